@@ -1,0 +1,64 @@
+"""The command `pgvec-admin`: arguments, progress and printing; what it does lies in the modules beside `cli`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+import click
+import psycopg
+import typer
+
+from pgvec_admin import __version__
+from pgvec_admin.cli.output import say
+from pgvec_admin.errors import PgvecError, from_postgres
+
+app = typer.Typer(
+    name="pgvec-admin",
+    help="Search that lives in Postgres: install it, load and embed data, build indexes, search, verify.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pgvec-admin {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    debug: bool = typer.Option(False, "--debug", envvar="PGVEC_DEBUG", help="Show tracebacks."),
+) -> None:
+    del version
+    if debug:
+        os.environ["PGVEC_DEBUG"] = "1"
+
+
+def main() -> None:
+    """Run the command: errors become one line and a hint, with the exit codes of `pgvec_admin.errors`."""
+    try:
+        code = app(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        say("interrupted; what was committed stays, the rest was rolled back")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except (PgvecError, psycopg.Error) as error:
+        if os.environ.get("PGVEC_DEBUG"):
+            traceback.print_exc()
+        shown = from_postgres(error) if isinstance(error, psycopg.Error) else error
+        say(f"error: {shown.message}")
+        if shown.hint:
+            say(f"hint: {shown.hint}")
+        sys.exit(shown.exit_code)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,123 @@
+"""How commands speak: data to stdout, talk to stderr, progress on a terminal and plain lines elsewhere."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any, Protocol
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from pgvec_admin import database
+
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--database-url",
+        help="Connection string. Else PGVEC_DATABASE_URL, SUPABASE_DB_URL, DATABASE_URL, else the embedded server.",
+        show_default=False,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout, for programs.")]
+
+
+def say(text: str) -> None:
+    """A line of talk, on stderr."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)
+
+
+def open_target(url: str | None) -> database.Target:
+    """The database to work on; says so when it is the embedded server."""
+    where = database.target(url)
+    if where.origin == "the embedded server":
+        say(f"using {where.origin} ({where.describe()})")
+    return where
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str | None = None) -> None:
+    """A table on stdout; numbers to the right."""
+    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
+    for index, column in enumerate(columns):
+        numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*("" if cell is None else cell if hasattr(cell, "__rich__") else str(cell) for cell in row))
+    Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 120).print(table)
+
+
+class Reporter(Protocol):
+    """What long work calls while it goes on."""
+
+    def __call__(self, done: int, total: int | None = None, note: str = "") -> None:
+        """`done` units so far, out of `total` where that is known; `note` is shown beside them."""
+
+
+@contextmanager
+def progress(label: str, unit: str) -> Iterator[Reporter]:
+    """A live bar with rate and time left on a terminal; otherwise a plain line at every tenth, on stderr."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _PlainProgress(label, unit)
+        return
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=console,
+    )
+    with bar:
+        task = bar.add_task(label, total=None, rate="", note="")
+
+        def report(done: int, total: int | None = None, note: str = "") -> None:
+            elapsed = bar.tasks[task].elapsed or 0
+            rate = f"{done / elapsed:,.0f} {unit}/s" if elapsed > 0 else ""
+            bar.update(task, completed=done, total=total, rate=rate, note=note)
+
+        yield report
+
+
+class _PlainProgress:
+    def __init__(self, label: str, unit: str) -> None:
+        import time
+
+        self._clock = time.monotonic
+        self._label, self._unit = label, unit
+        self._start = self._last = self._clock()
+        self._tenth = -1
+
+    def __call__(self, done: int, total: int | None = None, note: str = "") -> None:
+        now = self._clock()
+        tenth = done * 10 // total if total else -1
+        if not (tenth > self._tenth or now - self._last >= 5 or (total is not None and done == total)):
+            return
+        if tenth == self._tenth and done == total:
+            return
+        self._tenth, self._last = tenth, now
+        elapsed = now - self._start
+        rate = done / elapsed if elapsed > 0 else 0.0
+        left = f", {(total - done) / rate:.0f} s left" if total and rate > 0 and done < total else ""
+        of = f" of {total:,}" if total else ""
+        say(f"{self._label}: {done:,}{of} {self._unit}, {rate:,.0f}/s{left}{' ' + note if note else ''}")

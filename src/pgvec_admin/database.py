@@ -1,0 +1,82 @@
+"""Which database, and a connection to it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from pgvec_admin.errors import ConnectionFailedError, UsageError, from_postgres
+
+ENVIRONMENT = ("PGVEC_DATABASE_URL", "SUPABASE_DB_URL", "DATABASE_URL")
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A database to work on: its connection string, and where that came from (`--database-url`, a variable)."""
+
+    conninfo: str
+    origin: str
+
+    def describe(self) -> str:
+        """The target without its password, for people."""
+        part = conninfo_to_dict(self.conninfo)
+        host = part.get("host") or part.get("hostaddr") or "local socket"
+        port = f":{part['port']}" if part.get("port") else ""
+        return f"{part.get('dbname') or part.get('user') or 'postgres'} on {host}{port}"
+
+
+def target(url: str | None = None, environ: Mapping[str, str] = os.environ) -> Target:
+    """The database of `--database-url`, else of the environment, else the embedded server.
+
+    `url` is any libpq connection string: a URL (several hosts, any password) or key=value pairs.
+    Raises UsageError for a malformed one, ConnectionFailedError where there is none at all.
+    """
+    if url:
+        return _checked(Target(url, "--database-url"))
+    for name in ENVIRONMENT:
+        if environ.get(name):
+            return _checked(Target(environ[name], name))
+    return _embedded()
+
+
+def _checked(found: Target) -> Target:
+    try:
+        conninfo_to_dict(found.conninfo)
+    except psycopg.ProgrammingError as error:
+        raise UsageError(
+            f"{found.origin} is no connection string: {' '.join(str(error).split())}",
+            "for example postgresql://user:password@host:5432/postgres; percent-encode @ / : and % in a password",
+        ) from error
+    return found
+
+
+def _embedded() -> Target:
+    from pgvec_admin import embedded
+
+    instance = embedded.default_instance()
+    if not instance.exists():
+        raise ConnectionFailedError(
+            "no database given",
+            f"pass --database-url or set {ENVIRONMENT[0]}; or start the embedded server: pgvec-admin db start",
+        )
+    return Target(instance.start().url(), "the embedded server")
+
+
+def connect(where: Target, *, autocommit: bool = False) -> Connection:
+    """A connection for administration: no server-side prepared statements, so that a pooler may stand between."""
+    try:
+        return psycopg.connect(
+            where.conninfo,
+            autocommit=autocommit,
+            prepare_threshold=None,
+            fallback_application_name="pgvec-admin",
+        )
+    except psycopg.Error as error:
+        raise from_postgres(error) from error
