@@ -6,7 +6,6 @@ import os
 import sys
 import traceback
 
-import click
 import psycopg
 import typer
 
@@ -44,10 +43,7 @@ def main() -> None:
     """Run the command: errors become one line and a hint, with the exit codes of `pgvec_admin.errors`."""
     try:
         code = app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         say("interrupted; what was committed stays, the rest was rolled back")
         sys.exit(130)
     except BrokenPipeError:
@@ -61,4 +57,10 @@ def main() -> None:
         if shown.hint:
             say(f"hint: {shown.hint}")
         sys.exit(shown.exit_code)
+    except Exception as error:
+        # Typer's own usage errors; their base class moved between its releases, what they can do did not
+        if not (hasattr(error, "show") and hasattr(error, "exit_code")):
+            raise
+        error.show()
+        sys.exit(error.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
