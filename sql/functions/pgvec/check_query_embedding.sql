@@ -1,0 +1,38 @@
+-- pgvec.check_query_embedding -- PV002 or PV005 unless a query vector fits its collection.
+-- NaN and infinity never get here: pgvector's input functions refuse them.
+create or replace function pgvec.check_query_embedding(collection pgvec.collections, query_embedding extensions.vector)
+  returns void
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
+as $$
+begin
+  if query_embedding is null then
+    raise exception using
+      errcode = 'PV004',
+      message = 'query_embedding is null',
+      hint    = 'embed the query text first; a failed call to an embedding service often arrives as null';
+  end if;
+
+  if extensions.vector_dims(query_embedding) <> collection.dimensions then
+    raise exception using
+      errcode = 'PV002',
+      message = format('the query has %s dimensions, collection %L has %s',
+                       extensions.vector_dims(query_embedding), collection.name, collection.dimensions),
+      hint    = case
+                  when collection.model is null then 'embed queries with the model that embedded the rows'
+                  else format('embed queries with the model that embedded the rows: %s', collection.model)
+                end;
+  end if;
+
+  if query_embedding operator(extensions.<#>) query_embedding = 0 then
+    raise exception using
+      errcode = 'PV005',
+      message = 'the query is a zero vector',
+      hint    = 'a zero vector has no direction and nothing is near it; embed a text that is not empty';
+  end if;
+end
+$$;
+comment on function pgvec.check_query_embedding(pgvec.collections, extensions.vector) is
+  'Raises PV002 where the query''s dimensions are not the collection''s, PV005 for a zero vector, PV004 for null.';
+revoke all on function pgvec.check_query_embedding(pgvec.collections, extensions.vector) from public;
+select pgvec.grant_execute('pgvec.check_query_embedding(pgvec.collections, extensions.vector)', 'reader');

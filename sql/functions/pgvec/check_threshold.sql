@@ -1,0 +1,21 @@
+-- pgvec.check_threshold -- PV004 for a similarity threshold that no row could be compared with.
+-- The usual mistake is a percentage (78 for 0.78), which would silently return nothing.
+create or replace function pgvec.check_threshold(distance text, match_threshold float8)
+  returns void
+  language plpgsql immutable parallel safe
+  security invoker set search_path = ''
+as $$
+declare
+  highest float8 := case distance when 'inner_product' then 'infinity'::float8 else 1.0 end;
+begin
+  if match_threshold > highest then  -- NaN sorts above all
+    raise exception using
+      errcode = 'PV004',
+      message = format('match_threshold cannot be %s', match_threshold),
+      hint    = format('a similarity by %s is at most %s; 0.78 means 78 %%', distance, highest);
+  end if;
+end
+$$;
+comment on function pgvec.check_threshold(text, float8) is 'Raises PV004 for a match_threshold above the highest similarity that a distance can give.';
+revoke all on function pgvec.check_threshold(text, float8) from public;
+select pgvec.grant_execute('pgvec.check_threshold(text, float8)', 'reader');

@@ -1,0 +1,34 @@
+-- pgvec.collection -- the registry row of a collection, or PV001.
+-- Every engine function begins here, so the error for a mistyped name is the same everywhere.
+create or replace function pgvec.collection(name text)
+  returns pgvec.collections
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
+as $$
+declare
+  found_row pgvec.collections;
+begin
+  select c.* into found_row
+    from pgvec.collections as c
+   where c.name = collection.name;
+
+  if found_row.name is null then
+    raise exception using
+      errcode = 'PV001',
+      message = format('there is no collection %L', collection.name),
+      hint    = format('collections: %s', (select coalesce(string_agg(c.name, ', ' order by c.name), 'none yet; select pgvec.create_collection(name, dimensions) makes one') from pgvec.collections as c));
+  end if;
+
+  if not exists (select from pg_catalog.pg_class as r where r.oid = found_row.relation) then
+    raise exception using
+      errcode = 'PV001',
+      message = format('the table of collection %L was dropped', collection.name),
+      hint    = format('select pgvec.drop_collection(%L); then create it anew', collection.name);
+  end if;
+  return found_row;
+end
+$$;
+comment on function pgvec.collection(text) is
+  'The registry row of a collection. Raises PV001 for an unknown name, and where its table was dropped behind our back.';
+revoke all on function pgvec.collection(text) from public;
+select pgvec.grant_execute('pgvec.collection(text)', 'reader');

@@ -1,0 +1,100 @@
+-- pgvec.create_collection -- a new collection: its table, indexes, trigger, policies, grants and registry row.
+-- The vector index is made later, by pgvec-admin index create: building it once over loaded rows is far faster than
+-- keeping it while they arrive.
+create or replace function pgvec.create_collection(
+    name text,
+    dimensions int,
+    distance text default 'cosine',
+    access text default 'open',
+    storage text default 'vector',
+    language text default 'english',
+    model text default null)
+  returns regclass
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  configuration text;
+  made regclass;
+begin
+  if name is null or name !~ '^[a-z_][a-z0-9_]{0,47}$' then
+    raise exception using
+      errcode = 'PV004',
+      message = format('%s cannot be the name of a collection', coalesce(quote_literal(name), 'null')),
+      hint    = 'lower-case letters, digits and _, not beginning with a digit, at most 48 characters';
+  end if;
+  if dimensions is null or dimensions not between 1 and 16000 then
+    raise exception using
+      errcode = 'PV004',
+      message = format('dimensions cannot be %s', coalesce(dimensions::text, 'null')),
+      hint    = 'the number of dimensions of your embedding model, 1 to 16000 (for example 384 for all-MiniLM-L6-v2, 1536 for text-embedding-3-small)';
+  end if;
+  perform pgvec.check_choice('distance', distance, '{cosine,l2,inner_product,l1}');
+  perform pgvec.check_choice('access', access, '{open}');
+  perform pgvec.check_choice('storage', storage, '{vector,halfvec}');
+  begin
+    configuration := language::regconfig::text;
+  exception when undefined_object or invalid_schema_name or invalid_name then
+    configuration := null;
+  end;
+  if configuration is null then
+    raise exception using
+      errcode = 'PV004',
+      message = format('there is no text search configuration %L', language),
+      hint    = format('one of: %s', (select string_agg(t.cfgname, ', ' order by t.cfgname) from pg_catalog.pg_ts_config as t));
+  end if;
+
+  if exists (select from pgvec.collections as c where c.name = create_collection.name) then
+    raise exception using
+      errcode = 'PV004',
+      message = format('there is a collection %L already', name),
+      hint    = format('choose another name, or select pgvec.drop_collection(%L)', name);
+  end if;
+  if to_regclass(format('public.%I', name)) is not null then
+    raise exception using
+      errcode = 'PV004',
+      message = format('there is a table public.%I already, which is not a collection', name),
+      hint    = 'choose another name, or rename that table';
+  end if;
+
+  execute format(
+    $ddl$
+    create table public.%1$I (
+      id            text primary key default gen_random_uuid()::text,
+      source        text,
+      chunk_index   int,
+      content       text not null,
+      metadata      jsonb not null default '{}',
+      language      text,
+      embedding     extensions.%2$I(%3$s),
+      embedded_hash text,
+      content_hash  text not null,
+      fts           tsvector,
+      bm25          extensions.sparsevec(268435456),
+      created_at    timestamptz not null default now(),
+      updated_at    timestamptz not null default now()
+    )
+    $ddl$, name, storage, dimensions);
+  made := format('public.%I', name)::regclass;
+
+  execute format('create index %I on %s using gin (metadata jsonb_path_ops)', name || '_metadata_idx', made);
+  execute format('create index %I on %s using gin (fts)', name || '_fts_idx', made);
+  execute format('create index %I on %s (source, chunk_index)', name || '_source_idx', made);
+  execute format('create index %I on %s (id) where embedded_hash is distinct from content_hash', name || '_stale_idx', made);
+  execute format('create trigger %I before insert or update on %s for each row execute function pgvec.maintain_document(%L)',
+                 name || '_maintain', made, configuration);
+
+  insert into pgvec.collections (name, relation, dimensions, distance, access, storage, language, model)
+  values (create_collection.name, made, create_collection.dimensions, create_collection.distance, create_collection.access,
+          create_collection.storage, configuration, create_collection.model);
+
+  perform pgvec.describe_table(made);
+  perform pgvec.protect_table(create_collection.name);
+  return made;
+end
+$$;
+comment on function pgvec.create_collection(text, int, text, text, text, text, text) is
+  'Makes a collection: table public.NAME with text, metadata and an embedding of the given dimensions, known to the search functions. '
+  'distance: cosine, l2, inner_product or l1. storage: vector (4 bytes a dimension) or halfvec (2). language: a text search configuration. '
+  'model: provider:name of the embedding model. Returns the table. Raises PV004 for a bad argument or a name that is taken.';
+revoke all on function pgvec.create_collection(text, int, text, text, text, text, text) from public;

@@ -1,0 +1,24 @@
+-- pgvec.drop_collection -- removes a collection with its table and all its rows.
+create or replace function pgvec.drop_collection(name text)
+  returns void
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  dropped regclass;
+begin
+  delete from pgvec.collections as c
+   where c.name = drop_collection.name
+  returning c.relation into dropped;
+
+  if dropped is null then
+    perform pgvec.collection(drop_collection.name);  -- raises PV001 with the names there are
+  end if;
+  if exists (select from pg_catalog.pg_class as r where r.oid = dropped) then
+    execute format('drop table %s', dropped);
+  end if;
+end
+$$;
+comment on function pgvec.drop_collection(text) is
+  'Drops a collection: its table with all rows and indexes, and its registry row. Raises PV001 for an unknown name.';
+revoke all on function pgvec.drop_collection(text) from public;

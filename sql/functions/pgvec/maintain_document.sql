@@ -1,0 +1,57 @@
+-- pgvec.maintain_document -- what a collection's table keeps by itself, on every insert and update.
+-- content_hash follows the content; embedded_hash is the hash of the content that the embedding was made from, so an
+-- embedding is stale exactly when the two differ. A new vector counts as made from the row's present content unless
+-- the writer says otherwise by setting embedded_hash. The argument is the collection's text search configuration.
+create or replace function pgvec.maintain_document()
+  returns trigger
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  is_new       boolean := tg_op = 'INSERT';
+  new_text     boolean := is_new or new.content is distinct from old.content or new.language is distinct from old.language;
+  new_embedding boolean := false;
+begin
+  if new_text then
+    new.content_hash := md5(new.content);
+    new.fts := to_tsvector(coalesce(new.language, tg_argv[0])::regconfig, new.content);
+  else
+    new.content_hash := old.content_hash;
+    new.fts := old.fts;
+  end if;
+
+  if new.embedding is null then
+    new.embedded_hash := null;
+  else
+    -- nested, since the record old is not assigned on insert
+    if is_new then
+      new_embedding := true;
+    elsif old.embedding is null or new.embedding operator(extensions.<>) old.embedding then
+      new_embedding := true;
+    end if;
+
+    if new_embedding and new.embedding operator(extensions.<#>) new.embedding = 0 then
+      raise exception using
+        errcode = 'PV005',
+        message = format('the embedding of row %L of %I.%I is a zero vector', new.id, tg_table_schema, tg_table_name),
+        hint    = 'a zero vector has no direction; store null until there is an embedding';
+    end if;
+
+    if is_new then
+      new.embedded_hash := coalesce(new.embedded_hash, new.content_hash);
+    elsif new_embedding and new.embedded_hash is not distinct from old.embedded_hash then
+      new.embedded_hash := new.content_hash;
+    end if;
+  end if;
+
+  if not is_new then
+    new.updated_at := now();
+  end if;
+  return new;
+end
+$$;
+comment on function pgvec.maintain_document() is
+  'Trigger of every collection''s table: keeps content_hash, embedded_hash, fts and updated_at, and raises PV005 for a zero vector. '
+  'Argument: the collection''s text search configuration, used where a row has no language of its own.';
+revoke all on function pgvec.maintain_document() from public;
+select pgvec.grant_execute('pgvec.maintain_document()', 'writer');

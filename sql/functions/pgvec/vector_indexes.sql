@@ -1,0 +1,29 @@
+-- pgvec.vector_indexes -- the HNSW and IVFFlat indexes on a collection's embedding.
+create or replace function pgvec.vector_indexes(collection text)
+  returns table (name text, method text, distance text, valid boolean, size_bytes bigint, definition text)
+  language sql stable parallel safe
+  security invoker set search_path = ''
+as $$
+  select i.relname::text,
+         m.amname::text,
+         case
+           when o.opcname like '%\_cosine\_ops' then 'cosine'
+           when o.opcname like '%\_l2\_ops' then 'l2'
+           when o.opcname like '%\_ip\_ops' then 'inner_product'
+           when o.opcname like '%\_l1\_ops' then 'l1'
+         end,
+         x.indisvalid and x.indisready,
+         pg_relation_size(i.oid),
+         pg_get_indexdef(i.oid)
+    from pgvec.collection(vector_indexes.collection) as c
+    join pg_catalog.pg_index as x on x.indrelid = c.relation
+    join pg_catalog.pg_class as i on i.oid = x.indexrelid
+    join pg_catalog.pg_am as m on m.oid = i.relam
+    join pg_catalog.pg_opclass as o on o.oid = x.indclass[0]
+   where m.amname in ('hnsw', 'ivfflat')
+   order by i.relname
+$$;
+comment on function pgvec.vector_indexes(text) is
+  'The vector indexes of a collection: name, method (hnsw, ivfflat), the distance each serves, whether it is valid, size in bytes, definition.';
+revoke all on function pgvec.vector_indexes(text) from public;
+select pgvec.grant_execute('pgvec.vector_indexes(text)', 'reader');

@@ -1,0 +1,11 @@
+-- pgvec.version -- the release that these functions came with.
+create or replace function pgvec.version()
+  returns text
+  language sql immutable parallel safe
+  security invoker set search_path = ''
+as $$
+  select '0.1.0'
+$$;
+comment on function pgvec.version() is 'The release of pgvec-admin that the installed functions came with.';
+revoke all on function pgvec.version() from public;
+select pgvec.grant_execute('pgvec.version()', 'reader');

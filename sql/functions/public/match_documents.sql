@@ -1,0 +1,47 @@
+-- match_documents -- the rows of a collection nearest to a query vector.
+-- The engine finds ids and distances; the rows are then read by id as the caller, under the caller's own RLS.
+create or replace function public.match_documents(
+    query_embedding extensions.vector,
+    match_count int default 100,
+    filter jsonb default '{}',
+    match_threshold float8 default null,
+    collection text default 'documents',
+    for_tenant uuid default null,
+    distance text default null)
+  returns table (id text, content text, metadata jsonb, similarity float8)
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  target  pgvec.collections := pgvec.collection(coalesce(match_documents.collection, 'documents'));
+  measure text := coalesce(match_documents.distance, target.distance);
+begin
+  perform pgvec.check_query_embedding(target, query_embedding);
+  perform pgvec.check_threshold(measure, match_threshold);
+  perform pgvec.check_tenant(target, for_tenant);
+
+  -- the threshold stays outside the ordered limit: inside, an iterative scan would walk the whole index for rows beyond it
+  return query execute format(
+    $query$
+    select d.id, d.content, d.metadata, pgvec.similarity($3, n.distance_value)
+      from pgvec.vector_candidates($1, $2, $3, $4, $5) as n
+      join %s as d on d.id = n.id
+     where $6 is null
+        or pgvec.similarity($3, n.distance_value) >= $6
+     order by n.distance_value, n.id
+    $query$, target.relation)
+    using target,
+          query_embedding,
+          measure,
+          pgvec.containment(filter),
+          pgvec.clamp_count(match_count, 100),
+          match_threshold;
+end
+$$;
+comment on function public.match_documents(extensions.vector, int, jsonb, float8, text, uuid, text) is
+  'The match_count (1 to 1000) rows of a collection nearest to query_embedding, best first, ties by id. filter: an object that metadata must contain. '
+  'match_threshold: the least similarity. distance: another than the collection''s own is answered by an exact scan. '
+  'similarity: cosine 1 - d, inner_product the product, l2 and l1 1 / (1 + d). '
+  'Errors: PV001 unknown collection, PV002 dimensions, PV003 filter, PV004 argument, PV005 zero vector, PV006 tenant.';
+revoke all on function public.match_documents(extensions.vector, int, jsonb, float8, text, uuid, text) from public;
+select pgvec.grant_execute('public.match_documents(extensions.vector, int, jsonb, float8, text, uuid, text)', 'reader');
