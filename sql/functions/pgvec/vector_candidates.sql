@@ -22,8 +22,7 @@ declare
   ids text[];
   distances float8[];
 begin
-  perform set_config('hnsw.ef_search', least(1000, greatest(match_count, coalesce((collection.settings ->> 'ef_search')::int, 100)))::text, true);
-  perform set_config('ivfflat.probes', coalesce((collection.settings ->> 'probes')::int, 10)::text, true);
+  perform pgvec.tune_scan(collection, match_count);
 
   for attempt in 1 .. 2 loop
     execute format(

@@ -1,0 +1,44 @@
+-- pgvec.list_collections -- every collection with what it holds, for people and for pgvec-admin collection list.
+create or replace function pgvec.list_collections()
+  returns table (
+    name text, relation text, rows bigint, embedded bigint, stale bigint, dimensions int, distance text,
+    storage text, access text, language text, model text, indexes text[], size_bytes bigint)
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
+as $$
+declare
+  item pgvec.collections;
+begin
+  for item in
+    select c.* from pgvec.collections as c order by c.name
+  loop
+    -- a table that was dropped behind our back is listed too, without counts
+    select null, null, null, null into rows, embedded, stale, size_bytes;
+    if exists (select from pg_catalog.pg_class as r where r.oid = item.relation) then
+      execute format('select count(*), count(embedding), count(*) filter (where embedded_hash is distinct from content_hash) from %s', item.relation)
+        into rows, embedded, stale;
+      size_bytes := pg_total_relation_size(item.relation);
+      indexes := array(select i.name from pgvec.vector_indexes(item.name) as i where i.valid);
+      relation := (select format('%I.%I', n.nspname, r.relname)
+                     from pg_catalog.pg_class as r
+                     join pg_catalog.pg_namespace as n on n.oid = r.relnamespace
+                    where r.oid = item.relation);
+    else
+      indexes := '{}';
+      relation := null;
+    end if;
+    name := item.name;
+    dimensions := item.dimensions;
+    distance := item.distance;
+    storage := item.storage;
+    access := item.access;
+    language := item.language;
+    model := item.model;
+    return next;
+  end loop;
+end
+$$;
+comment on function pgvec.list_collections() is
+  'Every collection: its table (null where it was dropped), exact counts of rows, embedded rows and rows whose embedding is missing or stale, '
+  'its definition, its valid vector indexes, and its size with indexes in bytes. Counts by scanning.';
+revoke all on function pgvec.list_collections() from public;
