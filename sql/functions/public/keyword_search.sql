@@ -15,9 +15,10 @@ create or replace function public.keyword_search(
 as $$
 declare
   target pgvec.collections := pgvec.collection(coalesce(keyword_search.collection, 'documents'));
+  ranked text := coalesce(ranking, 'ts_rank');
   query  tsquery := pgvec.any_lexeme(target.language, coalesce(query_text, ''));
 begin
-  perform pgvec.check_choice('ranking', ranking, '{ts_rank,ts_rank_cd}');
+  perform pgvec.check_choice('ranking', ranked, '{ts_rank,ts_rank_cd}');
   perform pgvec.check_tenant(target, for_tenant);
 
   return query execute format(
@@ -31,7 +32,7 @@ begin
              limit $3) as r
      order by r.score desc, r.id
     $query$,
-    case ranking when 'ts_rank' then 'ts_rank' when 'ts_rank_cd' then 'ts_rank_cd' end,
+    case ranked when 'ts_rank' then 'ts_rank' when 'ts_rank_cd' then 'ts_rank_cd' end,
     target.relation)
     using query,
           pgvec.containment(filter),

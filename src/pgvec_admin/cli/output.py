@@ -22,6 +22,7 @@ from rich.progress import (
 from rich.table import Table
 
 from pgvec_admin import database
+from pgvec_admin.errors import UsageError
 
 DatabaseUrl = Annotated[
     str | None,
@@ -61,6 +62,27 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title:
     for row in rows:
         table.add_row(*("" if cell is None else cell if hasattr(cell, "__rich__") else str(cell) for cell in row))
     Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def size(count: int | None) -> str:
+    """A number of bytes for people: 12.3 MB."""
+    if count is None:
+        return ""
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Go on only after a yes; where nobody can answer, only with --yes."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(f"not confirmed: {question}", "pass --yes where nobody can answer")
+    typer.confirm(question, abort=True, err=True)
 
 
 class Reporter(Protocol):

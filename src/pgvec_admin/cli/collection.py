@@ -1,0 +1,131 @@
+"""pgvec-admin collection: create, list, show, drop."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from pgvec_admin import collections, database
+from pgvec_admin.cli.output import DatabaseUrl, Json, confirm, open_target, print_json, print_table, say, size
+from pgvec_admin.errors import UsageError
+
+app = typer.Typer(no_args_is_help=True, help="Collections: the tables that the search functions know.")
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="Name of the collection and of its table in schema public.")],
+    dimensions: Annotated[
+        int | None,
+        typer.Option("--dimensions", "-d", help="Dimensions of its embeddings; else those of --model."),
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Embedding model, for example local:all-MiniLM-L6-v2.")] = None,
+    distance: Annotated[str, typer.Option(help="cosine, l2, inner_product or l1.")] = "cosine",
+    storage: Annotated[str, typer.Option(help="vector (4 bytes a dimension) or halfvec (2).")] = "vector",
+    language: Annotated[str, typer.Option(help="Text search configuration.")] = "english",
+    if_not_exists: Annotated[
+        bool, typer.Option("--if-not-exists", help="Do nothing where there is one of that name.")
+    ] = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Make a collection.
+
+    Example:
+
+    \b
+      pgvec-admin collection create documents --model local:all-MiniLM-L6-v2
+      pgvec-admin collection create jobs --dimensions 1536 --storage halfvec
+    """
+    if dimensions is None:
+        if model is None:
+            raise UsageError("how many dimensions?", "pass --dimensions, or a --model that says so")
+        from pgvec_admin import providers
+
+        dimensions = providers.provider(model).dimensions
+    with database.connect(open_target(database_url)) as connection:
+        if if_not_exists and any(found.name == name for found in collections.status(connection)):
+            say(f"collection {name} is there already")
+            return
+        table = collections.create(
+            connection, name, dimensions, distance=distance, storage=storage, language=language, model=model
+        )
+    say(f"collection {name}: table {table}, {dimensions} dimensions, {distance}")
+
+
+@app.command("list")
+def list_(database_url: DatabaseUrl = None, as_json: Json = False) -> None:
+    """List the collections with what they hold.
+
+    Example:
+
+    \b
+      pgvec-admin collection list
+    """
+    with database.connect(open_target(database_url)) as connection:
+        found = collections.status(connection)
+    if as_json:
+        print_json([asdict(item) for item in found])
+        return
+    print_table(
+        ["collection", "rows", "to embed", "dimensions", "distance", "storage", "model", "indexes", "size"],
+        [
+            [
+                item.name,
+                item.rows if item.rows is not None else "table dropped",
+                item.stale,
+                item.dimensions,
+                item.distance,
+                item.storage,
+                item.model,
+                ", ".join(item.indexes),
+                size(item.size_bytes),
+            ]
+            for item in found
+        ],
+    )
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="Name of the collection.")],
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Show one collection.
+
+    Example:
+
+    \b
+      pgvec-admin collection show documents
+    """
+    with database.connect(open_target(database_url)) as connection:
+        collections.get(connection, name)
+        item = next(found for found in collections.status(connection) if found.name == name)
+    if as_json:
+        print_json(asdict(item))
+        return
+    shown = asdict(item) | {"indexes": ", ".join(item.indexes) or "none", "size_bytes": size(item.size_bytes)}
+    print_table(["", name], [[key.replace("_bytes", ""), value] for key, value in shown.items() if key != "name"])
+
+
+@app.command()
+def drop(
+    name: Annotated[str, typer.Argument(help="Name of the collection.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Drop a collection, its table and all its rows.
+
+    Example:
+
+    \b
+      pgvec-admin collection drop jobs --yes
+    """
+    with database.connect(open_target(database_url)) as connection:
+        known = next((found for found in collections.status(connection) if found.name == name), None)
+        rows = known.rows if known and known.rows is not None else 0
+        confirm(f"drop collection {name} with {rows:,} rows?", yes=yes)
+        collections.drop(connection, name)
+    say(f"collection {name} dropped")

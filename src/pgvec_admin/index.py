@@ -1,0 +1,141 @@
+"""Vector indexes: built concurrently, watched while they grow, and never left behind invalid."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from psycopg import sql
+from psycopg.rows import class_row
+
+from pgvec_admin import database
+from pgvec_admin.database import Connection, Target
+from pgvec_admin.errors import UsageError
+
+Report = Callable[[int, int | None, str], None]
+
+
+def _silent(done: int, total: int | None, note: str) -> None:
+    """The report of a caller that wants none."""
+    del done, total, note
+
+
+@dataclass(frozen=True)
+class VectorIndex:
+    """An index on a collection's embedding; `valid` is False for the leftover of a build that failed."""
+
+    name: str
+    method: str
+    distance: str
+    valid: bool
+    size_bytes: int
+    definition: str
+
+
+@dataclass(frozen=True)
+class Build:
+    """What `create` did: the index, and whether it was there already."""
+
+    name: str
+    statement: str
+    existed: bool
+
+
+def vector_indexes(connection: Connection, collection: str) -> list[VectorIndex]:
+    """The vector indexes of a collection."""
+    with connection.cursor(row_factory=class_row(VectorIndex)) as cursor:
+        return cursor.execute("select * from pgvec.vector_indexes(%s)", (collection,)).fetchall()
+
+
+def create(
+    where: Target,
+    collection: str,
+    *,
+    method: str = "hnsw",
+    m: int = 16,
+    ef_construction: int = 64,
+    lists: int | None = None,
+    maintenance_work_mem: str | None = None,
+    report: Report = _silent,
+) -> Build:
+    """Build an index for the collection's distance, without blocking writers; drops an invalid leftover first.
+
+    `report` hears blocks done, blocks in all and the phase, as pg_stat_progress_create_index tells them.
+    Whatever interrupts the build, no invalid index of it remains.
+    """
+    with database.connect(where, autocommit=True) as connection:
+        row = connection.execute(
+            "select index_name, statement from pgvec.index_definition(%s, %s, %s, %s, %s)",
+            (collection, method, m, ef_construction, lists),
+        ).fetchone()
+        assert row is not None
+        name, statement = row
+        found = {index.name: index for index in vector_indexes(connection, collection)}
+        if name in found and found[name].valid:
+            return Build(name, found[name].definition, existed=True)
+        for index in found.values():
+            if not index.valid:
+                drop(connection, collection, index.name)
+
+        # one session, so nothing of this outlives it
+        connection.execute("set statement_timeout = 0")
+        if maintenance_work_mem:
+            connection.execute("select set_config('maintenance_work_mem', %s, false)", (maintenance_work_mem,))
+        try:
+            with _watched(where, connection.info.backend_pid, report):
+                connection.execute(statement)
+        except BaseException:
+            _drop_leftover(where, collection, name)
+            raise
+        return Build(name, statement, existed=False)
+
+
+def drop(connection: Connection, collection: str, name: str) -> None:
+    """Drop one of the collection's vector indexes, without blocking; on an autocommit connection."""
+    names = [index.name for index in vector_indexes(connection, collection)]
+    if name not in names:
+        raise UsageError(
+            f"collection {collection!r} has no vector index {name!r}",
+            f"its vector indexes: {', '.join(names) or 'none'}",
+        )
+    schema = connection.execute(
+        "select n.nspname from pg_catalog.pg_class as r join pg_catalog.pg_namespace as n on n.oid = r.relnamespace"
+        " where r.oid = (pgvec.collection(%s)).relation",
+        (collection,),
+    ).fetchone()
+    assert schema is not None
+    connection.execute(sql.SQL("drop index concurrently {}").format(sql.Identifier(schema[0], name)))
+
+
+def _drop_leftover(where: Target, collection: str, name: str) -> None:
+    """After a failed build, on a fresh connection: the one that built may be broken or still cancelling."""
+    with database.connect(where, autocommit=True) as connection:
+        if any(index.name == name and not index.valid for index in vector_indexes(connection, collection)):
+            drop(connection, collection, name)
+
+
+@contextmanager
+def _watched(where: Target, backend: int, report: Report) -> Iterator[None]:
+    """Reports the progress of the index build of another session, from a thread, until the block ends."""
+    finished = threading.Event()
+
+    def watch() -> None:
+        with database.connect(where, autocommit=True) as connection:
+            while not finished.wait(0.3):
+                row = connection.execute(
+                    "select phase, greatest(blocks_done, tuples_done), greatest(blocks_total, tuples_total)"
+                    " from pg_catalog.pg_stat_progress_create_index where pid = %s",
+                    (backend,),
+                ).fetchone()
+                if row:
+                    report(row[1], row[2] or None, row[0])
+
+    thread = threading.Thread(target=watch, name="index-progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        finished.set()
+        thread.join()

@@ -1,0 +1,100 @@
+"""Searches for people: the same functions that every client calls, with a headline beside each row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from pgvec_admin.database import Connection
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A row found: `score` is the similarity of a vector search, the keyword score of a keyword search."""
+
+    id: str
+    score: float
+    headline: str
+    content: str
+    metadata: dict[str, Any]
+
+
+def vector_literal(embedding: Sequence[float]) -> str:
+    """pgvector's text form of a vector."""
+    return "[" + ",".join(repr(float(value)) for value in embedding) + "]"
+
+
+def by_vector(
+    connection: Connection,
+    text: str,
+    embedding: Sequence[float],
+    *,
+    collection: str = "documents",
+    match_count: int = 10,
+    filter: dict[str, Any] | None = None,  # noqa: A002 - the name of the SQL parameter
+    match_threshold: float | None = None,
+    distance: str | None = None,
+) -> list[Hit]:
+    """`match_documents`; `text` only marks words in the headlines."""
+    with connection.cursor(row_factory=class_row(Hit)) as cursor:
+        return cursor.execute(
+            "select m.id, m.similarity as score, m.content, m.metadata,"
+            " pgvec.headline(c.language, m.content, pgvec.any_lexeme(c.language, %(text)s)) as headline"
+            " from match_documents(%(embedding)s, %(count)s, %(filter)s, %(threshold)s, %(collection)s,"
+            " distance => %(distance)s) as m, pgvec.collection(%(collection)s) as c"
+            " order by m.similarity desc, m.id",
+            {
+                "text": text,
+                "embedding": vector_literal(embedding),
+                "count": match_count,
+                "filter": Jsonb(filter or {}),
+                "threshold": match_threshold,
+                "collection": collection,
+                "distance": distance,
+            },
+        ).fetchall()
+
+
+def by_keyword(
+    connection: Connection,
+    text: str,
+    *,
+    collection: str = "documents",
+    match_count: int = 10,
+    filter: dict[str, Any] | None = None,  # noqa: A002
+    ranking: str | None = None,
+) -> list[Hit]:
+    """`keyword_search` with headlines; `ranking` None means the function's default."""
+    with connection.cursor(row_factory=class_row(Hit)) as cursor:
+        return cursor.execute(
+            "select id, score, content, metadata, headline"
+            " from keyword_search(%(text)s, %(count)s, %(filter)s, %(ranking)s, %(collection)s, highlight => true)",
+            {
+                "text": text,
+                "count": match_count,
+                "filter": Jsonb(filter or {}),
+                "collection": collection,
+                "ranking": ranking,
+            },
+        ).fetchall()
+
+
+def vector_plan(
+    connection: Connection,
+    embedding: Sequence[float],
+    *,
+    collection: str = "documents",
+    match_count: int = 10,
+    filter: dict[str, Any] | None = None,  # noqa: A002
+    distance: str | None = None,
+) -> list[str]:
+    """The plan of a vector search, as EXPLAIN ANALYZE prints it."""
+    rows = connection.execute(
+        "select * from pgvec.vector_plan(%s, %s, %s, %s, %s)",
+        (collection, vector_literal(embedding), match_count, Jsonb(filter or {}), distance),
+    ).fetchall()
+    return [row[0] for row in rows]
