@@ -27,7 +27,7 @@ begin
   for attempt in 1 .. 2 loop
     execute format(
       'select array_agg(n.id order by n.distance, n.id), array_agg(n.distance order by n.distance, n.id) from (%s) as n',
-      pgvec.vector_query(collection, distance, exact))
+      pgvec.vector_query(collection, distance, containment <> '{}', exact))
       into ids, distances
       using query_embedding, containment, match_count;
 

@@ -17,12 +17,13 @@ declare
   target  pgvec.collections := pgvec.collection(vector_plan.collection);
   measure text := coalesce(vector_plan.distance, target.distance);
   wanted  int := pgvec.clamp_count(match_count, 100);
+  within  jsonb := pgvec.containment(filter);
 begin
   perform pgvec.check_query_embedding(target, query_embedding);
   perform pgvec.tune_scan(target, wanted);
   return query execute
-    'explain (analyze, costs off, timing off, buffers off) ' || pgvec.vector_query(target, measure, measure <> target.distance)
-    using query_embedding, pgvec.containment(filter), wanted;
+    'explain (analyze, costs off, timing off, buffers off) ' || pgvec.vector_query(target, measure, within <> '{}', measure <> target.distance)
+    using query_embedding, within, wanted;
 end
 $$;
 comment on function pgvec.vector_plan(text, extensions.vector, int, jsonb, text) is

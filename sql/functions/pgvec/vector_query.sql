@@ -1,32 +1,34 @@
 -- pgvec.vector_query -- the SQL that finds the nearest rows of a collection.
 -- $1 query vector, $2 containment, $3 number of rows. It orders by the bare distance operator, ascending, with LIMIT:
--- the only form that a vector index serves. "+ 0" makes the order unusable for an index, hence an exact scan.
-create or replace function pgvec.vector_query(collection pgvec.collections, distance text, exact boolean)
+-- the only form that a vector index serves; the id behind it is an incremental sort over the index's order, which keeps
+-- ties at the limit the same from call to call. "+ 0" makes the order unusable for an index, hence an exact scan.
+-- An empty filter is left out: the planner takes metadata @> '{}' for one row in ten thousand and goes astray.
+create or replace function pgvec.vector_query(collection pgvec.collections, distance text, filtered boolean, exact boolean)
   returns text
   language plpgsql stable parallel safe
   security invoker set search_path = ''
 as $$
+declare
+  expression text := format('d.embedding operator(extensions.%s) $1::extensions.%I',
+                            pgvec.distance_operator(distance), collection.storage);
 begin
   return format(
     $query$
-    select d.id, d.embedding operator(extensions.%1$s) $1::extensions.%2$I as distance
-      from %3$s as d
+    select d.id, %1$s as distance
+      from %2$s as d
      where d.embedding is not null
-       and d.metadata @> $2
-     order by %4$s
+       %3$s
+     order by %4$s, d.id
      limit $3
     $query$,
-    pgvec.distance_operator(distance),
-    collection.storage,
+    expression,
     collection.relation,
-    case
-      when exact then format('(d.embedding operator(extensions.%s) $1::extensions.%I) + 0, d.id', pgvec.distance_operator(distance), collection.storage)
-      else format('d.embedding operator(extensions.%s) $1::extensions.%I', pgvec.distance_operator(distance), collection.storage)
-    end);
+    case when filtered then 'and d.metadata @> $2' else '' end,
+    case when exact then format('(%s) + 0', expression) else expression end);
 end
 $$;
-comment on function pgvec.vector_query(pgvec.collections, text, boolean) is
-  'The SQL text that returns (id, distance) of the nearest rows: $1 vector, $2 jsonb containment, $3 int limit. '
-  'exact true keeps any vector index out of it. EXPLAIN EXECUTE of it shows the plan of a search.';
-revoke all on function pgvec.vector_query(pgvec.collections, text, boolean) from public;
-select pgvec.grant_execute('pgvec.vector_query(pgvec.collections, text, boolean)', 'reader');
+comment on function pgvec.vector_query(pgvec.collections, text, boolean, boolean) is
+  'The SQL text that returns (id, distance) of the nearest rows: $1 vector, $2 jsonb containment (read only when filtered), $3 int limit. '
+  'exact keeps any vector index out of it. pgvec.vector_plan shows the plan of a search.';
+revoke all on function pgvec.vector_query(pgvec.collections, text, boolean, boolean) from public;
+select pgvec.grant_execute('pgvec.vector_query(pgvec.collections, text, boolean, boolean)', 'reader');

@@ -27,7 +27,7 @@ begin
       from (select d.id, d.content, d.metadata, %s(d.fts, $1)::float8 as score
               from %s as d
              where d.fts @@ $1
-               and d.metadata @> $2
+               and ($2 = '{}' or d.metadata @> $2)
              order by score desc, d.id
              limit $3) as r
      order by r.score desc, r.id
