@@ -1,0 +1,29 @@
+"""The demo's corpus as records, and the questions that are asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pgvec_admin.corpus import standard_library
+from pgvec_admin.records import Record
+
+COLLECTION = "documents"
+MODEL = "local:all-MiniLM-L6-v2"
+DIMENSIONS = 384
+
+QUESTIONS = (
+    "How do I read command line options",
+    "temporary file that deletes itself",
+    "run a function later in another thread",
+)
+
+
+def records() -> Iterator[Record]:
+    """One record a documented module, class or function; the qualified name is its id."""
+    for entry in standard_library():
+        yield Record(
+            id=entry.name,
+            content=entry.text,
+            metadata={"module": entry.module, "kind": entry.kind, "title": entry.name},
+            source=entry.module,
+        )
