@@ -1,0 +1,80 @@
+"""Every command and every output of README.md, run as a reader would: top to bottom, in an empty directory.
+
+A block marked `console` holds commands after `$ ` (a backslash or an open quote or heredoc continues one) and what they
+print, stdout and stderr together. A line `...` stands for any lines.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass
+class Step:
+    """A command of the README and the lines that it is said to print."""
+
+    command: str
+    expected: list[str] = field(default_factory=list)
+
+
+def _steps(text: str) -> list[Step]:
+    steps: list[Step] = []
+    for block in re.findall(r"^```console\n(.*?)^```", text, flags=re.S | re.M):
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                steps.append(Step(line[2:]))
+            elif line.startswith("> "):
+                steps[-1].command += "\n" + line[2:]
+            else:
+                steps[-1].expected.append(line)
+    return steps
+
+
+def _matches(expected: list[str], printed: list[str]) -> bool:
+    if not expected:
+        return not printed
+    if expected[0].strip() == "...":
+        return any(_matches(expected[1:], printed[skip:]) for skip in range(len(printed) + 1))
+    return bool(printed) and expected[0].rstrip() == printed[0].rstrip() and _matches(expected[1:], printed[1:])
+
+
+STEPS = _steps((ROOT / "README.md").read_text())
+
+
+def test_every_command_prints_what_the_readme_says(empty_database: str, tmp_path: Path) -> None:
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PGVEC_DATABASE_URL": empty_database,
+        "COLUMNS": "120",
+        "LC_ALL": "C.UTF-8",
+    }
+    assert len(STEPS) >= 8
+    for step in STEPS:
+        ran = subprocess.run(
+            ["bash", "-c", step.command],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        printed = ran.stdout.splitlines()
+        shown = "\n".join(step.expected)
+        assert _matches(step.expected, printed), f"$ {step.command}\n--- README\n{shown}\n--- printed\n{ran.stdout}"
+
+
+def test_the_two_commands_of_the_first_screen_are_targets_of_the_makefile() -> None:
+    text = (ROOT / "README.md").read_text()
+    for target, command in (("demo", "pgvec-admin demo"), ("test", "pytest")):
+        assert f"make {target} " in text
+        planned = subprocess.run(
+            ["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True, text=True
+        ).stdout
+        assert planned.strip().splitlines()[-1].endswith(command)
