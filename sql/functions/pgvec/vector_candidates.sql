@@ -1,6 +1,8 @@
 -- pgvec.vector_candidates -- ids and distances of the nearest rows of a collection, best first, ties by id.
 -- The index is walked iteratively until the limit is filled; where that falls short (an index gives up after
 -- hnsw.max_scan_tuples), the rows are scanned exactly: never fewer rows than there are.
+-- One row more than wanted is read. Where it is as far as the last wanted one, more are read until the tie at the limit
+-- is whole, so that the ids returned do not depend on the order in which an index happens to meet them.
 -- The SET clauses are there so that the settings made inside end with the function, not with the caller's transaction.
 create or replace function pgvec.vector_candidates(
     collection pgvec.collections,
@@ -18,27 +20,35 @@ create or replace function pgvec.vector_candidates(
 as $$
 declare
   -- another distance than the collection's has no index of its own to trust
-  exact boolean := distance <> collection.distance;
-  ids text[];
+  exact     boolean := distance <> collection.distance;
+  read_rows int := match_count + 1;
+  ids       text[];
   distances float8[];
 begin
   perform pgvec.tune_scan(collection, match_count);
 
-  for attempt in 1 .. 2 loop
+  loop
     execute format(
-      'select array_agg(n.id order by n.distance, n.id), array_agg(n.distance order by n.distance, n.id) from (%s) as n',
-      pgvec.vector_query(collection, distance, containment <> '{}', exact))
+      'select coalesce(array_agg(n.id order by n.distance, n.id), %L), array_agg(n.distance order by n.distance, n.id) from (%s) as n',
+      '{}', pgvec.vector_query(collection, distance, containment <> '{}', exact))
       into ids, distances
-      using query_embedding, containment, match_count;
+      using query_embedding, containment, read_rows;
 
-    exit when exact or cardinality(ids) >= match_count
-      or not exists (select from pgvec.vector_indexes(collection.name));
-    exact := true;
+    exit when exact;
+    if cardinality(ids) < match_count then
+      exit when not exists (select from pgvec.vector_indexes(collection.name));
+      exact := true;
+    else
+      exit when cardinality(ids) < read_rows or distances[match_count] < distances[read_rows];
+      -- a tie at the limit: reading tenfold closes all but a flood of duplicates
+      exact := read_rows > match_count + 1;
+      read_rows := read_rows * 10;
+    end if;
   end loop;
 
   return query
     select n.id, n.value
-      from unnest(ids, distances) as n (id, value);
+      from unnest(ids[:match_count], distances[:match_count]) as n (id, value);
 end
 $$;
 comment on function pgvec.vector_candidates(pgvec.collections, extensions.vector, text, jsonb, int) is

@@ -1,0 +1,34 @@
+-- pgvec.bind_model -- says which model embeds a collection, after checking that its vectors fit.
+-- The check belongs here, before the first text is paid for, and not at the first insert.
+create or replace function pgvec.bind_model(collection text, model text, dimensions int)
+  returns void
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  found_row pgvec.collections := pgvec.collection(collection);
+begin
+  if coalesce(bind_model.model, '') !~ '^[a-z]+:.' then
+    raise exception using
+      errcode = 'PV004',
+      message = format('%s is no model', coalesce(quote_literal(bind_model.model), 'null')),
+      hint    = 'provider:name, for example local:all-MiniLM-L6-v2 or openai:text-embedding-3-small';
+  end if;
+  if bind_model.dimensions is distinct from found_row.dimensions then
+    raise exception using
+      errcode = 'PV002',
+      message = format('model %s has %s dimensions, collection %L has %s',
+                       bind_model.model, coalesce(bind_model.dimensions::text, 'no'), found_row.name, found_row.dimensions),
+      hint    = format('choose a model of %s dimensions, or make a collection of %s', found_row.dimensions,
+                       coalesce(bind_model.dimensions::text, 'the model''s'));
+  end if;
+
+  update pgvec.collections as c
+     set model = bind_model.model
+   where c.name = found_row.name;
+end
+$$;
+comment on function pgvec.bind_model(text, text, int) is
+  'Sets the embedding model of a collection (provider:name); vectors that are there are taken to be that model''s. '
+  'Raises PV001 for an unknown collection, PV002 where the model''s dimensions are not the collection''s, PV004 for a malformed model.';
+revoke all on function pgvec.bind_model(text, text, int) from public;

@@ -1,0 +1,19 @@
+-- pgvec.count_stale -- how many rows there are to embed; the total of a progress bar.
+-- Exact, from the partial index that holds just these rows.
+create or replace function pgvec.count_stale(collection text)
+  returns bigint
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
+as $$
+declare
+  found_row pgvec.collections := pgvec.collection(collection);
+  stale bigint;
+begin
+  execute format('select count(*) from %s as d where d.embedded_hash is distinct from d.content_hash', found_row.relation)
+    into stale;
+  return stale;
+end
+$$;
+comment on function pgvec.count_stale(text) is
+  'Number of rows of a collection whose embedding is missing or older than the text. Raises PV001 for an unknown collection.';
+revoke all on function pgvec.count_stale(text) from public;

@@ -1,0 +1,56 @@
+-- pgvec.store_embeddings -- stores the vectors of a batch, each only if its row still has the text it was made from.
+-- A text may change while it is being embedded: its vector is then left out and the row stays stale, for the next round.
+create or replace function pgvec.store_embeddings(collection text, ids text[], hashes text[], embeddings extensions.vector[])
+  returns bigint
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  found_row pgvec.collections := pgvec.collection(collection);
+  bad record;
+  stored bigint;
+begin
+  if cardinality(ids) is distinct from cardinality(hashes) or cardinality(ids) is distinct from cardinality(embeddings) then
+    raise exception using
+      errcode = 'PV004',
+      message = format('%s ids, %s hashes and %s embeddings do not pair up',
+                       coalesce(cardinality(ids), 0), coalesce(cardinality(hashes), 0), coalesce(cardinality(embeddings), 0)),
+      hint    = 'pass three arrays of one length, as pgvec.stale_documents gave id and content_hash';
+  end if;
+
+  select e.id, extensions.vector_dims(e.embedding) as dimensions into bad
+    from unnest(ids, embeddings) as e (id, embedding)
+   where extensions.vector_dims(e.embedding) is distinct from found_row.dimensions
+   limit 1;
+  if found then
+    raise exception using
+      errcode = 'PV002',
+      message = format('the embedding of row %L has %s dimensions, collection %L has %s',
+                       bad.id, coalesce(bad.dimensions::text, 'no'), found_row.name, found_row.dimensions),
+      hint    = case
+                  when found_row.model is null then 'one collection holds vectors of one model; make another for this one'
+                  else format('the collection''s model is %s', found_row.model)
+                end;
+  end if;
+
+  -- locked in one order first, so that two embedders of the same rows wait for each other instead of deadlocking
+  execute format('select from %s as d where d.id = any ($1) order by d.id for update', found_row.relation)
+    using ids;
+  execute format(
+    $update$
+    update %1$s as d
+       set embedding = e.embedding::extensions.%2$I,
+           embedded_hash = e.hash
+      from unnest($1, $2, $3) as e (id, hash, embedding)
+     where d.id = e.id
+       and d.content_hash = e.hash
+    $update$, found_row.relation, found_row.storage)
+  using ids, hashes, embeddings;
+  get diagnostics stored = row_count;
+  return stored;
+end
+$$;
+comment on function pgvec.store_embeddings(text, text[], text[], extensions.vector[]) is
+  'Stores embeddings by id, each with the content_hash of the text it was made from; a row whose text has changed since, or that is gone, is left alone. '
+  'Returns how many were stored. Raises PV001 for an unknown collection, PV002 for other dimensions, PV004 for arrays of unequal length, PV005 for a zero vector.';
+revoke all on function pgvec.store_embeddings(text, text[], text[], extensions.vector[]) from public;

@@ -1,0 +1,178 @@
+"""An HTTP server that answers POST /v1/embeddings as OpenAI does, and fails as told.
+
+Vectors are unit vectors made from the text, so the same text has the same vector in every run.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def vector_of(text: str, dimensions: int = 8) -> NDArray[np.float32]:
+    """The unit vector that the server answers for a text."""
+    seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+    drawn = np.random.default_rng(seed).normal(size=dimensions)
+    vector: NDArray[np.float32] = (drawn / np.linalg.norm(drawn)).astype(np.float32)
+    return vector
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens to one request instead of a good answer."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: dict[str, Any] | None = None  # answered as it is
+    hang: bool = False  # no answer until the server closes
+    cut: bool = False  # the connection ends in the middle of the answer
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it came. Times are of the server's monotonic clock."""
+
+    inputs: list[str]
+    body: dict[str, Any]
+    authorization: str | None
+    arrived: float
+    answered: float
+
+
+class OpenAIServer:
+    """Use as a context manager; `url` is the base URL. The attributes say how it behaves from the next request on."""
+
+    def __init__(self, dimensions: int = 8) -> None:
+        self.dimensions = dimensions
+        self.key: str | None = None  # the only key let in; None lets in everybody
+        self.models: set[str] | None = None  # None knows every model
+        self.poison: set[str] = set()  # a batch with one of these texts is refused
+        self.most_inputs = 2048
+        self.longest = 32_000  # characters of a text
+        self.floats_only = False  # ignores encoding_format, as some servers do
+        self.shuffled = False  # answers in another order than asked
+        self.vectors: dict[str, list[float]] = {}  # answers of our choosing
+        self.faults: deque[Fault] = deque()  # one per request, first come
+        self.before_answer: Any = None  # called with the inputs of each request
+        self.requests: list[Request] = []
+        self._closing = threading.Event()
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._http.daemon_threads = True
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01})
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
+
+    @property
+    def batches(self) -> list[int]:
+        """The sizes of the requests so far."""
+        return [len(request.inputs) for request in self.requests]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.set()
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+    def answer(self, body: dict[str, Any], authorization: str | None) -> tuple[int, dict[str, Any]]:
+        """Status and JSON of a request without a fault."""
+        inputs = [body["input"]] if isinstance(body["input"], str) else body["input"]
+        if self.key is not None and authorization != f"Bearer {self.key}":
+            return 401, _error("Incorrect API key provided", "invalid_api_key")
+        if self.models is not None and body["model"] not in self.models:
+            return 404, _error(f"The model `{body['model']}` does not exist", "model_not_found")
+        if len(inputs) > self.most_inputs:
+            return 422, _error(f"batch size {len(inputs)} > maximum allowed batch size {self.most_inputs}")
+        for text in inputs:
+            if text in self.poison:
+                return 400, _error("Invalid 'input': this text cannot be embedded")
+            if not text or len(text) > self.longest:
+                return 400, _error("This model's maximum context length is 8192 tokens")
+        data = [
+            {"object": "embedding", "index": index, "embedding": self._embedding(text, body)}
+            for index, text in enumerate(inputs)
+        ]
+        if self.shuffled:
+            data.reverse()
+        tokens = sum(len(text.split()) for text in inputs)
+        return 200, {
+            "object": "list",
+            "model": body["model"],
+            "data": data,
+            "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+        }
+
+    def _embedding(self, text: str, body: dict[str, Any]) -> str | list[float]:
+        chosen = self.vectors.get(text)
+        vector = (
+            vector_of(text, body.get("dimensions", self.dimensions))
+            if chosen is None
+            else np.array(chosen, dtype=np.float32)
+        )
+        if body.get("encoding_format") == "base64" and not self.floats_only:
+            return base64.b64encode(vector.tobytes()).decode()
+        return [float(value) for value in vector]
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                server._respond(self)
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+                """Quiet: what matters is recorded."""
+
+        return Handler
+
+    def _respond(self, handler: BaseHTTPRequestHandler) -> None:
+        arrived = time.monotonic()
+        body = json.loads(handler.rfile.read(int(handler.headers["Content-Length"])))
+        authorization = handler.headers["Authorization"]
+        fault = self.faults.popleft() if self.faults else Fault()
+        if handler.path != "/v1/embeddings":
+            status, said = 404, _error(f"no such path: {handler.path}")
+        elif fault.status != 200:
+            status, said = fault.status, _error(f"fault {fault.status}")
+        elif fault.body is not None:
+            status, said = 200, fault.body
+        else:
+            status, said = self.answer(body, authorization)
+        inputs = [body["input"]] if isinstance(body["input"], str) else list(body["input"])
+        self.requests.append(Request(inputs, body, authorization, arrived, time.monotonic()))
+        if self.before_answer is not None:
+            self.before_answer(inputs)
+        if fault.hang:
+            self._closing.wait()
+            handler.close_connection = True
+            return
+        payload = json.dumps(said).encode()
+        handler.send_response(status)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", str(len(payload)))
+        for name, value in fault.headers.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(payload[: len(payload) // 2] if fault.cut else payload)
+        handler.close_connection = fault.cut
+
+
+def _error(message: str, code: str | None = None) -> dict[str, Any]:
+    return {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": code}}

@@ -1,0 +1,394 @@
+"""Embedding providers: the local model for real, the OpenAI API against a server that fails in every known way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from email.utils import formatdate
+
+import numpy as np
+import pytest
+
+from openai_server import Fault, OpenAIServer, vector_of
+from pgvec_admin import providers
+from pgvec_admin.errors import ConnectionFailedError, DataRejectedError, UsageError
+from pgvec_admin.providers import Provider, provider
+
+SOON = {"Retry-After-Ms": "5"}
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    with OpenAIServer() as server:
+        yield server
+
+
+def _remote(api: OpenAIServer, name: str = "small", timeout: float = 30.0, **options: int | None) -> Provider:
+    batch, dimensions = options.get("batch"), options.get("dimensions")
+    max_retries = options.get("max_retries")
+    return provider(
+        f"openai:{name}",
+        base_url=api.url,
+        batch=batch,
+        dimensions=dimensions,
+        max_retries=3 if max_retries is None else max_retries,
+        timeout=timeout,
+    )
+
+
+# --- specs
+
+
+@pytest.mark.parametrize("spec", ["", "all-MiniLM-L6-v2", "local:", "openai:", "cohere:embed-v3", ":x"])
+def test_a_malformed_spec_is_refused_with_the_forms_there_are(spec: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        provider(spec)
+    assert caught.value.message == f"{spec!r} names no embedding model"
+    assert "local:NAME" in str(caught.value.hint)
+    assert "openai:NAME" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "passage"),
+    [
+        ("all-MiniLM-L6-v2", "", ""),
+        ("text-embedding-3-small", "", ""),
+        ("intfloat/e5-small-v2", "query: ", "passage: "),
+        ("intfloat/multilingual-e5-large", "query: ", "passage: "),
+        ("intfloat/e5-mistral-7b-instruct", providers._WEB_INSTRUCTION, ""),
+        ("BAAI/bge-small-en-v1.5", "Represent this sentence for searching relevant passages: ", ""),
+        ("bge-large", "Represent this sentence for searching relevant passages: ", ""),
+        ("bge-m3", "", ""),
+        ("nomic-embed-text:latest", "search_query: ", "search_document: "),
+        ("nomic-ai/nomic-embed-text-v1.5", "search_query: ", "search_document: "),
+        ("mxbai-embed-large", "Represent this sentence for searching relevant passages: ", ""),
+        ("Snowflake/snowflake-arctic-embed-m", "Represent this sentence for searching relevant passages: ", ""),
+        ("Snowflake/snowflake-arctic-embed-l-v2.0", "query: ", ""),
+        ("snowflake-arctic-embed2", "query: ", ""),
+    ],
+)
+def test_a_model_gets_the_prefixes_it_was_trained_with(name: str, query: str, passage: str) -> None:
+    assert providers.prefixes(name) == providers.Prefixes(query, passage)
+
+
+@pytest.mark.parametrize(
+    ("name", "dimensions"),
+    [("text-embedding-3-small", 1536), ("text-embedding-3-large", 3072), ("text-embedding-ada-002", 1536)],
+)
+def test_dimensions_of_the_models_of_openai_are_known_without_asking(name: str, dimensions: int) -> None:
+    assert provider(f"openai:{name}").dimensions == dimensions
+
+
+def test_openai_itself_wants_a_key_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    with pytest.raises(UsageError, match="no key for openai:text-embedding-3-small"):
+        provider("openai:text-embedding-3-small").embed_query("x")
+
+
+# --- local
+
+
+@pytest.fixture(scope="module")
+def minilm() -> Provider:
+    return provider("local:all-MiniLM-L6-v2")
+
+
+def test_the_packaged_model_puts_what_means_the_same_closer(minilm: Provider) -> None:
+    passages = minilm.embed_passages(
+        ["A man is eating food.", "Someone is having a meal.", "The stock market fell sharply today."]
+    )
+    assert passages.vectors.shape == (3, 384)
+    assert passages.vectors.dtype == np.float32
+    assert passages.failures == {}
+    assert np.linalg.norm(passages.vectors, axis=1) == pytest.approx([1, 1, 1], abs=1e-5)
+    eating, meal, market = passages.vectors
+    assert eating @ meal > 0.6
+    assert eating @ market < 0.2
+    query = minilm.embed_query("economy news")
+    assert query.shape == (384,)
+    assert query @ market > max(query @ eating, query @ meal)
+
+
+def test_the_dimensions_of_the_packaged_model_are_those_it_has(minilm: Provider) -> None:
+    assert minilm.dimensions == minilm.embed_query("x").shape[0] == 384
+
+
+def test_a_batch_gives_the_vectors_that_single_texts_get(minilm: Provider) -> None:
+    texts = ["short", "a much longer text " * 20, "of medium length, more or less"]
+    together = minilm.embed_passages(texts).vectors
+    alone = np.vstack([minilm.embed_passages([text]).vectors for text in texts])
+    assert np.abs(together - alone).max() < 1e-5
+
+
+def test_the_local_model_counts_what_it_reads_and_what_it_leaves(minilm: Provider) -> None:
+    answer = minilm.embed_passages(["one two three", "word " * 1000])
+    assert answer.tokens == 5 + 256  # three words and two special tokens; the model reads 256
+    assert answer.truncated == 1
+
+
+def test_an_empty_text_fails_alone(minilm: Provider) -> None:
+    answer = minilm.embed_passages(["", "text", " \n"])
+    assert answer.failures == {0: "the text is empty", 2: "the text is empty"}
+    assert np.isnan(answer.vectors[[0, 2]]).all()
+    assert np.isfinite(answer.vectors[1]).all()
+
+
+def test_loading_the_local_model_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    provider("local:all-MiniLM-L6-v2").embed_query("x")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_local_model_that_is_not_there_is_a_usage_error(tmp_path_factory: pytest.TempPathFactory) -> None:
+    missing = tmp_path_factory.mktemp("models") / "none"
+    with pytest.raises(UsageError, match="cannot load local:"):
+        provider(f"local:{missing}").embed_query("x")
+
+
+# --- OpenAI: answers
+
+
+@pytest.mark.parametrize("floats_only", [False, True])
+def test_vectors_come_back_as_the_server_made_them_in_the_order_of_the_texts(
+    api: OpenAIServer, floats_only: bool
+) -> None:
+    api.floats_only, api.shuffled = floats_only, True
+    texts = [f"text {number}" for number in range(20)]
+    answer = _remote(api).embed_passages(texts)
+    assert np.array_equal(answer.vectors, np.vstack([vector_of(text) for text in texts]))
+    assert answer.tokens == 40
+    assert answer.failures == {}
+
+
+def test_the_dimensions_of_an_unknown_model_are_found_by_one_word(api: OpenAIServer) -> None:
+    assert _remote(api).dimensions == 8
+    assert [request.inputs for request in api.requests] == [["probe"]]
+
+
+def test_a_server_of_ones_own_needs_no_key(api: OpenAIServer) -> None:
+    _remote(api).embed_query("x")
+    assert api.requests[0].authorization == "Bearer none"
+
+
+def test_the_key_given_is_sent(api: OpenAIServer) -> None:
+    api.key = "sk-right"
+    assert provider("openai:small", base_url=api.url, api_key="sk-right").embed_query("x").shape == (8,)
+
+
+def test_a_model_that_can_is_asked_for_fewer_dimensions(api: OpenAIServer) -> None:
+    remote = _remote(api, "text-embedding-3-large", dimensions=8)
+    assert remote.dimensions == 8
+    assert remote.embed_passages(["x"]).vectors.shape == (1, 8)
+    assert [request.body.get("dimensions") for request in api.requests] == [8]
+
+
+@pytest.mark.parametrize("name", ["text-embedding-ada-002", "small"])
+def test_a_model_that_cannot_is_not_asked_for_fewer_dimensions(api: OpenAIServer, name: str) -> None:
+    api.dimensions = 1536
+    remote = _remote(api, name, dimensions=8)
+    assert remote.dimensions == 1536
+    remote.embed_query("x")
+    assert all("dimensions" not in request.body for request in api.requests)
+
+
+def test_prefixes_are_sent_and_can_be_replaced(api: OpenAIServer) -> None:
+    known = _remote(api, "nomic-embed-text")
+    known.embed_query("q")
+    known.embed_passages(["p"])
+    own = provider("openai:nomic-embed-text", base_url=api.url, query_prefix="", passage_prefix="doc: ")
+    own.embed_query("q")
+    own.embed_passages(["p"])
+    assert [request.inputs for request in api.requests] == [
+        ["search_query: q"],
+        ["search_document: p"],
+        ["q"],
+        ["doc: p"],
+    ]
+
+
+# --- OpenAI: batches
+
+
+def test_requests_hold_no_more_texts_than_the_batch(api: OpenAIServer) -> None:
+    _remote(api, batch=3).embed_passages([str(number) for number in range(8)])
+    assert api.batches == [1, 3, 3, 2]  # the first one finds the dimensions
+
+
+def test_requests_hold_no_more_tokens_than_the_limit(api: OpenAIServer) -> None:
+    texts = [f"{number:03d}" + "x" * 20_000 for number in range(100)]
+    assert _remote(api).embed_passages(texts).failures == {}
+    sizes = [sum(len(text) for text in request.inputs) for request in api.requests]
+    assert max(sizes) <= 3 * 250_000
+    assert len(sizes) == 1 + 3
+
+
+def test_a_text_that_is_too_long_fails_alone_in_a_request_of_its_own(api: OpenAIServer) -> None:
+    answer = _remote(api).embed_passages(["a", "y" * 40_000, "b", "z" * 30_000])
+    assert answer.failures == {1: "This model's maximum context length is 8192 tokens"}
+    assert np.array_equal(answer.vectors[3], vector_of("z" * 30_000))
+    assert sorted(api.batches) == [1, 1, 1, 2]
+
+
+def test_a_poisoned_text_fails_alone_and_costs_few_requests(api: OpenAIServer) -> None:
+    texts = [f"text {number}" for number in range(64)]
+    api.poison = {"text 41"}
+    answer = _remote(api).embed_passages(texts)
+    assert answer.failures == {41: "Invalid 'input': this text cannot be embedded"}
+    assert np.isnan(answer.vectors[41]).all()
+    others = [index for index in range(64) if index != 41]
+    assert np.array_equal(answer.vectors[others], np.vstack([vector_of(texts[index]) for index in others]))
+    assert len(api.requests) == 1 + 1 + 2 * 6  # the probe, the batch, and two halves at each of log2(64) steps
+
+
+def test_a_server_that_takes_fewer_texts_at_once_is_given_fewer(api: OpenAIServer) -> None:
+    api.most_inputs = 8
+    remote = _remote(api, batch=32)
+    assert remote.embed_passages([str(number) for number in range(32)]).failures == {}
+    seen = len(api.requests)
+    assert remote.embed_passages([f"more {number}" for number in range(32)]).failures == {}
+    assert api.batches[seen:] == [8, 8, 8, 8]
+
+
+def test_a_server_that_refuses_everything_ends_the_run_at_once(api: OpenAIServer) -> None:
+    api.faults.extend([Fault(400)] * 2)
+    with pytest.raises(UsageError, match=r"openai:text-embedding-3-small at .* refuses to embed: fault 400"):
+        _remote(api, "text-embedding-3-small").embed_passages(["a"] * 100)
+    assert api.batches == [100, 1]
+
+
+@pytest.mark.parametrize(
+    ("vector", "reason"),
+    [
+        ([0.0] * 8, "the model answered a zero vector"),
+        ([float("nan")] * 8, "the model answered a vector with NaN or infinity"),
+        ([float("inf")] + [0.0] * 7, "the model answered a vector with NaN or infinity"),
+    ],
+)
+def test_a_vector_without_direction_fails_its_text_alone(api: OpenAIServer, vector: list[float], reason: str) -> None:
+    api.vectors["bad"] = vector
+    answer = _remote(api).embed_passages(["good", "bad"])
+    assert answer.failures == {1: reason}
+    assert np.array_equal(answer.vectors[0], vector_of("good"))
+    with pytest.raises(DataRejectedError, match=reason):
+        _remote(api).embed_query("bad")
+
+
+# --- OpenAI: faults
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_passing_fault_is_tried_again(api: OpenAIServer, status: int) -> None:
+    api.faults.extend([Fault(status, SOON), Fault(status, SOON)])
+    assert np.array_equal(_remote(api).embed_query("x"), vector_of("x"))
+    assert len(api.requests) == 3
+
+
+def test_retry_after_in_seconds_is_waited_for(api: OpenAIServer) -> None:
+    api.faults.append(Fault(429, {"Retry-After": "1"}))
+    assert np.array_equal(_remote(api).embed_query("x"), vector_of("x"))
+    first, second = api.requests
+    assert second.arrived - first.answered >= 1.0
+
+
+def test_retry_after_in_milliseconds_is_waited_for(api: OpenAIServer) -> None:
+    api.faults.append(Fault(503, {"Retry-After-Ms": "300"}))
+    assert np.array_equal(_remote(api).embed_query("x"), vector_of("x"))
+    first, second = api.requests
+    assert second.arrived - first.answered >= 0.3
+
+
+def test_retry_after_as_a_date_is_waited_for(api: OpenAIServer) -> None:
+    due = int(time.time()) + 2
+    api.faults.append(Fault(429, {"Retry-After": formatdate(due, usegmt=True)}))
+    assert np.array_equal(_remote(api).embed_query("x"), vector_of("x"))
+    assert time.time() >= due
+    assert len(api.requests) == 2
+
+
+def test_a_fault_that_does_not_pass_is_reported_after_the_last_try(api: OpenAIServer) -> None:
+    api.faults.extend([Fault(429, SOON)] * 4)
+    with pytest.raises(ConnectionFailedError, match="keeps answering 429: fault 429") as caught:
+        _remote(api).embed_query("x")
+    assert len(api.requests) == 4
+    assert "goes on where it stopped" in str(caught.value.hint)
+
+
+def test_a_server_that_wants_a_long_rest_is_not_waited_for(api: OpenAIServer) -> None:
+    api.faults.append(Fault(429, {"Retry-After": "3600"}))
+    with pytest.raises(ConnectionFailedError, match="it says to wait for 3600 s"):
+        _remote(api).embed_query("x")
+    assert len(api.requests) == 1
+
+
+def test_a_cut_connection_is_tried_again(api: OpenAIServer) -> None:
+    api.faults.append(Fault(cut=True))
+    assert np.array_equal(_remote(api).embed_query("x"), vector_of("x"))
+    assert len(api.requests) == 2
+
+
+def test_an_answer_that_does_not_come_is_tried_again(api: OpenAIServer) -> None:
+    api.faults.append(Fault(hang=True))
+    assert np.array_equal(_remote(api, timeout=2.0).embed_query("x"), vector_of("x"))
+    assert len(api.requests) == 2
+
+
+def test_a_server_that_never_answers_is_reported(api: OpenAIServer) -> None:
+    api.faults.append(Fault(hang=True))
+    with pytest.raises(ConnectionFailedError, match="does not answer in time"):
+        _remote(api, timeout=0.3, max_retries=0).embed_query("x")
+
+
+def test_a_server_that_is_not_there_is_reported() -> None:
+    with OpenAIServer() as gone:
+        url = gone.url
+    with pytest.raises(ConnectionFailedError, match="cannot be reached"):
+        provider("openai:small", base_url=url, max_retries=0).embed_query("x")
+
+
+def test_a_wrong_key_is_reported_at_once(api: OpenAIServer) -> None:
+    api.key = "sk-right"
+    with pytest.raises(ConnectionFailedError, match="Incorrect API key provided") as caught:
+        _remote(api).embed_passages(["a", "b"])
+    assert "OPENAI_API_KEY" in str(caught.value.hint)
+    assert len(api.requests) == 1
+
+
+def test_a_model_that_the_server_does_not_have_is_reported_at_once(api: OpenAIServer) -> None:
+    api.models = {"large"}
+    with pytest.raises(UsageError, match="The model `small` does not exist"):
+        _remote(api).embed_passages(["a", "b"])
+    assert len(api.requests) == 1
+
+
+def test_a_server_that_answers_other_dimensions_than_promised_is_refused(api: OpenAIServer) -> None:
+    remote = _remote(api)
+    assert remote.dimensions == 8
+    api.dimensions = 5
+    with pytest.raises(DataRejectedError, match="answered vectors of 5 dimensions where 8 were expected"):
+        remote.embed_passages(["a"])
+
+
+@pytest.mark.parametrize("indexes", [[0], [0, 0], [0, 2], [0, 1, 2]])
+def test_answers_that_do_not_pair_with_the_texts_are_refused(api: OpenAIServer, indexes: list[int]) -> None:
+    data = [{"object": "embedding", "index": index, "embedding": [1.0] * 8} for index in indexes]
+    api.faults.append(Fault(body={"object": "list", "model": "m", "data": data}))
+    with pytest.raises(DataRejectedError, match=f"answered {len(indexes)} vectors for 2 texts"):
+        _remote(api, "text-embedding-3-small", dimensions=8).embed_passages(["a", "b"])
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"data": []}, {"data": [{"index": 0}]}, {"data": [{"index": 0, "embedding": "?"}]}]
+)
+def test_a_server_that_speaks_something_else_is_reported(api: OpenAIServer, body: dict[str, object]) -> None:
+    api.faults.append(Fault(body=body))
+    with pytest.raises(ConnectionFailedError, match="does not answer as an OpenAI embeddings endpoint"):
+        _remote(api).embed_query("x")
+
+
+def test_an_empty_text_is_not_sent(api: OpenAIServer) -> None:
+    answer = _remote(api).embed_passages([" ", ""])
+    assert answer.failures == {0: "the text is empty", 1: "the text is empty"}
+    assert api.requests == []
