@@ -62,9 +62,7 @@ def _entries(path: Path, module: str, paragraphs: int, shortest: int) -> Iterato
                 yield Entry(name, module, kind, f"{name}\n\n{text}")
 
 
-def _opening(
-    node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, paragraphs: int
-) -> str | None:
+def _opening(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, paragraphs: int) -> str | None:
     text = ast.get_docstring(node)
     if not text:
         return None

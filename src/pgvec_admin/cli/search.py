@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from pgvec_admin import collections, database, providers
+from pgvec_admin import collections, database, embed
 from pgvec_admin import search as searches
 from pgvec_admin.cli.output import DatabaseUrl, Json, open_target, print_json, print_table, say
 from pgvec_admin.errors import UsageError
@@ -48,6 +48,10 @@ def search(
     api_key: Annotated[
         str | None, typer.Option(envvar="OPENAI_API_KEY", help="Key of an openai: model.", show_default=False)
     ] = None,
+    query_prefix: Annotated[
+        str | None,
+        typer.Option(help="Text to put before the query.", show_default="what the model was trained with"),
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show the plan of the search too (vector).")] = False,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
@@ -64,14 +68,8 @@ def search(
     with database.connect(open_target(database_url), autocommit=True) as connection:
         plan: list[str] = []
         if mode is Mode.vector:
-            row = collections.get(connection, collection)
-            spec = model or row.model
-            if spec is None:
-                raise UsageError(
-                    f"collection {collection!r} is bound to no embedding model",
-                    "pass --model, or search with --mode keyword",
-                )
-            embedder = providers.provider(spec, base_url=base_url, api_key=api_key, dimensions=row.dimensions)
+            options = embed.ProviderOptions(model=model, base_url=base_url, api_key=api_key, query_prefix=query_prefix)
+            embedder = embed.provider_for(collections.get(connection, collection), options)
             embedding = embedder.embed_query(text)
             hits = searches.by_vector(
                 connection,
