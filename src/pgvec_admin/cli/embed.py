@@ -1,0 +1,81 @@
+"""pgvec-admin embed: vectors for the rows that lack one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from pgvec_admin import collections, database
+from pgvec_admin import embed as embedding
+from pgvec_admin.cli.output import DatabaseUrl, Json, open_target, print_json, progress, say
+from pgvec_admin.errors import DataRejectedError
+
+SHOWN_FAILURES = 20
+
+
+def embed(
+    collection: Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.")] = "documents",
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="local:NAME or openai:NAME; binds a collection that has none.", show_default="the collection's"
+        ),
+    ] = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option(envvar="OPENAI_BASE_URL", help="Server of an openai: model.", show_default=False),
+    ] = None,
+    api_key: Annotated[
+        str | None, typer.Option(envvar="OPENAI_API_KEY", help="Key of an openai: model.", show_default=False)
+    ] = None,
+    passage_prefix: Annotated[
+        str | None,
+        typer.Option(help="Text to put before each row's content.", show_default="what the model was trained with"),
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option(min=1, help="Rows to embed and commit at once.", show_default="the provider's")
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, help="At most so many rows.")] = None,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Embed the rows whose embedding is missing or older than their text.
+
+    Each batch is committed by itself: interrupt it at any time, and run it again to go on.
+
+    Example:
+
+    \b
+      pgvec-admin embed --model local:all-MiniLM-L6-v2
+      pgvec-admin embed -c jobs --model openai:nomic-embed-text --base-url http://localhost:11434/v1
+    """
+    options = embedding.ProviderOptions(
+        model=model, base_url=base_url, api_key=api_key, passage_prefix=passage_prefix, batch=batch
+    )
+    with database.connect(open_target(database_url), autocommit=True) as connection:
+        provider = embedding.provider_for(collections.get(connection, collection), options)
+        with progress("embed", "rows") as report:
+            result = embedding.embed(connection, collection, provider, batch=batch, limit=limit, report=report)
+    if as_json:
+        print_json({"collection": collection, "model": provider.spec, "failed": result.failed, **asdict(result)})
+    _say(collection, provider.spec, result)
+    if result.failed:
+        raise DataRejectedError(
+            f"{result.failed:,} of the rows could not be embedded",
+            "mend or delete them and run the same command again; the others are stored",
+        )
+
+
+def _say(collection: str, spec: str, result: embedding.EmbedResult) -> None:
+    for failure in result.failures[:SHOWN_FAILURES]:
+        say(f"{collection}/{failure.id}: {failure.reason}")
+    if result.failed > SHOWN_FAILURES:
+        say(f"... and {result.failed - SHOWN_FAILURES:,} more (--json lists all)")
+    if result.truncated:
+        say(f"{result.truncated:,} texts are longer than {spec} reads: their vectors stand for the beginning only")
+    if result.changed_meanwhile:
+        say(f"{result.changed_meanwhile:,} rows changed while they were embedded; run again for them")
+    tokens = f", {result.tokens:,} tokens" if result.tokens else ""
+    say(f"embedded {result.embedded:,} rows of {collection} with {spec} in {result.seconds:.1f} s{tokens}")

@@ -1,0 +1,156 @@
+"""Embedding providers: what turns texts into vectors, named by a spec such as `local:all-MiniLM-L6-v2`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgvec_admin.errors import UsageError
+
+Vector = NDArray[np.float32]
+
+FORMS = (
+    "local:NAME (Sentence Transformers: local:all-MiniLM-L6-v2, a directory, or a name on the Hugging Face hub)"
+    " or openai:NAME (openai:text-embedding-3-small; any OpenAI-compatible server by --base-url)"
+)
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """What came of a number of texts: one row of `vectors` each, float32 of shape (texts, dimensions).
+
+    The rows of texts that could not be embedded are NaN; `failures` has the reason of each by its place.
+    `tokens` is what was read (and billed, by a paid provider); `truncated` counts texts longer than the model reads.
+    """
+
+    vectors: Vector
+    failures: dict[int, str]
+    tokens: int = 0
+    truncated: int = 0
+
+
+class Provider(Protocol):
+    """A model that embeds. Nothing is loaded and nobody is asked before the first vector, or dimension, is wanted."""
+
+    @property
+    def spec(self) -> str:
+        """`provider:name`, as registered with a collection."""
+
+    @property
+    def max_batch(self) -> int:
+        """How many texts are well embedded at once."""
+
+    @property
+    def dimensions(self) -> int:
+        """Dimensions of its vectors; for a model nobody knows found out by embedding one word."""
+
+    def embed_passages(self, texts: Sequence[str]) -> Embeddings:
+        """The vectors of texts to be found. A text the model refuses fails alone.
+
+        Raises ConnectionFailedError or UsageError where the provider cannot be used, DataRejectedError for vectors
+        of other dimensions than promised.
+        """
+
+    def embed_query(self, text: str) -> Vector:
+        """The vector of a text to search by, of shape (dimensions,); DataRejectedError where there is none."""
+
+
+@dataclass(frozen=True)
+class Prefixes:
+    """What a model wants to read before a query and before a passage."""
+
+    query: str = ""
+    passage: str = ""
+
+
+_SEARCH_INSTRUCTION = Prefixes(query="Represent this sentence for searching relevant passages: ")
+_WEB_INSTRUCTION = "Instruct: Given a web search query, retrieve relevant passages that answer the query\nQuery: "
+
+# From the models' own cards; the first pattern that is found in the lower-cased name decides.
+_PREFIXES = (
+    (r"e5-.*instruct", Prefixes(query=_WEB_INSTRUCTION)),
+    (r"(^|[/-])e5-", Prefixes(query="query: ", passage="passage: ")),
+    (r"bge-m3|bge-.*-zh", Prefixes()),
+    (r"bge-.*-en", _SEARCH_INSTRUCTION),
+    (r"(^|/)bge-(small|base|large)", _SEARCH_INSTRUCTION),
+    (r"nomic-embed-text", Prefixes(query="search_query: ", passage="search_document: ")),
+    (r"mxbai-embed-(large|2d)", _SEARCH_INSTRUCTION),
+    (r"snowflake-arctic-embed-?(m-|l-)?(v?2)", Prefixes(query="query: ")),
+    (r"snowflake-arctic-embed", _SEARCH_INSTRUCTION),
+)
+
+
+def prefixes(name: str) -> Prefixes:
+    """The prefixes that the model of that name was trained with; none for most."""
+    for pattern, found in _PREFIXES:
+        if re.search(pattern, name.lower()):
+            return found
+    return Prefixes()
+
+
+def provider(
+    spec: str,
+    *,
+    base_url: str | None = None,
+    api_key: str | None = None,
+    dimensions: int | None = None,
+    query_prefix: str | None = None,
+    passage_prefix: str | None = None,
+    batch: int | None = None,
+    max_retries: int = 6,
+    timeout: float = 60.0,
+) -> Provider:
+    """The provider of a spec; UsageError for a malformed one.
+
+    `dimensions` is what the collection has: a model that can shorten its vectors is asked to. Prefixes that are None
+    are the model's own. `base_url`, `api_key` (else OPENAI_BASE_URL, OPENAI_API_KEY), `batch` (texts a request),
+    `max_retries` and `timeout` (seconds a request) concern servers only.
+    """
+    kind, _, name = spec.partition(":")
+    own = prefixes(name)
+    wanted = Prefixes(
+        own.query if query_prefix is None else query_prefix,
+        own.passage if passage_prefix is None else passage_prefix,
+    )
+    if name and kind == "local":
+        from pgvec_admin.providers.local import LocalProvider
+
+        return LocalProvider(name, wanted)
+    if name and kind == "openai":
+        from pgvec_admin.providers.openai import OpenAIProvider
+
+        return OpenAIProvider(
+            name,
+            wanted,
+            base_url=base_url,
+            api_key=api_key,
+            dimensions=dimensions,
+            batch=batch,
+            max_retries=max_retries,
+            timeout=timeout,
+        )
+    raise UsageError(f"{spec!r} names no embedding model", f"write {FORMS}")
+
+
+def empty_texts(texts: Sequence[str]) -> dict[int, str]:
+    """The failures of texts with nothing in them: servers refuse them, and what a model makes of them is noise."""
+    return {index: "the text is empty" for index, text in enumerate(texts) if not text.strip()}
+
+
+def reject_unusable(vectors: Vector, failures: dict[int, str]) -> None:
+    """Add to `failures` the vectors that the database would refuse: zero, NaN, infinite. Their rows become NaN."""
+    for index, vector in enumerate(vectors):
+        if index in failures:
+            continue
+        if not np.isfinite(vector).all():
+            failures[index] = "the model answered a vector with NaN or infinity"
+        elif not vector @ vector:
+            failures[index] = "the model answered a zero vector"
+        else:
+            continue
+        vectors[index] = np.nan

