@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import time
 
-from pgvec_admin import database, demo, index, migrate, providers
+import typer
+
+from pgvec_admin import collections, database, demo, embed, index, load, migrate, providers
+from pgvec_admin import search as searches
 from pgvec_admin.cli.output import DatabaseUrl, progress, say
+from pgvec_admin.cli.search import print_hits
 from pgvec_admin.database import Target
+from pgvec_admin.errors import UsageError
 
 
 def command(database_url: DatabaseUrl = None) -> None:
@@ -79,19 +84,20 @@ def _ask(where: Target, provider: providers.Provider) -> None:
 def _same_elsewhere(where: Target) -> None:
     """The same searches by psql and by RPC, for copying."""
     psql = "pgvec-admin db psql" if where.origin == "the embedded server" else "psql ..."
+    words = demo.QUESTIONS[1]
     typer.echo(
         f"""
 the same in psql ({psql}), nearest to a row that is there:
 
   select id, similarity
     from match_documents((select embedding from documents where id = 'argparse'), match_count => 5);
-  select id, score from keyword_search('{demo.QUESTIONS[1]}', match_count => 5);
+  select id, score from keyword_search('{words}', match_count => 5);
 
 and through Supabase, from any language:
 
   supabase.rpc("match_documents", {{"query_embedding": [...], "match_count": 5, "filter": {{"kind": "module"}}}})
-  supabase.rpc("keyword_search", {{"query_text": "{demo.QUESTIONS[1]}", "match_count": 5}})
+  supabase.rpc("keyword_search", {{"query_text": "{words}", "match_count": 5}})
 
 ask your own: pgvec-admin search "how do I parse JSON"
-"""
+"""  # noqa: S608 - shown, not run
     )
