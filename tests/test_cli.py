@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 import typer.main
-from conftest import Connection
 
+from conftest import Connection
 from pgvec_admin.cli import app
 
 COMMAND = Path(sys.executable).with_name("pgvec-admin")

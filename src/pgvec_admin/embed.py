@@ -73,8 +73,7 @@ def provider_for(collection: Collection, options: ProviderOptions) -> Provider:
             f"collection {collection.name!r} is bound to no embedding model",
             "pass --model, for example local:all-MiniLM-L6-v2 or openai:text-embedding-3-small",
         )
-    check_model(collection, spec)
-    return provider(
+    chosen = provider(
         spec,
         base_url=options.base_url,
         api_key=options.api_key,
@@ -83,6 +82,8 @@ def provider_for(collection: Collection, options: ProviderOptions) -> Provider:
         passage_prefix=options.passage_prefix,
         batch=options.batch,
     )
+    check_model(collection, spec)
+    return chosen
 
 
 def check_model(collection: Collection, spec: str) -> None:

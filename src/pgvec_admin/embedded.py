@@ -293,7 +293,10 @@ class Instance:
         lines = self._pid_file()
         if len(lines) >= 5:
             Path(lines[4], f".s.PGSQL.{lines[3]}.lock").unlink(missing_ok=True)
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        file = self.data / "postmaster.pid"
+        # a minus marks a single-user session: PostgreSQL itself sees whether that one lives
+        if file.exists() and not file.read_text().startswith("-"):
+            file.unlink()
 
     def _write_settings(self, account: Account, tcp_port: int | None) -> None:
         port = 5432 if tcp_port is None else _bindable(tcp_port)

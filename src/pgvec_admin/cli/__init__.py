@@ -10,6 +10,7 @@ import psycopg
 import typer
 
 from pgvec_admin import __version__
+from pgvec_admin.cli import collection, db, embed, index, search
 from pgvec_admin.cli.output import say
 from pgvec_admin.errors import PgvecError, from_postgres
 
@@ -39,13 +40,19 @@ def _options(
         os.environ["PGVEC_DEBUG"] = "1"
 
 
+app.command()(embed.embed)
+app.command()(search.search)
+app.add_typer(collection.app, name="collection")
+app.add_typer(index.app, name="index")
+app.add_typer(db.app, name="db")
+
+
 def main() -> None:
     """Run the command: errors become one line and a hint, with the exit codes of `pgvec_admin.errors`."""
     try:
         code = app(standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
-        say("interrupted; what was committed stays, the rest was rolled back")
-        sys.exit(130)
+        code = 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
@@ -63,4 +70,6 @@ def main() -> None:
             raise
         error.show()
         sys.exit(error.exit_code)
+    if code == 130:
+        say("interrupted; what was finished stays, nothing is half done")
     sys.exit(code if isinstance(code, int) else 0)

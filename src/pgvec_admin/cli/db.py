@@ -94,13 +94,14 @@ def status(postgres: Postgres = None, as_json: Json = False) -> None:
 
 def _described(instance: embedded.Instance) -> dict[str, Any]:
     server = instance.status()
+    ready = server if server and server.state == "ready" else None
     return {
         "version": instance.version,
         "state": "stopped" if server is None else "running" if server.state == "ready" else server.state,
         "pid": server and server.pid,
         "directory": str(instance.directory),
-        "socket": server and f"{server.socket_directory}/.s.PGSQL.{server.port}",
-        "tcp_port": server.port if server and server.tcp else None,
+        "socket": ready and f"{ready.socket_directory}/.s.PGSQL.{ready.port}",
+        "tcp_port": ready.port if ready and ready.tcp else None,
         "size": instance.size(),
     }
 
@@ -124,6 +125,8 @@ def url(
             f"PostgreSQL {instance.version} is not running",
             f"start it: pgvec-admin db start --postgres {instance.version}",
         )
+    if server.state != "ready":  # recovering, perhaps: its socket is not there yet
+        server = instance.start()
     typer.echo(server.url(tcp=tcp))
 
 
