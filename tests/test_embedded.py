@@ -44,32 +44,21 @@ def place() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def initialised() -> Iterator[Path]:
-    """The directory of a server that ran once."""
+def used_directory() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="pgvec-embedded-") as above:
         Path(above).chmod(0o755)
-        instance = Instance(directory=Path(above, "server"), settings=FAST)
-        try:
-            instance.start()
-        finally:
-            instance.stop()
-        yield instance.directory
+        yield Path(above, "server")
 
 
 @pytest.fixture
-def copied(place: Path, initialised: Path) -> Callable[..., Instance]:
-    """Makes instances from a copy, in a third of the time that initdb takes."""
-
-    def copy(name: str = "server", **settings: str) -> Instance:
-        subprocess.run(["cp", "-a", initialised, place / name], check=True)
-        return Instance(directory=place / name, settings={**FAST, **settings})
-
-    return copy
-
-
-@pytest.fixture
-def instance(copied: Callable[..., Instance]) -> Instance:
-    return copied()
+def instance(used_directory: Path) -> Iterator[Instance]:
+    """A stopped server in a directory that several tests use one after the other, since initdb is slow."""
+    instance = Instance(directory=used_directory, settings=FAST)
+    if not instance.exists():
+        instance.start()
+        instance.stop()
+    yield instance
+    instance.stop()
 
 
 def ask(url: str, query: str = "select 1") -> Any:
@@ -101,11 +90,8 @@ def kill(pid: int) -> None:
 
 def command(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     """A run of `pgvec-admin db` in a process of its own."""
-    code = (
-        "from pgvec_admin import cli; from pgvec_admin.cli import db; cli.app.add_typer(db.app, name='db'); cli.main()"
-    )
     return subprocess.Popen(
-        [sys.executable, "-c", code, "db", *arguments],
+        [sys.executable, "-m", "pgvec_admin", "db", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -232,9 +218,8 @@ def test_a_killed_server_recovers_although_a_backend_of_it_still_computes(instan
     assert "was not properly shut down" in instance.log_tail(40)
 
 
-def test_a_stale_pid_file_naming_a_living_process_neither_deceives_nor_harms(copied: Callable[..., Instance]) -> None:
-    other = copied("other").start()
-    instance = copied()
+def test_a_stale_pid_file_naming_a_living_process_neither_deceives_nor_harms(place: Path, instance: Instance) -> None:
+    other = Instance(directory=place / "other", settings=FAST).start()
     server = instance.start()
     files = [instance.data / "postmaster.pid", server.socket_directory / f".s.PGSQL.{server.port}.lock"]
     left = [file.read_text().replace(str(server.pid), str(other.pid), 1) for file in files]
@@ -341,8 +326,8 @@ def test_binaries_closed_to_the_servers_user_are_copied_once(place: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["long" * 30, "a, b 'c' $HOME `d` \\ ü"])
-def test_a_path_that_a_socket_cannot_have_gets_a_private_short_one(copied: Callable[..., Instance], name: str) -> None:
-    instance = copied(name)
+def test_a_path_that_a_socket_cannot_have_gets_a_private_short_one(place: Path, name: str) -> None:
+    instance = Instance(directory=place / name, settings=FAST)
     server = instance.start()
     assert server.socket_directory != instance.directory
     assert mode(server.socket_directory) == 0o700
@@ -352,12 +337,12 @@ def test_a_path_that_a_socket_cannot_have_gets_a_private_short_one(copied: Calla
     assert not server.socket_directory.exists()
 
 
-def test_a_start_that_fails_shows_the_end_of_the_log(copied: Callable[..., Instance]) -> None:
-    wrong = copied(work_mem="plenty")
+def test_a_start_that_fails_shows_the_end_of_the_log(instance: Instance) -> None:
+    wrong = Instance(directory=instance.directory, settings={**FAST, "work_mem": "plenty"})
     with pytest.raises(ConnectionFailedError, match='invalid value for parameter "work_mem": "plenty"') as failure:
         wrong.start()
     assert str(wrong.log) in str(failure.value.hint)
-    assert ask(Instance(directory=wrong.directory, settings=FAST).start().url()) == 1
+    assert ask(instance.start().url()) == 1
 
 
 def test_what_a_user_adds_to_postgresql_conf_survives_and_wins(instance: Instance) -> None:
@@ -368,7 +353,7 @@ def test_what_a_user_adds_to_postgresql_conf_survives_and_wins(instance: Instanc
     assert ask(server.url(), "show maintenance_work_mem") == "64MB"
 
 
-def test_a_foreign_directory_or_another_versions_data_is_refused(place: Path, copied: Callable[..., Instance]) -> None:
+def test_a_foreign_directory_or_another_versions_data_is_refused(place: Path, instance: Instance) -> None:
     foreign = place / "foreign"
     foreign.mkdir()
     (foreign / "letter").touch()
@@ -377,7 +362,7 @@ def test_a_foreign_directory_or_another_versions_data_is_refused(place: Path, co
     assert [path.name for path in foreign.iterdir()] == ["letter"]
 
     with pytest.raises(UsageError, match="holds data of PostgreSQL 18"):
-        Instance(16, copied().directory).start()
+        Instance(16, instance.directory).start()
     with pytest.raises(UsageError, match="there is no embedded PostgreSQL 17"):
         Instance(17)
 

@@ -15,6 +15,9 @@ class PgvecError(Exception):
         self.message = message
         self.hint = hint
 
+    def __str__(self) -> str:
+        return self.message
+
 
 class UsageError(PgvecError):
     """The call itself is wrong: an unknown collection, a malformed filter, an option out of range."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ class Hit:
     metadata: dict[str, Any]
 
 
-def vector_literal(embedding: Sequence[float]) -> str:
+def vector_literal(embedding: Iterable[float]) -> str:
     """pgvector's text form of a vector."""
     return "[" + ",".join(repr(float(value)) for value in embedding) + "]"
 
@@ -31,7 +31,7 @@ def vector_literal(embedding: Sequence[float]) -> str:
 def by_vector(
     connection: Connection,
     text: str,
-    embedding: Sequence[float],
+    embedding: Iterable[float],
     *,
     collection: str = "documents",
     match_count: int = 10,
@@ -85,7 +85,7 @@ def by_keyword(
 
 def vector_plan(
     connection: Connection,
-    embedding: Sequence[float],
+    embedding: Iterable[float],
     *,
     collection: str = "documents",
     match_count: int = 10,

@@ -10,7 +10,7 @@ import psycopg
 import typer
 
 from pgvec_admin import __version__
-from pgvec_admin.cli import collection, db, embed, index, search
+from pgvec_admin.cli import collection, db, embed, functions, index, migrate, search
 from pgvec_admin.cli.output import say
 from pgvec_admin.errors import PgvecError, from_postgres
 
@@ -40,8 +40,12 @@ def _options(
         os.environ["PGVEC_DEBUG"] = "1"
 
 
+app.command()(migrate.migrate)
+app.command()(migrate.status)
+app.command()(migrate.rollback)
 app.command()(embed.embed)
 app.command()(search.search)
+app.add_typer(functions.app, name="functions")
 app.add_typer(collection.app, name="collection")
 app.add_typer(index.app, name="index")
 app.add_typer(db.app, name="db")

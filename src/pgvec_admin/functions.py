@@ -1,0 +1,403 @@
+"""The functions step: one function a file, applied again whenever its text changes, and its history kept.
+
+The ledger (`pgvec.function_history`) remembers which text was applied and what the catalog said afterwards. A function
+that the catalog now describes otherwise was edited in place: it has drifted, and is not overwritten silently.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files as package_files
+from pathlib import Path
+from typing import Literal
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import class_row
+
+from pgvec_admin import __version__
+from pgvec_admin.database import Connection
+from pgvec_admin.errors import CheckFailedError, PgvecError, UsageError, from_postgres
+from pgvec_admin.resources import sql_directory
+
+# The other files call these two.
+FIRST = ("pgvec.roles", "pgvec.grant_execute")
+
+State = Literal["ok", "new", "changed", "drifted", "missing", "held", "unmanaged"]
+Origin = Literal["file", "drift", "replaced", "rollback"]
+
+_LIVE = package_files("pgvec_admin").joinpath("queries", "live_functions.sql").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class FunctionFile:
+    """A file of sql/functions; `sha256` is of its text with line ends as LF."""
+
+    name: str
+    path: Path
+    text: str
+    sha256: str
+
+    @property
+    def label(self) -> str:
+        """The file as messages name it."""
+        return f"sql/functions/{self.path.parent.name}/{self.path.name}"
+
+
+@dataclass(frozen=True)
+class FunctionState:
+    """Where a function stands.
+
+    ok: as its file says. new: not there yet. changed: there is another text for it. drifted: edited in the database.
+    missing: dropped there. held: rolled back, until its file changes. unmanaged: not of this package's making.
+    """
+
+    name: str
+    state: State
+    version: int | None = None
+    release: str | None = None
+    applied_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """A definition that a function has had."""
+
+    version: int
+    origin: Origin
+    package_version: str
+    applied_at: datetime
+    applied_by: str
+    fingerprint: str
+    definition: str
+    file_sha256: str | None
+    held_sha256: str | None
+
+
+@dataclass(frozen=True)
+class _Recorded:
+    name: str
+    version: int
+    origin: Origin
+    file_sha256: str | None
+    held_sha256: str | None
+    fingerprint: str
+    package_version: str
+    applied_at: datetime
+
+
+@dataclass(frozen=True)
+class _Live:
+    name: str
+    overloads: int
+    fingerprint: str
+    definition: str
+    oids: list[int]
+    row_versions: list[str]
+
+
+def normalised(path: Path) -> tuple[str, str]:
+    """The text of an SQL file with line ends as LF, and its SHA-256."""
+    text = path.read_bytes().decode("utf-8").replace("\r\n", "\n")
+    return text, hashlib.sha256(text.encode()).hexdigest()
+
+
+def with_vector_schema(text: str, schema: str) -> str:
+    """SQL text with pgvector's real schema (a quoted identifier) in place of `extensions`."""
+    return re.sub(r"\bextensions\.", lambda _: f"{schema}.", text)
+
+
+def files(directory: Path | None = None) -> list[FunctionFile]:
+    """The function files in the order in which they are applied."""
+    folder = (directory or sql_directory()) / "functions"
+    found = [
+        FunctionFile(f"{path.parent.name}.{path.stem}", path, *normalised(path)) for path in folder.glob("*/*.sql")
+    ]
+    order = {name: place for place, name in enumerate(FIRST)}
+    return sorted(found, key=lambda f: (order.get(f.name, len(FIRST)), not f.name.startswith("pgvec."), f.name))
+
+
+def states(connection: Connection, directory: Path | None = None) -> list[FunctionState]:
+    """Every function that has a file, and those in schema pgvec that have none."""
+    wanted = {file.name: file for file in files(directory)}
+    live = _live(connection, wanted)
+    recorded = _recorded(connection)
+    found = []
+    for name in sorted(wanted.keys() | live.keys()):
+        last = recorded.get(name)
+        state = _state(wanted.get(name), live.get(name), last)
+        found.append(
+            FunctionState(name, state, last.version, last.package_version, last.applied_at)
+            if last
+            else FunctionState(name, state)
+        )
+    return found
+
+
+def _state(file: FunctionFile | None, live: _Live | None, last: _Recorded | None) -> State:
+    if file is None or (live and not last):
+        return "unmanaged"
+    if live is None or last is None:
+        return "missing" if last else "new"
+    if live.fingerprint != last.fingerprint:
+        return "drifted"
+    if last.origin == "rollback" and last.held_sha256 == file.sha256:
+        return "held"
+    return "ok" if last.file_sha256 == file.sha256 else "changed"
+
+
+def check(found: Sequence[FunctionState], *, overwrite_drift: bool, replace_existing: bool) -> None:
+    """CheckFailedError where applying would overwrite what somebody else made, without leave to."""
+    drifted = [state.name for state in found if state.state == "drifted"]
+    if drifted and not overwrite_drift:
+        raise CheckFailedError(
+            f"edited in the database since they were installed: {', '.join(drifted)}",
+            f"look: pgvec-admin functions diff {drifted[0]}; then migrate --overwrite-drift, which keeps the edited"
+            " text in the history",
+        )
+    ours = {file.name for file in files()}
+    foreign = [state.name for state in found if state.state == "unmanaged" and state.name in ours]
+    if foreign and not replace_existing:
+        raise CheckFailedError(
+            f"there are functions of these names already, made by somebody else: {', '.join(foreign)}",
+            "rename them; or migrate --replace-existing, which keeps them in the history"
+            f" (pgvec-admin functions history {foreign[0]})",
+        )
+
+
+def apply(
+    connection: Connection,
+    vector_schema: str,
+    *,
+    overwrite_drift: bool = False,
+    replace_existing: bool = False,
+) -> list[FunctionState]:
+    """Apply every file that is new, changed or missing, in the caller's transaction; returns what was applied.
+
+    `vector_schema` is pgvector's schema, quoted. Afterwards there is exactly one function of each name.
+    """
+    before = {state.name: state for state in states(connection)}
+    check(list(before.values()), overwrite_drift=overwrite_drift, replace_existing=replace_existing)
+    applied = []
+    _prepare(connection, vector_schema)
+    for file in files():
+        found = before[file.name]
+        if found.state in ("ok", "held"):
+            continue
+        live = _live(connection, [file.name]).get(file.name)
+        if live and found.state in ("drifted", "unmanaged"):
+            _record(connection, live, "drift" if found.state == "drifted" else "replaced", live.definition)
+        replace = found.state in ("drifted", "unmanaged")
+        _execute(connection, file.text, vector_schema, live, file.label, replace=replace)
+        _record(connection, _exactly_one(connection, file.name), "file", file.text, file_sha256=file.sha256)
+        applied.append(found)
+    return applied
+
+
+def history(connection: Connection, name: str) -> tuple[str, list[HistoryEntry]]:
+    """The full name of a function and the definitions it has had, oldest first."""
+    full = resolve(connection, name)
+    with connection.cursor(row_factory=class_row(HistoryEntry)) as cursor:
+        entries = cursor.execute(
+            "select version, origin, package_version, applied_at, applied_by, fingerprint, definition, file_sha256,"
+            " held_sha256 from pgvec.function_history where name = %s order by version",
+            (full,),
+        ).fetchall()
+    return full, entries
+
+
+def rollback(connection: Connection, name: str, vector_schema: str, to: int | None = None) -> tuple[str, HistoryEntry]:
+    """Bring back an earlier definition, by default the one before the installed one; in the caller's transaction.
+
+    It is held: later runs of `migrate` leave it until a release brings another text for it.
+    """
+    full, entries = history(connection, name)
+    live = _live(connection, [full]).get(full)
+    current = live.fingerprint if live else None
+    chosen = version(full, entries, to) if to else _previous(full, entries, current)
+    _prepare(connection, vector_schema)
+    if live and current != entries[-1].fingerprint:
+        _record(connection, live, "drift", live.definition)
+    _execute(connection, chosen.definition, vector_schema, live, f"{full} version {chosen.version}", replace=True)
+    held = next((file.sha256 for file in files() if file.name == full), None)
+    _record(
+        connection,
+        _exactly_one(connection, full) if chosen.origin != "replaced" else _live(connection, [full])[full],
+        "rollback",
+        chosen.definition,
+        file_sha256=chosen.file_sha256,
+        held_sha256=held,
+    )
+    return full, chosen
+
+
+def version(name: str, entries: Sequence[HistoryEntry], wanted: int) -> HistoryEntry:
+    """That version of a history; UsageError where there is none."""
+    for entry in entries:
+        if entry.version == wanted:
+            return entry
+    raise UsageError(
+        f"{name} has no version {wanted}",
+        f"its versions: {', '.join(str(entry.version) for entry in entries) or 'none'}",
+    )
+
+
+def _previous(name: str, entries: Sequence[HistoryEntry], current: str | None) -> HistoryEntry:
+    for entry in reversed(entries):
+        if entry.fingerprint != current:
+            return entry
+    raise UsageError(f"{name} has no earlier version", "pgvec-admin functions history shows what there is")
+
+
+def diff(connection: Connection, vector_schema: str, name: str | None = None) -> list[str]:
+    """What applying the files would change, as a unified diff in the server's own rendering. Changes nothing."""
+    chosen = resolve(connection, name) if name else None
+    wanted = [file for file in files() if chosen in (None, file.name)]
+    before = _live(connection, [file.name for file in wanted])
+    standing = {state.name: state.state for state in states(connection)}
+    lines: list[str] = []
+    with connection.transaction(force_rollback=True):
+        _prepare(connection, vector_schema)
+        for file in wanted:
+            if standing[file.name] == "ok":
+                continue
+            live = before.get(file.name)
+            _execute(connection, file.text, vector_schema, live, file.label, replace=True)
+            after = _live(connection, [file.name])[file.name]
+            lines += difflib.unified_diff(
+                live.definition.splitlines() if live else [],
+                after.definition.splitlines(),
+                f"{file.name} (database, {standing[file.name]})",
+                f"{file.name} (pgvec-admin {__version__})",
+                lineterm="",
+            )
+    return lines
+
+
+def resolve(connection: Connection, name: str) -> str:
+    """The full name of a function given with or without its schema."""
+    known = sorted({file.name for file in files()} | _recorded(connection).keys())
+    found = [full for full in known if full == name] or [full for full in known if full.split(".", 1)[1] == name]
+    if len(found) != 1:
+        spelt = known if "." in name else [full.split(".", 1)[1] for full in known]
+        close = difflib.get_close_matches(name, spelt, 1)
+        raise UsageError(
+            f"there is no function {name!r} of this package",
+            f"did you mean {close[0]}?" if close else "pgvec-admin functions list shows them",
+        )
+    return found[0]
+
+
+def drop_all(connection: Connection) -> list[str]:
+    """Drop every function that the ledger knows, in the caller's transaction; returns their names."""
+    recorded = _recorded(connection)
+    live = [one for one in _live(connection, recorded).values() if one.name in recorded]
+    _drop(connection, [oid for one in live for oid in one.oids])
+    return [one.name for one in live]
+
+
+def _live(connection: Connection, names: Iterable[str]) -> dict[str, _Live]:
+    with connection.transaction(), connection.cursor(row_factory=class_row(_Live)) as cursor:
+        # the catalog spells types by the search_path; a fingerprint must not depend on whose it is
+        cursor.execute("set local search_path = pg_catalog")
+        rows = cursor.execute(_LIVE, {"names": list(names)}).fetchall()
+    return {row.name: row for row in rows}
+
+
+def _recorded(connection: Connection) -> dict[str, _Recorded]:
+    row = connection.execute("select to_regclass('pgvec.function_history') is not null").fetchone()
+    if row is None or not row[0]:
+        return {}
+    with connection.cursor(row_factory=class_row(_Recorded)) as cursor:
+        rows = cursor.execute(
+            "select distinct on (name) name, version, origin, file_sha256, held_sha256, fingerprint, package_version,"
+            " applied_at from pgvec.function_history order by name, version desc"
+        ).fetchall()
+    return {row.name: row for row in rows}
+
+
+def _prepare(connection: Connection, vector_schema: str) -> None:
+    # pgvector's settings can be named in a function only once its library is loaded
+    connection.execute(sql.SQL("select '[1]'::{}.vector").format(sql.SQL(vector_schema)))
+    # files may call what comes after them
+    connection.execute("set local check_function_bodies = off")
+
+
+def _execute(
+    connection: Connection, text: str, vector_schema: str, live: _Live | None, label: str, *, replace: bool
+) -> None:
+    """Run a definition. With `replace`, whatever else has the function's name goes."""
+    statements = with_vector_schema(text, vector_schema).encode()
+    try:
+        if not (live and replace):
+            connection.execute(statements)
+            return
+        try:
+            with connection.transaction():
+                connection.execute(statements)
+        except psycopg.errors.InvalidFunctionDefinition:
+            # other names of arguments or another result: these can only be made anew
+            _drop(connection, live.oids)
+            connection.execute(statements)
+            return
+        untouched = set(live.row_versions) & set(_live(connection, [live.name])[live.name].row_versions)
+        _drop(connection, [int(version.split(":")[0]) for version in untouched])
+    except psycopg.Error as error:
+        raise _explained(error, label, statements) from error
+
+
+def _drop(connection: Connection, oids: Sequence[int]) -> None:
+    for oid in oids:
+        row = connection.execute("select %s::oid::regprocedure::text", (oid,)).fetchone()
+        assert row is not None
+        connection.execute(f"drop routine {row[0]}".encode())
+
+
+def _explained(error: psycopg.Error, label: str, statements: bytes) -> PgvecError:
+    shown = from_postgres(error)
+    position = error.diag.statement_position
+    line = f":{statements.decode()[: int(position)].count(chr(10)) + 1}" if position else ""
+    shown.message = f"{label}{line}: {shown.message}"
+    return shown
+
+
+def _exactly_one(connection: Connection, name: str) -> _Live:
+    """PostgREST picks a function by its argument names: with two of one name it may refuse to choose (PGRST203)."""
+    live = _live(connection, [name]).get(name)
+    if live is None or live.overloads != 1:
+        raise CheckFailedError(
+            f"there are {live.overloads if live else 0} functions named {name}, and should be one",
+            "drop the others: \\df in psql lists them",
+        )
+    return live
+
+
+def _record(
+    connection: Connection,
+    live: _Live,
+    origin: Origin,
+    definition: str,
+    *,
+    file_sha256: str | None = None,
+    held_sha256: str | None = None,
+) -> None:
+    connection.execute(
+        "insert into pgvec.function_history"
+        " (name, version, origin, definition, file_sha256, held_sha256, fingerprint, package_version)"
+        " select %(name)s, coalesce(max(version), 0) + 1, %(origin)s, %(definition)s, %(file)s, %(held)s,"
+        " %(fingerprint)s, %(release)s from pgvec.function_history where name = %(name)s",
+        {
+            "name": live.name,
+            "origin": origin,
+            "definition": definition,
+            "file": file_sha256,
+            "held": held_sha256,
+            "fingerprint": live.fingerprint,
+            "release": __version__,
+        },
+    )

@@ -1,0 +1,166 @@
+"""The migrations step: `sql/migrations`, run once and in order by yoyo, with its bookkeeping in schema pgvec.
+
+yoyo hashes only the names of its files, and keeps its lock as a row that a crash leaves behind. So the hash of each
+text is kept beside it, and the caller holds an advisory lock.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import psycopg
+from yoyo import read_migrations
+from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
+from yoyo.connections import parse_uri
+
+from pgvec_admin import database
+from pgvec_admin.database import Connection, Target
+from pgvec_admin.errors import CheckFailedError, PgvecError, UsageError, from_postgres
+from pgvec_admin.functions import normalised, with_vector_schema
+from pgvec_admin.resources import sql_directory
+
+State = Literal["applied", "pending", "altered", "unknown"]
+
+
+@dataclass(frozen=True)
+class MigrationState:
+    """A migration. altered: its file is not the one that was applied. unknown: applied by a newer release."""
+
+    id: str
+    state: State
+
+
+class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
+    """yoyo on a libpq connection string of any form, with its tables in schema pgvec and without its lock."""
+
+    def __init__(self, where: Target, lock_timeout: str) -> None:
+        self._where, self._lock_timeout = where, lock_timeout
+        super().__init__(parse_uri("postgresql+psycopg:///"), "_yoyo_migration")
+
+    def connect(self, dburi: Any) -> Connection:
+        del dburi
+        return database.connect(self._where, autocommit=True)
+
+    def init_connection(self, connection: Connection) -> None:
+        connection.execute(
+            "select set_config('search_path', 'pgvec', false), set_config('lock_timeout', %s, false)",
+            (self._lock_timeout,),
+        )
+
+    def copy(self) -> _Backend:
+        return _Backend(self._where, self._lock_timeout)
+
+    @contextmanager
+    def lock(self, timeout: float = 0) -> Iterator[None]:
+        del timeout
+        yield
+
+
+def paths(directory: Path | None = None) -> list[Path]:
+    """The migration files, in order."""
+    folder = (directory or sql_directory()) / "migrations"
+    return sorted(path for path in folder.glob("*.sql") if not path.name.endswith(".rollback.sql"))
+
+
+def states(connection: Connection, directory: Path | None = None) -> list[MigrationState]:
+    """Every migration that has a file or was applied."""
+    applied = _applied(connection)
+    found = []
+    for path in paths(directory):
+        known = applied.pop(path.stem, "")
+        state: State = "pending"
+        if known != "":
+            state = "applied" if known in (None, normalised(path)[1]) else "altered"
+        found.append(MigrationState(path.stem, state))
+    return found + [MigrationState(name, "unknown") for name in sorted(applied)]
+
+
+def check(found: list[MigrationState]) -> None:
+    """CheckFailedError where what was applied is not what this release would have applied."""
+    unknown = [state.id for state in found if state.state == "unknown"]
+    if unknown:
+        raise CheckFailedError(
+            f"the database has migrations that this release does not know: {', '.join(unknown)}",
+            "it was migrated by a newer pgvec-admin; upgrade this one: pip install --upgrade pgvec-admin",
+        )
+    altered = [state.id for state in found if state.state == "altered"]
+    if altered:
+        raise CheckFailedError(
+            f"migrations were changed after they had been applied: {', '.join(altered)}",
+            "restore their files: pip install --force-reinstall pgvec-admin",
+        )
+
+
+def apply(where: Target, connection: Connection, vector_schema: str) -> list[str]:
+    """Apply what is pending; returns the names. A failing one is rolled back and named, those before it stay."""
+    pending = [state.id for state in states(connection) if state.state == "pending"]
+    if pending:
+        _run(where, connection, vector_schema, pending, "apply")
+    for path in paths():
+        connection.execute(
+            "insert into pgvec.migration_files (id, sha256) values (%s, %s) on conflict do nothing",
+            (path.stem, normalised(path)[1]),
+        )
+    return pending
+
+
+def rollback(where: Target, connection: Connection, vector_schema: str, wanted: list[str]) -> list[str]:
+    """Roll these migrations back, the last one first; returns their names in that order."""
+    done = []
+    for name in sorted(wanted, reverse=True):
+        _run(where, connection, vector_schema, [name], "rollback")
+        connection.execute("delete from pgvec.migration_files where id = %s", (name,))
+        done.append(name)
+    return done
+
+
+def after(found: list[MigrationState], target: str | None) -> list[str]:
+    """The applied migrations behind `target` (its name or number); without one, the last applied."""
+    applied = [state.id for state in found if state.state in ("applied", "altered")]
+    if target is None:
+        return applied[-1:]
+    chosen = [name for name in applied if name == target or name.split(".", 1)[0] == target]
+    if len(chosen) != 1:
+        raise UsageError(f"there is no applied migration {target!r}", f"applied are: {', '.join(applied) or 'none'}")
+    return applied[applied.index(chosen[0]) + 1 :]
+
+
+def _applied(connection: Connection) -> dict[str, str | None]:
+    """Applied migrations, each with the hash of its text; None where a run was cut off before noting it."""
+    row = connection.execute(
+        "select to_regclass('pgvec._yoyo_migration') is not null and to_regclass('pgvec.migration_files') is not null"
+    ).fetchone()
+    if row is None or not row[0]:
+        return {}
+    rows = connection.execute(
+        "select m.migration_id, f.sha256 from pgvec._yoyo_migration as m"
+        " left join pgvec.migration_files as f on f.id = m.migration_id order by m.migration_id"
+    ).fetchall()
+    return dict(rows)
+
+
+def _run(
+    where: Target, connection: Connection, vector_schema: str, names: list[str], direction: Literal["apply", "rollback"]
+) -> None:
+    row = connection.execute("show lock_timeout").fetchone()
+    assert row is not None
+    with tempfile.TemporaryDirectory(prefix="pgvec-migrations-") as folder:
+        for path in (sql_directory() / "migrations").glob("*.sql"):
+            Path(folder, path.name).write_text(with_vector_schema(normalised(path)[0], vector_schema), encoding="utf-8")
+        with _Backend(where, row[0]) as backend:
+            known = {migration.id: migration for migration in read_migrations(folder)}
+            for name in names:
+                try:
+                    (backend.apply_one if direction == "apply" else backend.rollback_one)(known[name])
+                except psycopg.errors.LockNotAvailable:
+                    raise
+                except psycopg.Error as error:
+                    shown: PgvecError = from_postgres(error)
+                    suffix = "" if direction == "apply" else ".rollback"
+                    shown.message = f"sql/migrations/{name}{suffix}.sql: {shown.message}"
+                    raise shown from error

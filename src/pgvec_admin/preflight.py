@@ -1,0 +1,150 @@
+"""What must hold before anything is changed: each refusal says what is wrong and what to do about it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import class_row
+
+from pgvec_admin.database import Connection, Target
+from pgvec_admin.errors import CheckFailedError
+
+OLDEST_POSTGRES = 15
+OLDEST_PGVECTOR = (0, 8, 0)
+
+# Supabase's pooler in transaction mode. Locks and settings of a session mean nothing behind one.
+TRANSACTION_POOLER_PORT = "6543"
+_SESSION_HINT = "connect directly or through a pooler in session mode (on Supabase port 5432)"
+
+
+@dataclass(frozen=True)
+class Server:
+    """What the server says of itself; `vector_*` are None where pgvector is not installed."""
+
+    postgres: int
+    standby: bool
+    vector_version: str | None
+    vector_schema: str | None
+    vector_available: str | None
+    pgvec_owner: str | None
+    owns_pgvec: bool
+    may_create_schema: bool
+    may_create_in_public: bool
+    role: str
+
+    @property
+    def schema(self) -> str:
+        """pgvector's schema, quoted; where it will be made if it is missing."""
+        return self.vector_schema or "extensions"
+
+
+def look(connection: Connection) -> Server:
+    """Ask the server what the checks need to know."""
+    with connection.cursor(row_factory=class_row(Server)) as cursor:
+        found = cursor.execute(
+            """
+            select current_setting('server_version_num')::int / 10000 as postgres,
+                   pg_is_in_recovery() as standby,
+                   e.extversion as vector_version,
+                   quote_ident(v.nspname) as vector_schema,
+                   (select a.default_version
+                      from pg_catalog.pg_available_extensions as a
+                     where a.name = 'vector') as vector_available,
+                   pg_get_userbyid(n.nspowner) as pgvec_owner,
+                   coalesce(pg_has_role(n.nspowner, 'usage'), false) as owns_pgvec,
+                   has_database_privilege(current_database(), 'create') as may_create_schema,
+                   has_schema_privilege('public', 'create') as may_create_in_public,
+                   current_user::text as role
+              from (values (1)) as always
+              left join pg_catalog.pg_extension as e on e.extname = 'vector'
+              left join pg_catalog.pg_namespace as v on v.oid = e.extnamespace
+              left join pg_catalog.pg_namespace as n on n.nspname = 'pgvec'
+            """
+        ).fetchone()
+    assert found is not None
+    return found
+
+
+def check_target(where: Target) -> None:
+    """CheckFailedError for the port of a transaction-mode pooler, before connecting to it."""
+    ports = str(conninfo_to_dict(where.conninfo).get("port") or os.environ.get("PGPORT") or "")
+    if TRANSACTION_POOLER_PORT in ports.split(","):
+        raise CheckFailedError(
+            f"port {TRANSACTION_POOLER_PORT} is a pooler in transaction mode, where a migration cannot hold its lock",
+            _SESSION_HINT,
+        )
+
+
+def check_session(connection: Connection) -> None:
+    """CheckFailedError where statements of this one connection meet different servers: a transaction-mode pooler."""
+    seen = set()
+    for _ in range(5):
+        row = connection.execute("select pg_backend_pid()").fetchone()
+        seen.add(row[0] if row else None)
+    if len(seen) > 1:
+        raise CheckFailedError("a pooler in transaction mode stands between, where no lock can be held", _SESSION_HINT)
+
+
+def check_server(server: Server) -> None:
+    """CheckFailedError unless the engine can be installed here by this role."""
+    if server.postgres < OLDEST_POSTGRES:
+        raise CheckFailedError(
+            f"PostgreSQL {server.postgres} is too old", f"version {OLDEST_POSTGRES} or newer is needed"
+        )
+    if server.standby:
+        raise CheckFailedError("this server is a standby, which cannot be changed", "connect to the primary")
+    _check_pgvector(server)
+    if server.pgvec_owner and not server.owns_pgvec:
+        raise CheckFailedError(
+            f"schema pgvec belongs to {server.pgvec_owner}, and you are {server.role}",
+            f"connect as {server.pgvec_owner}, who installed the engine; or rename that schema if it is something else",
+        )
+    if not server.pgvec_owner and not server.may_create_schema:
+        raise CheckFailedError(
+            f"{server.role} may not create schemas in this database",
+            f'connect as its owner, or let the owner run: grant create on database ... to "{server.role}"',
+        )
+    if not server.may_create_in_public:
+        raise CheckFailedError(
+            f"{server.role} may not create functions in schema public",
+            f'let its owner run: grant create on schema public to "{server.role}"',
+        )
+
+
+def _check_pgvector(server: Server) -> None:
+    if server.vector_version is None:
+        if server.vector_available is None:
+            raise CheckFailedError(
+                "pgvector is not available on this server",
+                "install it there (package postgresql-NN-pgvector), or use a server that has it;"
+                " pgvec-admin db start runs one",
+            )
+        return
+    parts = [int(part) for part in server.vector_version.split("-")[0].split(".") if part.isdigit()]
+    if tuple(parts) < OLDEST_PGVECTOR:
+        newer = server.vector_available and server.vector_available != server.vector_version
+        raise CheckFailedError(
+            f"pgvector {server.vector_version} is too old: filtered searches need iterative index scans (0.8.0)",
+            f"run: alter extension vector update; (to {server.vector_available})"
+            if newer
+            else "upgrade pgvector on the server, then run: alter extension vector update",
+        )
+
+
+def create_extension(connection: Connection, server: Server) -> None:
+    """Make pgvector in schema `extensions` where it is missing."""
+    if server.vector_version is not None:
+        return
+    try:
+        with connection.transaction():
+            connection.execute("create schema if not exists extensions")
+            connection.execute("create extension vector with schema extensions")
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise CheckFailedError(
+            f"{server.role} may not create the extension vector",
+            "let an administrator run: create schema if not exists extensions;"
+            " create extension vector with schema extensions;",
+        ) from error

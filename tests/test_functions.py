@@ -1,0 +1,234 @@
+"""Functions and their ledger: what changed is applied, what somebody edited is not lost, what was is brought back."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from conftest import Connection
+from pgvec_admin import functions, migrate, migrations, resources
+from pgvec_admin.database import Target
+from pgvec_admin.errors import CheckFailedError, UsageError
+
+COMMAND = Path(sys.executable).with_name("pgvec-admin")
+NAME = "pgvec.clamp_count"
+EDITED = """
+create or replace function pgvec.clamp_count(match_count int, default_count int) returns int
+  language sql immutable parallel safe security invoker set search_path = ''
+as $$ select 42 $$
+"""
+
+
+@pytest.fixture
+def sql_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of sql/ that the test may change, in use instead of the real one."""
+    directory = tmp_path / "sql"
+    subprocess.run(["cp", "-r", resources.sql_directory(), directory], check=True)
+    for module in (functions, migrations, migrate):
+        monkeypatch.setattr(module, "sql_directory", lambda: directory)
+    return directory
+
+
+def install(url: str, **options: Any) -> dict[str, str]:
+    """Names of the functions that a run applied, with the state that each was in."""
+    report = migrate.migrate(Target(url, "the test"), report=lambda _: None, **options)
+    return {state.name: state.state for state in report.functions}
+
+
+def state(connection: Connection, name: str) -> str:
+    (found,) = [state.state for state in functions.states(connection) if state.name == name]
+    return found
+
+
+def clamped(connection: Connection, value: int = 7) -> int:
+    row = connection.execute("select pgvec.clamp_count(%s, 1)", (value,)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def edit_file(directory: Path, old: str, new: str) -> None:
+    file = directory / "functions" / "pgvec" / "clamp_count.sql"
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def test_only_a_file_whose_text_changed_is_applied(connection: Connection, database: str, sql_copy: Path) -> None:
+    edit_file(sql_copy, "1), 1000)", "1), 5)")
+    assert state(connection, NAME) == "changed"
+    assert install(database) == {NAME: "changed"}
+    assert (state(connection, NAME), clamped(connection)) == ("ok", 5)
+    assert install(database) == {}
+
+
+def test_a_function_that_was_dropped_comes_back(connection: Connection, database: str) -> None:
+    connection.execute("drop function pgvec.clamp_count")
+    assert state(connection, NAME) == "missing"
+    assert install(database) == {NAME: "missing"}
+    assert clamped(connection) == 7
+
+
+def test_a_function_edited_in_the_database_is_refused_then_overwritten_and_kept(
+    connection: Connection, database: str
+) -> None:
+    connection.execute(EDITED.encode())
+    assert (state(connection, NAME), clamped(connection)) == ("drifted", 42)
+    with pytest.raises(CheckFailedError, match=r"edited in the database .* pgvec\.clamp_count") as refused:
+        install(database)
+    assert "--overwrite-drift" in str(refused.value.hint)
+    assert clamped(connection) == 42
+
+    assert install(database, overwrite_drift=True) == {NAME: "drifted"}
+    assert (state(connection, NAME), clamped(connection)) == ("ok", 7)
+    _, entries = functions.history(connection, NAME)
+    assert [entry.origin for entry in entries] == ["file", "drift", "file"]
+    assert "select 42" in entries[1].definition
+
+
+def test_another_signature_or_an_overload_is_drift_too_and_goes_with_it(connection: Connection, database: str) -> None:
+    connection.execute("create function match_documents(query text) returns int language sql as 'select 1'")
+    assert state(connection, "public.match_documents") == "drifted"
+    assert install(database, overwrite_drift=True) == {"public.match_documents": "drifted"}
+    found = connection.execute(
+        "select oid::regprocedure::text from pg_proc where proname = 'match_documents'"
+    ).fetchall()
+    assert len(found) == 1
+    assert found[0][0].startswith("match_documents(extensions.vector,")
+
+    connection.execute(
+        "drop function pgvec.clamp_count; create function pgvec.clamp_count(a int, b int) returns text"
+        " language sql as $$ select 'text' $$"
+    )
+    assert install(database, overwrite_drift=True) == {NAME: "drifted"}
+    assert clamped(connection) == 7
+
+
+def test_a_grant_of_the_users_own_is_no_drift_and_survives(
+    connection: Connection, database: str, sql_copy: Path
+) -> None:
+    connection.execute("create role colleague")
+    try:
+        connection.execute("grant execute on function pgvec.clamp_count to colleague")
+        assert state(connection, NAME) == "ok"
+        edit_file(sql_copy, "1), 1000)", "1), 5)")
+        install(database)
+        row = connection.execute(
+            "select has_function_privilege('colleague', 'pgvec.clamp_count(int, int)', 'execute')"
+        ).fetchone()
+        assert row == (True,)
+    finally:
+        connection.execute("drop owned by colleague; drop role colleague")
+
+
+def test_fingerprints_do_not_depend_on_the_search_path(connection: Connection) -> None:
+    for path in ("extensions, pgvec", "pg_catalog", '"$user", public'):
+        connection.execute(f"set search_path = {path}".encode())
+        assert {found.state for found in functions.states(connection)} == {"ok"}
+
+
+def test_a_file_that_leaves_an_overload_behind_is_refused(
+    database: str, connection: Connection, sql_copy: Path
+) -> None:
+    edit_file(sql_copy, "(match_count int, default_count int)", "(match_count int, default_count int, extra int)")
+    edit_file(sql_copy, "clamp_count(int, int)", "clamp_count(int, int, int)")
+    with pytest.raises(CheckFailedError, match=r"there are 2 functions named pgvec\.clamp_count"):
+        install(database)
+    edit_file(sql_copy, "create or replace", "drop function if exists pgvec.clamp_count(int, int);\ncreate or replace")
+    assert install(database) == {NAME: "changed"}
+
+
+def test_a_function_in_our_schema_without_a_file_is_listed_and_left_alone(
+    connection: Connection, database: str
+) -> None:
+    connection.execute("create function pgvec.mine() returns int language sql as 'select 1'")
+    assert state(connection, "pgvec.mine") == "unmanaged"
+    assert install(database) == {}
+    assert connection.execute("select pgvec.mine()").fetchone() == (1,)
+
+
+def test_a_rollback_brings_a_version_back_and_holds_it_until_the_file_changes(
+    connection: Connection, database: str, sql_copy: Path
+) -> None:
+    edit_file(sql_copy, "1), 1000)", "1), 5)")
+    install(database)
+    with connection.transaction():
+        name, entry = functions.rollback(connection, "clamp_count", "extensions")
+    assert (name, entry.version, clamped(connection)) == (NAME, 1, 7)
+    assert state(connection, NAME) == "held"
+    assert install(database) == {}
+    assert clamped(connection) == 7
+
+    edit_file(sql_copy, "1), 5)", "1), 6)")
+    assert install(database) == {NAME: "changed"}
+    assert clamped(connection) == 6
+    _, entries = functions.history(connection, NAME)
+    assert [entry.origin for entry in entries] == ["file", "file", "rollback", "file"]
+
+    with connection.transaction():
+        functions.rollback(connection, NAME, "extensions", 2)
+    assert clamped(connection) == 5
+    public = "select has_function_privilege('public', 'pgvec.clamp_count(int, int)', 'execute')"
+    assert connection.execute(public).fetchone() == (False,)
+
+
+def test_a_rollback_keeps_what_was_edited_meanwhile(connection: Connection, database: str) -> None:
+    connection.execute(EDITED.encode())
+    with connection.transaction():
+        functions.rollback(connection, NAME, "extensions")
+    assert clamped(connection) == 7
+    _, entries = functions.history(connection, NAME)
+    assert [entry.origin for entry in entries] == ["file", "drift", "rollback"]
+    with connection.transaction():
+        functions.rollback(connection, NAME, "extensions", 2)
+    assert clamped(connection) == 42
+
+
+def test_a_rollback_without_an_earlier_version_says_so(connection: Connection) -> None:
+    with pytest.raises(UsageError, match="has no earlier version"):
+        functions.rollback(connection, NAME, "extensions")
+    with pytest.raises(UsageError, match="has no version 9"):
+        functions.rollback(connection, NAME, "extensions", 9)
+    with pytest.raises(UsageError, match="no function 'clamp_cuont'") as unknown:
+        functions.rollback(connection, "clamp_cuont", "extensions")
+    assert unknown.value.hint == "did you mean clamp_count?"
+
+
+def test_diff_shows_the_servers_own_rendering_and_changes_nothing(connection: Connection) -> None:
+    connection.execute(EDITED.encode())
+    lines = functions.diff(connection, "extensions", "clamp_count")
+    assert any(line.startswith("-") and "select 42" in line for line in lines)
+    assert any(line.startswith("+  select least(greatest(") for line in lines)
+    assert clamped(connection) == 42
+    assert functions.diff(connection, "extensions", "match_documents") == []
+
+
+def test_the_commands_list_show_and_bring_back(connection: Connection, database: str) -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [COMMAND, "functions", *arguments, "--database-url", database], capture_output=True, text=True
+        )
+
+    connection.execute(EDITED.encode())
+    listed = {item["name"]: item["state"] for item in json.loads(run("list", "--json").stdout)}
+    assert (listed[NAME], listed["public.match_documents"]) == ("drifted", "ok")
+    assert "select 42" in run("diff").stdout
+    refused = run("rollback", "clamp_count")
+    assert (refused.returncode, "--yes" in refused.stderr) == (2, True)
+    back = run("rollback", "clamp_count", "--yes")
+    assert (back.returncode, back.stderr) == (0, f"{NAME} is version 1 again (file, release 0.1.0)\n")
+    assert clamped(connection) == 7
+    told = run("history", "clamp_count").stdout
+    assert [line.split()[0] for line in told.splitlines()[3:]] == ["1", "2", "3"]
+    assert "select 42" in run("history", "clamp_count", "--show", "2").stdout
+    assert run("diff").stderr == "no difference\n"
+
+
+def test_the_ledger_is_closed_to_everybody_but_its_owner(connection: Connection, as_role: Any) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        as_role("pgvec_writer").execute("select * from pgvec.function_history")
