@@ -67,9 +67,14 @@ def from_postgres(error: psycopg.Error) -> PgvecError:
     if error.sqlstate is None and isinstance(error, psycopg.OperationalError):
         return ConnectionFailedError(
             " ".join(str(error).split()),
-            "check --database-url (or PGVEC_DATABASE_URL), and that the server is running",
+            "check --database-url (or PGVEC_DATABASE_URL), and that the server is running; what was committed stays",
         )
     state = error.sqlstate or ""
+    if state.startswith(("08", "57P")):
+        return ConnectionFailedError(
+            f"the connection was lost: {error.diag.message_primary}",
+            "run the same command again when the server is back; what was committed stays",
+        )
     message = error.diag.message_primary or " ".join(str(error).split())
     if error.diag.message_detail:
         message = f"{message} ({error.diag.message_detail})"

@@ -10,7 +10,7 @@ import psycopg
 import typer
 
 from pgvec_admin import __version__
-from pgvec_admin.cli import collection, db, embed, functions, index, migrate, search
+from pgvec_admin.cli import collection, db, demo, embed, functions, index, load, migrate, search
 from pgvec_admin.cli.output import say
 from pgvec_admin.errors import PgvecError, from_postgres
 
@@ -40,9 +40,11 @@ def _options(
         os.environ["PGVEC_DEBUG"] = "1"
 
 
+app.command("demo")(demo.command)
 app.command()(migrate.migrate)
 app.command()(migrate.status)
 app.command()(migrate.rollback)
+app.command()(load.load)
 app.command()(embed.embed)
 app.command()(search.search)
 app.add_typer(functions.app, name="functions")

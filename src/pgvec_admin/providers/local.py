@@ -102,3 +102,13 @@ def _load(name: str) -> Any:
             f"cannot load local:{name}: {' '.join(str(error).split())[:300]}",
             "is it a directory with a Sentence Transformers model, or a name on the hub that can be reached from here?",
         ) from error
+
+
+def tokenizer(name: str) -> Any:
+    """The tokenizer of a model (a `tokenizers.Tokenizer` of its own), which counts without cutting or padding."""
+    from tokenizers import Tokenizer
+
+    counting = Tokenizer.from_str(_load(name).tokenizer.backend_tokenizer.to_str())
+    counting.no_truncation()
+    counting.no_padding()
+    return counting

@@ -1,0 +1,26 @@
+-- pgvec.begin_staging -- a place for rows on their way into a collection: a temporary table to COPY into.
+-- Its embedding has no typmod, so that a vector of other dimensions arrives and can be reported with its row.
+create or replace function pgvec.begin_staging()
+  returns void
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+begin
+  if to_regclass('pg_temp.staged_documents') is null then
+    create temporary table staged_documents (
+      position    int not null,
+      id          text not null,
+      source      text,
+      chunk_index int,
+      content     text not null,
+      metadata    jsonb not null,
+      embedding   extensions.vector
+    ) on commit delete rows;
+  end if;
+end
+$$;
+comment on function pgvec.begin_staging() is
+  'Makes the temporary table staged_documents (position, id, source, chunk_index, content, metadata, embedding) for this session, if it is not there. '
+  'In one transaction: COPY into it, then call pgvec.merge_staged.';
+revoke all on function pgvec.begin_staging() from public;
+select pgvec.grant_execute('pgvec.begin_staging()', 'writer');

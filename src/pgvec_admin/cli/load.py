@@ -1,0 +1,164 @@
+"""pgvec-admin load: files into a collection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pgvec_admin import collections, columns, database, readers
+from pgvec_admin import load as loading
+from pgvec_admin.chunk import Chunking
+from pgvec_admin.cli.output import DatabaseUrl, Json, open_target, print_json, progress, say
+from pgvec_admin.errors import DataRejectedError, UsageError
+from pgvec_admin.staging import Rejected
+
+SHOWN_REJECTED = 20
+
+
+class Unit(StrEnum):
+    """What the size of a chunk is counted in."""
+
+    characters = "characters"
+    tokens = "tokens"
+
+
+def load(
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE...", help="Files, directories, or - for stdin.", show_default=False),
+    ],
+    collection: Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.")] = "documents",
+    content: Annotated[
+        str | None,
+        typer.Option(help="Column of the text.", show_default="content, text, body, page_content or document"),
+    ] = None,
+    id_: Annotated[
+        str | None, typer.Option("--id", help="Column of the id.", show_default="id, where there is one")
+    ] = None,
+    metadata: Annotated[
+        str | None,
+        typer.Option(
+            help="Columns for metadata: title,year:int (types: text, int, float, bool, json).",
+            show_default="a column metadata, else all that are left",
+        ),
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Column that says where a row comes from.", show_default="the file")
+    ] = None,
+    embedding: Annotated[
+        str | None, typer.Option(help="Column of ready vectors.", show_default="embedding, where there is one")
+    ] = None,
+    format_: Annotated[
+        str | None,
+        typer.Option("--format", help="jsonl, json, csv, tsv, parquet, md or txt.", show_default="by the file's name"),
+    ] = None,
+    chunk_size: Annotated[
+        int | None,
+        typer.Option(help="Largest chunk; given, rows of tables are cut as well.", show_default="1000, texts only"),
+    ] = None,
+    chunk_overlap: Annotated[
+        int | None, typer.Option(help="What a chunk repeats of the one before.", show_default="a tenth of the size")
+    ] = None,
+    chunk_unit: Annotated[
+        Unit, typer.Option(help="Count sizes in characters or in the model's tokens.")
+    ] = Unit.characters,
+    no_chunk: Annotated[bool, typer.Option("--no-chunk", help="Leave texts whole.")] = False,
+    batch: Annotated[int, typer.Option(min=1, max=100_000, help="Rows to store and commit at once.")] = loading.BATCH,
+    restart: Annotated[bool, typer.Option("--restart", help="Begin anew where an earlier load was cut off.")] = False,
+    reject_to: Annotated[
+        Path | None, typer.Option(help="Write bad rows to this file, as JSON lines with file, line, reason and row.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first bad row.")] = False,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Load files into a collection: .jsonl, .json, .csv, .tsv (also .gz), .parquet, .md, .txt, or directories of them.
+
+    Load the same again and nothing changes; an edited file replaces exactly its own chunks. Interrupted, it goes on
+    where it was when it is run again.
+
+    Example:
+
+    \b
+      pgvec-admin load handbook/
+      pgvec-admin load jobs.csv -c jobs --content description --metadata title,company,salary:int
+    """
+    if no_chunk and chunk_size:
+        raise UsageError("--no-chunk and --chunk-size exclude each other", "leave one out")
+    mapping = columns.Mapping(
+        content=content,
+        id=id_,
+        metadata=columns.metadata_columns(metadata) if metadata else None,
+        source=source,
+        embedding=embedding,
+    )
+    inputs = readers.inputs(paths, format_)
+    with database.connect(open_target(database_url), autocommit=True) as connection, _rejects(reject_to) as rejects:
+        size = chunk_size or 1000
+        overlap = size // 10 if chunk_overlap is None else chunk_overlap
+        model = collections.get(connection, collection).model
+        chunking = None if no_chunk else Chunking(size, overlap, chunk_unit.value, model)
+        options = loading.LoadOptions(mapping, chunking, chunk_rows=chunk_size is not None, batch=batch)
+        with progress("load", "rows") as report:
+            result = loading.load_files(
+                connection,
+                collection,
+                inputs,
+                options,
+                restart=restart,
+                strict=strict,
+                reject=rejects,
+                report=report,
+            )
+    if as_json:
+        print_json({"collection": collection, **asdict(result)})
+    _say(collection, result)
+    if result.rejected:
+        raise DataRejectedError(
+            f"{result.rejected:,} bad rows were left out",
+            f"they are in {reject_to}, each with its reason"
+            if reject_to
+            else "mend them and load again; --reject-to FILE writes them to a file",
+        )
+
+
+@contextmanager
+def _rejects(path: Path | None) -> Iterator[loading.Reject]:
+    """Says the first bad rows, and writes all of them where a file is wanted."""
+    count = 0
+    with path.open("w", encoding="utf-8") if path else nullcontext() as file:
+
+        def reject(rejected: Rejected) -> None:
+            nonlocal count
+            count += 1
+            if count <= SHOWN_REJECTED:
+                say(str(rejected))
+            if file:
+                file.write(json.dumps(asdict(rejected), ensure_ascii=True, default=str) + "\n")
+
+        yield reject
+    if count > SHOWN_REJECTED:
+        say(f"... and {count - SHOWN_REJECTED:,} more (--reject-to FILE writes all)")
+
+
+def _say(collection: str, result: loading.LoadResult) -> None:
+    parts = [
+        f"{number:,} {what}"
+        for number, what in (
+            (result.inserted, "new"),
+            (result.updated, "changed"),
+            (result.unchanged, "unchanged"),
+            (result.removed, "removed"),
+            (result.resumed, "documents done before"),
+        )
+        if number
+    ]
+    rate = f"{result.rows / result.seconds:,.0f} rows/s" if result.seconds else ""
+    say(f"loaded into {collection}: {', '.join(parts) or 'no rows'} in {result.seconds:.1f} s ({rate})")

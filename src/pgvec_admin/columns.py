@@ -1,0 +1,238 @@
+"""How the columns of a table become documents: which is the text, the id, the vector, and what goes into metadata."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from datetime import time as clock_time
+from decimal import Decimal
+from typing import Any, Literal, cast, get_args
+
+import numpy as np
+
+from pgvec_admin.errors import UsageError
+from pgvec_admin.records import Document, RawEmbedding
+
+CONTENT = ("content", "text", "body", "page_content", "document")
+
+ColumnType = Literal["text", "int", "float", "bool", "json"]
+
+_TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
+# a character that Postgres has none for: NUL, and half a pair of UTF-16 (in CSV, a byte that is not UTF-8)
+_NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class BadValueError(Exception):
+    """A value that its row cannot be taken with; the message is the reason."""
+
+
+@dataclass(frozen=True)
+class MetadataColumn:
+    """A column for metadata, and what its values are made to be; None leaves them as they are."""
+
+    name: str
+    type: ColumnType | None = None
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Which columns to take. None is the usual one: see `pgvec-admin load --help`."""
+
+    content: str | None = None
+    id: str | None = None
+    metadata: tuple[MetadataColumn, ...] | None = None
+    source: str | None = None
+    embedding: str | None = None
+
+    def check(self, names: Sequence[str], file: str) -> None:
+        """UsageError where a column is named that the file does not have, or where none can be the text."""
+        wanted = [self.content, self.id, self.source, self.embedding, *(c.name for c in self.metadata or ())]
+        lacking = [name for name in wanted if name is not None and name not in names]
+        if lacking:
+            raise UsageError(f"{file} has no column {', '.join(map(repr, lacking))}", f"it has: {', '.join(names)}")
+        if self.content is None and not set(CONTENT) & set(names):
+            raise UsageError(
+                f"{file} has no column {', '.join(CONTENT[:-1])} or {CONTENT[-1]}",
+                f"say which holds the text: --content NAME; it has: {', '.join(names)}",
+            )
+
+    def embedding_of(self, names: Sequence[str]) -> str | None:
+        """The column of vectors among these, if there is one."""
+        return self.embedding or ("embedding" if "embedding" in names else None)
+
+
+def metadata_columns(text: str) -> tuple[MetadataColumn, ...]:
+    """The columns of `title,year:int`; UsageError for an unknown type."""
+    found = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, colon, kind = part.rpartition(":")
+        if colon and kind not in get_args(ColumnType):
+            raise UsageError(f"unknown type {kind!r} of column {name!r}", f"one of: {', '.join(get_args(ColumnType))}")
+        found.append(MetadataColumn(name, cast(ColumnType, kind)) if colon else MetadataColumn(kind))
+    return tuple(found)
+
+
+def document(row: dict[str, Any], mapping: Mapping, line: int, *, cells: bool) -> Document:
+    """The document of a row. `cells`: all values are text, as in CSV. Raises BadValueError."""
+    content = mapping.content or next((name for name in CONTENT if name in row), None)
+    if content is None or content not in row:
+        raise BadValueError(f"no {content or 'content'}")
+    id_ = mapping.id or ("id" if "id" in row else None)
+    vector = mapping.embedding_of(tuple(row))
+    taken = {content, id_, mapping.source, vector}
+    return Document(
+        line,
+        _content(content, row[content]),
+        _metadata(row, mapping, taken, cells=cells),
+        id=_id(id_, row.get(id_)) if id_ else None,
+        source=_optional_text(mapping.source, row.get(mapping.source)) if mapping.source else None,
+        embedding=_embedding(vector, row.get(vector)) if vector else None,
+    )
+
+
+def check_storable(made: Document) -> None:
+    """BadValueError for a text or a number in a document, however deep, that Postgres cannot store."""
+    for name, value in (("id", made.id), ("source", made.source), ("content", made.content)):
+        _check_storable(value, name)
+    _check_storable(made.metadata, "")
+
+
+def _check_storable(value: Any, path: str) -> None:
+    if isinstance(value, str):
+        found = _NOT_STORABLE.search(value)
+        if found:
+            what = "a NUL character" if found.group() == "\x00" else "bytes that are not UTF-8, or half a character"
+            raise BadValueError(f"{path or 'the row'} holds {what}, which Postgres cannot store")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise BadValueError(f"{path}: {value} is not JSON")
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            _check_storable(key, path or "a key")
+            _check_storable(inner, f"{path}.{key}" if path else key)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            _check_storable(inner, path)
+
+
+def _content(name: str, value: Any) -> str:
+    if value is None or value == "":
+        raise BadValueError(f"{name} is empty")
+    if not isinstance(value, str):
+        raise BadValueError(f"{name} is not text but {type(value).__name__}")
+    if not value.strip():
+        raise BadValueError(f"{name} is empty")
+    return value
+
+
+def _id(name: str, value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    text = _optional_text(name, value)
+    if not text:
+        raise BadValueError(f"{name} is empty")
+    return text
+
+
+def _optional_text(name: str, value: Any) -> str | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise BadValueError(f"{name} is not text but {type(value).__name__}")
+    return value
+
+
+def _embedding(name: str, value: Any) -> RawEmbedding | None:
+    if value is None or isinstance(value, np.ndarray):
+        return value
+    if isinstance(value, str):
+        if not value.strip():
+            return None
+        try:
+            value = json.loads(value)
+        except ValueError as error:
+            raise BadValueError(f"{name} is not a list of numbers") from error
+    if not isinstance(value, list) or not all(type(number) in (float, int) for number in value):
+        raise BadValueError(f"{name} is not a list of numbers")
+    return value
+
+
+def _metadata(row: dict[str, Any], mapping: Mapping, taken: set[str | None], *, cells: bool) -> dict[str, Any]:
+    if mapping.metadata is not None:
+        chosen = [column for column in mapping.metadata if column.name in row]
+        values = {column.name: _cast(column, row[column.name]) for column in chosen}
+        left_out = {column.name for column in chosen if cells and column.type is None and row[column.name] == ""}
+        return {name: value for name, value in values.items() if name not in left_out}
+    whole = _object(row.get("metadata"))
+    if whole is not None:
+        return whole
+    return {
+        name: _plain(name, value)
+        for name, value in row.items()
+        if name not in taken and not (name == "metadata" and value is None) and not (cells and value == "")
+    }
+
+
+def _object(value: Any) -> dict[str, Any] | None:
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return None
+    return value if isinstance(value, dict) else None
+
+
+def _cast(column: MetadataColumn, value: Any) -> Any:
+    if value is None or (value == "" and column.type is not None):
+        return None
+    try:
+        match column.type:
+            case None:
+                return _plain(column.name, value)
+            case "text":
+                return value if isinstance(value, str) else json.dumps(_plain(column.name, value))
+            case "int":
+                return _integer(value)
+            case "float":
+                return float(value)
+            case "bool":
+                return _boolean(value)
+            case "json":
+                return json.loads(value) if isinstance(value, str) else _plain(column.name, value)
+    except (ValueError, TypeError, OverflowError) as error:
+        article = "an" if column.type == "int" else "a"
+        raise BadValueError(f"{column.name}: {value!r} is not {article} {column.type}") from error
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, float) and value != int(value):
+        raise ValueError
+    return int(value)
+
+
+def _boolean(value: Any) -> bool:
+    text = str(value).strip().lower()
+    if text not in _TRUE + _FALSE:
+        raise ValueError
+    return text in _TRUE
+
+
+def _plain(name: str, value: Any) -> Any:
+    """A value as JSON has it: Parquet brings dates, decimals and NaN (a missing number) as well."""
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, dict):
+        return {str(key): _plain(name, inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(name, inner) for inner in value]
+    if isinstance(value, datetime | date | clock_time):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    raise BadValueError(f"{name}: a value of type {type(value).__name__} has no place in JSON")

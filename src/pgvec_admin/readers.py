@@ -1,0 +1,291 @@
+"""Reading files: every format becomes the same documents, and a row that cannot be one, a bad row with its reason.
+
+Tables (JSON lines, CSV, Parquet) are read in constant memory. What makes the rest of a file unreadable, a cut archive
+or a quote that is never closed, raises DataRejectedError: a file that seems to end early would look as if it shrank.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import io
+import json
+import re
+import sys
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+
+from pgvec_admin import columns
+from pgvec_admin.columns import BadValueError, Mapping
+from pgvec_admin.errors import DataRejectedError, UsageError
+from pgvec_admin.records import BadRow, Document
+
+SUFFIXES = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".parquet": "parquet",
+    ".md": "md",
+    ".markdown": "md",
+    ".txt": "txt",
+}
+COMPRESSIBLE = ("jsonl", "json", "csv", "tsv")
+FORMATS = tuple(dict.fromkeys(SUFFIXES.values()))
+
+# a quote that is never closed would otherwise swallow the rest of a file of any size
+LONGEST_CELL = 16 * 1024 * 1024
+_TITLE = re.compile(r"^#[ \t]+(.+?)[ \t#]*$", re.M)
+
+
+@dataclass
+class Input:
+    """A file to read. `name` is the path as it was given, in posix form: the source of what is read from it."""
+
+    path: Path | None
+    name: str
+    format: str
+    compressed: bool = False
+    read: int = field(default=0, compare=False)  # bytes so far, for progress
+
+    @property
+    def is_text(self) -> bool:
+        """A document in itself, not a table of them."""
+        return self.format in ("md", "txt")
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk; 0 for stdin."""
+        return self.path.stat().st_size if self.path else 0
+
+
+def inputs(paths: Sequence[str], format: str | None = None) -> list[Input]:  # noqa: A002 - the name of the option
+    """The files of these paths: directories are searched, hidden and unknown files in them left out; - is stdin."""
+    if format is not None and format not in FORMATS:
+        raise UsageError(f"unknown format {format!r}", f"one of: {', '.join(FORMATS)}")
+    found: list[Input] = []
+    for name in paths:
+        path = Path(name)
+        if name == "-":
+            if format is None or format == "parquet":
+                raise UsageError("the format of stdin must be said", "for example --format jsonl (not parquet)")
+            found.append(Input(None, "-", format))
+        elif path.is_dir():
+            inside = [made for file in _files(path) if (made := _input(file, format))]
+            if not inside:
+                raise UsageError(f"{name} holds nothing to load", f"known are: {', '.join(SUFFIXES)}")
+            found += inside
+        elif path.exists():
+            made = _input(path, format)
+            if made is None:
+                raise UsageError(f"{name} is of no known format", f"say which: --format {'|'.join(FORMATS)}")
+            found.append(made)
+        else:
+            raise UsageError(f"there is no file {name}", "check the path")
+    return list({source.name: source for source in found}.values())
+
+
+def documents(source: Input, mapping: Mapping) -> Iterator[Document | BadRow]:
+    """The documents of a file, in order.
+
+    Raises UsageError where the mapping names a column that the file does not have, DataRejectedError where it cannot
+    be read any further.
+    """
+    if source.format == "parquet":
+        yield from _parquet(source, mapping)
+    elif source.path is None:
+        yield from _documents(source, mapping, sys.stdin.buffer)
+    else:
+        try:
+            with source.path.open("rb") as raw, gzip.open(raw) if source.compressed else nullcontext(raw) as binary:
+                for item in _documents(source, mapping, cast(BinaryIO, binary)):
+                    source.read = raw.tell()
+                    yield item
+        except (OSError, EOFError, zlib.error) as error:
+            raise _unreadable(source, error) from error
+
+
+def _documents(source: Input, mapping: Mapping, binary: BinaryIO) -> Iterator[Document | BadRow]:
+    if source.is_text:
+        yield _text(source, binary)
+    elif source.format == "jsonl":
+        yield from _json_lines(mapping, binary)
+    elif source.format == "json":
+        yield from _json(source, mapping, binary)
+    else:
+        yield from _csv(source, mapping, binary)
+
+
+def _unreadable(source: Input, reason: object) -> DataRejectedError:
+    return DataRejectedError(
+        f"{source.name} cannot be read: {reason}",
+        "what was read before is stored; load the file again when it is whole",
+    )
+
+
+def _files(directory: Path) -> list[Path]:
+    return sorted(
+        path
+        for path in directory.rglob("*")
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(directory).parts)
+    )
+
+
+def _input(path: Path, wanted: str | None) -> Input | None:
+    compressed = path.suffix == ".gz"
+    known = SUFFIXES.get((Path(path.stem) if compressed else path).suffix.lower())
+    chosen = wanted or known
+    if chosen is None or (compressed and chosen not in COMPRESSIBLE):
+        return None
+    return Input(path, path.as_posix(), chosen, compressed)
+
+
+def _text(source: Input, binary: BinaryIO) -> Document | BadRow:
+    data = binary.read()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        return BadRow(line, f"not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start}")
+    if "\x00" in text:
+        return BadRow(text[: text.index("\x00")].count("\n") + 1, "a NUL character, which Postgres cannot store")
+    if not text.strip():
+        return BadRow(1, "empty")
+    title = _TITLE.search(text) if source.format == "md" else None
+    metadata = {"path": source.name} | ({"title": title.group(1)} if title else {})
+    return Document(1, text, metadata, source=source.name)
+
+
+def _json_lines(mapping: Mapping, binary: BinaryIO) -> Iterator[Document | BadRow]:
+    for number, line in enumerate(binary, 1):
+        raw = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+        if not raw.strip():
+            continue
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError as error:
+            reason = f"not UTF-8: byte 0x{raw[error.start]:02x} at column {error.start + 1}"
+            yield BadRow(number, reason, raw.decode(errors="replace").rstrip("\r\n"))
+            continue
+        try:
+            row = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            told = f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
+            yield BadRow(number, f"not JSON: {told}", text.rstrip("\r\n"))
+            continue
+        # such characters and numbers come only written so, and looking into every value costs time
+        suspect = "\\u" in text or "NaN" in text or "Infinity" in text
+        yield _row(row, mapping, number, suspect=suspect)
+
+
+def _json(source: Input, mapping: Mapping, binary: BinaryIO) -> Iterator[Document | BadRow]:
+    try:
+        loaded = json.loads(binary.read().decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(source, f"not JSON: {error}") from error
+    if isinstance(loaded, dict):
+        lists = [loaded[key] for key in ("data", "rows", "documents") if isinstance(loaded.get(key), list)]
+        loaded = lists[0] if lists else [loaded]
+    if not isinstance(loaded, list):
+        raise _unreadable(source, "it holds no array of objects")
+    for number, row in enumerate(loaded, 1):
+        yield _row(row, mapping, number, suspect=True)
+
+
+def _csv(source: Input, mapping: Mapping, binary: BinaryIO) -> Iterator[Document | BadRow]:
+    text = io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    previous = csv.field_size_limit(LONGEST_CELL)
+    try:
+        rows = csv.reader(text, delimiter="\t" if source.format == "tsv" else ",", strict=True)
+        header = next(rows, None)
+        if not header:
+            raise UsageError(f"{source.name} has no header", "its first line must name the columns")
+        twice = sorted({name for name in header if header.count(name) > 1})
+        if twice:
+            raise UsageError(
+                f"{source.name} has columns of one name: {', '.join(twice)}", "rename them in its first line"
+            )
+        mapping.check(header, source.name)
+        while True:
+            line = rows.line_num + 1
+            try:
+                cells = next(rows, None)
+            except csv.Error as error:
+                if "end of data" in str(error) or "field limit" in str(error):
+                    raise _unreadable(source, f"line {line}: a quote that is never closed") from error
+                yield BadRow(line, f"not CSV: {error}")
+                continue
+            if cells is None:
+                return
+            if not cells:
+                continue
+            if len(cells) != len(header):
+                yield BadRow(line, f"{len(cells)} cells, the header has {len(header)}", cells)
+                continue
+            yield _row(dict(zip(header, cells, strict=True)), mapping, line, suspect=True, cells=True)
+    finally:
+        csv.field_size_limit(previous)
+        text.detach()
+
+
+def _parquet(source: Input, mapping: Mapping) -> Iterator[Document | BadRow]:
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise UsageError("reading Parquet needs pyarrow", "pip install 'pgvec-admin[parquet]'") from error
+    try:
+        with pq.ParquetFile(source.path) as file:
+            names = file.schema_arrow.names
+            mapping.check(names, source.name)
+            vectors = mapping.embedding_of(names)
+            position = 0
+            for batch in file.iter_batches(batch_size=4096):
+                embeddings = _vectors(batch.column(vectors)) if vectors else None
+                rest = batch.drop_columns([vectors]) if vectors else batch
+                for place, row in enumerate(rest.to_pylist()):
+                    position += 1
+                    if vectors and embeddings is not None:
+                        row[vectors] = embeddings[place]
+                    yield _row(row, mapping, position, suspect=True)
+                source.read = source.size * position // max(1, file.metadata.num_rows)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(source, " ".join(str(error).split())) from error
+
+
+def _vectors(column: Any) -> Sequence[Any]:
+    """A column of lists of numbers: a float32 matrix where all rows are of one length, else a list of lists."""
+    import pyarrow as pa
+
+    fixed = pa.types.is_fixed_size_list(column.type)
+    values = column.flatten() if fixed or pa.types.is_list(column.type) or pa.types.is_large_list(column.type) else None
+    if values is None or not len(values) or column.null_count or values.null_count:
+        return cast(Sequence[Any], column.to_pylist())
+    length = len(values) // len(column)
+    if not pa.types.is_floating(values.type) or not (fixed or (column.value_lengths().to_numpy() == length).all()):
+        return cast(Sequence[Any], column.to_pylist())
+    with np.errstate(over="ignore"):
+        matrix: np.ndarray[Any, Any] = values.to_numpy(zero_copy_only=False).astype(np.float32)
+    return cast(Sequence[Any], matrix.reshape(len(column), length))
+
+
+def _row(row: Any, mapping: Mapping, line: int, *, suspect: bool, cells: bool = False) -> Document | BadRow:
+    """The document of a row; `suspect` values are searched for what Postgres cannot store, `cells` are all text."""
+    if not isinstance(row, dict):
+        return BadRow(line, f"not an object but {type(row).__name__}", row)
+    try:
+        document = columns.document(row, mapping, line, cells=cells)
+        if suspect:
+            columns.check_storable(document)
+    except BadValueError as error:
+        shown = {name: value for name, value in row.items() if not isinstance(value, np.ndarray)}
+        return BadRow(line, str(error), shown)
+    return document

@@ -1,0 +1,50 @@
+"""What travels from files into a collection: documents as they are read, records as they are stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# A vector before its dimensions are checked: as read, which may be anything that a JSON file can hold.
+RawEmbedding = list[float] | NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One text as its file has it: a whole Markdown file, or a row of a table.
+
+    `id` is None where the file gives none; then `source` and the place within it identify what is made of it.
+    `line` is where it begins in its file (1-based; in a Parquet file the row), for messages.
+    """
+
+    line: int
+    content: str
+    metadata: dict[str, Any] = field(default_factory=dict)
+    id: str | None = None
+    source: str | None = None
+    embedding: RawEmbedding | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that cannot be taken: where, why, and what it was (text of the line, or the row as an object)."""
+
+    line: int
+    reason: str
+    row: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A row for a collection: a chunk of a document, or a whole one. `line` is its place in the file it came from."""
+
+    id: str
+    content: str
+    metadata: dict[str, Any] = field(default_factory=dict)
+    source: str | None = None
+    chunk_index: int | None = None
+    embedding: RawEmbedding | None = None
+    line: int = 0

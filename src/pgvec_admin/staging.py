@@ -1,0 +1,188 @@
+"""Rows on their way into a collection: checked, copied in binary into a staging table, merged from there by SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+from pgvector import Vector
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from pgvec_admin.collections import Collection
+from pgvec_admin.database import Connection
+from pgvec_admin.records import RawEmbedding, Record
+
+_COLUMNS = ["int4", "text", "text", "int4", "text", "jsonb", "bytea"]
+_COPY = """
+copy pg_temp.staged_documents (position, id, source, chunk_index, content, metadata, embedding)
+from stdin (format binary)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row that was not taken: its file, its line (0 where there is none), the reason, and the row."""
+
+    file: str
+    line: int
+    reason: str
+    row: Any = None
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.reason}" if self.line else f"{self.file}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record with the file it came from and its embedding in pgvector's binary form, ready to be copied."""
+
+    record: Record
+    file: str
+    embedding: bytes | None
+
+    def rejected(self, reason: str) -> Rejected:
+        """This row, refused."""
+        return _rejected(self.record, self.file, reason)
+
+
+@dataclass(frozen=True)
+class Merged:
+    """Rows of a collection that were inserted, updated, found unchanged, removed."""
+
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    removed: int = 0
+
+    def __add__(self, other: Merged) -> Merged:
+        return Merged(
+            self.inserted + other.inserted,
+            self.updated + other.updated,
+            self.unchanged + other.unchanged,
+            self.removed + other.removed,
+        )
+
+
+def encode(records: Sequence[tuple[Record, str]], collection: Collection) -> tuple[list[Row], list[Rejected]]:
+    """Records (each with its file) as rows, and those whose embedding the collection cannot hold."""
+    reasons: dict[int, str] = {}
+    vectors: dict[int, RawEmbedding] = {}
+    for place, (record, _) in enumerate(records):
+        if record.embedding is None:
+            continue
+        if len(record.embedding) == collection.dimensions:
+            vectors[place] = record.embedding
+        else:
+            reasons[place] = (
+                f"its embedding has {len(record.embedding)} dimensions,"
+                f" collection {collection.name!r} has {collection.dimensions}"
+            )
+    binary: dict[int, bytes] = {}
+    if vectors:
+        matrix = _matrix(list(vectors.values()))
+        for place, vector, fault in zip(vectors, matrix, _faults(matrix, collection), strict=True):
+            if fault:
+                reasons[place] = fault
+            else:
+                binary[place] = Vector(vector).to_binary()
+    rows = [
+        Row(record, file, binary.get(place)) for place, (record, file) in enumerate(records) if place not in reasons
+    ]
+    return rows, [_rejected(*records[place], reason) for place, reason in sorted(reasons.items())]
+
+
+def _matrix(vectors: list[RawEmbedding]) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        try:
+            return np.asarray(vectors, dtype=np.float32)
+        except OverflowError:  # an integer of hundreds of digits
+            return np.asarray([[float(str(value)) for value in vector] for vector in vectors], dtype=np.float32)
+
+
+def _faults(matrix: NDArray[np.float32], collection: Collection) -> list[str | None]:
+    """What is wrong with each vector, as the column will hold it."""
+    stored: NDArray[Any] = matrix
+    if collection.storage == "halfvec":
+        with np.errstate(over="ignore"):
+            stored = matrix.astype(np.float16)
+    nan = np.asarray(np.isnan(matrix).any(axis=1))
+    infinite = ~np.asarray(np.isfinite(stored).all(axis=1))
+    zero = ~np.asarray(stored.any(axis=1))
+    faults: list[str | None] = [None] * len(matrix)
+    for place in np.flatnonzero(nan | infinite | zero):
+        if nan[place]:
+            faults[place] = "its embedding has a NaN"
+        elif infinite[place]:
+            faults[place] = f"its embedding has an infinite value, or one too large for {collection.storage}"
+        else:
+            faults[place] = "its embedding is a zero vector"
+    return faults
+
+
+class Staging:
+    """The staging table of one connection, for one collection."""
+
+    def __init__(self, connection: Connection, collection: Collection) -> None:
+        self._connection = connection
+        self._collection = collection
+        connection.execute("select pgvec.begin_staging()")
+
+    def merge(
+        self, rows: Sequence[Row], complete: Mapping[str, int], *, reuse_embeddings: bool
+    ) -> tuple[Merged, list[Rejected]]:
+        """Store rows, then end the sources of `complete` (with their numbers of chunks); in the caller's transaction.
+
+        A row that the database refuses is found by halving the batch, and does not spoil the others.
+        """
+        merged, refused = self._merge(rows, reuse_embeddings)
+        if complete:
+            merged += self._call(complete, reuse_embeddings)
+        return merged, refused
+
+    def _merge(self, rows: Sequence[Row], reuse_embeddings: bool) -> tuple[Merged, list[Rejected]]:
+        if not rows:
+            return Merged(), []
+        try:
+            with self._connection.transaction():
+                self._copy(rows)
+                return self._call({}, reuse_embeddings), []
+        except psycopg.Error as error:
+            state = error.sqlstate or ""
+            # a value, a constraint, a limit of an index: one row's fault, unlike a lost connection or a full disk
+            if state[:2] not in ("22", "23", "54", "PV") or state == "PV001":
+                raise
+            if len(rows) == 1:
+                return Merged(), [rows[0].rejected(error.diag.message_primary or str(error))]
+        middle = len(rows) // 2
+        first, first_refused = self._merge(rows[:middle], reuse_embeddings)
+        second, second_refused = self._merge(rows[middle:], reuse_embeddings)
+        return first + second, first_refused + second_refused
+
+    def _copy(self, rows: Sequence[Row]) -> None:
+        with self._connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+            copy.set_types(_COLUMNS)
+            for position, row in enumerate(rows):
+                record = row.record
+                metadata = Jsonb(record.metadata)
+                copy.write_row(
+                    (position, record.id, record.source, record.chunk_index, record.content, metadata, row.embedding)
+                )
+
+    def _call(self, complete: Mapping[str, int], reuse_embeddings: bool) -> Merged:
+        with self._connection.cursor(row_factory=class_row(Merged)) as cursor:
+            merged = cursor.execute(
+                "select * from pgvec.merge_staged(%s, %s, %s, %s)",
+                (self._collection.name, list(complete), list(complete.values()), reuse_embeddings),
+            ).fetchone()
+        assert merged is not None
+        return merged
+
+
+def _rejected(record: Record, file: str, reason: str) -> Rejected:
+    row = {"id": record.id, "content": record.content, "metadata": record.metadata}
+    return Rejected(file, record.line, reason, row)
