@@ -222,9 +222,7 @@ def _boolean(value: Any) -> bool:
 
 
 def _plain(name: str, value: Any) -> Any:
-    """A value as JSON has it: Parquet brings dates, decimals and NaN (a missing number) as well."""
-    if isinstance(value, float) and math.isnan(value):
-        return None
+    """A value as JSON has it: Parquet brings dates and decimals as well."""
     if value is None or isinstance(value, str | int | float):
         return value
     if isinstance(value, dict):

@@ -11,6 +11,7 @@ import csv
 import gzip
 import io
 import json
+import math
 import re
 import sys
 import zlib
@@ -170,16 +171,16 @@ def _json_lines(mapping: Mapping, binary: BinaryIO) -> Iterator[Document | BadRo
         if not raw.strip():
             continue
         try:
-            text = raw.decode()
+            text = raw.rstrip(b"\r\n").decode()
         except UnicodeDecodeError as error:
             reason = f"not UTF-8: byte 0x{raw[error.start]:02x} at column {error.start + 1}"
-            yield BadRow(number, reason, raw.decode(errors="replace").rstrip("\r\n"))
+            yield BadRow(number, reason, raw.decode(errors="replace"))
             continue
         try:
             row = json.loads(text)
         except (ValueError, RecursionError) as error:
             told = f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
-            yield BadRow(number, f"not JSON: {told}", text.rstrip("\r\n"))
+            yield BadRow(number, f"not JSON: {told}", text)
             continue
         # such characters and numbers come only written so, and looking into every value costs time
         suspect = "\\u" in text or "NaN" in text or "Infinity" in text
@@ -251,14 +252,20 @@ def _parquet(source: Input, mapping: Mapping) -> Iterator[Document | BadRow]:
             for batch in file.iter_batches(batch_size=4096):
                 embeddings = _vectors(batch.column(vectors)) if vectors else None
                 rest = batch.drop_columns([vectors]) if vectors else batch
-                for place, row in enumerate(rest.to_pylist()):
+                for place, values in enumerate(rest.to_pylist()):
                     position += 1
+                    row = {name: None if _is_nan(value) else value for name, value in values.items()}
                     if vectors and embeddings is not None:
                         row[vectors] = embeddings[place]
                     yield _row(row, mapping, position, suspect=True)
                 source.read = source.size * position // max(1, file.metadata.num_rows)
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(source, " ".join(str(error).split())) from error
+
+
+def _is_nan(value: object) -> bool:
+    """What data frames write for a missing value."""
+    return isinstance(value, float) and math.isnan(value)
 
 
 def _vectors(column: Any) -> Sequence[Any]:

@@ -1,0 +1,369 @@
+"""Reading files: what was written comes back, and what cannot be taken is told with its line and reason."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import decimal
+import gzip
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pgvec_admin import readers
+from pgvec_admin.columns import Mapping, MetadataColumn, metadata_columns
+from pgvec_admin.errors import DataRejectedError, UsageError
+from pgvec_admin.readers import Input
+from pgvec_admin.records import BadRow, Document
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1).filter(str.strip)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner),
+    max_leaves=5,
+)
+
+Read = Callable[..., "list[Document | BadRow]"]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    """Writes a file of that name with that text and reads it."""
+
+    def write_and_read(name: str, data: str | bytes, **mapping: Any) -> list[Document | BadRow]:
+        path = tmp_path / name
+        path.write_bytes(data if isinstance(data, bytes) else data.encode())
+        (source,) = readers.inputs([str(path)])
+        return list(readers.documents(source, Mapping(**mapping)))
+
+    return write_and_read
+
+
+def from_bytes(data: bytes, kind: str, folder: Path, **mapping: Any) -> list[Document | BadRow]:
+    path = folder / f"rows.{kind}"
+    path.write_bytes(data)
+    return list(readers.documents(Input(path, path.name, kind), Mapping(**mapping)))
+
+
+def only(found: list[Document | BadRow]) -> Document:
+    (one,) = found
+    assert isinstance(one, Document), one
+    return one
+
+
+def reason(found: list[Document | BadRow]) -> tuple[int, str]:
+    (one,) = [item for item in found if isinstance(item, BadRow)]
+    return one.line, one.reason
+
+
+# ---- which files
+
+
+def test_directories_are_searched_in_order_without_hidden_and_unknown_files(tmp_path: Path) -> None:
+    for name in ("b/two.md", "a.txt", "b/one.MD", ".git/config.txt", "b/.hidden.md", "picture.png", "rows.csv.gz"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = readers.inputs([str(tmp_path)])
+    assert [(Path(f.name).relative_to(tmp_path).as_posix(), f.format, f.compressed) for f in found] == [
+        ("a.txt", "txt", False),
+        ("b/one.MD", "md", False),
+        ("b/two.md", "md", False),
+        ("rows.csv.gz", "csv", True),
+    ]
+
+
+def test_names_are_normalised_and_a_file_named_twice_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.md").touch()
+    monkeypatch.chdir(tmp_path)
+    assert [source.name for source in readers.inputs(["./notes/", "notes//a.md"])] == ["notes/a.md"]
+
+
+def test_what_cannot_be_loaded_is_a_usage_error_with_a_way_out(tmp_path: Path) -> None:
+    (tmp_path / "picture.png").touch()
+    (tmp_path / "empty").mkdir()
+    for name, format_, message in (
+        ("nowhere.csv", None, "there is no file"),
+        ("picture.png", None, "no known format"),
+        ("empty", None, "holds nothing to load"),
+        ("picture.png", "xml", "unknown format 'xml'"),
+    ):
+        with pytest.raises(UsageError, match=message) as refused:
+            readers.inputs([str(tmp_path / name)], format_)
+        assert refused.value.hint
+    with pytest.raises(UsageError, match="the format of stdin must be said"):
+        readers.inputs(["-"])
+    assert readers.inputs([str(tmp_path / "picture.png")], "csv")[0].format == "csv"
+
+
+# ---- JSON
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(TEXT, TEXT, st.dictionaries(TEXT, JSON), st.booleans()), max_size=5))
+def test_json_lines_come_back_as_they_were_written(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, dict[str, Any], bool]]
+) -> None:
+    lines = [
+        json.dumps({"id": id_, "content": content, "metadata": metadata}, ensure_ascii=ascii_)
+        for id_, content, metadata, ascii_ in rows
+    ]
+    data = "".join(line + "\n" for line in lines).encode()
+    found = from_bytes(data, "jsonl", tmp_path_factory.getbasetemp())
+    assert found == [
+        Document(number, content, metadata, id_) for number, (id_, content, metadata, _) in enumerate(rows, 1)
+    ]
+
+
+def test_the_usual_columns_are_found_and_the_rest_is_metadata(read: Read) -> None:
+    row = {"text": "tea", "id": 7, "lang": "en", "tags": ["a"], "embedding": [1, 2.5]}
+    found = only(read("rows.jsonl", "\ufeff\n" + json.dumps(row)))
+    assert found == Document(2, "tea", {"lang": "en", "tags": ["a"]}, "7", None, [1, 2.5])
+
+
+def test_named_columns_are_taken_and_no_others(read: Read) -> None:
+    row = {"no": "x1", "body": "tea", "url": "http://a", "year": "2020", "junk": 1, "vec": [1.0]}
+    found = only(
+        read(
+            "rows.jsonl",
+            json.dumps(row),
+            content="body",
+            id="no",
+            source="url",
+            embedding="vec",
+            metadata=metadata_columns("year:int, missing"),
+        )
+    )
+    assert found == Document(1, "tea", {"year": 2020}, "x1", "http://a", [1.0])
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('{"content": "x"', "not JSON: Expecting ',' delimiter at column 16"),
+        ("[1]", "not an object but list"),
+        ('{"id": 1}', "no content"),
+        ('{"content": " \\n"}', "content is empty"),
+        ('{"content": null}', "content is empty"),
+        ('{"content": 5}', "content is not text but int"),
+        ('{"content": "a\\u0000b"}', "content holds a NUL character, which Postgres cannot store"),
+        ('{"content": "x", "m": {"k": ["\\u0000"]}}', "m.k holds a NUL character, which Postgres cannot store"),
+        (
+            '{"content": "a\\ud800"}',
+            "content holds bytes that are not UTF-8, or half a character, which Postgres cannot store",
+        ),
+        ('{"content": "x", "m": NaN}', "m: nan is not JSON"),
+        ('{"content": "x", "id": ""}', "id is empty"),
+        ('{"content": "x", "id": true}', "id is not text but bool"),
+        ('{"content": "x", "embedding": [1, null]}', "embedding is not a list of numbers"),
+        ('{"content": "x", "embedding": [true]}', "embedding is not a list of numbers"),
+        ('{"content": "x", "embedding": [[1]]}', "embedding is not a list of numbers"),
+        ('{"content": "x", "embedding": "1,2"}', "embedding is not a list of numbers"),
+        ("[" * 100_000, "not JSON: maximum recursion depth exceeded"),
+    ],
+)
+def test_a_bad_line_is_told_and_reading_goes_on(read: Read, line: str, told: str) -> None:
+    found = read("rows.jsonl", f'{{"content": "before"}}\n{line}\n{{"content": "after"}}\n')
+    assert [item.content for item in found if isinstance(item, Document)] == ["before", "after"]
+    number, why = reason(found)
+    assert number == 2
+    assert why.startswith(told)
+
+
+def test_a_line_of_bad_bytes_is_told_with_the_column(read: Read) -> None:
+    found = read("rows.jsonl", b'{"content": "a"}\n{"content": "\xff"}\n')
+    assert reason(found) == (2, "not UTF-8: byte 0xff at column 14")
+
+
+def test_nan_in_a_vector_is_left_to_the_check_of_vectors(read: Read) -> None:
+    found = only(read("rows.jsonl", '{"content": "x", "embedding": [1, NaN]}'))
+    assert str(found.embedding) == "[1, nan]"
+
+
+def test_json_files_hold_an_array_or_an_object_around_one(read: Read) -> None:
+    rows = '[{"content": "a"}, 5, {"content": "b"}]'
+    for text in (rows, f'{{"data": {rows}, "count": 3}}', f'{{"documents": {rows}}}'):
+        found = read("rows.json", text)
+        assert [item.content for item in found if isinstance(item, Document)] == ["a", "b"]
+        assert reason(found) == (2, "not an object but int")
+    assert only(read("rows.json", '{"content": "alone"}')).content == "alone"
+    with pytest.raises(DataRejectedError, match=r"rows\.json cannot be read: not JSON"):
+        read("rows.json", '[{"content": "a"},')
+
+
+# ---- CSV
+
+CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(TEXT, CELL), max_size=6))
+def test_csv_comes_back_as_it_was_written(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]
+) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["content", "note"])
+    writer.writerows(rows)
+    found = from_bytes(text.getvalue().encode(), "csv", tmp_path_factory.getbasetemp())
+    expected = [(content, {"note": note} if note else {}) for content, note in rows]
+    assert [(item.content, item.metadata) for item in found if isinstance(item, Document)] == expected
+
+
+def test_csv_lines_are_those_of_the_file_where_fields_span_several(read: Read) -> None:
+    found = read("rows.csv", 'id,content\n1,"two\nlines"\n\n2,\n3,"a",b\n4,x\n')
+    assert [(item.line, getattr(item, "reason", None)) for item in found] == [
+        (2, None),
+        (5, "content is empty"),
+        (6, "3 cells, the header has 2"),
+        (7, None),
+    ]
+
+
+def test_csv_values_get_the_types_that_are_asked_for(read: Read) -> None:
+    columns = metadata_columns("year:int,pay:float,open:bool,tags:json,zip:text,note")
+    text = 'content,year,pay,open,tags,zip,note\nx,2020,1.5,yes,"[1, ""a""]",00123,\ny,,,,,,n\n'
+    first, second = read("rows.csv", text, metadata=columns)
+    assert isinstance(first, Document)
+    assert isinstance(second, Document)
+    assert first.metadata == {"year": 2020, "pay": 1.5, "open": True, "tags": [1, "a"], "zip": "00123"}
+    assert second.metadata == {"year": None, "pay": None, "open": None, "tags": None, "zip": None, "note": "n"}
+    for column, value in (("year", "abc"), ("year", "1.5"), ("pay", "x"), ("open", "maybe"), ("tags", "{")):
+        kind = next(c.type for c in columns if c.name == column)
+        found = read("rows.csv", f"content,{column}\nx,{value}\n", metadata=(MetadataColumn(column, kind),))
+        line, why = reason(found)
+        assert line == 2
+        assert why.startswith(f"{column}: {value!r} is not a")
+
+
+def test_csv_vectors_and_metadata_objects_are_read_from_their_text(read: Read) -> None:
+    text = 'content,embedding,metadata\nx,"[1, 2]","{""a"": 1}"\ny,,\n'
+    first, second = read("rows.csv", text)
+    assert first == Document(2, "x", {"a": 1}, embedding=[1, 2])
+    assert second == Document(3, "y", {})
+
+
+def test_a_csv_header_that_will_not_do_is_a_usage_error_that_lists_the_columns(read: Read) -> None:
+    with pytest.raises(UsageError, match="columns of one name: a"):
+        read("rows.csv", "a,a,content\n")
+    with pytest.raises(UsageError, match="has no header"):
+        read("rows.csv", "")
+    with pytest.raises(UsageError, match="has no column content, text") as refused:
+        read("rows.csv", "a,b\n")
+    assert refused.value.hint == "say which holds the text: --content NAME; it has: a, b"
+    with pytest.raises(UsageError, match="has no column 'titel'") as refused:
+        read("rows.csv", "title,content\n", metadata=metadata_columns("titel"))
+    assert refused.value.hint == "it has: title, content"
+    with pytest.raises(UsageError, match="unknown type 'integer'"):
+        metadata_columns("year:integer")
+
+
+def test_a_quote_that_is_never_closed_stops_the_file_with_its_line(read: Read, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text('id,content\n1,good\n2,"open\n' + "3,more\n" * 50)
+    found = readers.documents(readers.inputs([str(path)])[0], Mapping())
+    assert isinstance(next(found), Document)
+    with pytest.raises(DataRejectedError, match="line 3: a quote that is never closed"):
+        next(found)
+
+
+def test_bytes_that_are_not_utf_8_and_nul_are_bad_rows_of_csv(read: Read) -> None:
+    assert reason(read("rows.csv", b"content\ngood\n\xe9t\xe9\n"))[0] == 3
+    assert reason(read("rows.tsv", b"content\tx\ngood\t1\na\x00b\t2\n"))[0] == 3
+
+
+def test_gzipped_files_are_unpacked_and_cut_ones_are_refused(read: Read) -> None:
+    packed = gzip.compress(b"".join(b'{"content": "line %d"}\n' % n for n in range(5000)))
+    assert len(read("rows.jsonl.gz", packed)) == 5000
+    with pytest.raises(DataRejectedError, match=r"rows\.jsonl\.gz cannot be read"):
+        read("rows.jsonl.gz", packed[: len(packed) // 2])
+
+
+# ---- Parquet
+
+
+def parquet(path: Path, **columns: Any) -> Path:
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def read_parquet(path: Path, **mapping: Any) -> list[Document | BadRow]:
+    return list(readers.documents(readers.inputs([str(path)])[0], Mapping(**mapping)))
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.list_(pa.float32()), pa.list_(pa.float64()), pa.list_(pa.float32(), 2), pa.large_list(pa.float32())]
+)
+def test_parquet_vectors_of_every_list_type_are_float32_rows(tmp_path: Path, kind: Any) -> None:
+    path = parquet(tmp_path / "v.parquet", text=["a", "b"], embedding=pa.array([[1, 0.5], [2, 3]], kind))
+    found = read_parquet(path)
+    for item, expected in zip(found, ([1, 0.5], [2, 3]), strict=True):
+        assert isinstance(item, Document)
+        assert isinstance(item.embedding, np.ndarray)
+        assert item.embedding.dtype == np.dtype(np.float32)
+        assert item.embedding.tolist() == expected
+
+
+def test_parquet_vectors_of_several_lengths_or_none_are_taken_one_by_one(tmp_path: Path) -> None:
+    for values in ([[1.0], [1.0, 2.0], None], [[], [1.0, 2.0], [3.0, 4.0, 5.0, 6.0]]):
+        path = parquet(tmp_path / "v.parquet", text=["a", "b", "c"], embedding=pa.array(values, pa.list_(pa.float32())))
+        assert [item.embedding for item in read_parquet(path) if isinstance(item, Document)] == values
+    path = parquet(tmp_path / "v.parquet", text=["a"], embedding=pa.array([[1, 2]], pa.list_(pa.int64())))
+    assert only(read_parquet(path)).embedding == [1, 2]
+
+
+def test_parquet_values_become_json(tmp_path: Path) -> None:
+    path = parquet(
+        tmp_path / "v.parquet",
+        text=["a"],
+        day=[datetime.date(2020, 1, 2)],
+        pay=[decimal.Decimal("1.50")],
+        tags=[["x", "y"]],
+        place=[{"city": "Lyon"}],
+        nothing=pa.array([None], pa.int64()),
+        missing=[float("nan")],
+    )
+    assert only(read_parquet(path)).metadata == {
+        "day": "2020-01-02",
+        "pay": "1.50",
+        "tags": ["x", "y"],
+        "place": {"city": "Lyon"},
+        "nothing": None,
+        "missing": None,
+    }
+    assert reason(read_parquet(parquet(tmp_path / "b.parquet", text=["a"], raw=[b"\xff"]))) == (
+        1,
+        "raw: a value of type bytes has no place in JSON",
+    )
+
+
+def test_a_broken_parquet_file_is_refused(read: Read) -> None:
+    with pytest.raises(DataRejectedError, match=r"rows\.parquet cannot be read"):
+        read("rows.parquet", b"PAR1 not really")
+
+
+# ---- texts
+
+
+def test_a_text_is_one_document_with_its_path_and_title(read: Read) -> None:
+    found = only(read("leave.md", "intro\n\n# All about *leave* ##\n\ntext\n"))
+    assert found.content.startswith("intro")
+    assert (found.id, found.source, found.metadata["title"]) == (None, found.metadata["path"], "All about *leave*")
+    assert only(read("plain.txt", "# no title in plain text")).metadata.keys() == {"path"}
+
+
+def test_a_text_that_cannot_be_stored_is_told_with_its_line(read: Read) -> None:
+    assert reason(read("a.txt", b"one\ntwo \xff\n")) == (2, "not UTF-8: byte 0xff at offset 8")
+    assert reason(read("a.txt", b"one\ntwo\nth\x00ree")) == (3, "a NUL character, which Postgres cannot store")
+    assert reason(read("a.txt", b" \n")) == (1, "empty")
