@@ -402,7 +402,7 @@ def test_the_command_lists_what_failed_and_ends_with_data_rejected(
     api.poison = {"text 2"}
     done = _run(["--database-url", database, "--model", "openai:small", "--base-url", api.url, "--json"])
     assert isinstance(done.exception, DataRejectedError)
-    assert done.exception.message == "1 of the rows could not be embedded"
+    assert done.exception.message == "rows that could not be embedded: 1"
     assert "documents/002: Invalid 'input': this text cannot be embedded" in done.stderr
     printed = json.loads(done.stdout)
     assert printed["collection"] == "documents"

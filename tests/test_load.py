@@ -459,7 +459,7 @@ def test_the_command_tells_what_it_did_and_writes_what_it_rejected(
     assert "jobs.csv:4: pay: 'much' is not an int" in first.stderr
     assert "loaded into documents: 2 new in " in first.stderr
     assert first.stderr.splitlines()[-2:] == [
-        "error: 2 bad rows were left out",
+        "error: bad rows left out: 2",
         f"hint: they are in {rejects}, each with its reason",
     ]
     kept = [json.loads(line) for line in rejects.read_text().splitlines()]

@@ -1,7 +1,7 @@
 """Every command and every output of README.md, run as a reader would: top to bottom, in an empty directory.
 
 A block marked `console` holds commands after `$ ` (a backslash or an open quote or heredoc continues one) and what they
-print, stdout and stderr together. A line `...` stands for any lines.
+print, stdout and stderr together. A line `...` stands for any lines, and `...` within a line for any text.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _steps(text: str) -> list[Step]:
         for line in block.splitlines():
             if line.startswith("$ "):
                 steps.append(Step(line[2:]))
-            elif line.startswith("> "):
+            elif line == ">" or line.startswith("> "):
                 steps[-1].command += "\n" + line[2:]
             else:
                 steps[-1].expected.append(line)
@@ -42,7 +42,8 @@ def _matches(expected: list[str], printed: list[str]) -> bool:
         return not printed
     if expected[0].strip() == "...":
         return any(_matches(expected[1:], printed[skip:]) for skip in range(len(printed) + 1))
-    return bool(printed) and expected[0].rstrip() == printed[0].rstrip() and _matches(expected[1:], printed[1:])
+    line = ".*".join(map(re.escape, expected[0].rstrip().split("...")))
+    return bool(printed) and re.fullmatch(line, printed[0].rstrip()) is not None and _matches(expected[1:], printed[1:])
 
 
 STEPS = _steps((ROOT / "README.md").read_text())

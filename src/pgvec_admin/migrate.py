@@ -145,13 +145,14 @@ def rollback(where: Target, *, to: str | None = None, everything: bool = False, 
                     dropped = functions.drop_all(connection)
                 report(f"{_count(len(dropped), 'function')} dropped")
             schema = preflight.look(connection).schema
-            for name in migrations.rollback(where, connection, schema, wanted):
+            done = migrations.rollback(where, connection, schema, wanted)
+            for name in done:
                 report(f"migration {name} rolled back")
             if whole:
                 _remove_ledger(connection, report)
-            if wanted:
+            if done:
                 connection.execute("notify pgrst, 'reload schema'")
-    return wanted
+    return done
 
 
 def _plan(connection: Connection, *, overwrite_drift: bool, replace_existing: bool) -> MigrateReport:

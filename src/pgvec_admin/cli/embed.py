@@ -63,7 +63,7 @@ def embed(
     _say(collection, provider.spec, result)
     if result.failed:
         raise DataRejectedError(
-            f"{result.failed:,} of the rows could not be embedded",
+            f"rows that could not be embedded: {result.failed:,}",
             "mend or delete them and run the same command again; the others are stored",
         )
 

@@ -122,7 +122,7 @@ def load(
     _say(collection, result)
     if result.rejected:
         raise DataRejectedError(
-            f"{result.rejected:,} bad rows were left out",
+            f"bad rows left out: {result.rejected:,}",
             f"they are in {reject_to}, each with its reason"
             if reject_to
             else "mend them and load again; --reject-to FILE writes them to a file",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, Protocol
@@ -94,7 +95,7 @@ class Reporter(Protocol):
 
 @contextmanager
 def progress(label: str, unit: str) -> Iterator[Reporter]:
-    """A live bar with rate and time left on a terminal; otherwise a plain line at every tenth, on stderr."""
+    """A live bar with rate and time left on a terminal; otherwise a plain line every few seconds, on stderr."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _PlainProgress(label, unit)
@@ -122,24 +123,20 @@ def progress(label: str, unit: str) -> Iterator[Reporter]:
 
 
 class _PlainProgress:
-    def __init__(self, label: str, unit: str) -> None:
-        import time
+    """Lines for a log. Work that ends before the first is due prints none."""
 
-        self._clock = time.monotonic
+    INTERVAL = 3.0
+
+    def __init__(self, label: str, unit: str) -> None:
         self._label, self._unit = label, unit
-        self._start = self._last = self._clock()
-        self._tenth = -1
+        self._start = self._last = time.monotonic()
 
     def __call__(self, done: int, total: int | None = None, note: str = "") -> None:
-        now = self._clock()
-        tenth = done * 10 // total if total else -1
-        if not (tenth > self._tenth or now - self._last >= 5 or (total is not None and done == total)):
-            return
-        if tenth == self._tenth and done == total:
-            return
-        self._tenth, self._last = tenth, now
-        elapsed = now - self._start
-        rate = done / elapsed if elapsed > 0 else 0.0
+        now = time.monotonic()
+        if now - self._last < self.INTERVAL or done == total:
+            return  # the end has a line of the command's own
+        self._last = now
+        rate = done / (now - self._start)
         left = f", {(total - done) / rate:.0f} s left" if total and rate > 0 and done < total else ""
         of = f" of {total:,}" if total else ""
         say(f"{self._label}: {done:,}{of} {self._unit}, {rate:,.0f}/s{left}{' ' + note if note else ''}")
