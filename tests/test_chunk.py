@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from pgvec_admin.chunk import Chunker, Chunking
 from pgvec_admin.errors import UsageError
 from pgvec_admin.records import BadRow, Document
 
+VECTOR = np.ones(3, np.float32)
 TEXT = st.text(st.sampled_from("ab .\n\n#-`*\u00e9\U0001f600") | st.characters(exclude_categories=["Cs"]), max_size=400)
 
 
@@ -115,8 +117,8 @@ def test_rows_of_a_document_are_numbered_below_its_id_or_on_from_its_place_in_th
 
 def test_a_vector_of_the_whole_text_cannot_be_that_of_its_chunks() -> None:
     small = Chunker(Chunking(12, 0), markdown=False)
-    made = chunk.records(Document(3, "first part.\n\nsecond part.", embedding=[1.0]), small, source="f", index=0)
+    made = chunk.records(Document(3, "first part.\n\nsecond part.", embedding=VECTOR), small, source="f", index=0)
     assert isinstance(made, BadRow)
     assert (made.line, "cut into 2 chunks; use --no-chunk" in made.reason) == (3, True)
-    (whole,) = chunk.records(Document(3, "short", embedding=[1.0]), small, source="f", index=0)  # type: ignore[misc]
-    assert whole.embedding == [1.0]
+    (whole,) = chunk.records(Document(3, "short", embedding=VECTOR), small, source="f", index=0)  # type: ignore[misc]
+    assert whole.embedding is VECTOR

@@ -504,4 +504,4 @@ def test_records_of_a_program_are_stored_and_a_bad_one_is_refused(documents: Con
     assert counts(load.load_records(documents, "documents", made)) == (5, 0, 0, 0)
     assert counts(load.load_records(documents, "documents", made)) == (0, 0, 5, 0)
     with pytest.raises(DataRejectedError, match="2 dimensions"):
-        load.load_records(documents, "documents", [Record(id="x", content="x", embedding=[1.0, 2.0])])
+        load.load_records(documents, "documents", [Record(id="x", content="x", embedding=np.ones(2, np.float32))])

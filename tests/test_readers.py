@@ -60,6 +60,10 @@ def only(found: list[Document | BadRow]) -> Document:
     return one
 
 
+def vector(found: Document) -> list[float] | None:
+    return None if found.embedding is None else found.embedding.tolist()
+
+
 def reason(found: list[Document | BadRow]) -> tuple[int, str]:
     (one,) = [item for item in found if isinstance(item, BadRow)]
     return one.line, one.reason
@@ -129,7 +133,8 @@ def test_json_lines_come_back_as_they_were_written(
 def test_the_usual_columns_are_found_and_the_rest_is_metadata(read: Read) -> None:
     row = {"text": "tea", "id": 7, "lang": "en", "tags": ["a"], "embedding": [1, 2.5]}
     found = only(read("rows.jsonl", "\ufeff\n" + json.dumps(row)))
-    assert found == Document(2, "tea", {"lang": "en", "tags": ["a"]}, "7", None, [1, 2.5])
+    assert (found.line, found.content, found.id, vector(found)) == (2, "tea", "7", [1, 2.5])
+    assert found.metadata == {"lang": "en", "tags": ["a"]}
 
 
 def test_named_columns_are_taken_and_no_others(read: Read) -> None:
@@ -145,7 +150,8 @@ def test_named_columns_are_taken_and_no_others(read: Read) -> None:
             metadata=metadata_columns("year:int, missing"),
         )
     )
-    assert found == Document(1, "tea", {"year": 2020}, "x1", "http://a", [1.0])
+    assert (found.content, found.id, found.source, vector(found)) == ("tea", "x1", "http://a", [1.0])
+    assert found.metadata == {"year": 2020}
 
 
 @pytest.mark.parametrize(
@@ -188,7 +194,10 @@ def test_a_line_of_bad_bytes_is_told_with_the_column(read: Read) -> None:
 
 def test_nan_in_a_vector_is_left_to_the_check_of_vectors(read: Read) -> None:
     found = only(read("rows.jsonl", '{"content": "x", "embedding": [1, NaN]}'))
-    assert str(found.embedding) == "[1, nan]"
+    assert str(vector(found)) == "[1.0, nan]"
+    assert (
+        str(vector(only(read("rows.jsonl", f'{{"content": "x", "embedding": [1{"0" * 400}, 1e39]}}')))) == "[inf, inf]"
+    )
 
 
 def test_json_files_hold_an_array_or_an_object_around_one(read: Read) -> None:
@@ -250,7 +259,8 @@ def test_csv_values_get_the_types_that_are_asked_for(read: Read) -> None:
 def test_csv_vectors_and_metadata_objects_are_read_from_their_text(read: Read) -> None:
     text = 'content,embedding,metadata\nx,"[1, 2]","{""a"": 1}"\ny,,\n'
     first, second = read("rows.csv", text)
-    assert first == Document(2, "x", {"a": 1}, embedding=[1, 2])
+    assert isinstance(first, Document)
+    assert (first.metadata, vector(first)) == ({"a": 1}, [1, 2])
     assert second == Document(3, "y", {})
 
 
@@ -318,9 +328,9 @@ def test_parquet_vectors_of_every_list_type_are_float32_rows(tmp_path: Path, kin
 def test_parquet_vectors_of_several_lengths_or_none_are_taken_one_by_one(tmp_path: Path) -> None:
     for values in ([[1.0], [1.0, 2.0], None], [[], [1.0, 2.0], [3.0, 4.0, 5.0, 6.0]]):
         path = parquet(tmp_path / "v.parquet", text=["a", "b", "c"], embedding=pa.array(values, pa.list_(pa.float32())))
-        assert [item.embedding for item in read_parquet(path) if isinstance(item, Document)] == values
+        assert [vector(item) for item in read_parquet(path) if isinstance(item, Document)] == values
     path = parquet(tmp_path / "v.parquet", text=["a"], embedding=pa.array([[1, 2]], pa.list_(pa.int64())))
-    assert only(read_parquet(path)).embedding == [1, 2]
+    assert vector(only(read_parquet(path))) == [1, 2]
 
 
 def test_parquet_values_become_json(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# A vector before its dimensions are checked: as read, which may be anything that a JSON file can hold.
-RawEmbedding = list[float] | NDArray[np.float32]
+# A vector as it was read: of any dimensions, and its values are not checked.
+Embedding = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Document:
     metadata: dict[str, Any] = field(default_factory=dict)
     id: str | None = None
     source: str | None = None
-    embedding: RawEmbedding | None = None
+    embedding: Embedding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,5 +46,5 @@ class Record:
     metadata: dict[str, Any] = field(default_factory=dict)
     source: str | None = None
     chunk_index: int | None = None
-    embedding: RawEmbedding | None = None
+    embedding: Embedding | None = None
     line: int = 0

@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 from pgvec_admin.collections import Collection
 from pgvec_admin.database import Connection
-from pgvec_admin.records import RawEmbedding, Record
+from pgvec_admin.records import Embedding, Record
 
 _COLUMNS = ["int4", "text", "text", "int4", "text", "jsonb", "bytea"]
 _COPY = """
@@ -71,7 +71,7 @@ class Merged:
 def encode(records: Sequence[tuple[Record, str]], collection: Collection) -> tuple[list[Row], list[Rejected]]:
     """Records (each with its file) as rows, and those whose embedding the collection cannot hold."""
     reasons: dict[int, str] = {}
-    vectors: dict[int, RawEmbedding] = {}
+    vectors: dict[int, Embedding] = {}
     for place, (record, _) in enumerate(records):
         if record.embedding is None:
             continue
@@ -84,7 +84,7 @@ def encode(records: Sequence[tuple[Record, str]], collection: Collection) -> tup
             )
     binary: dict[int, bytes] = {}
     if vectors:
-        matrix = _matrix(list(vectors.values()))
+        matrix = np.stack(list(vectors.values()))
         for place, vector, fault in zip(vectors, matrix, _faults(matrix, collection), strict=True):
             if fault:
                 reasons[place] = fault
@@ -94,14 +94,6 @@ def encode(records: Sequence[tuple[Record, str]], collection: Collection) -> tup
         Row(record, file, binary.get(place)) for place, (record, file) in enumerate(records) if place not in reasons
     ]
     return rows, [_rejected(*records[place], reason) for place, reason in sorted(reasons.items())]
-
-
-def _matrix(vectors: list[RawEmbedding]) -> NDArray[np.float32]:
-    with np.errstate(over="ignore"):
-        try:
-            return np.asarray(vectors, dtype=np.float32)
-        except OverflowError:  # an integer of hundreds of digits
-            return np.asarray([[float(str(value)) for value in vector] for vector in vectors], dtype=np.float32)
 
 
 def _faults(matrix: NDArray[np.float32], collection: Collection) -> list[str | None]:

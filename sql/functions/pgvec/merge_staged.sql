@@ -14,6 +14,8 @@ create or replace function pgvec.merge_staged(
   -- by primary key always: the planner knows nothing of a table that was just filled
   set enable_hashjoin = off
   set enable_mergejoin = off
+  -- a batch is sorted in memory
+  set work_mem = '64MB'
 as $$
 declare
   target pgvec.collections := pgvec.collection(merge_staged.collection);
