@@ -40,7 +40,7 @@ create table if not exists pgvec.function_history (
 comment on table  pgvec.function_history                 is 'Every definition that a function has had; the highest version is the one installed.';
 comment on column pgvec.function_history.name            is 'schema.name of the function.';
 comment on column pgvec.function_history.version         is 'Counted from 1, a function.';
-comment on column pgvec.function_history.origin          is 'file: from a release. rollback: an earlier one brought back. drift, replaced: found in the database, kept before it was overwritten.';
+comment on column pgvec.function_history.origin          is 'file: from a release. rollback: brought back. drift, replaced: found here, kept before it was overwritten.';
 comment on column pgvec.function_history.definition      is 'SQL that makes it.';
 comment on column pgvec.function_history.file_sha256     is 'SHA-256 of the file it came from, line ends as LF.';
 comment on column pgvec.function_history.held_sha256     is 'After a rollback: the file that shall not be applied again. Another one is.';

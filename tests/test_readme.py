@@ -13,6 +13,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pgvec_admin import embedded_system
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -46,12 +48,14 @@ def _matches(expected: list[str], printed: list[str]) -> bool:
     return bool(printed) and re.fullmatch(line, printed[0].rstrip()) is not None and _matches(expected[1:], printed[1:])
 
 
+PSQL = embedded_system.package_directory() / embedded_system.TREES[18] / "bin"
 STEPS = _steps((ROOT / "README.md").read_text())
 
 
 def test_every_command_prints_what_the_readme_says(empty_database: str, tmp_path: Path) -> None:
     environment = os.environ | {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        # the machine's own psql where there is one, else the embedded server's
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}:{PSQL}",
         "PGVEC_DATABASE_URL": empty_database,
         "COLUMNS": "120",
         "LC_ALL": "C.UTF-8",

@@ -10,6 +10,7 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 from pgvector import Vector
+from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
@@ -17,11 +18,9 @@ from pgvec_admin.collections import Collection
 from pgvec_admin.database import Connection
 from pgvec_admin.records import Embedding, Record
 
-_COLUMNS = ["int4", "text", "text", "int4", "text", "jsonb", "bytea"]
-_COPY = """
-copy pg_temp.staged_documents (position, id, source, chunk_index, content, metadata, embedding)
-from stdin (format binary)
-"""
+_COLUMNS = sql.SQL("id, source, chunk_index, content, metadata, embedding")
+_TYPES = ["text", "text", "int4", "text", "jsonb", "bytea"]
+_STAGED = sql.SQL("pg_temp.staged_documents")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +121,8 @@ class Staging:
     def __init__(self, connection: Connection, collection: Collection) -> None:
         self._connection = connection
         self._collection = collection
+        self._table = sql.SQL(collection.relation)  # regclass as text, quoted by the server
+        self._direct = collection.storage == "vector"  # the binary form that rows have
         connection.execute("select pgvec.begin_staging()")
 
     def merge(
@@ -139,14 +140,14 @@ class Staging:
     def _merge(self, rows: Sequence[Row], reuse_embeddings: bool) -> tuple[Merged, list[Rejected]]:
         if not rows:
             return Merged(), []
+        if not reuse_embeddings and self._inserted(rows):
+            return Merged(inserted=len(rows)), []
         try:
             with self._connection.transaction():
-                self._copy(rows)
+                self._copy(rows, _STAGED)
                 return self._call({}, reuse_embeddings), []
         except psycopg.Error as error:
-            state = error.sqlstate or ""
-            # a value, a constraint, a limit of an index: one row's fault, unlike a lost connection or a full disk
-            if state[:2] not in ("22", "23", "54", "PV") or state == "PV001":
+            if not _is_of_a_row(error):
                 raise
             if len(rows) == 1:
                 return Merged(), [rows[0].rejected(error.diag.message_primary or str(error))]
@@ -155,14 +156,42 @@ class Staging:
         second, second_refused = self._merge(rows[middle:], reuse_embeddings)
         return first + second, first_refused + second_refused
 
-    def _copy(self, rows: Sequence[Row]) -> None:
-        with self._connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-            copy.set_types(_COLUMNS)
-            for position, row in enumerate(rows):
+    def _inserted(self, rows: Sequence[Row]) -> bool:
+        """Copy wholly new rows straight into the collection, a quarter faster; False where that cannot be done."""
+        if not self._direct:
+            return False
+        ids = [row.record.id for row in rows]
+        found = self._connection.execute("select pgvec.has_any(%s, %s)", (self._collection.name, ids)).fetchone()
+        if found is None or found[0]:
+            return False
+        try:
+            with self._connection.transaction():
+                self._copy(rows, self._table)
+        except (psycopg.errors.FeatureNotSupported, psycopg.errors.InsufficientPrivilege):
+            self._direct = False  # COPY does not go through row level security: not the owner
+            return False
+        except psycopg.Error as error:
+            if not _is_of_a_row(error):
+                raise
+            return False
+        return True
+
+    def _copy(self, rows: Sequence[Row], table: sql.Composable) -> None:
+        """All rows by one COPY."""
+        statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(table, _COLUMNS)
+        with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.set_types(_TYPES)
+            for row in rows:
                 record = row.record
-                metadata = Jsonb(record.metadata)
                 copy.write_row(
-                    (position, record.id, record.source, record.chunk_index, record.content, metadata, row.embedding)
+                    (
+                        record.id,
+                        record.source,
+                        record.chunk_index,
+                        record.content,
+                        Jsonb(record.metadata),
+                        row.embedding,
+                    )
                 )
 
     def _call(self, complete: Mapping[str, int], reuse_embeddings: bool) -> Merged:
@@ -173,6 +202,12 @@ class Staging:
             ).fetchone()
         assert merged is not None
         return merged
+
+
+def _is_of_a_row(error: psycopg.Error) -> bool:
+    """Whether a row is at fault, its value or its size; not a lost connection or a full disk."""
+    state = error.sqlstate or ""
+    return isinstance(error, psycopg.DataError) or state[:2] in ("22", "23", "54") or state in ("PV002", "PV005")
 
 
 def _rejected(record: Record, file: str, reason: str) -> Rejected:

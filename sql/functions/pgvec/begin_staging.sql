@@ -1,5 +1,5 @@
 -- pgvec.begin_staging -- a place for rows on their way into a collection: a temporary table to COPY into.
--- Its embedding has no typmod, so that a vector of other dimensions arrives and can be reported with its row.
+-- Rows are numbered as they come.
 create or replace function pgvec.begin_staging()
   returns void
   language plpgsql volatile parallel unsafe
@@ -8,7 +8,7 @@ as $$
 begin
   if to_regclass('pg_temp.staged_documents') is null then
     create temporary table staged_documents (
-      position    int not null,
+      position    bigint generated always as identity,
       id          text not null,
       source      text,
       chunk_index int,

@@ -69,7 +69,7 @@ def list_(database_url: DatabaseUrl = None, as_json: Json = False) -> None:
         print_json([asdict(item) for item in found])
         return
     print_table(
-        ["collection", "rows", "to embed", "dimensions", "distance", "storage", "model", "indexes", "size"],
+        ["collection", "rows", "to embed", "dimensions", "distance", "storage", "model", "indexed", "size"],
         [
             [
                 item.name,
@@ -79,7 +79,7 @@ def list_(database_url: DatabaseUrl = None, as_json: Json = False) -> None:
                 item.distance,
                 item.storage,
                 item.model,
-                ", ".join(item.indexes),
+                "yes" if item.indexes else "no",
                 size(item.size_bytes),
             ]
             for item in found
