@@ -80,6 +80,6 @@ def test_the_two_commands_of_the_first_screen_are_targets_of_the_makefile() -> N
     for target, command in (("demo", "pgvec-admin demo"), ("test", "pytest")):
         assert f"make {target} " in text
         planned = subprocess.run(
-            ["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True, text=True
+            ["make", "--no-print-directory", "--dry-run", target], cwd=ROOT, check=True, capture_output=True, text=True
         ).stdout
         assert planned.strip().splitlines()[-1].endswith(command)
