@@ -12,6 +12,7 @@ import argparse
 import statistics
 import tempfile
 import time
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -29,15 +30,18 @@ CLUSTERS = 1000
 LIMIT = 10
 EF_SEARCH = 100
 
-BARE = f"select id, content, metadata, embedding <=> %s from documents order by embedding <=> %s limit {LIMIT}"
-FUNCTION = f"select id, content, metadata, similarity from match_documents(%s, {LIMIT})"
+BARE = f"""
+select id, content, metadata, embedding <=> %(query)s as distance from documents
+ order by embedding <=> %(query)s limit {LIMIT}
+"""
+FUNCTION = f"select id, content, metadata, similarity from match_documents(%(query)s, {LIMIT})"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Latency and recall of match_documents beside the bare query.")
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--dimensions", type=int, default=384)
-    parser.add_argument("--queries", type=int, default=300)
+    parser.add_argument("--queries", type=int, default=301)
     parser.add_argument("--postgres", type=int, default=embedded.DEFAULT_VERSION)
     arguments = parser.parse_args()
 
@@ -82,15 +86,17 @@ def measure(connection: Connection, vectors: NDArray[np.float32], queries: NDArr
     """Both ways for every query, in turn, and print."""
     connection.execute(f"set search_path = public, extensions; set hnsw.ef_search = {EF_SEARCH}".encode())
     exact = [set(map(str, np.argsort(-(vectors @ query))[:LIMIT])) for query in queries]
-    ways = {"bare query": (BARE, 2), "match_documents": (FUNCTION, 1)}
+    ways = {"bare query": BARE, "match_documents": FUNCTION}
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     found = dict.fromkeys(ways, 0)
+    turns = cycle([False, True])
     for round_ in range(3):
         for query, expected in zip(queries, exact, strict=True):
             literal = vector_literal(query)
-            for name, (statement, parameters) in ways.items():
+            # whoever comes second finds the graph in the processor's cache: take turns
+            for name, statement in sorted(ways.items(), reverse=next(turns)):
                 started = time.perf_counter()
-                rows = connection.execute(statement.encode(), [literal] * parameters).fetchall()
+                rows = connection.execute(statement.encode(), {"query": literal}).fetchall()
                 if round_:  # the first warms the cache
                     seconds[name].append(time.perf_counter() - started)
                     found[name] += len({row[0] for row in rows} & expected)

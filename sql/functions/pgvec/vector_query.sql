@@ -14,7 +14,7 @@ declare
 begin
   return format(
     $query$
-    select d.id, %1$s as distance
+    select d.id, d.content, d.metadata, %1$s as distance
       from %2$s as d
      where d.embedding is not null
        %3$s
@@ -28,7 +28,7 @@ begin
 end
 $$;
 comment on function pgvec.vector_query(pgvec.collections, text, boolean, boolean) is
-  'The SQL text that returns (id, distance) of the nearest rows: $1 vector, $2 jsonb containment (read only when filtered), $3 int limit. '
+  'The SQL text that returns (id, content, metadata, distance) of the nearest rows: $1 vector, $2 jsonb containment (read only when filtered), $3 int limit. '
   'exact keeps any vector index out of it and breaks ties by id. pgvec.vector_plan shows the plan of a search.';
 revoke all on function pgvec.vector_query(pgvec.collections, text, boolean, boolean) from public;
 select pgvec.grant_execute('pgvec.vector_query(pgvec.collections, text, boolean, boolean)', 'reader');

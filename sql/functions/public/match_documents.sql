@@ -1,5 +1,5 @@
 -- match_documents -- the rows of a collection nearest to a query vector.
--- The engine finds ids and distances; the rows are then read by id as the caller, under the caller's own RLS.
+-- The threshold stays outside the ordered limit: inside, an iterative scan would walk the whole index for rows beyond it.
 create or replace function public.match_documents(
     query_embedding extensions.vector,
     match_count int default 100,
@@ -20,22 +20,12 @@ begin
   perform pgvec.check_threshold(measure, match_threshold);
   perform pgvec.check_tenant(target, for_tenant);
 
-  -- the threshold stays outside the ordered limit: inside, an iterative scan would walk the whole index for rows beyond it
-  return query execute format(
-    $query$
-    select d.id, d.content, d.metadata, pgvec.similarity($3, n.distance_value)
-      from pgvec.vector_candidates($1, $2, $3, $4, $5) as n
-      join %s as d on d.id = n.id
-     where $6 is null
-        or pgvec.similarity($3, n.distance_value) >= $6
-     order by n.distance_value, n.id
-    $query$, target.relation)
-    using target,
-          query_embedding,
-          measure,
-          pgvec.containment(filter),
-          pgvec.clamp_count(match_count, 100),
-          match_threshold;
+  return query
+    select n.id, n.content, n.metadata, pgvec.similarity(measure, n.distance_value)
+      from pgvec.nearest(target, query_embedding, measure, pgvec.containment(filter), pgvec.clamp_count(match_count, 100)) as n
+     where match_threshold is null
+        or pgvec.similarity(measure, n.distance_value) >= match_threshold
+     order by n.distance_value, n.id;
 end
 $$;
 comment on function public.match_documents(extensions.vector, int, jsonb, float8, text, uuid, text) is
