@@ -19,7 +19,8 @@ begin
       hint    = format('collections: %s', (select coalesce(string_agg(c.name, ', ' order by c.name), 'none yet; select pgvec.create_collection(name, dimensions) makes one') from pgvec.collections as c));
   end if;
 
-  if not exists (select from pg_catalog.pg_class as r where r.oid = found_row.relation) then
+  -- null where there is no such table, and quicker than a query
+  if has_table_privilege(found_row.relation, 'select') is null then
     raise exception using
       errcode = 'PV001',
       message = format('the table of collection %L was dropped', collection.name),

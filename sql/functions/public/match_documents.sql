@@ -15,14 +15,21 @@ as $$
 declare
   target  pgvec.collections := pgvec.collection(coalesce(match_documents.collection, 'documents'));
   measure text := coalesce(match_documents.distance, target.distance);
+  within  jsonb;
 begin
+  -- what was not given needs no check: a call costs as much as reading a row
   perform pgvec.check_query_embedding(target, query_embedding);
-  perform pgvec.check_threshold(measure, match_threshold);
-  perform pgvec.check_tenant(target, for_tenant);
+  if match_threshold is not null then
+    perform pgvec.check_threshold(measure, match_threshold);
+  end if;
+  if for_tenant is not null then
+    perform pgvec.check_tenant(target, for_tenant);
+  end if;
+  within := case when filter <> '{}' then pgvec.containment(filter) else '{}' end;
 
   return query
     select n.id, n.content, n.metadata, pgvec.similarity(measure, n.distance_value)
-      from pgvec.nearest(target, query_embedding, measure, pgvec.containment(filter), pgvec.clamp_count(match_count, 100)) as n
+      from pgvec.nearest(target, query_embedding, measure, within, pgvec.clamp_count(match_count, 100)) as n
      where match_threshold is null
         or pgvec.similarity(measure, n.distance_value) >= match_threshold
      order by n.distance_value, n.id;
