@@ -20,6 +20,7 @@ declare
   within  jsonb := pgvec.containment(filter);
 begin
   perform pgvec.check_query_embedding(target, query_embedding);
+  perform pgvec.check_choice('distance', measure, '{cosine,l2,inner_product,l1}');
   perform pgvec.tune_scan(target, wanted);
   return query execute
     'explain (analyze, costs off, timing off, buffers off) ' || pgvec.vector_query(target, measure, within <> '{}', measure <> target.distance)

@@ -41,6 +41,9 @@ begin
   if filter <> '{}' then
     within := pgvec.containment(filter);
   end if;
+  if match_documents.distance is not null then
+    perform pgvec.check_choice('distance', measure, '{cosine,l2,inner_product,l1}');
+  end if;
   if match_threshold is not null then
     perform pgvec.check_threshold(measure, match_threshold);
   end if;
