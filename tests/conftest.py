@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,8 +15,9 @@ from psycopg.conninfo import make_conninfo
 from pytest_postgresql.executors import NoopExecutor
 from pytest_postgresql.factories import postgresql, postgresql_noproc
 
-from pgvec_admin import embedded, migrate
+from pgvec_admin import embedded, functions, migrate, migrations
 from pgvec_admin.database import Target
+from pgvec_admin.resources import sql_directory
 
 VERSION = int(os.environ.get("PGVEC_TEST_POSTGRES", str(embedded.DEFAULT_VERSION)))
 
@@ -98,3 +100,13 @@ def as_role(database: str) -> Iterator[Callable[[str], Connection]]:
     yield connect
     for one in opened:
         one.close()
+
+
+@pytest.fixture
+def sql_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of sql/ that the test may change, in use instead of the real one."""
+    directory = tmp_path / "sql"
+    shutil.copytree(sql_directory(), directory)
+    for module in (functions, migrations, migrate):
+        monkeypatch.setattr(module, "sql_directory", lambda: directory)
+    return directory

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from conftest import Connection
-from pgvec_admin import functions, migrate, migrations, resources
+from pgvec_admin import functions, migrate
 from pgvec_admin.database import Target
 from pgvec_admin.errors import CheckFailedError, UsageError
 
@@ -23,16 +23,6 @@ create or replace function pgvec.clamp_count(match_count int, default_count int)
   language sql immutable parallel safe security invoker set search_path = ''
 as $$ select 42 $$
 """
-
-
-@pytest.fixture
-def sql_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of sql/ that the test may change, in use instead of the real one."""
-    directory = tmp_path / "sql"
-    subprocess.run(["cp", "-r", resources.sql_directory(), directory], check=True)
-    for module in (functions, migrations, migrate):
-        monkeypatch.setattr(module, "sql_directory", lambda: directory)
-    return directory
 
 
 def install(url: str, **options: Any) -> dict[str, str]:

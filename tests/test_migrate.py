@@ -16,7 +16,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from pgvec_admin import embedded, functions, migrate, migrations, resources
+from pgvec_admin import embedded, functions, migrate, migrations
 from pgvec_admin.database import Target
 from pgvec_admin.errors import CheckFailedError, ConnectionFailedError, PgvecError, UsageError
 
@@ -57,16 +57,6 @@ def catalog(url: str) -> list[tuple[Any, ...]]:
          order by 1, 2
         """,
     )
-
-
-@pytest.fixture
-def sql_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of sql/ that the test may change, in use instead of the real one."""
-    directory = tmp_path / "sql"
-    subprocess.run(["cp", "-r", resources.sql_directory(), directory], check=True)
-    for module in (functions, migrations, migrate):
-        monkeypatch.setattr(module, "sql_directory", lambda: directory)
-    return directory
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import typer
 
 from pgvec_admin import collections, database
 from pgvec_admin import embed as embedding
-from pgvec_admin.cli.output import DatabaseUrl, Json, open_target, print_json, progress, say
+from pgvec_admin.cli.output import ApiKey, BaseUrl, DatabaseUrl, Json, open_target, print_json, progress, say
 from pgvec_admin.errors import DataRejectedError
 
 SHOWN_FAILURES = 20
@@ -23,13 +23,8 @@ def embed(
             help="local:NAME or openai:NAME; binds a collection that has none.", show_default="the collection's"
         ),
     ] = None,
-    base_url: Annotated[
-        str | None,
-        typer.Option(envvar="OPENAI_BASE_URL", help="Server of an openai: model.", show_default=False),
-    ] = None,
-    api_key: Annotated[
-        str | None, typer.Option(envvar="OPENAI_API_KEY", help="Key of an openai: model.", show_default=False)
-    ] = None,
+    base_url: BaseUrl = None,
+    api_key: ApiKey = None,
     passage_prefix: Annotated[
         str | None,
         typer.Option(help="Text to put before each row's content.", show_default="what the model was trained with"),

@@ -35,6 +35,13 @@ DatabaseUrl = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout, for programs.")]
 
+BaseUrl = Annotated[
+    str | None, typer.Option(envvar="OPENAI_BASE_URL", help="Server of an openai: model.", show_default=False)
+]
+ApiKey = Annotated[
+    str | None, typer.Option(envvar="OPENAI_API_KEY", help="Key of an openai: model.", show_default=False)
+]
+
 
 def say(text: str) -> None:
     """A line of talk, on stderr."""

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from pgvec_admin import collections, database, embed
 from pgvec_admin import search as searches
-from pgvec_admin.cli.output import DatabaseUrl, Json, open_target, print_json, print_table, say
+from pgvec_admin.cli.output import ApiKey, BaseUrl, DatabaseUrl, Json, open_target, print_json, print_table, say
 from pgvec_admin.errors import UsageError
 
 
@@ -41,13 +41,8 @@ def search(
     model: Annotated[
         str | None, typer.Option(help="Embedding model of the query.", show_default="the collection's")
     ] = None,
-    base_url: Annotated[
-        str | None,
-        typer.Option(envvar="OPENAI_BASE_URL", help="Server of an openai: model.", show_default=False),
-    ] = None,
-    api_key: Annotated[
-        str | None, typer.Option(envvar="OPENAI_API_KEY", help="Key of an openai: model.", show_default=False)
-    ] = None,
+    base_url: BaseUrl = None,
+    api_key: ApiKey = None,
     query_prefix: Annotated[
         str | None,
         typer.Option(help="Text to put before the query.", show_default="what the model was trained with"),
