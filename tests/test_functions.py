@@ -179,6 +179,34 @@ def test_a_rollback_keeps_what_was_edited_meanwhile(connection: Connection, data
     assert clamped(connection) == 42
 
 
+def test_a_function_that_is_made_anew_keeps_its_grants_and_gives_none_to_public(
+    connection: Connection, database: str
+) -> None:
+    connection.execute("create role colleague")
+    try:
+        connection.execute("drop function pgvec.clamp_count(int, int)")
+        connection.execute(
+            "create function pgvec.clamp_count(a int, b int) returns text language sql as $$ select 'theirs' $$"
+        )
+        connection.execute("grant execute on function pgvec.clamp_count to colleague")
+        install(database, overwrite_drift=True)
+        with connection.transaction():
+            functions.rollback(connection, NAME, "extensions", 2)
+        assert connection.execute("select pgvec.clamp_count(1, 2)").fetchone() == ("theirs",)
+        allowed = "select has_function_privilege(%s, 'pgvec.clamp_count(int, int)', 'execute')"
+        assert connection.execute(allowed, ("colleague",)).fetchone() == (True,)
+        assert connection.execute(allowed, ("public",)).fetchone() == (False,)
+    finally:
+        connection.execute("drop owned by colleague; drop role colleague")
+
+
+def test_a_rollback_to_the_text_of_the_file_is_ok_and_not_held(connection: Connection) -> None:
+    connection.execute(EDITED.encode())
+    with connection.transaction():
+        functions.rollback(connection, NAME, "extensions", 1)
+    assert state(connection, NAME) == "ok"
+
+
 def test_a_rollback_without_an_earlier_version_says_so(connection: Connection) -> None:
     with pytest.raises(UsageError, match="has no earlier version"):
         functions.rollback(connection, NAME, "extensions")

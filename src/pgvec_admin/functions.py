@@ -146,9 +146,9 @@ def _state(file: FunctionFile | None, live: _Live | None, last: _Recorded | None
         return "missing" if last else "new"
     if live.fingerprint != last.fingerprint:
         return "drifted"
-    if last.origin == "rollback" and last.held_sha256 == file.sha256:
-        return "held"
-    return "ok" if last.file_sha256 == file.sha256 else "changed"
+    if last.file_sha256 == file.sha256:
+        return "ok"
+    return "held" if last.held_sha256 == file.sha256 else "changed"
 
 
 def check(found: Sequence[FunctionState], *, overwrite_drift: bool, replace_existing: bool) -> None:
@@ -189,11 +189,13 @@ def apply(
         found = before[file.name]
         if found.state in ("ok", "held"):
             continue
-        live = _live(connection, [file.name]).get(file.name)
-        if live and found.state in ("drifted", "unmanaged"):
+        if found.state in ("drifted", "unmanaged"):
+            live = _live(connection, [file.name])[file.name]
             _record(connection, live, "drift" if found.state == "drifted" else "replaced", live.definition)
-        replace = found.state in ("drifted", "unmanaged")
-        _execute(connection, file.text, vector_schema, live, file.label, replace=replace)
+            keep = found.state == "drifted"  # whom others let call theirs is nothing to us
+            _replace(connection, file.name, file.text, vector_schema, file.label, keep_grants=keep)
+        else:
+            _execute(connection, file.text, vector_schema, file.label)
         _record(connection, _exactly_one(connection, file.name), "file", file.text, file_sha256=file.sha256)
         applied.append(found)
     return applied
@@ -223,16 +225,9 @@ def rollback(connection: Connection, name: str, vector_schema: str, to: int | No
     _prepare(connection, vector_schema)
     if live and current != entries[-1].fingerprint:
         _record(connection, live, "drift", live.definition)
-    _execute(connection, chosen.definition, vector_schema, live, f"{full} version {chosen.version}", replace=True)
+    made = _replace(connection, full, chosen.definition, vector_schema, f"{full} version {chosen.version}")
     held = next((file.sha256 for file in files() if file.name == full), None)
-    _record(
-        connection,
-        _exactly_one(connection, full) if chosen.origin != "replaced" else _live(connection, [full])[full],
-        "rollback",
-        chosen.definition,
-        file_sha256=chosen.file_sha256,
-        held_sha256=held,
-    )
+    _record(connection, made, "rollback", chosen.definition, file_sha256=chosen.file_sha256, held_sha256=held)
     return full, chosen
 
 
@@ -267,8 +262,7 @@ def diff(connection: Connection, vector_schema: str, name: str | None = None) ->
             if standing[file.name] == "ok":
                 continue
             live = before.get(file.name)
-            _execute(connection, file.text, vector_schema, live, file.label, replace=True)
-            after = _live(connection, [file.name])[file.name]
+            after = _replace(connection, file.name, file.text, vector_schema, file.label)
             lines += difflib.unified_diff(
                 live.definition.splitlines() if live else [],
                 after.definition.splitlines(),
@@ -328,34 +322,68 @@ def _prepare(connection: Connection, vector_schema: str) -> None:
     connection.execute("set local check_function_bodies = off")
 
 
-def _execute(
-    connection: Connection, text: str, vector_schema: str, live: _Live | None, label: str, *, replace: bool
-) -> None:
-    """Run a definition. With `replace`, whatever else has the function's name goes."""
+def _execute(connection: Connection, text: str, vector_schema: str, label: str) -> None:
+    """Run the definition of a function."""
     statements = with_vector_schema(text, vector_schema).encode()
     try:
-        if not (live and replace):
-            connection.execute(statements)
-            return
-        try:
-            with connection.transaction():
-                connection.execute(statements)
-        except psycopg.errors.InvalidFunctionDefinition:
-            # other names of arguments or another result: these can only be made anew
-            _drop(connection, live.oids)
-            connection.execute(statements)
-            return
-        untouched = set(live.row_versions) & set(_live(connection, [live.name])[live.name].row_versions)
-        _drop(connection, [int(version.split(":")[0]) for version in untouched])
+        connection.execute(statements)
     except psycopg.Error as error:
         raise _explained(error, label, statements) from error
 
 
+def _replace(
+    connection: Connection, name: str, text: str, vector_schema: str, label: str, *, keep_grants: bool = True
+) -> _Live:
+    """Run the definition of a function in place of all that bear its name, whatever their signatures."""
+    live = _live(connection, [name]).get(name)
+    grantees = _grantees(connection, live) if live and keep_grants else []
+    try:
+        with connection.transaction():
+            _execute(connection, text, vector_schema, label)
+    except PgvecError as error:
+        if not (live and isinstance(error.__cause__, psycopg.errors.InvalidFunctionDefinition)):
+            raise
+        # other names of arguments or another result: these can only be made anew
+        _drop(connection, live.oids)
+        _execute(connection, text, vector_schema, label)
+    else:
+        untouched = set(live.row_versions if live else ()) & set(_live(connection, [name])[name].row_versions)
+        _drop(connection, [int(row_version.split(":")[0]) for row_version in untouched])
+    made = _live(connection, [name])[name]
+    _grant(connection, made, grantees)
+    return made
+
+
+def _grantees(connection: Connection, live: _Live) -> list[str]:
+    """The roles, by name, that may execute a function; not PUBLIC."""
+    rows = connection.execute(
+        "select distinct r.rolname from pg_catalog.pg_proc as p, aclexplode(p.proacl) as a"
+        " join pg_catalog.pg_roles as r on r.oid = a.grantee where p.oid = any (%s::oid[])",
+        (live.oids,),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _grant(connection: Connection, live: _Live, grantees: list[str]) -> None:
+    """Give a function that was made anew the grants it had; never PUBLIC's, which a new one has by itself."""
+    for oid in live.oids:
+        routine = _signature(connection, oid)
+        connection.execute(f"revoke all on routine {routine} from public".encode())
+        for role in grantees:
+            connection.execute(
+                sql.SQL("grant execute on routine {} to {}").format(sql.SQL(routine), sql.Identifier(role))
+            )
+
+
+def _signature(connection: Connection, oid: int) -> str:
+    row = connection.execute("select %s::oid::regprocedure::text", (oid,)).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
 def _drop(connection: Connection, oids: Sequence[int]) -> None:
     for oid in oids:
-        row = connection.execute("select %s::oid::regprocedure::text", (oid,)).fetchone()
-        assert row is not None
-        connection.execute(f"drop routine {row[0]}".encode())
+        connection.execute(f"drop routine {_signature(connection, oid)}".encode())
 
 
 def _explained(error: psycopg.Error, label: str, statements: bytes) -> PgvecError:

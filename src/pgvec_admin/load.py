@@ -241,10 +241,13 @@ class _Reading:
         batch = _Batch(chunked=chunker is not None, resumed=skip)
         position, kept = 0, _Batch()
         for position, item in enumerate(readers.documents(source, self._options.mapping), 1):
-            self._add(item, source, chunker, kept if position <= skip else batch)
-            if position == skip:
-                # done before: their numbers and their faults still count
-                batch.rejected, kept = kept.rejected, _Batch()
+            if position <= skip:
+                # stored before: of these only numbers and faults still count
+                self._add(item, source, chunker, kept)
+                kept.records.clear()
+                batch.rejected = kept.rejected
+                continue
+            self._add(item, source, chunker, batch)
             if self._full(batch):
                 batch.resume_at = _ResumePoint(source.name, fingerprint, position)
                 yield batch, source.read

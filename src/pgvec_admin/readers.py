@@ -129,7 +129,7 @@ def _documents(source: Input, mapping: Mapping, binary: BinaryIO) -> Iterator[Do
 def _unreadable(source: Input, reason: object) -> DataRejectedError:
     return DataRejectedError(
         f"{source.name} cannot be read: {reason}",
-        "what was read before is stored; load the file again when it is whole",
+        "the batches before are stored; load the file again when it is whole",
     )
 
 
