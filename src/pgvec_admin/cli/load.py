@@ -32,7 +32,7 @@ class Unit(StrEnum):
 def load(
     paths: Annotated[
         list[str],
-        typer.Argument(metavar="FILE...", help="Files, directories, or - for stdin.", show_default=False),
+        typer.Argument(metavar="FILE", help="Files, directories, or - for stdin.", show_default=False),
     ],
     collection: Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.")] = "documents",
     content: Annotated[
