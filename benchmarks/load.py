@@ -13,7 +13,7 @@ import json
 import random
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -135,11 +135,11 @@ def anew(connection: Connection, dimensions: int) -> None:
     connection.execute("checkpoint")
 
 
-def copy_rows(connection: Connection, table: str, types: list[str], rows: object) -> None:
+def copy_rows(connection: Connection, table: str, types: list[str], rows: Iterable[Sequence[object]]) -> None:
     """All rows by one binary COPY."""
     with connection.cursor() as cursor, cursor.copy(f"copy {table} from stdin (format binary)".encode()) as copy:
         copy.set_types(types)
-        for row in rows:  # type: ignore[attr-defined]
+        for row in rows:
             copy.write_row(row)
 
 

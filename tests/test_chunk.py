@@ -120,5 +120,7 @@ def test_a_vector_of_the_whole_text_cannot_be_that_of_its_chunks() -> None:
     made = chunk.records(Document(3, "first part.\n\nsecond part.", embedding=VECTOR), small, source="f", index=0)
     assert isinstance(made, BadRow)
     assert (made.line, "cut into 2 chunks; use --no-chunk" in made.reason) == (3, True)
-    (whole,) = chunk.records(Document(3, "short", embedding=VECTOR), small, source="f", index=0)  # type: ignore[misc]
+    short = chunk.records(Document(3, "short", embedding=VECTOR), small, source="f", index=0)
+    assert isinstance(short, list)
+    (whole,) = short
     assert whole.embedding is VECTOR

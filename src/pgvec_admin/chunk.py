@@ -69,7 +69,7 @@ class Chunker:
         elif name == "openai":
             try:
                 self._splitter = kind.from_tiktoken_model(model, size, overlap)
-            except Exception as error:
+            except Exception as error:  # the library has no class of its own for an unknown model
                 raise UsageError(
                     f"the tokens of {model!r} cannot be counted here", "count in characters: --chunk-unit characters"
                 ) from error

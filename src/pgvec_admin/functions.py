@@ -9,29 +9,25 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Literal
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import class_row
 
-from pgvec_admin import __version__
+from pgvec_admin import __version__, ledger
 from pgvec_admin.database import Connection
 from pgvec_admin.errors import CheckFailedError, PgvecError, UsageError, from_postgres
+from pgvec_admin.ledger import HistoryEntry, Live, Recorded
 from pgvec_admin.resources import sql_directory
 
 # The other files call these two.
 FIRST = ("pgvec.roles", "pgvec.grant_execute")
 
 State = Literal["ok", "new", "changed", "drifted", "missing", "held", "unmanaged"]
-Origin = Literal["file", "drift", "replaced", "rollback"]
-
-_LIVE = package_files("pgvec_admin").joinpath("queries", "live_functions.sql").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -64,43 +60,6 @@ class FunctionState:
     applied_at: datetime | None = None
 
 
-@dataclass(frozen=True)
-class HistoryEntry:
-    """A definition that a function has had."""
-
-    version: int
-    origin: Origin
-    package_version: str
-    applied_at: datetime
-    applied_by: str
-    fingerprint: str
-    definition: str
-    file_sha256: str | None
-    held_sha256: str | None
-
-
-@dataclass(frozen=True)
-class _Recorded:
-    name: str
-    version: int
-    origin: Origin
-    file_sha256: str | None
-    held_sha256: str | None
-    fingerprint: str
-    package_version: str
-    applied_at: datetime
-
-
-@dataclass(frozen=True)
-class _Live:
-    name: str
-    overloads: int
-    fingerprint: str
-    definition: str
-    oids: list[int]
-    row_versions: list[str]
-
-
 def normalised(path: Path) -> tuple[str, str]:
     """The text of an SQL file with line ends as LF, and its SHA-256."""
     text = path.read_bytes().decode("utf-8").replace("\r\n", "\n")
@@ -125,8 +84,8 @@ def files(directory: Path | None = None) -> list[FunctionFile]:
 def states(connection: Connection, directory: Path | None = None) -> list[FunctionState]:
     """Every function that has a file, and those in schema pgvec that have none."""
     wanted = {file.name: file for file in files(directory)}
-    live = _live(connection, wanted)
-    recorded = _recorded(connection)
+    live = ledger.live(connection, wanted)
+    recorded = ledger.recorded(connection)
     found = []
     for name in sorted(wanted.keys() | live.keys()):
         last = recorded.get(name)
@@ -139,7 +98,7 @@ def states(connection: Connection, directory: Path | None = None) -> list[Functi
     return found
 
 
-def _state(file: FunctionFile | None, live: _Live | None, last: _Recorded | None) -> State:
+def _state(file: FunctionFile | None, live: Live | None, last: Recorded | None) -> State:
     if file is None or (live and not last):
         return "unmanaged"
     if live is None or last is None:
@@ -190,13 +149,13 @@ def apply(
         if found.state in ("ok", "held"):
             continue
         if found.state in ("drifted", "unmanaged"):
-            live = _live(connection, [file.name])[file.name]
-            _record(connection, live, "drift" if found.state == "drifted" else "replaced", live.definition)
+            live = ledger.live(connection, [file.name])[file.name]
+            ledger.record(connection, live, "drift" if found.state == "drifted" else "replaced", live.definition)
             keep = found.state == "drifted"  # whom others let call theirs is nothing to us
             _replace(connection, file.name, file.text, vector_schema, file.label, keep_grants=keep)
         else:
             _execute(connection, file.text, vector_schema, file.label)
-        _record(connection, _exactly_one(connection, file.name), "file", file.text, file_sha256=file.sha256)
+        ledger.record(connection, _exactly_one(connection, file.name), "file", file.text, file_sha256=file.sha256)
         applied.append(found)
     return applied
 
@@ -204,13 +163,7 @@ def apply(
 def history(connection: Connection, name: str) -> tuple[str, list[HistoryEntry]]:
     """The full name of a function and the definitions it has had, oldest first."""
     full = resolve(connection, name)
-    with connection.cursor(row_factory=class_row(HistoryEntry)) as cursor:
-        entries = cursor.execute(
-            "select version, origin, package_version, applied_at, applied_by, fingerprint, definition, file_sha256,"
-            " held_sha256 from pgvec.function_history where name = %s order by version",
-            (full,),
-        ).fetchall()
-    return full, entries
+    return full, ledger.entries(connection, full)
 
 
 def rollback(connection: Connection, name: str, vector_schema: str, to: int | None = None) -> tuple[str, HistoryEntry]:
@@ -219,15 +172,15 @@ def rollback(connection: Connection, name: str, vector_schema: str, to: int | No
     It is held: later runs of `migrate` leave it until a release brings another text for it.
     """
     full, entries = history(connection, name)
-    live = _live(connection, [full]).get(full)
+    live = ledger.live(connection, [full]).get(full)
     current = live.fingerprint if live else None
     chosen = version(full, entries, to) if to else _previous(full, entries, current)
     _prepare(connection, vector_schema)
     if live and current != entries[-1].fingerprint:
-        _record(connection, live, "drift", live.definition)
+        ledger.record(connection, live, "drift", live.definition)
     made = _replace(connection, full, chosen.definition, vector_schema, f"{full} version {chosen.version}")
     held = next((file.sha256 for file in files() if file.name == full), None)
-    _record(connection, made, "rollback", chosen.definition, file_sha256=chosen.file_sha256, held_sha256=held)
+    ledger.record(connection, made, "rollback", chosen.definition, file_sha256=chosen.file_sha256, held_sha256=held)
     return full, chosen
 
 
@@ -253,7 +206,7 @@ def diff(connection: Connection, vector_schema: str, name: str | None = None) ->
     """What applying the files would change, as a unified diff in the server's own rendering. Changes nothing."""
     chosen = resolve(connection, name) if name else None
     wanted = [file for file in files() if chosen in (None, file.name)]
-    before = _live(connection, [file.name for file in wanted])
+    before = ledger.live(connection, [file.name for file in wanted])
     standing = {state.name: state.state for state in states(connection)}
     lines: list[str] = []
     with connection.transaction(force_rollback=True):
@@ -275,7 +228,7 @@ def diff(connection: Connection, vector_schema: str, name: str | None = None) ->
 
 def resolve(connection: Connection, name: str) -> str:
     """The full name of a function given with or without its schema."""
-    known = sorted({file.name for file in files()} | _recorded(connection).keys())
+    known = sorted({file.name for file in files()} | ledger.recorded(connection).keys())
     found = [full for full in known if full == name] or [full for full in known if full.split(".", 1)[1] == name]
     if len(found) != 1:
         spelt = known if "." in name else [full.split(".", 1)[1] for full in known]
@@ -289,30 +242,10 @@ def resolve(connection: Connection, name: str) -> str:
 
 def drop_all(connection: Connection) -> list[str]:
     """Drop every function that the ledger knows, in the caller's transaction; returns their names."""
-    recorded = _recorded(connection)
-    live = [one for one in _live(connection, recorded).values() if one.name in recorded]
+    recorded = ledger.recorded(connection)
+    live = [one for one in ledger.live(connection, recorded).values() if one.name in recorded]
     _drop(connection, [oid for one in live for oid in one.oids])
     return [one.name for one in live]
-
-
-def _live(connection: Connection, names: Iterable[str]) -> dict[str, _Live]:
-    with connection.transaction(), connection.cursor(row_factory=class_row(_Live)) as cursor:
-        # the catalog spells types by the search_path; a fingerprint must not depend on whose it is
-        cursor.execute("set local search_path = pg_catalog")
-        rows = cursor.execute(_LIVE, {"names": list(names)}).fetchall()
-    return {row.name: row for row in rows}
-
-
-def _recorded(connection: Connection) -> dict[str, _Recorded]:
-    row = connection.execute("select to_regclass('pgvec.function_history') is not null").fetchone()
-    if row is None or not row[0]:
-        return {}
-    with connection.cursor(row_factory=class_row(_Recorded)) as cursor:
-        rows = cursor.execute(
-            "select distinct on (name) name, version, origin, file_sha256, held_sha256, fingerprint, package_version,"
-            " applied_at from pgvec.function_history order by name, version desc"
-        ).fetchall()
-    return {row.name: row for row in rows}
 
 
 def _prepare(connection: Connection, vector_schema: str) -> None:
@@ -333,9 +266,9 @@ def _execute(connection: Connection, text: str, vector_schema: str, label: str) 
 
 def _replace(
     connection: Connection, name: str, text: str, vector_schema: str, label: str, *, keep_grants: bool = True
-) -> _Live:
+) -> Live:
     """Run the definition of a function in place of all that bear its name, whatever their signatures."""
-    live = _live(connection, [name]).get(name)
+    live = ledger.live(connection, [name]).get(name)
     grantees = _grantees(connection, live) if live and keep_grants else []
     try:
         with connection.transaction():
@@ -347,14 +280,14 @@ def _replace(
         _drop(connection, live.oids)
         _execute(connection, text, vector_schema, label)
     else:
-        untouched = set(live.row_versions if live else ()) & set(_live(connection, [name])[name].row_versions)
+        untouched = set(live.row_versions if live else ()) & set(ledger.live(connection, [name])[name].row_versions)
         _drop(connection, [int(row_version.split(":")[0]) for row_version in untouched])
-    made = _live(connection, [name])[name]
+    made = ledger.live(connection, [name])[name]
     _grant(connection, made, grantees)
     return made
 
 
-def _grantees(connection: Connection, live: _Live) -> list[str]:
+def _grantees(connection: Connection, live: Live) -> list[str]:
     """The roles, by name, that may execute a function; not PUBLIC."""
     rows = connection.execute(
         "select distinct r.rolname from pg_catalog.pg_proc as p, aclexplode(p.proacl) as a"
@@ -364,7 +297,7 @@ def _grantees(connection: Connection, live: _Live) -> list[str]:
     return [row[0] for row in rows]
 
 
-def _grant(connection: Connection, live: _Live, grantees: list[str]) -> None:
+def _grant(connection: Connection, live: Live, grantees: list[str]) -> None:
     """Give a function that was made anew the grants it had; never PUBLIC's, which a new one has by itself."""
     for oid in live.oids:
         routine = _signature(connection, oid)
@@ -394,38 +327,12 @@ def _explained(error: psycopg.Error, label: str, statements: bytes) -> PgvecErro
     return shown
 
 
-def _exactly_one(connection: Connection, name: str) -> _Live:
+def _exactly_one(connection: Connection, name: str) -> Live:
     """PostgREST picks a function by its argument names: with two of one name it may refuse to choose (PGRST203)."""
-    live = _live(connection, [name]).get(name)
+    live = ledger.live(connection, [name]).get(name)
     if live is None or live.overloads != 1:
         raise CheckFailedError(
             f"there are {live.overloads if live else 0} functions named {name}, and should be one",
             "drop the others: \\df in psql lists them",
         )
     return live
-
-
-def _record(
-    connection: Connection,
-    live: _Live,
-    origin: Origin,
-    definition: str,
-    *,
-    file_sha256: str | None = None,
-    held_sha256: str | None = None,
-) -> None:
-    connection.execute(
-        "insert into pgvec.function_history"
-        " (name, version, origin, definition, file_sha256, held_sha256, fingerprint, package_version)"
-        " select %(name)s, coalesce(max(version), 0) + 1, %(origin)s, %(definition)s, %(file)s, %(held)s,"
-        " %(fingerprint)s, %(release)s from pgvec.function_history where name = %(name)s",
-        {
-            "name": live.name,
-            "origin": origin,
-            "definition": definition,
-            "file": file_sha256,
-            "held": held_sha256,
-            "fingerprint": live.fingerprint,
-            "release": __version__,
-        },
-    )

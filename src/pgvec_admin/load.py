@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 from psycopg.rows import class_row
 
@@ -178,17 +177,13 @@ def _sum(result: LoadResult, merged: Merged, batch: _Batch, rejected: int) -> Lo
     )
 
 
-Item = TypeVar("Item")
-
-
-def _ahead(items: Iterator[Item]) -> Iterator[Item]:
-    """The same items, the next one made in a thread while the caller stores the last."""
-    nothing = object()
+def _ahead(items: Iterator[_Batch]) -> Iterator[_Batch]:
+    """The same batches, the next one made in a thread while the caller stores the last."""
     with ThreadPoolExecutor(1, thread_name_prefix="load-reading") as pool:
-        coming = pool.submit(next, items, nothing)
-        while (item := coming.result()) is not nothing:
-            coming = pool.submit(next, items, nothing)
-            yield item  # type: ignore[misc]
+        coming = pool.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, items, None)
+            yield item
 
 
 class _Reading:

@@ -11,12 +11,14 @@ from psycopg.rows import class_row
 
 from pgvec_admin.database import Connection, Target
 from pgvec_admin.errors import CheckFailedError
+from pgvec_admin.resources import query
 
 OLDEST_POSTGRES = 15
 OLDEST_PGVECTOR = (0, 8, 0)
 
 # Supabase's pooler in transaction mode. Locks and settings of a session mean nothing behind one.
 TRANSACTION_POOLER_PORT = "6543"
+_SERVER = query("server")
 _SESSION_HINT = "connect directly or through a pooler in session mode (on Supabase port 5432)"
 
 
@@ -44,26 +46,7 @@ class Server:
 def look(connection: Connection) -> Server:
     """Ask the server what the checks need to know."""
     with connection.cursor(row_factory=class_row(Server)) as cursor:
-        found = cursor.execute(
-            """
-            select current_setting('server_version_num')::int / 10000 as postgres,
-                   pg_is_in_recovery() as standby,
-                   e.extversion as vector_version,
-                   quote_ident(v.nspname) as vector_schema,
-                   (select a.default_version
-                      from pg_catalog.pg_available_extensions as a
-                     where a.name = 'vector') as vector_available,
-                   pg_get_userbyid(n.nspowner) as pgvec_owner,
-                   coalesce(pg_has_role(n.nspowner, 'usage'), false) as owns_pgvec,
-                   has_database_privilege(current_database(), 'create') as may_create_schema,
-                   has_schema_privilege('public', 'create') as may_create_in_public,
-                   current_user::text as role
-              from (values (1)) as always
-              left join pg_catalog.pg_extension as e on e.extname = 'vector'
-              left join pg_catalog.pg_namespace as v on v.oid = e.extnamespace
-              left join pg_catalog.pg_namespace as n on n.nspname = 'pgvec'
-            """
-        ).fetchone()
+        found = cursor.execute(_SERVER).fetchone()
     assert found is not None
     return found
 

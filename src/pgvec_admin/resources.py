@@ -1,4 +1,4 @@
-"""Where the SQL of this package lies: inside the installed wheel, or in the checkout beside `src/`."""
+"""Where the SQL of this package lies: inside the installed wheel, or in the checkout beside `src/`; and its queries."""
 
 from __future__ import annotations
 
@@ -10,3 +10,8 @@ def sql_directory() -> Path:
     package = Path(__file__).resolve().parent
     installed = package / "sql"
     return installed if installed.is_dir() else package.parents[1] / "sql"
+
+
+def query(name: str) -> str:
+    """The text of a query that lies beside the modules, in `queries/`."""
+    return (Path(__file__).resolve().parent / "queries" / f"{name}.sql").read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 -- pgvec.similarity -- a distance as a similarity, which grows as rows get nearer.
--- No search_path of its own, so that it is inlined into the searches: called for each row it would double what they add
--- to the bare query. Its operators are qualified instead.
+-- No search_path of its own, so that it is inlined into the searches, which need it for every row. Its operators are
+-- qualified instead.
 create or replace function pgvec.similarity(distance text, value float8)
   returns float8
   language sql immutable parallel safe
