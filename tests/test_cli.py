@@ -149,7 +149,8 @@ def test_a_vector_search_embeds_the_query_and_explains_itself(run: Run, connecti
     assert run("embed", "--model", "local:all-MiniLM-L6-v2").returncode == 0
     found = run("search", "a hot drink", "--json", "--explain")
     assert [hit["id"] for hit in json.loads(found.stdout)] == ["tea", "car"]
-    assert "Execution Time" in found.stderr
+    assert "route exact" in found.stderr
+    assert "Limit (actual rows=2" in found.stderr
 
 
 def test_an_index_is_created_listed_and_dropped(run: Run, connection: Connection) -> None:

@@ -23,6 +23,19 @@ class Hit:
     metadata: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Explanation:
+    """The route of a vector search: `estimate` of the matches, `ms` of the call, `plan` of its last query."""
+
+    route: str
+    estimate: int | None
+    index: str | None
+    ef_search: int | None
+    rows: int
+    ms: float
+    plan: str
+
+
 def vector_literal(embedding: Iterable[float]) -> str:
     """pgvector's text form of a vector."""
     return "[" + ",".join(repr(float(value)) for value in embedding) + "]"
@@ -83,7 +96,7 @@ def by_keyword(
         ).fetchall()
 
 
-def vector_plan(
+def explain(
     connection: Connection,
     embedding: Iterable[float],
     *,
@@ -91,10 +104,12 @@ def vector_plan(
     match_count: int = 10,
     filter: dict[str, Any] | None = None,  # noqa: A002
     distance: str | None = None,
-) -> list[str]:
-    """The plan of a vector search, as EXPLAIN ANALYZE prints it."""
-    rows = connection.execute(
-        "select * from pgvec.vector_plan(%s, %s, %s, %s, %s)",
-        (collection, vector_literal(embedding), match_count, Jsonb(filter or {}), distance),
-    ).fetchall()
-    return [row[0] for row in rows]
+) -> Explanation:
+    """How `match_documents` answers this search."""
+    with connection.cursor(row_factory=class_row(Explanation)) as cursor:
+        found = cursor.execute(
+            "select * from pgvec.explain_search(%s, %s, %s, %s, %s)",
+            (collection, vector_literal(embedding), match_count, Jsonb(filter or {}), distance),
+        ).fetchone()
+    assert found is not None
+    return found

@@ -1,23 +1,50 @@
 -- pgvec.vector_query -- the SQL that finds the nearest rows of a collection.
--- $1 query vector, $2 containment, $3 number of rows. It orders by the bare distance operator, ascending, with LIMIT:
--- the only form that a vector index serves (with the id behind it, PostgreSQL before 18 sorts the whole table). "+ 0"
--- makes the order unusable for an index, hence an exact scan.
--- An empty filter is left out: the planner takes metadata @> '{}' for one row in ten thousand and goes astray.
+-- $1 query vector, $2 values of the condition, $3 number of rows. It orders by the bare distance operator over the
+-- indexed expression, ascending, with LIMIT: the only form that a vector index serves (with the id behind it, PostgreSQL
+-- before 18 sorts the whole table). "+ 0" makes the order unusable for an index, hence an exact scan. The distance
+-- returned is always that of the embedding itself.
 -- No search_path of its own, so that it is inlined; its operators are qualified.
-create or replace function pgvec.vector_query(collection pgvec.collections, distance text, filtered boolean, exact boolean)
+create or replace function pgvec.vector_query(collection pgvec.collections, distance text, condition text, kind text)
   returns text
   language sql stable parallel safe
   security invoker
 as $$
   select pg_catalog.format(
-           $query$
-           select d.id, d.content, d.metadata, d.embedding operator(extensions.%1$s) $1::extensions.%2$I as distance
-             from %3$s as d
-            where d.embedding is not null
-              %4$s
-            order by %5$s d.embedding operator(extensions.%1$s) $1::extensions.%2$I %6$s
-            limit $3
-           $query$,
+           case
+             when kind operator(pg_catalog.=) 'column' then
+               $query$
+               select d.id, d.content, d.metadata, d.embedding operator(extensions.%1$s) $1::extensions.%2$s as distance
+                 from %3$s as d
+                where d.embedding is not null %4$s
+                order by d.embedding operator(extensions.%1$s) $1::extensions.%2$s
+                limit $3
+               $query$
+             when kind operator(pg_catalog.=) 'halfvec' then
+               $query$
+               select d.id, d.content, d.metadata, d.embedding operator(extensions.%1$s) $1::extensions.%2$s as distance
+                 from %3$s as d
+                where d.embedding is not null %4$s
+                order by d.embedding::extensions.halfvec(%5$s) operator(extensions.%1$s) $1::extensions.halfvec(%5$s)
+                limit $3
+               $query$
+             when kind operator(pg_catalog.=) 'binary' then
+               $query$
+               select d.id, d.content, d.metadata, d.embedding operator(extensions.%1$s) $1::extensions.%2$s as distance
+                 from %3$s as d
+                where d.embedding is not null %4$s
+                order by extensions.binary_quantize(d.embedding)::bit(%5$s)
+                         operator(extensions.<~>) extensions.binary_quantize($1)::bit(%5$s)
+                limit $3
+               $query$
+             else
+               $query$
+               select d.id, d.content, d.metadata, d.embedding operator(extensions.%1$s) $1::extensions.%2$s as distance
+                 from %3$s as d
+                where d.embedding is not null %4$s
+                order by (d.embedding operator(extensions.%1$s) $1::extensions.%2$s) + 0, d.id
+                limit $3
+               $query$
+           end,
            case
              when distance operator(pg_catalog.=) 'cosine' then '<=>'
              when distance operator(pg_catalog.=) 'l2' then '<->'
@@ -26,13 +53,12 @@ as $$
            end,
            collection.storage,
            collection.relation,
-           case when filtered then 'and d.metadata @> $2' end,
-           case when exact then '(' end,
-           case when exact then ') + 0, d.id' end)
+           case when condition operator(pg_catalog.<>) '' then 'and ' operator(pg_catalog.||) condition end,
+           collection.dimensions)
 $$;
-comment on function pgvec.vector_query(pgvec.collections, text, boolean, boolean) is
-  'The SQL text that returns (id, content, metadata, distance) of the nearest rows: $1 vector, $2 jsonb containment (read only when filtered), $3 int limit. '
-  'distance: cosine, l2, inner_product or l1, which the caller has checked. '
-  'exact keeps any vector index out of it and breaks ties by id. pgvec.vector_plan shows the plan of a search.';
-revoke all on function pgvec.vector_query(pgvec.collections, text, boolean, boolean) from public;
-select pgvec.grant_execute('pgvec.vector_query(pgvec.collections, text, boolean, boolean)', 'reader');
+comment on function pgvec.vector_query(pgvec.collections, text, text, text) is
+  'The SQL text that returns (id, content, metadata, distance) of the nearest rows: $1 vector, $2 jsonb values of the condition, $3 int limit. '
+  'distance: cosine, l2, inner_product or l1, which the caller has checked. condition: of pgvec.filter_condition. '
+  'kind: of pgvec.index_kind; null for an exact scan, which breaks ties by id.';
+revoke all on function pgvec.vector_query(pgvec.collections, text, text, text) from public;
+select pgvec.grant_execute('pgvec.vector_query(pgvec.collections, text, text, text)', 'reader');

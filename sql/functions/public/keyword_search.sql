@@ -17,6 +17,7 @@ declare
   target pgvec.collections := pgvec.collection(coalesce(keyword_search.collection, 'documents'));
   ranked text := coalesce(ranking, 'ts_rank');
   query  tsquery := pgvec.any_lexeme(target.language, coalesce(query_text, ''));
+  within record := pgvec.filter_condition(target, filter);
 begin
   perform pgvec.check_choice('ranking', ranked, '{ts_rank,ts_rank_cd}');
   perform pgvec.check_tenant(target, for_tenant);
@@ -27,22 +28,23 @@ begin
       from (select d.id, d.content, d.metadata, %s(d.fts, $1)::float8 as score
               from %s as d
              where d.fts @@ $1
-               and ($2 = '{}' or d.metadata @> $2)
+               %s
              order by score desc, d.id
              limit $3) as r
      order by r.score desc, r.id
     $query$,
     case ranked when 'ts_rank' then 'ts_rank' when 'ts_rank_cd' then 'ts_rank_cd' end,
-    target.relation)
+    target.relation,
+    case when within.condition <> '' then 'and ' || within.condition end)
     using query,
-          pgvec.containment(filter),
+          within.bound,
           pgvec.clamp_count(match_count, 10),
           coalesce(highlight, false),
           target.language;
 end
 $$;
 comment on function public.keyword_search(text, int, jsonb, text, text, uuid, boolean) is
-  'The match_count (1 to 1000) rows of a collection that share words with query_text, best first, ties by id. filter: an object that metadata must contain. '
+  'The match_count (1 to 1000) rows of a collection that share words with query_text, best first, ties by id. filter: as in match_documents. '
   'ranking: ts_rank or ts_rank_cd. highlight: adds a headline with the words between <mark> and </mark>. '
   'Errors: PV001 unknown collection, PV003 filter, PV004 ranking, PV006 tenant.';
 revoke all on function public.keyword_search(text, int, jsonb, text, text, uuid, boolean) from public;

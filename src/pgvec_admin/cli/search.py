@@ -31,7 +31,7 @@ def search(
     ] = Mode.vector,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="Rows to show.")] = 10,
     filter_: Annotated[
-        str | None, typer.Option("--filter", help="""Object that metadata must contain: '{"lang": "en"}'.""")
+        str | None, typer.Option("--filter", help="""Filter on metadata: '{"lang": "en", "year": {"$gte": 2020}}'.""")
     ] = None,
     threshold: Annotated[float | None, typer.Option(help="Least similarity (vector).")] = None,
     distance: Annotated[
@@ -47,7 +47,7 @@ def search(
         str | None,
         typer.Option(help="Text to put before the query.", show_default="what the model was trained with"),
     ] = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Show the plan of the search too (vector).")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Show how the search was answered too (vector).")] = False,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
@@ -61,7 +61,7 @@ def search(
     """
     wanted = parse_filter(filter_)
     with database.connect(open_target(database_url), autocommit=True) as connection:
-        plan: list[str] = []
+        explanation: searches.Explanation | None = None
         if mode is Mode.vector:
             options = embed.ProviderOptions(model=model, base_url=base_url, api_key=api_key, query_prefix=query_prefix)
             embedder = embed.provider_for(collections.get(connection, collection), options)
@@ -77,7 +77,7 @@ def search(
                 distance=distance,
             )
             if explain:
-                plan = searches.vector_plan(
+                explanation = searches.explain(
                     connection,
                     embedding,
                     collection=collection,
@@ -93,8 +93,11 @@ def search(
         print_json([asdict(hit) for hit in hits])
     else:
         print_hits(hits, "similarity" if mode is Mode.vector else "score")
-    for line in plan:
-        say(line)
+    if explanation:
+        facts = asdict(explanation)
+        plan = facts.pop("plan")
+        say(", ".join(f"{name} {value}" for name, value in facts.items() if value is not None))
+        say(plan)
 
 
 def parse_filter(text: str | None) -> dict[str, Any] | None:

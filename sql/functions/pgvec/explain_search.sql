@@ -1,0 +1,69 @@
+-- pgvec.explain_search -- how match_documents answers a search: its route, its estimate, its index, its cost.
+-- For people who wonder why a search is slow, and for tests. It takes the same decisions by the same functions, and then
+-- times the real call.
+create or replace function pgvec.explain_search(
+    collection text,
+    query_embedding extensions.vector,
+    match_count int default 100,
+    filter jsonb default '{}',
+    distance text default null)
+  returns table (route text, estimate bigint, index text, ef_search int, rows bigint, ms float8, plan text)
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+  set hnsw.iterative_scan = relaxed_order
+  set hnsw.ef_search = 100
+  set hnsw.max_scan_tuples = 20000
+  set ivfflat.iterative_scan = relaxed_order
+  set ivfflat.probes = 10
+  set jit = off
+as $$
+declare
+  target  pgvec.collections := pgvec.collection(explain_search.collection);
+  measure text := coalesce(explain_search.distance, target.distance);
+  wanted  int := pgvec.clamp_count(match_count, 100);
+  within  record := pgvec.filter_condition(target, filter);
+  step    record;
+  line    text;
+  started timestamptz;
+begin
+  perform pgvec.check_query_embedding(target, query_embedding);
+  perform pgvec.check_choice('distance', measure, '{cosine,l2,inner_product,l1}');
+
+  for step in
+    select s.* from pgvec.search_steps(target, measure, wanted, within.condition, within.bound) as s where not s.after_tie
+  loop
+    if step.kind is not null then
+      perform set_config('hnsw.iterative_scan', step.iterative_scan, true);
+      perform set_config('ivfflat.iterative_scan', step.iterative_scan, true);
+      perform set_config('hnsw.ef_search', step.ef_search::text, true);
+      perform set_config('hnsw.max_scan_tuples', step.scan_tuples::text, true);
+      perform set_config('ivfflat.probes', step.probes::text, true);
+      ef_search := step.ef_search;
+    end if;
+    route := concat_ws(', then ', route, case step.kind when 'column' then 'index' else coalesce(step.kind || ' index', 'exact') end);
+    estimate := round(step.estimate);
+
+    plan := null;
+    for line in execute
+      'explain (analyze, costs off, timing off, buffers off, summary off) ' || pgvec.vector_query(target, measure, within.condition, step.kind)
+      using query_embedding, within.bound, step.read_rows
+    loop
+      -- a vector of some thousand characters hides the rest
+      plan := concat_ws(e'\n', plan, regexp_replace(line, '''\[[^'']{20,}''', '''[...]''', 'g'));
+    end loop;
+    index := substring(plan from 'Index Scan (?:using|on) (\S+)');
+    exit when substring(plan from 'actual rows=(\d+)')::int >= step.enough;
+  end loop;
+
+  started := clock_timestamp();
+  select count(*) into rows
+    from public.match_documents(query_embedding, match_count, filter, null, collection, null, distance);
+  ms := round(1000 * extract(epoch from clock_timestamp() - started), 3);
+  return next;
+end
+$$;
+comment on function pgvec.explain_search(text, extensions.vector, int, jsonb, text) is
+  'How match_documents answers: its route (index, halfvec index, binary index or exact, and what followed where that found too few), '
+  'the estimated matches of the filter, the index used last, hnsw.ef_search, the rows returned, milliseconds, and EXPLAIN ANALYZE of its last query.';
+revoke all on function pgvec.explain_search(text, extensions.vector, int, jsonb, text) from public;
+select pgvec.grant_execute('pgvec.explain_search(text, extensions.vector, int, jsonb, text)', 'reader');

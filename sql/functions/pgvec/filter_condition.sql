@@ -1,0 +1,23 @@
+-- pgvec.filter_condition -- the filter of a search as an SQL condition over a collection's rows.
+-- The text is one of four, whatever the filter says: all that came from the caller is in bound, which the search
+-- passes as its parameter $2.
+create or replace function pgvec.filter_condition(collection pgvec.collections, filter jsonb, out condition text, out bound jsonb)
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
+as $$
+declare
+  compiled record;
+begin
+  compiled := pgvec.compile_filter(filter);
+  -- an empty containment is left out: the planner takes it for one row in ten thousand and goes astray
+  condition := concat_ws(
+    ' and ',
+    case when compiled.containment <> '{}' then 'd.metadata @> ($2 -> 0)' end,
+    case when compiled.path is not null then 'd.metadata @? ($2 ->> 1)::jsonpath' end);
+  bound := jsonb_build_array(compiled.containment, compiled.path::text);
+end
+$$;
+comment on function pgvec.filter_condition(pgvec.collections, jsonb) is
+  'The condition that rows d of a collection have to meet for a filter, empty for none, and the values that it reads as $2. Raises PV003.';
+revoke all on function pgvec.filter_condition(pgvec.collections, jsonb) from public;
+select pgvec.grant_execute('pgvec.filter_condition(pgvec.collections, jsonb)', 'reader');

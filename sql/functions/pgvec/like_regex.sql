@@ -1,0 +1,19 @@
+-- pgvec.like_regex -- a LIKE pattern as a regular expression, since jsonpath knows only those.
+-- What means something in a regular expression gets a backslash before it.
+create or replace function pgvec.like_regex(pattern text)
+  returns text
+  language sql immutable parallel safe
+  security invoker set search_path = ''
+as $$
+  select '^' || coalesce(string_agg(
+                  case
+                    when token[1] = '%' then '.*'
+                    when token[1] = '_' then '.'
+                    else regexp_replace(regexp_replace(token[1], '^\\(.)$', '\1'), '[][\\^$.|?*+(){}]', '\\\&')
+                  end, '' order by place), '') || '$'
+    from regexp_matches(pattern, '\\.|.', 'g') with ordinality as t (token, place)
+$$;
+comment on function pgvec.like_regex(text) is
+  'The regular expression that matches as LIKE pattern does: % any characters, _ one, a backslash makes the next one plain.';
+revoke all on function pgvec.like_regex(text) from public;
+select pgvec.grant_execute('pgvec.like_regex(text)', 'reader');

@@ -1,0 +1,54 @@
+-- pgvec.parse_filter -- the filter argument of a search as an object.
+-- Clients send null for "no filter", and some send the object as a JSON string, which would silently match nothing.
+-- The limits keep a hostile filter from costing more than a search: a jsonpath is walked by recursion.
+create or replace function pgvec.parse_filter(filter jsonb)
+  returns jsonb
+  language plpgsql immutable parallel safe
+  security invoker set search_path = ''
+as $$
+declare
+  max_characters constant int := 65536;
+  max_depth      constant int := 12;
+  wanted jsonb := coalesce(filter, '{}');
+begin
+  if jsonb_typeof(wanted) = 'string' then
+    begin
+      wanted := (wanted #>> '{}')::jsonb;
+    exception when invalid_text_representation or untranslatable_character then
+      raise exception using
+        errcode = 'PV003',
+        message = format('the filter is a string that is not JSON: %s', left(filter::text, 80)),
+        hint    = 'pass an object such as {"lang": "en"}, not its text';
+    end;
+  end if;
+
+  if jsonb_typeof(wanted) = 'null' then
+    return '{}';
+  end if;
+  if jsonb_typeof(wanted) <> 'object' then
+    raise exception using
+      errcode = 'PV003',
+      message = format('the filter is of type %s, not an object', jsonb_typeof(wanted)),
+      hint    = 'pass an object such as {"lang": "en"}: rows whose metadata contains it';
+  end if;
+
+  if length(wanted::text) > max_characters then
+    raise exception using
+      errcode = 'PV003',
+      message = format('the filter has %s characters, more than %s', length(wanted::text), max_characters),
+      hint    = 'mark the rows you mean in their metadata, and filter by that';
+  end if;
+  if jsonb_path_exists(wanted, format('strict $.**{%s}', max_depth + 1)::jsonpath, silent => true) then
+    raise exception using
+      errcode = 'PV003',
+      message = format('the filter is nested deeper than %s levels', max_depth),
+      hint    = 'flatten it: {"$and": [{"$and": [a, b]}, c]} is {"$and": [a, b, c]}';
+  end if;
+  return wanted;
+end
+$$;
+comment on function pgvec.parse_filter(jsonb) is
+  'The filter argument of a search as an object: null is {}, a JSON string is parsed. '
+  'Raises PV003 for anything else, for more than 65,536 characters and for more than 12 levels.';
+revoke all on function pgvec.parse_filter(jsonb) from public;
+select pgvec.grant_execute('pgvec.parse_filter(jsonb)', 'reader');
