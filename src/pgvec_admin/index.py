@@ -28,6 +28,7 @@ class VectorIndex:
 
     name: str
     method: str
+    storage: str
     distance: str
     valid: bool
     size_bytes: int
@@ -43,32 +44,86 @@ class Build:
     existed: bool
 
 
+@dataclass(frozen=True)
+class Option:
+    """An index that a collection could have, as `pgvec.index_plan` sees it: sizes in bytes, `recall` of its storage."""
+
+    method: str
+    storage: str
+    index_bytes: float
+    build_bytes: float
+    fits: str
+    seconds: float | None
+    recall: float | None
+    recommended: bool
+    maintenance_work_mem: str
+    workers: int
+    note: str
+
+
 def vector_indexes(connection: Connection, collection: str) -> list[VectorIndex]:
     """The vector indexes of a collection."""
     with connection.cursor(row_factory=class_row(VectorIndex)) as cursor:
         return cursor.execute("select * from pgvec.vector_indexes(%s)", (collection,)).fetchall()
 
 
+def plan(
+    connection: Connection,
+    collection: str,
+    *,
+    m: int = 16,
+    ef_construction: int = 64,
+    measure: bool = True,
+    memory: int | None = None,
+) -> list[Option]:
+    """The indexes that a collection could have; `measure` times builds and measures recall on its own rows.
+
+    `memory` is what a build may take, in bytes; None leaves that to `pgvec.server_memory`.
+    """
+    with connection.cursor(row_factory=class_row(Option)) as cursor:
+        return cursor.execute(
+            "select * from pgvec.index_plan(%s, %s, %s, %s, %s)", (collection, m, ef_construction, measure, memory)
+        ).fetchall()
+
+
+def choose(options: list[Option], method: str | None, storage: str | None) -> Option | None:
+    """The recommended option, or the one of that method and storage; None where a plan has none such."""
+    for option in options:
+        if method is None and storage is None:
+            if option.recommended:
+                return option
+        elif method in (None, option.method) and storage in (None, option.storage):
+            return option
+    return None
+
+
 def create(
     where: Target,
     collection: str,
     *,
-    method: str = "hnsw",
+    method: str | None = None,
+    storage: str | None = None,
     m: int = 16,
     ef_construction: int = 64,
     lists: int | None = None,
     maintenance_work_mem: str | None = None,
+    workers: int | None = None,
+    warn: Callable[[str], None] = lambda _: None,
     report: Report = _silent,
 ) -> Build:
     """Build an index for the collection's distance, without blocking writers; drops an invalid leftover first.
 
-    `report` hears blocks done, blocks in all and the phase, as pg_stat_progress_create_index tells them.
-    Whatever interrupts the build, no invalid index of it remains.
+    Without a method and a storage it is the one that `plan` recommends. `warn` hears, before it begins, that a build
+    will not fit into memory. `report` hears blocks done, blocks in all and the phase, as
+    pg_stat_progress_create_index tells them. Whatever interrupts the build, no invalid index of it remains.
     """
     with database.connect(where, autocommit=True) as connection:
+        chosen = _chosen(connection, collection, method, storage, m=m, ef_construction=ef_construction)
+        if chosen:
+            method, storage = chosen.method, chosen.storage
         row = connection.execute(
-            "select index_name, statement from pgvec.index_definition(%s, %s, %s, %s, %s)",
-            (collection, method, m, ef_construction, lists),
+            "select index_name, statement from pgvec.index_definition(%s, %s, %s, %s, %s, %s)",
+            (collection, method or "hnsw", storage, m, ef_construction, lists),
         ).fetchone()
         assert row is not None
         name, statement = row
@@ -78,11 +133,21 @@ def create(
         for index in found.values():
             if not index.valid:
                 drop(connection, collection, index.name)
+        if chosen and chosen.fits == "no" and not maintenance_work_mem:
+            warn(
+                f"the build needs {chosen.build_bytes / 1e6:,.0f} MB and gets {chosen.maintenance_work_mem}:"
+                " beyond that it goes on, many times slower"
+            )
 
         # one session, so nothing of this outlives it
         connection.execute("set statement_timeout = 0")
-        if maintenance_work_mem:
-            connection.execute("select set_config('maintenance_work_mem', %s, false)", (maintenance_work_mem,))
+        settings = {
+            "maintenance_work_mem": maintenance_work_mem or (chosen and chosen.maintenance_work_mem),
+            "max_parallel_maintenance_workers": chosen.workers if workers is None and chosen else workers,
+        }
+        for setting, value in settings.items():
+            if value is not None:
+                connection.execute("select set_config(%s, %s, false)", (setting, str(value)))
         try:
             with _watched(where, connection.info.backend_pid, report):
                 connection.execute(statement)
@@ -90,6 +155,22 @@ def create(
             _drop_leftover(where, collection, name)
             raise
         return Build(name, statement, existed=False)
+
+
+def _chosen(
+    connection: Connection, collection: str, method: str | None, storage: str | None, *, m: int, ef_construction: int
+) -> Option | None:
+    """What to build; None for a combination that is not planned for, which `pgvec.index_definition` judges."""
+    options = plan(connection, collection, m=m, ef_construction=ef_construction, measure=False)
+    chosen = choose(options, method, storage)
+    if chosen is None and method is None and storage is None:
+        chosen = choose(plan(connection, collection, m=m, ef_construction=ef_construction), None, None)
+        if chosen is None:
+            raise UsageError(
+                f"no vector index can be recommended for collection {collection!r}",
+                f"pgvec-admin index plan {collection} says why; --method and --storage choose one nevertheless",
+            )
+    return chosen
 
 
 def drop(connection: Connection, collection: str, name: str) -> None:

@@ -84,8 +84,8 @@ begin
   execute format('create trigger %I before insert or update on %s for each row execute function pgvec.maintain_document(%L)',
                  name || '_maintain', made, configuration);
 
-  insert into pgvec.collections (name, relation, dimensions, distance, access, storage, language, model)
-  values (create_collection.name, made, create_collection.dimensions, create_collection.distance, create_collection.access,
+  insert into pgvec.collections (name, relation, base, dimensions, distance, access, storage, language, model)
+  values (create_collection.name, made, made, create_collection.dimensions, create_collection.distance, create_collection.access,
           create_collection.storage, configuration, create_collection.model);
 
   perform pgvec.describe_table(made);

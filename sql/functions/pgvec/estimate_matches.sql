@@ -20,7 +20,7 @@ begin
   -- as the planner does: rows a page when last counted, times the pages there are now
   select r.reltuples / r.relpages * (pg_relation_size(r.oid) / current_setting('block_size')::int) into total
     from pg_catalog.pg_class as r
-   where r.oid = collection.relation
+   where r.oid = collection.base
      and r.relpages > 0;
   fraction := least(1, greatest(matches, 1) / greatest(total, matches, 1));
 end

@@ -14,15 +14,15 @@ begin
   loop
     -- a table that was dropped behind our back is listed too, without counts
     select null, null, null, null into rows, embedded, stale, size_bytes;
-    if exists (select from pg_catalog.pg_class as r where r.oid = item.relation) then
+    if exists (select from pg_catalog.pg_class as r where r.oid = item.base) then
       execute format('select count(*), count(embedding), count(*) filter (where embedded_hash is distinct from content_hash) from %s', item.relation)
         into rows, embedded, stale;
-      size_bytes := pg_total_relation_size(item.relation);
+      size_bytes := pg_total_relation_size(item.base);
       indexes := array(select i.name from pgvec.vector_indexes(item.name) as i where i.valid);
       relation := (select format('%I.%I', n.nspname, r.relname)
                      from pg_catalog.pg_class as r
                      join pg_catalog.pg_namespace as n on n.oid = r.relnamespace
-                    where r.oid = item.relation);
+                    where r.oid = item.base);
     else
       indexes := '{}';
       relation := null;

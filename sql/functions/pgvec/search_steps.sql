@@ -23,7 +23,7 @@ declare
   found       record;
   rows_read   float8;
 begin
-  kind := pgvec.index_kind(collection.relation, distance);
+  kind := pgvec.index_kind(collection, distance);
   if kind is not null then
     read_rows := pgvec.candidates(collection, kind, wanted);
     ef_search := greatest(1, least(most_ef, greatest(read_rows, coalesce((collection.settings ->> 'ef_search')::int, 100))));

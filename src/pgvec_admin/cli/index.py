@@ -1,4 +1,4 @@
-"""pgvec-admin index: create, list, drop."""
+"""pgvec-admin index: plan, create, tune, list, drop."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from pgvec_admin import database, index
+from pgvec_admin import bench, database, index
 from pgvec_admin.cli.output import (
     DatabaseUrl,
     Json,
+    duration,
     open_target,
     print_json,
     print_table,
@@ -18,33 +19,104 @@ from pgvec_admin.cli.output import (
     say,
     size,
 )
+from pgvec_admin.errors import CheckFailedError
 
 app = typer.Typer(no_args_is_help=True, help="Vector indexes of a collection.")
 
 CollectionArgument = Annotated[str, typer.Argument(help="Name of the collection.")]
 
 
+StorageOption = Annotated[
+    str | None,
+    typer.Option(help="What the index holds: vector, halfvec or binary.", show_default="the recommended one"),
+]
+M = Annotated[int, typer.Option(min=2, max=100, help="hnsw: links of a node.")]
+EfConstruction = Annotated[int, typer.Option(min=4, max=1000, help="hnsw: breadth of the build.")]
+
+
+@app.command()
+def plan(
+    collection: CollectionArgument,
+    m: M = 16,
+    ef_construction: EfConstruction = 64,
+    measure: Annotated[bool, typer.Option(help="Time builds and measure recall on the collection's own rows.")] = True,
+    memory: Annotated[
+        int | None,
+        typer.Option(help="Memory for a build, in MB.", show_default="half of the server's", min=1),
+    ] = None,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Show which indexes a collection could have: what each needs, what fits, what it would do to recall.
+
+    Example:
+
+    \b
+      pgvec-admin index plan documents
+    """
+    with database.connect(open_target(database_url)) as connection:
+        options = index.plan(
+            connection,
+            collection,
+            m=m,
+            ef_construction=ef_construction,
+            measure=measure,
+            memory=memory * 2**20 if memory else None,
+        )
+    if as_json:
+        print_json([asdict(option) for option in options])
+        return
+    print_table(
+        ["method", "storage", "on disk", "to build", "fits", "about", "recall", "", "note"],
+        [
+            [
+                option.method,
+                option.storage,
+                size(round(option.index_bytes)),
+                size(round(option.build_bytes)),
+                option.fits,
+                "" if option.seconds is None else duration(option.seconds),
+                "" if option.recall is None else f"{option.recall:.3f}",
+                "recommended" if option.recommended else "",
+                option.note,
+            ]
+            for option in options
+        ],
+    )
+    best = index.choose(options, None, None)
+    if best:
+        say(
+            f"pgvec-admin index create {collection} builds {best.method} over {best.storage} with"
+            f" maintenance_work_mem {best.maintenance_work_mem} and {best.workers} parallel workers"
+        )
+
+
 @app.command()
 def create(
     collection: CollectionArgument,
-    method: Annotated[str, typer.Option(help="hnsw or ivfflat.")] = "hnsw",
-    m: Annotated[int, typer.Option(min=2, max=100, help="hnsw: links of a node.")] = 16,
-    ef_construction: Annotated[int, typer.Option(min=4, max=1000, help="hnsw: breadth of the build.")] = 64,
+    method: Annotated[str | None, typer.Option(help="hnsw or ivfflat.", show_default="the recommended one")] = None,
+    storage: StorageOption = None,
+    m: M = 16,
+    ef_construction: EfConstruction = 64,
     lists: Annotated[
         int | None,
         typer.Option(min=1, max=32768, help="ivfflat: lists; by default rows / 1000.", show_default=False),
     ] = None,
     maintenance_work_mem: Annotated[
-        str | None, typer.Option(help="Memory for the build, for example 2GB.", show_default="the server's")
+        str | None, typer.Option(help="Memory for the build, for example 2GB.", show_default="as planned")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, max=64, help="Parallel workers.", show_default="the server's")
     ] = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Build a vector index for the collection's distance, without blocking writers.
+    """Build a vector index for the collection's distance, without blocking writers: by default the recommended one.
 
     Example:
 
     \b
       pgvec-admin index create documents
+      pgvec-admin index create documents --storage halfvec
       pgvec-admin index create documents --method ivfflat --lists 100
     """
     where = open_target(database_url)
@@ -53,13 +125,54 @@ def create(
             where,
             collection,
             method=method,
+            storage=storage,
             m=m,
             ef_construction=ef_construction,
             lists=lists,
             maintenance_work_mem=maintenance_work_mem,
+            workers=workers,
+            warn=lambda text: say(f"note: {text}"),
             report=report,
         )
     say(f"index {build.name} {'is there already' if build.existed else 'is built'}")
+
+
+@app.command()
+def tune(
+    collection: CollectionArgument,
+    recall: Annotated[float, typer.Option(min=0, max=1, help="Wanted recall of the nearest rows.")] = 0.98,
+    queries: Annotated[int, typer.Option(min=1, max=10_000, help="Rows of the collection to search for.")] = 100,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="Nearest rows to compare.")] = 10,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Find the smallest ef_search (hnsw) or probes (ivfflat) that reaches a recall, and make it the collection's.
+
+    Example:
+
+    \b
+      pgvec-admin index tune documents --recall 0.99
+    """
+    with database.connect(open_target(database_url)) as connection:
+        trials = bench.tune(connection, collection, wanted_recall=recall, queries=queries, match_count=limit)
+    if as_json:
+        print_json([asdict(trial) for trial in trials])
+    else:
+        print_table(
+            ["setting", "value", f"recall@{limit}", "p50 ms", "p95 ms"],
+            [
+                [t.setting, t.value, f"{t.recall or 0:.3f}", f"{t.p50_ms or 0:.2f}", f"{t.p95_ms or 0:.2f}"]
+                for t in trials
+            ],
+        )
+    last = trials[-1]
+    if last.chosen:
+        say(f"{last.setting} of {collection} is now {last.value}")
+    else:
+        raise CheckFailedError(
+            f"recall {recall} is not reached; {last.setting} of {collection} is now {last.value}, the greatest tried",
+            "build the index with a greater --m and --ef-construction, or over a more exact --storage",
+        )
 
 
 @app.command("list")
@@ -77,8 +190,8 @@ def list_(collection: CollectionArgument, database_url: DatabaseUrl = None, as_j
         print_json([asdict(item) for item in found])
         return
     print_table(
-        ["index", "method", "distance", "valid", "size"],
-        [[i.name, i.method, i.distance, "yes" if i.valid else "no", size(i.size_bytes)] for i in found],
+        ["index", "method", "storage", "distance", "valid", "size"],
+        [[i.name, i.method, i.storage, i.distance, "yes" if i.valid else "no", size(i.size_bytes)] for i in found],
     )
 
 

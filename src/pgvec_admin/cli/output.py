@@ -84,6 +84,13 @@ def size(count: int | None) -> str:
     return f"{amount:.1f} TB"
 
 
+def duration(seconds: float) -> str:
+    """A time for people: 12 s, 3 min, 2.5 h."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
 def confirm(question: str, *, yes: bool) -> None:
     """Go on only after a yes; where nobody can answer, only with --yes."""
     if yes:

@@ -1,0 +1,69 @@
+-- pgvec.prepare_bench -- copies rows of a collection into temporary tables, to try indexes on.
+-- Queries are rows that are left out of the copy, or given ones. Their true neighbours are found by exact scans. Nobody
+-- else sees the tables, and they end with the session, however it ends.
+create or replace function pgvec.prepare_bench(
+    collection text,
+    row_limit int default 100000,
+    queries int default 100,
+    match_count int default 10,
+    query_embeddings extensions.vector[] default null)
+  returns table (rows bigint, of_rows bigint, queries_used bigint)
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  target     pgvec.collections := pgvec.collection(prepare_bench.collection);
+  copy       pgvec.collections := target;
+  query      record;
+  neighbours text[];
+begin
+  drop table if exists pg_temp.pgvec_bench_rows, pg_temp.pgvec_bench_queries;
+  execute format('select count(*) from %s as d where d.embedding is not null', target.relation) into of_rows;
+  create temporary table pgvec_bench_queries (id text, embedding extensions.vector, expected text[]);
+  if query_embeddings is null then
+    execute format(
+      $query$
+      insert into pg_temp.pgvec_bench_queries (id, embedding)
+      select d.id, d.embedding
+        from %s as d
+       where d.embedding is not null
+       order by md5(d.id)
+       limit least($1, $2 / 2)
+      $query$, target.relation)
+      using queries, of_rows;
+  else
+    insert into pg_temp.pgvec_bench_queries (embedding)
+    select e from unnest(query_embeddings) as e;
+    perform pgvec.check_query_embedding(target, e) from unnest(query_embeddings) as e;
+  end if;
+
+  execute format(
+    $query$
+    create temporary table pgvec_bench_rows as
+    select d.id, ''::text as content, '{}'::jsonb as metadata, d.embedding
+      from %s as d
+     where d.embedding is not null
+       and d.id not in (select q.id from pg_temp.pgvec_bench_queries as q where q.id is not null)
+     order by md5(d.id) desc
+     limit %s
+    $query$, target.relation, row_limit);
+  get diagnostics rows = row_count;
+  analyze pg_temp.pgvec_bench_rows;
+
+  copy.relation := 'pg_temp.pgvec_bench_rows'::regclass;
+  for query in
+    select q.ctid as place, q.embedding from pg_temp.pgvec_bench_queries as q
+  loop
+    execute format('select array_agg(q.id order by q.distance, q.id) from (%s) as q', pgvec.vector_query(copy, target.distance, '', null))
+      into neighbours
+      using query.embedding, null::jsonb, match_count;
+    update pg_temp.pgvec_bench_queries as q set expected = neighbours where q.ctid = query.place;
+  end loop;
+  queries_used := (select count(*) from pg_temp.pgvec_bench_queries);
+  return next;
+end
+$$;
+comment on function pgvec.prepare_bench(text, int, int, int, extensions.vector[]) is
+  'Copies at most row_limit embedded rows of a collection into a temporary table, with queries (rows left out of it, or those given) and their true match_count neighbours, '
+  'for pgvec.bench_index. Returns rows copied, rows there are, and queries. Raises PV001, PV002, PV005.';
+revoke all on function pgvec.prepare_bench(text, int, int, int, extensions.vector[]) from public;

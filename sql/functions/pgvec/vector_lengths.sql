@@ -1,0 +1,14 @@
+-- pgvec.vector_lengths -- how long a collection's vectors are, which decides whether distances rank alike.
+create or replace function pgvec.vector_lengths(collection text, out shortest float8, out mean float8, out longest float8)
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
+as $$
+begin
+  execute format(
+    'select min(l), avg(l), max(l) from (select extensions.vector_norm(d.embedding::extensions.vector) as l from %s as d where d.embedding is not null) as n',
+    (pgvec.collection(vector_lengths.collection)).relation)
+    into shortest, mean, longest;
+end
+$$;
+comment on function pgvec.vector_lengths(text) is 'The shortest, mean and longest length (L2 norm) of a collection''s embeddings. Reads the whole table.';
+revoke all on function pgvec.vector_lengths(text) from public;

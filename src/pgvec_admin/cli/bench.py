@@ -1,0 +1,106 @@
+"""pgvec-admin bench: recall against latency, or distances against each other."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pgvec_admin import bench as benches
+from pgvec_admin import database
+from pgvec_admin.cli.output import DatabaseUrl, Json, open_target, print_json, print_table, progress, say, size
+from pgvec_admin.errors import UsageError
+
+
+def bench(
+    collection: Annotated[str, typer.Argument(help="Name of the collection.")],
+    rows: Annotated[int, typer.Option(min=100, help="Rows to copy and measure on, at most.")] = 100_000,
+    queries: Annotated[int, typer.Option(min=1, max=10_000, help="Rows to search for, which are left out.")] = 100,
+    query_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="Search for these vectors instead: JSON lines, an array a line.", exists=True, dir_okay=False
+        ),
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="Nearest rows to compare.")] = 10,
+    recall: Annotated[float, typer.Option(min=0, max=1, help="Recall that the advice aims at.")] = 0.98,
+    png: Annotated[Path | None, typer.Option("--png", help="Draw the figures into this file (extra plot).")] = None,
+    distances: Annotated[
+        bool, typer.Option("--distances", help="Compare the rankings by cosine, L2, inner product and L1 instead.")
+    ] = False,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Measure recall against latency on the collection's own rows: exact, HNSW, IVFFlat, halfvec, binary.
+
+    Works on a temporary copy, builds each index that fits the collection there, and leaves nothing behind.
+
+    Example:
+
+    \b
+      pgvec-admin bench documents --png documents.png
+      pgvec-admin bench documents --distances
+    """
+    where = open_target(database_url)
+    with database.connect(where, autocommit=True) as connection:
+        if distances:
+            overlaps, lengths = benches.distances(connection, collection, queries=min(queries, 50), match_count=limit)
+            if as_json:
+                print_json({"overlaps": [asdict(one) for one in overlaps], "lengths": asdict(lengths)})
+                return
+            print_table(
+                ["distance", "other", f"overlap@{limit}"],
+                [[one.distance, one.other, f"{one.overlap or 0:.3f}"] for one in overlaps],
+            )
+            say(benches.why(lengths))
+            return
+        given = None if query_file is None else _vectors(query_file)
+        with progress(f"bench of {collection}", "indexes") as report:
+            result = benches.run(
+                connection,
+                collection,
+                row_limit=rows,
+                queries=queries,
+                match_count=limit,
+                query_embeddings=given,
+                report=report,
+            )
+
+    if png:
+        benches.plot(result, png, f"{collection}: {result.rows:,} rows, {result.queries} queries")
+    if as_json:
+        print_json(asdict(result))
+        return
+    front = benches.pareto(result.measures)
+    print_table(
+        ["index", "setting", f"recall@{limit}", "p50 ms", "p95 ms", "best", "size", "build s"],
+        [
+            [
+                one.kind,
+                f"{one.parameter} {one.value}" if one.parameter else "",
+                f"{one.recall:.3f}",
+                f"{one.p50_ms:.2f}",
+                f"{one.p95_ms:.2f}",
+                "*" if one in front else "",
+                size(one.index_bytes),
+                "" if one.build_seconds is None else f"{one.build_seconds:.1f}",
+            ]
+            for one in result.measures
+        ],
+    )
+    say(f"{result.queries} queries over {result.rows:,} of {result.of_rows:,} rows; * nothing beats it in both")
+    for line in benches.advice(result, recall):
+        say(line)
+
+
+def _vectors(file: Path) -> list[list[float]]:
+    found: list[list[float]] = []
+    for number, line in enumerate(file.read_text().splitlines(), 1):
+        try:
+            found.append([float(value) for value in json.loads(line)])
+        except (ValueError, TypeError) as error:
+            raise UsageError(f"{file}:{number}: not a vector: {error}", "an array of numbers a line") from error
+    return found
