@@ -176,7 +176,7 @@ def plot(bench: Bench, file: Path, title: str) -> None:
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes: Axes = figure.subplots()
     for kind, group in groupby(bench.measures, key=lambda one: one.kind):
-        found = sorted(group, key=lambda one: one.p50_ms)
+        found = sorted(group, key=lambda one: (one.recall, one.p50_ms))
         axes.plot([one.recall for one in found], [one.p50_ms for one in found], marker="o", label=kind)
     axes.set(xlabel="recall", ylabel="p50 latency on the server, ms", yscale="log", title=title)
     axes.grid(visible=True, which="both", alpha=0.3)

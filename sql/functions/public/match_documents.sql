@@ -61,13 +61,24 @@ begin
     select * from pgvec.search_steps(target, measure, wanted, condition, bound)
   loop
     continue when step.after_tie and not tied;
-    if step.kind is not null then
-      perform set_config('hnsw.iterative_scan', step.iterative_scan, true);
-      perform set_config('ivfflat.iterative_scan', step.iterative_scan, true);
-      perform set_config('hnsw.ef_search', step.ef_search::text, true);
-      perform set_config('hnsw.max_scan_tuples', step.scan_tuples::text, true);
-      perform set_config('ivfflat.probes', step.probes::text, true);
+    if step.kind is null then
+      return query execute format(
+        $query$
+        select q.id, q.content, q.metadata, pgvec.similarity($4, q.distance)
+          from (%s) as q
+         where $5 is null
+            or pgvec.similarity($4, q.distance) >= $5
+        $query$,
+        pgvec.vector_query(target, measure, condition, null))
+        using query_embedding, bound, wanted, measure, match_threshold;
+      return;
     end if;
+
+    perform set_config('hnsw.iterative_scan', step.iterative_scan, true);
+    perform set_config('ivfflat.iterative_scan', step.iterative_scan, true);
+    perform set_config('hnsw.ef_search', step.ef_search::text, true);
+    perform set_config('hnsw.max_scan_tuples', step.scan_tuples::text, true);
+    perform set_config('ivfflat.probes', step.probes::text, true);
 
     -- "+ 0", since a relaxed scan is not quite in the order that the planner takes it to have
     execute format(
