@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from psycopg.rows import class_row
 
 from pgvec_admin.database import Connection
+from pgvec_admin.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,56 @@ def create(
     ).fetchone()
     assert row is not None
     return str(row[0])
+
+
+def adopt(
+    connection: Connection,
+    relation: str,
+    *,
+    name: str | None = None,
+    embedding: str = "embedding",
+    content: Sequence[str] = ("content",),
+    id_column: str | None = None,
+    metadata: str | None = None,
+    dimensions: int | None = None,
+    distance: str = "cosine",
+    language: str = "english",
+    model: str | None = None,
+    add_columns: bool = False,
+) -> Collection:
+    """Make an existing table a collection (`pgvec.adopt_collection` says how); its name is the table's by default."""
+    known = connection.execute(
+        "select to_regclass(%s)::oid, relname from pg_class where oid = to_regclass(%s)", (relation, relation)
+    ).fetchone()
+    if known is None:
+        raise UsageError(f"there is no table {relation}", "name it with its schema, for example public.jobs")
+    chosen = name or str(known[1])
+    connection.execute(
+        "select pgvec.adopt_collection(%s, %s::oid::regclass, embedding_column => %s, content_columns => %s,"
+        " id_column => %s, metadata_column => %s, dimensions => %s, distance => %s, language => %s, model => %s,"
+        " add_columns => %s)",
+        (
+            chosen,
+            known[0],
+            embedding,
+            list(content),
+            id_column,
+            metadata,
+            dimensions,
+            distance,
+            language,
+            model,
+            add_columns,
+        ),
+    )
+    return get(connection, chosen)
+
+
+def release(connection: Connection, name: str) -> str | None:
+    """Undo an adoption; returns the table, which stays, or None where it is gone."""
+    row = connection.execute("select pgvec.release_collection(%s)::text", (name,)).fetchone()
+    assert row is not None
+    return None if row[0] is None else str(row[0])
 
 
 def drop(connection: Connection, name: str) -> None:

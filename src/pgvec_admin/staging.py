@@ -123,7 +123,7 @@ class Staging:
         self._collection = collection
         self._table = sql.SQL(collection.relation)  # regclass as text, quoted by the server
         self._direct = collection.storage == "vector"  # the binary form that rows have
-        connection.execute("select pgvec.begin_staging()")
+        connection.execute("select pgvec.begin_staging(%s)", (collection.name,))
 
     def merge(
         self, rows: Sequence[Row], complete: Mapping[str, int], *, reuse_embeddings: bool

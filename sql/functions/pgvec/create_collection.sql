@@ -17,12 +17,7 @@ declare
   configuration text;
   made regclass;
 begin
-  if name is null or name !~ '^[a-z_][a-z0-9_]{0,47}$' then
-    raise exception using
-      errcode = 'PV004',
-      message = format('%s cannot be the name of a collection', coalesce(quote_literal(name), 'null')),
-      hint    = 'lower-case letters, digits and _, not beginning with a digit, at most 48 characters';
-  end if;
+  perform pgvec.check_new_collection(name);
   if dimensions is null or dimensions not between 1 and 16000 then
     raise exception using
       errcode = 'PV004',
@@ -32,29 +27,12 @@ begin
   perform pgvec.check_choice('distance', distance, '{cosine,l2,inner_product,l1}');
   perform pgvec.check_choice('access', access, '{open}');
   perform pgvec.check_choice('storage', storage, '{vector,halfvec}');
-  begin
-    configuration := language::regconfig::text;
-  exception when undefined_object or invalid_schema_name or invalid_name then
-    configuration := null;
-  end;
-  if configuration is null then
-    raise exception using
-      errcode = 'PV004',
-      message = format('there is no text search configuration %L', language),
-      hint    = format('one of: %s', (select string_agg(t.cfgname, ', ' order by t.cfgname) from pg_catalog.pg_ts_config as t));
-  end if;
-
-  if exists (select from pgvec.collections as c where c.name = create_collection.name) then
-    raise exception using
-      errcode = 'PV004',
-      message = format('there is a collection %L already', name),
-      hint    = format('choose another name, or select pgvec.drop_collection(%L)', name);
-  end if;
+  configuration := pgvec.text_search_configuration(language);
   if to_regclass(format('public.%I', name)) is not null then
     raise exception using
       errcode = 'PV004',
       message = format('there is a table public.%I already, which is not a collection', name),
-      hint    = 'choose another name, or rename that table';
+      hint    = format('choose another name, or make it searchable as it is: select pgvec.adopt_collection(%L, %L)', name, 'public.' || name);
   end if;
 
   execute format(

@@ -7,6 +7,13 @@ as $$
 declare
   dropped regclass;
 begin
+  if exists (select from pgvec.adoptions as a where a.collection = drop_collection.name) then
+    raise exception using
+      errcode = 'PV004',
+      message = format('collection %L is an adopted table, which is not dropped', name),
+      hint    = format('select pgvec.release_collection(%L); or pgvec-admin collection release %s', name, name);
+  end if;
+
   delete from pgvec.collections as c
    where c.name = drop_collection.name
   returning c.relation into dropped;
@@ -20,5 +27,5 @@ begin
 end
 $$;
 comment on function pgvec.drop_collection(text) is
-  'Drops a collection: its table with all rows and indexes, and its registry row. Raises PV001 for an unknown name.';
+  'Drops a collection: its table with all rows and indexes, and its registry row. Raises PV001 for an unknown name, PV004 for an adopted table.';
 revoke all on function pgvec.drop_collection(text) from public;

@@ -1,6 +1,6 @@
 -- pgvec.filter_condition -- the filter of a search as an SQL condition over a collection's rows.
 -- The text is one of four, whatever the filter says: all that came from the caller is in bound, which the search
--- passes as its parameter $2.
+-- passes as its parameter $2. Over an adopted table it compares columns (pgvec.column_condition), by their catalog names.
 create or replace function pgvec.filter_condition(collection pgvec.collections, filter jsonb, out condition text, out bound jsonb)
   language plpgsql stable parallel safe
   security invoker set search_path = ''
@@ -8,6 +8,12 @@ as $$
 declare
   compiled record;
 begin
+  if collection.base <> collection.relation then
+    select c.condition, c.bound into condition, bound
+      from pgvec.column_condition(collection, pgvec.parse_filter(filter), '[]') as c;
+    return;
+  end if;
+
   compiled := pgvec.compile_filter(filter);
   -- an empty containment is left out: the planner takes it for one row in ten thousand and goes astray
   condition := concat_ws(

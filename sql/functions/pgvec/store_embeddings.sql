@@ -33,6 +33,10 @@ begin
                 end;
   end if;
 
+  if found_row.base <> found_row.relation then
+    return pgvec.store_adopted(found_row, ids, hashes, embeddings);
+  end if;
+
   -- locked in one order first, so that two embedders of the same rows wait for each other instead of deadlocking
   execute format('select from %s as d where d.id = any ($1) order by d.id for update', found_row.relation)
     using ids;

@@ -1,4 +1,4 @@
-"""pgvec-admin collection: create, list, show, drop."""
+"""pgvec-admin collection: create, adopt, release, list, show, drop."""
 
 from __future__ import annotations
 
@@ -52,6 +52,77 @@ def create(
             connection, name, dimensions, distance=distance, storage=storage, language=language, model=model
         )
     say(f"collection {name}: table {table}, {dimensions} dimensions, {distance}")
+
+
+@app.command()
+def adopt(
+    table: Annotated[str, typer.Argument(help="The table, with its schema: public.jobs.")],
+    embedding: Annotated[str, typer.Option(help="Its column of vectors; made where it is missing.")] = "embedding",
+    content: Annotated[str, typer.Option(help="Its text columns, in order: title,description.")] = "content",
+    id_column: Annotated[
+        str | None, typer.Option("--id", help="The column that identifies a row.", show_default="the primary key")
+    ] = None,
+    metadata: Annotated[
+        str | None, typer.Option(help="A jsonb column for metadata.", show_default="the rest of the row")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the collection.", show_default="the table's")] = None,
+    dimensions: Annotated[
+        int | None, typer.Option("--dimensions", "-d", help="Of a new column; else those of --model.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Embedding model, for example local:all-MiniLM-L6-v2.")] = None,
+    distance: Annotated[str, typer.Option(help="cosine, l2, inner_product or l1.")] = "cosine",
+    language: Annotated[str, typer.Option(help="Text search configuration.")] = "english",
+    add_columns: Annotated[
+        bool, typer.Option("--add-columns", help="Keep lexemes and hashes in the table, not beside it.")
+    ] = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Make an existing table searchable as a collection, without changing its columns.
+
+    Example:
+
+    \b
+      pgvec-admin collection adopt public.jobs --embedding embedding --content title,description
+    """
+    if dimensions is None and model is not None:
+        from pgvec_admin import providers
+
+        dimensions = providers.provider(model).dimensions
+    with database.connect(open_target(database_url)) as connection:
+        made = collections.adopt(
+            connection,
+            table,
+            name=name,
+            embedding=embedding,
+            content=[column.strip() for column in content.split(",")],
+            id_column=id_column,
+            metadata=metadata,
+            dimensions=dimensions,
+            distance=distance,
+            language=language,
+            model=model,
+            add_columns=add_columns,
+        )
+    say(f"collection {made.name}: table {table}, {made.dimensions} dimensions, {made.distance}")
+
+
+@app.command()
+def release(
+    name: Annotated[str, typer.Argument(help="Name of the collection.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Undo an adoption: what was added for the collection goes, the table stays.
+
+    Example:
+
+    \b
+      pgvec-admin collection release jobs --yes
+    """
+    with database.connect(open_target(database_url)) as connection:
+        confirm(f"release {name}: drop its lexemes, hashes, added columns and vector indexes?", yes=yes)
+        table = collections.release(connection, name)
+    say(f"collection {name} released" + (f"; table {table} is as it was" if table else "; its table is gone"))
 
 
 @app.command("list")

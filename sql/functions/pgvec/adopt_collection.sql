@@ -1,0 +1,62 @@
+-- pgvec.adopt_collection -- makes a table that is there already searchable as a collection.
+-- The searches read a view over it, which names its columns as they expect. The table keeps its columns: lexemes and
+-- hashes lie in a side table, kept by trigger, unless add_columns asks for them in the table itself. Filters whose keys
+-- are columns become comparisons with these, which their own indexes serve. The caller's rights and row level security
+-- on the table decide what is seen.
+create or replace function pgvec.adopt_collection(
+    name text,
+    relation regclass,
+    embedding_column text default 'embedding',
+    content_columns text[] default '{content}',
+    id_column text default null,
+    metadata_column text default null,
+    dimensions int default null,
+    distance text default 'cosine',
+    language text default 'english',
+    model text default null,
+    add_columns boolean default false)
+  returns regclass
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  configuration text;
+  key      record;
+  vector   record;
+  added    name[] := '{}';
+  adopted  pgvec.adoptions;
+begin
+  perform pgvec.check_new_collection(name);
+  perform pgvec.check_choice('distance', distance, '{cosine,l2,inner_product,l1}');
+  configuration := pgvec.text_search_configuration(language);
+  key := pgvec.adopted_key(relation, id_column);
+  perform pgvec.check_columns(relation, content_columns || metadata_column);
+  vector := pgvec.adopted_vector(relation, embedding_column, dimensions);
+
+  if vector.is_new then
+    execute format('alter table %s add column %I extensions.vector(%s)', relation, embedding_column, vector.dimensions);
+    added := array[embedding_column];
+  end if;
+  if add_columns then
+    execute format('alter table %s add column fts tsvector, add column bm25 extensions.sparsevec(268435456), '
+                   'add column content_hash text, add column embedded_hash text', relation);
+    added := added || '{fts,bm25,content_hash,embedded_hash}'::name[];
+  end if;
+
+  insert into pgvec.collections (name, relation, base, embedding_column, dimensions, distance, access, storage, language, model)
+  values (adopt_collection.name, adopt_collection.relation, adopt_collection.relation, adopt_collection.embedding_column,
+          vector.dimensions, adopt_collection.distance, 'policy', vector.storage, configuration, adopt_collection.model);
+  insert into pgvec.adoptions (collection, id_column, id_type, content_columns, metadata_column, added_columns)
+  values (adopt_collection.name, key.column_name, key.column_type, adopt_collection.content_columns, adopt_collection.metadata_column, added)
+  returning * into adopted;
+
+  perform pgvec.build_adoption(adopted, add_columns);
+  return relation;
+end
+$$;
+comment on function pgvec.adopt_collection(text, regclass, text, text[], text, text, int, text, text, text, boolean) is
+  'Makes an existing table a collection, searched by the same functions. embedding_column: a vector or halfvec column, or a new one (then dimensions). '
+  'content_columns: put together, in order. id_column: default the primary key; bigint, int, uuid or text. metadata_column: a jsonb column; default the rest of the row. '
+  'add_columns: keep lexemes and hashes in the table instead of a side table. Access is by the table''s own grants and policies. '
+  'pgvec.release_collection undoes it. Returns the table. Raises PV004.';
+revoke all on function pgvec.adopt_collection(text, regclass, text, text[], text, text, int, text, text, text, boolean) from public;

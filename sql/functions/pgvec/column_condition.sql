@@ -1,0 +1,66 @@
+-- pgvec.column_condition -- a filter over an adopted table as an SQL condition on its columns.
+-- Keys that are columns compare with them, and so reach their indexes; others look into the metadata. Values are appended
+-- to bound and read from the parameter $2 by their place; names come from the catalog.
+create or replace function pgvec.column_condition(collection pgvec.collections, filter jsonb, inout bound jsonb, out condition text)
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
+as $$
+declare
+  parts    text[] := '{}';
+  branches text[];
+  others   jsonb := '{}';
+  compiled record;
+  item     record;
+  branch   jsonb;
+begin
+  for item in
+    select e.key, e.value, a.attnum, format_type(a.atttypid, null) as type, t.typcategory as category
+      from jsonb_each(filter) as e
+      left join pg_catalog.pg_attribute as a
+        on a.attrelid = collection.base
+       and a.attname = e.key
+       and a.attnum > 0
+       and not a.attisdropped
+      left join pg_catalog.pg_type as t on t.oid = a.atttypid
+  loop
+    if item.key in ('$and', '$or') then
+      perform pgvec.check_conditions(item.key, item.value);
+      branches := '{}';
+      for branch in
+        select jsonb_array_elements(item.value)
+      loop
+        select c.bound, c.condition into bound, condition from pgvec.column_condition(collection, branch, bound) as c;
+        branches := branches || coalesce(nullif(condition, ''), 'true');
+      end loop;
+      parts := parts || format('(%s)', array_to_string(branches, case item.key when '$and' then ' and ' else ' or ' end));
+    elsif item.key = '$not' then
+      perform pgvec.check_conditions(item.key, item.value);
+      select c.bound, c.condition into bound, condition from pgvec.column_condition(collection, item.value, bound) as c;
+      parts := parts || format('(%s) is not true', condition);
+    elsif item.attnum is null then
+      others := others || jsonb_build_object(item.key, item.value);
+    else
+      select c.bound, c.condition into bound, condition
+        from pgvec.compare_column(item.key, 'd.c' || item.attnum, item.type, item.category::text, item.value, bound) as c;
+      parts := parts || condition;
+    end if;
+  end loop;
+
+  if others <> '{}' then
+    compiled := pgvec.compile_filter(others);
+    if compiled.containment <> '{}' then
+      parts := parts || format('d.metadata @> ($2 -> %s)', jsonb_array_length(bound));
+      bound := bound || jsonb_build_array(compiled.containment);
+    end if;
+    if compiled.path is not null then
+      parts := parts || format('d.metadata @? ($2 ->> %s)::jsonpath', jsonb_array_length(bound));
+      bound := bound || jsonb_build_array(compiled.path::text);
+    end if;
+  end if;
+  condition := array_to_string(parts, ' and ');
+end
+$$;
+comment on function pgvec.column_condition(pgvec.collections, jsonb, jsonb) is
+  'The condition on rows d of an adopted table''s view for a filter, and the values, appended to bound, that it reads as $2. Raises PV003.';
+revoke all on function pgvec.column_condition(pgvec.collections, jsonb, jsonb) from public;
+select pgvec.grant_execute('pgvec.column_condition(pgvec.collections, jsonb, jsonb)', 'reader');

@@ -1,0 +1,32 @@
+-- pgvec.column_operand -- a value of a filter as an SQL expression of a column's type; null where it can equal none.
+-- The value itself stays in the parameter $2. A fraction beside an integer column is compared as numeric.
+create or replace function pgvec.column_operand(type text, category text, value jsonb, place int)
+  returns text
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
+as $$
+declare
+  target_type text := type;
+begin
+  if jsonb_typeof(value) is distinct from (case category when 'N' then 'number' when 'B' then 'boolean' else 'string' end) then
+    return null;
+  end if;
+  begin
+    if category = 'N' and type in ('smallint', 'integer', 'bigint') and (value #>> '{}')::numeric % 1 <> 0 then
+      target_type := 'numeric';
+    end if;
+    execute format('select ($1 #>> ''{}'')::%s', target_type) using value;
+  exception when data_exception then
+    -- no date, no uuid, or a number out of range of its type: a number is still greater or less
+    if category <> 'N' then
+      return null;
+    end if;
+    target_type := 'numeric';
+  end;
+  return format('($2 ->> %s)::%s', place, target_type);
+end
+$$;
+comment on function pgvec.column_operand(text, text, jsonb, int) is
+  'The expression that reads a value of a filter from place of $2 as a column''s type, or null for a value of another type, which matches no row.';
+revoke all on function pgvec.column_operand(text, text, jsonb, int) from public;
+select pgvec.grant_execute('pgvec.column_operand(text, text, jsonb, int)', 'reader');

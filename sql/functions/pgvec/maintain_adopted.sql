@@ -1,0 +1,65 @@
+-- pgvec.maintain_adopted -- what an adopted table keeps beside itself, or in its added columns, on insert and update.
+-- As pgvec.maintain_document does for collections of our own: a new vector counts as made from the row's present content.
+-- Definer, since who may write the table has no business in the side table; it writes only of the row in hand.
+create or replace function pgvec.maintain_adopted()
+  returns trigger
+  language plpgsql volatile parallel unsafe
+  security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  target  pgvec.collections := pgvec.collection(tg_argv[0]);
+  adopted pgvec.adoptions;
+  text_now text;
+  fresh   boolean;  -- a vector that was not there before; null where there is none
+  id      text;
+begin
+  select a.* into adopted from pgvec.adoptions as a where a.collection = tg_argv[0];
+  execute format(
+    $query$
+    select %1$s, ($1).%2$I::text,
+           case when ($1).%3$I is not null then coalesce(($1).%3$I operator(extensions.<>) ($2).%3$I, true) end
+    $query$, pgvec.adopted_content(adopted, '($1)'), adopted.id_column, target.embedding_column)
+    into text_now, id, fresh
+    using new, case when tg_op = 'UPDATE' then old end;
+
+  if fresh then
+    execute format('select ($1).%1$I operator(extensions.<#>) ($1).%1$I = 0', target.embedding_column)
+      into fresh
+      using new;
+    if fresh then
+      raise exception using
+        errcode = 'PV005',
+        message = format('the embedding of row %L of %I.%I is a zero vector', id, tg_table_schema, tg_table_name),
+        hint    = 'a zero vector has no direction; store null until there is an embedding';
+    end if;
+    fresh := true;
+  end if;
+
+  if adopted.side is null then
+    new.fts := to_tsvector(target.language::regconfig, text_now);
+    new.content_hash := md5(text_now);
+    if fresh is null then
+      new.embedded_hash := null;
+    elsif fresh and (tg_op = 'INSERT' or new.embedded_hash is not distinct from old.embedded_hash) then
+      new.embedded_hash := new.content_hash;
+    end if;
+    return new;
+  end if;
+
+  execute format(
+    $query$
+    insert into %1$s as s (id, fts, content_hash, embedded_hash)
+    values ($1::%2$s, to_tsvector($2::regconfig, $3), md5($3), case when $4 then md5($3) end)
+    on conflict (id) do update
+       set fts = excluded.fts,
+           content_hash = excluded.content_hash,
+           embedded_hash = case when $4 then excluded.embedded_hash when not $4 then s.embedded_hash end
+    $query$, adopted.side, adopted.id_type)
+    using id, target.language, text_now, fresh;
+  return null;
+end
+$$;
+comment on function pgvec.maintain_adopted() is
+  'Trigger of an adopted table: keeps fts, content_hash and embedded_hash in its side table or its added columns, and raises PV005 for a zero vector. '
+  'Argument: the collection.';
+revoke all on function pgvec.maintain_adopted() from public;

@@ -1,0 +1,58 @@
+-- pgvec.release_collection -- undoes an adoption: the table stays, as it was before.
+-- Vector indexes that bear the collection's name were built for it, and go too.
+create or replace function pgvec.release_collection(name text)
+  returns regclass
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  target  pgvec.collections;
+  adopted pgvec.adoptions;
+  item    text;
+begin
+  select c.* into target from pgvec.collections as c where c.name = release_collection.name;
+  select a.* into adopted from pgvec.adoptions as a where a.collection = target.name;
+  if target.name is null then
+    perform pgvec.collection(release_collection.name);  -- raises PV001 with the names there are
+  end if;
+  if adopted.collection is null then
+    raise exception using
+      errcode = 'PV004',
+      message = format('collection %L is no adopted table', target.name),
+      hint    = format('its table is its own: select pgvec.drop_collection(%L)', target.name);
+  end if;
+
+  execute format('drop view if exists pgvec.%I', 'adopted_' || target.name);
+  execute format('drop table if exists pgvec.%I', 'side_' || target.name);
+  if not exists (select from pg_catalog.pg_class as r where r.oid = target.base) then
+    -- dropped behind our back
+    delete from pgvec.collections as c where c.name = target.name;
+    return null;
+  end if;
+
+  execute format('drop trigger if exists %I on %s', target.name || '_maintain', target.base);
+  for item in
+    select format('%I.%I', n.nspname, r.relname)
+      from pg_catalog.pg_index as x
+      join pg_catalog.pg_class as r on r.oid = x.indexrelid
+      join pg_catalog.pg_am as m on m.oid = r.relam
+      join pg_catalog.pg_namespace as n on n.oid = r.relnamespace
+     where x.indrelid = target.base
+       and m.amname in ('hnsw', 'ivfflat')
+       and starts_with(r.relname, target.name || '_' || target.embedding_column)
+  loop
+    execute format('drop index %s', item);
+  end loop;
+  for item in
+    select c from unnest(adopted.added_columns) as c
+  loop
+    execute format('alter table %s drop column if exists %I', target.base, item);
+  end loop;
+  delete from pgvec.collections as c where c.name = target.name;
+  return target.base;
+end
+$$;
+comment on function pgvec.release_collection(text) is
+  'Undoes pgvec.adopt_collection: drops the view, the side table, the trigger, the columns that were added and the vector indexes that were built for the collection. '
+  'Returns the table, which stays with its rows; null where it is gone. Raises PV001, PV004 for a collection that was not adopted.';
+revoke all on function pgvec.release_collection(text) from public;

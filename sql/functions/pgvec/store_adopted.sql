@@ -1,0 +1,54 @@
+-- pgvec.store_adopted -- pgvec.store_embeddings for an adopted table, which has hashes beside it and ids of its own type.
+create or replace function pgvec.store_adopted(target pgvec.collections, ids text[], hashes text[], embeddings extensions.vector[])
+  returns bigint
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  adopted pgvec.adoptions;
+  stored  bigint;
+begin
+  select a.* into adopted from pgvec.adoptions as a where a.collection = target.name;
+  execute format('select from %s as b where b.%I = any ($1::%s[]) order by b.%2$I for update', target.base, adopted.id_column, adopted.id_type)
+    using ids;
+  if adopted.side is null then
+    execute format(
+      $update$
+      update %1$s as b
+         set %2$I = e.embedding::extensions.%3$I,
+             embedded_hash = e.hash
+        from unnest($1::%4$s[], $2, $3) as e (id, hash, embedding)
+       where b.%5$I = e.id
+         and b.content_hash = e.hash
+      $update$, target.base, target.embedding_column, target.storage, adopted.id_type, adopted.id_column)
+      using ids, hashes, embeddings;
+    get diagnostics stored = row_count;
+  else
+    execute format(
+      $update$
+      update %1$s as b
+         set %2$I = e.embedding::extensions.%3$I
+        from unnest($1::%4$s[], $2, $3) as e (id, hash, embedding)
+        join %6$s as s on s.id = e.id and s.content_hash = e.hash
+       where b.%5$I = e.id
+      $update$, target.base, target.embedding_column, target.storage, adopted.id_type, adopted.id_column, adopted.side)
+      using ids, hashes, embeddings;
+    get diagnostics stored = row_count;
+    -- the trigger sees no new vector where it is the same as before
+    execute format(
+      $update$
+      update %1$s as s
+         set embedded_hash = e.hash
+        from unnest($1::%2$s[], $2) as e (id, hash)
+       where s.id = e.id
+         and s.content_hash = e.hash
+         and s.embedded_hash is distinct from e.hash
+      $update$, adopted.side, adopted.id_type)
+      using ids, hashes;
+  end if;
+  return stored;
+end
+$$;
+comment on function pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[]) is
+  'Stores embeddings of an adopted table by id, each only if its row still has the text of that hash; returns how many. pgvec.store_embeddings has checked them.';
+revoke all on function pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[]) from public;

@@ -1,0 +1,25 @@
+-- pgvec.text_search_configuration -- the text search configuration of a language, or PV004.
+create or replace function pgvec.text_search_configuration(language text)
+  returns text
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
+as $$
+declare
+  configuration text;
+begin
+  begin
+    configuration := language::regconfig::text;
+  exception when undefined_object or invalid_schema_name or invalid_name then
+    configuration := null;
+  end;
+  if configuration is null then
+    raise exception using
+      errcode = 'PV004',
+      message = format('there is no text search configuration %L', language),
+      hint    = format('one of: %s', (select string_agg(t.cfgname, ', ' order by t.cfgname) from pg_catalog.pg_ts_config as t));
+  end if;
+  return configuration;
+end
+$$;
+comment on function pgvec.text_search_configuration(text) is 'The full name of a text search configuration. Raises PV004, listing those there are, for an unknown one.';
+revoke all on function pgvec.text_search_configuration(text) from public;

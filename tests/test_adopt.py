@@ -1,0 +1,318 @@
+"""Adopted tables: searched as they are, filtered by their own columns, and left as they were."""
+
+# ruff: noqa: E501 - tables of cases read better with a case a line
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg.types.json import Jsonb
+
+from conftest import Connection
+from filter_reference import matches
+from pgvec_admin import collections, embed, index, load, providers
+from pgvec_admin.database import Target
+from pgvec_admin.errors import UsageError
+from pgvec_admin.records import Record
+
+JOBS = """
+create table jobs (
+  job_id      bigint primary key,
+  title       text not null,
+  description text,
+  company     text,
+  salary      int,
+  remote      boolean,
+  posted      date,
+  pay         numeric,
+  skills      text[],
+  extra       jsonb,
+  embedding   extensions.vector(3)
+);
+create index jobs_salary on jobs (salary);
+insert into jobs
+select i, 'Job ' || i, case when i % 3 > 0 then 'work for ' || i end, 'company ' || i % 50, i * 10, i % 2 = 0,
+       '2026-01-01'::date + i % 300, i / 10.0, array['sql', 's' || i % 7], jsonb_build_object('level', i % 5),
+       array[1, i, 1]::float4[]::extensions.vector
+  from generate_series(1, 2000) as i;
+analyze jobs;
+"""
+
+ADOPT = "select pgvec.adopt_collection('jobs', 'jobs', content_columns => '{title,description}', add_columns => %s)"
+
+
+@pytest.fixture(params=[False, True], ids=["beside", "in the table"])
+def jobs(connection: Connection, request: pytest.FixtureRequest) -> Connection:
+    connection.execute(JOBS)
+    connection.execute(ADOPT, (request.param,))
+    return connection
+
+
+def _ids(connection: Connection, condition: Any = None, query: str = "[1,2,3]", count: int = 1000) -> list[str]:
+    rows = connection.execute(
+        "select id from match_documents(%s, %s, %s, collection => 'jobs')", (query, count, Jsonb(condition or {}))
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _catalog(connection: Connection) -> list[tuple[Any, ...]]:
+    return connection.execute(
+        """
+        select 'column', a.attname::text, format_type(a.atttypid, a.atttypmod)
+          from pg_attribute as a where a.attrelid = 'jobs'::regclass and a.attnum > 0 and not a.attisdropped
+        union all select 'index', x.indexrelid::regclass::text, '' from pg_index as x where x.indrelid = 'jobs'::regclass
+        union all select 'trigger', t.tgname::text, '' from pg_trigger as t where t.tgrelid = 'jobs'::regclass
+        union all select 'relation', c.oid::regclass::text, '' from pg_class as c
+         where c.relnamespace = 'pgvec'::regnamespace and c.relkind in ('r', 'v')
+         order by 1, 2
+        """
+    ).fetchall()
+
+
+def test_a_table_is_searched_under_its_own_ids_with_the_rest_of_the_row_as_metadata(jobs: Connection) -> None:
+    row = jobs.execute(
+        "select id, content, metadata from match_documents('[1,2,1]', 1, collection => 'jobs')"
+    ).fetchone()
+    assert row == (
+        "2",
+        "Job 2\nwork for 2",
+        {
+            "company": "company 2",
+            "salary": 20,
+            "remote": True,
+            "posted": "2026-01-03",
+            "pay": 0.2,
+            "skills": ["sql", "s2"],
+            "extra": {"level": 2},
+        },
+    )
+    found = jobs.execute("select id from keyword_search('1999', collection => 'jobs')").fetchall()
+    assert found == [("1999",)]
+
+
+@pytest.mark.parametrize(
+    ("condition", "predicate"),
+    [
+        ({"salary": {"$gte": 19000}, "remote": True}, "salary >= 19000 and remote"),
+        ({"company": "company 7"}, "company = 'company 7'"),
+        ({"company": {"$ne": "company 7"}, "salary": {"$lt": 1000.5}}, "company <> 'company 7' and salary < 1000.5"),
+        ({"posted": {"$between": ["2026-02-01", "2026-02-10"]}}, "posted between '2026-02-01' and '2026-02-10'"),
+        ({"posted": {"$gt": "soon"}}, "false"),
+        ({"salary": "100"}, "false"),
+        ({"salary": {"$in": [10, 20.5, "30", 99999999999]}}, "salary = 10"),
+        ({"salary": {"$lt": 99999999999}}, "true"),
+        ({"skills": {"$contains": "s3"}}, "'s3' = any (skills)"),
+        ({"skills": ["sql", "s3"]}, "'s3' = any (skills)"),
+        ({"extra": {"level": {"$in": [1, 2]}}}, "(extra ->> 'level')::int in (1, 2)"),
+        ({"description": {"$exists": False}}, "description is null"),
+        ({"title": {"$like": "Job 1_"}}, "title like 'Job 1_'"),
+        ({"$or": [{"salary": 10}, {"title": {"$ilike": "JOB 77"}}]}, "salary = 10 or title = 'Job 77'"),
+        ({"$not": {"remote": True}}, "not remote"),
+        ({"pay": {"$lte": 1.5}, "nokey": {"$exists": False}}, "pay <= 1.5"),
+        ({"nokey": 1}, "false"),
+    ],
+)
+def test_filters_compare_columns(jobs: Connection, condition: Any, predicate: str) -> None:
+    expected = jobs.execute(
+        f"select job_id::text from jobs where {predicate} order by embedding <=> '[1,2,3]', job_id::text limit 1000".replace(
+            "<=>", "operator(extensions.<=>)"
+        )
+    ).fetchall()
+    assert _ids(jobs, condition) == [row[0] for row in expected]
+
+
+NUMBERS = [None, -1, 0, 1, 2, 1.5, 10**12]
+WORDS = [None, "", "a", "b", "ab", "%"]
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_conditions_on_columns_mean_what_they_mean_in_metadata(connection: Connection, data: st.DataObject) -> None:
+    if connection.execute("select to_regclass('things')").fetchone() == (None,):
+        connection.execute(
+            "create table things (id text primary key, content text, i int, n numeric, t text, b boolean, e extensions.vector(1))"
+        )
+        connection.execute("select pgvec.adopt_collection('things', 'things', embedding_column => 'e')")
+    draw = data.draw
+    value = {
+        "i": draw(st.sampled_from([None, -1, 0, 1, 2])),
+        "n": draw(st.sampled_from(NUMBERS)),
+        "t": draw(st.sampled_from(WORDS)),
+        "b": draw(st.sampled_from([None, True, False])),
+    }
+
+    def condition(depth: int) -> dict[str, Any]:
+        kind = draw(st.sampled_from(["leaf", "leaf", "$or", "$and", "$not"] if depth else ["leaf"]))
+        if kind == "$not":
+            return {"$not": condition(depth - 1)}
+        if kind != "leaf":
+            return {kind: [condition(depth - 1) for _ in range(draw(st.integers(1, 2)))]}
+        any_value = st.sampled_from([value for value in [*NUMBERS, *WORDS, True, False] if value is not None])
+        ordered = any_value.filter(lambda one: not isinstance(one, bool))
+        operator = draw(
+            st.sampled_from(
+                [
+                    "plain",
+                    "$between",
+                    "$eq",
+                    "$ne",
+                    "$gt",
+                    "$gte",
+                    "$lt",
+                    "$lte",
+                    "$in",
+                    "$nin",
+                    "$exists",
+                    "$like",
+                    "$contains",
+                ]
+            )
+        )
+        operand: Any = {
+            "$between": st.sampled_from([[0, 1], [1, 1.5], ["a", "b"], ["", "a"]]),
+            "$in": st.lists(any_value, max_size=3),
+            "$nin": st.lists(any_value, max_size=3),
+            "$exists": st.booleans(),
+            "$like": st.sampled_from(["a%", "_", "%", "\\%"]),
+        }.get(operator, ordered if operator.startswith(("$g", "$l")) else any_value)
+        drawn = draw(operand)
+        return {
+            draw(st.sampled_from(["i", "n", "t", "b", "missing"])): drawn if operator == "plain" else {operator: drawn}
+        }
+
+    wanted = condition(2)
+    connection.execute("delete from things")
+    connection.execute("insert into things values ('x', 'x', %(i)s, %(n)s, %(t)s, %(b)s, '[1]')", value)
+    found = connection.execute(
+        "select count(*) from match_documents('[1]', filter => %s, collection => 'things')", (Jsonb(wanted),)
+    ).fetchone()
+    document = {key: one for key, one in value.items() if one is not None}
+    assert found == (int(matches(document, wanted)),), (document, wanted)
+
+
+def test_the_tables_own_indexes_serve_filters_and_vectors(jobs: Connection, database: str) -> None:
+    built = index.create(Target(database, "the test"), "jobs")
+    assert built.name == "jobs_embedding_hnsw_cosine_idx"
+    jobs.execute("set enable_seqscan = off")
+
+    def used(condition: Any) -> tuple[Any, ...] | None:
+        return jobs.execute(
+            "select index, route from pgvec.explain_search('jobs', '[1,2,3]', 10, %s)", (Jsonb(condition),)
+        ).fetchone()
+
+    assert used({}) == (built.name, "index")
+    assert used({"salary": {"$gte": 19900}}) == ("jobs_salary", "exact")
+    assert _ids(jobs, {}, count=5) == _ids(jobs, {"salary": {"$gte": 0}}, count=5)
+
+
+def test_what_is_written_to_the_table_is_found_and_embedded_anew(jobs: Connection) -> None:
+    jobs.execute("insert into jobs (job_id, title, company) values (5000, 'Cheesemaker', 'x')")
+    assert jobs.execute("select id from keyword_search('cheesemaker', collection => 'jobs')").fetchall() == [("5000",)]
+    stale = jobs.execute("select id, content, content_hash from pgvec.stale_documents('jobs')").fetchall()
+    assert [(row[0], row[1]) for row in stale] == [("5000", "Cheesemaker")]
+    stored = jobs.execute(
+        "select pgvec.store_embeddings('jobs', '{5000}', %s, '{\"[0,0,1]\"}')", ([stale[0][2]],)
+    ).fetchone()
+    assert stored == (1,)
+    assert _ids(jobs, query="[0,0,1]", count=1) == ["5000"]
+    assert jobs.execute("select pgvec.count_stale('jobs')").fetchone() == (0,)
+
+    jobs.execute("update jobs set title = 'Baker' where job_id = 5000")
+    (again,) = jobs.execute("select id, content_hash from pgvec.stale_documents('jobs')").fetchall()
+    outdated = jobs.execute(
+        "select pgvec.store_embeddings('jobs', '{5000}', %s, '{\"[1,0,0]\"}')", ([stale[0][2]],)
+    ).fetchone()
+    assert outdated == (0,)
+    # the same vector as before, for the new text
+    jobs.execute("select pgvec.store_embeddings('jobs', '{5000}', %s, '{\"[0,0,1]\"}')", ([again[1]],))
+    assert jobs.execute("select pgvec.count_stale('jobs')").fetchone() == (0,)
+    assert jobs.execute("select id from keyword_search('cheesemaker', collection => 'jobs')").fetchall() == []
+
+    jobs.execute("delete from jobs where job_id = 5000")
+    assert jobs.execute("select id from keyword_search('baker', collection => 'jobs')").fetchall() == []
+    with pytest.raises(psycopg.Error, match=r"row '1' of public\.jobs is a zero vector"):
+        jobs.execute("update jobs set embedding = '[0,0,0]' where job_id = 1")
+
+
+@pytest.mark.parametrize("add_columns", [False, True])
+def test_release_leaves_the_table_as_it_was(connection: Connection, database: str, add_columns: bool) -> None:
+    connection.execute(JOBS)
+    before, rows = _catalog(connection), connection.execute("select * from jobs order by 1").fetchall()
+    connection.execute(ADOPT, (add_columns,))
+    index.create(Target(database, "the test"), "jobs", storage="halfvec")
+    assert collections.release(connection, "jobs") == "jobs"
+    assert _catalog(connection) == before
+    assert connection.execute("select * from jobs order by 1").fetchall() == rows
+
+
+def test_a_missing_vector_column_is_added_and_embedded(connection: Connection) -> None:
+    connection.execute("create table notes (id uuid primary key default gen_random_uuid(), body text, meta jsonb)")
+    connection.execute("insert into notes (body, meta) values ('tea', '{\"lang\": \"en\"}')")
+    made = collections.adopt(
+        connection, "public.notes", content=["body"], metadata="meta", dimensions=384, model="local:all-MiniLM-L6-v2"
+    )
+    assert (made.name, made.dimensions) == ("notes", 384)
+    result = embed.embed(connection, "notes", providers.provider("local:all-MiniLM-L6-v2"))
+    assert result.embedded == 1
+    rows = connection.execute(
+        "select content, metadata from match_documents((select embedding from notes), filter => '{\"lang\": \"en\"}', collection => 'notes')"
+    ).fetchall()
+    assert rows == [("tea", {"lang": "en"})]
+
+
+def test_callers_see_what_the_policies_of_the_table_let_them_see(
+    jobs: Connection, as_role: Callable[[str], Connection]
+) -> None:
+    reader = as_role("pgvec_reader")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied for table jobs"):
+        _ids(reader)
+    jobs.execute("grant select on jobs to pgvec_reader; alter table jobs enable row level security")
+    jobs.execute("create policy remote_only on jobs for select to pgvec_reader using (remote and job_id <= 20)")
+    assert sorted(map(int, _ids(reader))) == list(range(2, 21, 2))
+    assert reader.execute("select id from keyword_search('job', 100, collection => 'jobs')").rowcount == 10
+    if jobs.execute("select to_regclass('pgvec.side_jobs')").fetchone() != (None,):
+        assert reader.execute("select count(*) from pgvec.side_jobs").fetchone() == (10,)
+
+
+def test_rows_of_an_adopted_table_are_not_loaded_but_inserted(jobs: Connection) -> None:
+    with pytest.raises(psycopg.Error, match=r"collection 'jobs' is the adopted table public\.jobs"):
+        load.load_records(jobs, "jobs", [Record(id="1", content="x")])
+    with pytest.raises(psycopg.Error, match="which is not dropped"):
+        collections.drop(jobs, "jobs")
+    assert jobs.execute("select count(*) from jobs").fetchone() == (2000,)
+
+
+@pytest.mark.parametrize(
+    ("table", "call", "message", "hint"),
+    [
+        ("a int, b int, content text, primary key (a, b)", "dimensions => 3", "primary key of public.t has 2 columns: a, b", "search_id"),
+        ("content text", "dimensions => 3", "public.t has no primary key", "search_id"),
+        ("id int, content text", "dimensions => 3, id_column => 'id'", "id of public.t is not unique", "add unique"),
+        ("id date primary key, content text", "dimensions => 3", "of type date, which cannot be an id", "bigint"),
+        ("id int primary key, body text", "dimensions => 3", "public.t has no column content", "its columns: id, body"),
+        ("id int primary key, content text", "", "public.t has no column embedding", "dimensions"),
+        ("id int primary key, content text, embedding text", "", "is of type text, not vector", "vectors"),
+        ("id int primary key, content text, embedding extensions.vector", "", "without dimensions", "dimensions"),
+        ("id int primary key, content text, embedding extensions.vector(4)", "dimensions => 3", "has 4 dimensions, not 3", "own"),
+        ("id int primary key, content text", "dimensions => 3, metadata_column => 'meta'", "public.t has no column meta", "its columns"),
+    ],
+)  # fmt: skip
+def test_a_table_that_cannot_be_adopted_is_refused_and_unchanged(
+    connection: Connection, table: str, call: str, message: str, hint: str
+) -> None:
+    connection.execute(f"create table t ({table})")
+    with pytest.raises(psycopg.Error) as caught:
+        connection.execute(f"select pgvec.adopt_collection('t', 't'{', ' + call if call else ''})")
+    assert caught.value.sqlstate == "PV004"
+    assert message in (caught.value.diag.message_primary or "")
+    assert hint in (caught.value.diag.message_hint or "")
+    assert connection.execute("select count(*) from pgvec.collections").fetchone() == (0,)
+
+
+def test_an_unknown_table_is_said_to_be_unknown(connection: Connection) -> None:
+    with pytest.raises(UsageError, match=r"there is no table public\.nothing"):
+        collections.adopt(connection, "public.nothing")
