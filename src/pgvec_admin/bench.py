@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from psycopg.rows import class_row
 
-from pgvec_admin import collections, index
-from pgvec_admin.database import Connection
+from pgvec_admin import collections, database, index
+from pgvec_admin.database import Connection, Target
 from pgvec_admin.errors import UsageError
 from pgvec_admin.search import vector_literal
 
@@ -76,7 +76,7 @@ class Lengths:
 
 
 def run(
-    connection: Connection,
+    where: Target,
     collection: str,
     *,
     row_limit: int = 100_000,
@@ -87,13 +87,26 @@ def run(
 ) -> Bench:
     """Measure the exact scan and every index that fits the collection, on a temporary copy of its rows.
 
-    On a session of its own: the copy ends with it. Raises UsageError where there are too few rows to measure.
+    The copy ends with the session that makes it. Raises UsageError where there are too few rows to measure.
     """
+    given = None if query_embeddings is None else [vector_literal(one) for one in query_embeddings]
+    with database.connect(where, autocommit=True) as connection:
+        return _run(connection, collection, row_limit, queries, match_count, given, report)
+
+
+def _run(
+    connection: Connection,
+    collection: str,
+    row_limit: int,
+    queries: int,
+    match_count: int,
+    given: list[str] | None,
+    report: Report,
+) -> Bench:
     dimensions = collections.get(connection, collection).dimensions
     # the copy and one index; the default of 8 MB would read them from disk
     megabytes = max(64, row_limit * (dimensions * 4 + 200) * 2 // 2**20)
     connection.execute("select set_config('temp_buffers', %s, false)", (f"{megabytes}MB",))
-    given = None if query_embeddings is None else [vector_literal(one) for one in query_embeddings]
     row = connection.execute(
         "select rows, of_rows, queries_used from pgvec.prepare_bench(%s, %s, %s, %s, %s::extensions.vector[])",
         (collection, row_limit, queries, match_count, given),

@@ -7,6 +7,7 @@ create or replace function pgvec.build_seconds(
   returns float8
   language plpgsql volatile parallel unsafe
   security invoker set search_path = ''
+  set maintenance_work_mem = '256MB'
 as $$
 declare
   target  pgvec.collections := pgvec.collection(build_seconds.collection);

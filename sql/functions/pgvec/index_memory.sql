@@ -4,7 +4,8 @@
 --   hnsw      an element in memory: 128 + 8, its neighbours at level 0 (8 + 16 * 2m), those of the higher levels that one
 --             in m has, and its value; one process building alone adds 32 of allocation headers, several share 4 MB more
 --   hnsw      on disk: element (72 + value) and neighbours (4 + 12m) with a line pointer each, whole on a page of 8160
---   ivfflat   k-means holds samples (50 a list, 10,000 at least) with a lower bound for each list, and lists squared
+--   ivfflat   k-means has room for samples (50 a list, 10,000 at least), and holds bounds of each for each list, and
+--             lists squared
 create or replace function pgvec.index_memory(
     method text, storage text, dimensions int, row_count float8, m int default 16, lists int default null, workers int default 0,
     out build_bytes float8, out index_bytes float8)
@@ -18,6 +19,7 @@ declare
   datum     float8 := 8 + case storage when 'vector' then 4 * dimensions when 'halfvec' then 2 * dimensions else ceil(dimensions / 8.0) end;
   value     float8 := 8 * ceil(datum / 8);
   list_count float8;
+  room      float8;
   samples   float8;
   element   float8;
   neighbours float8;
@@ -35,8 +37,9 @@ begin
                           end;
   else
     list_count := coalesce(lists, pgvec.default_lists(row_count));
-    samples := least(row_count, greatest(10000, 50 * list_count));
-    build_bytes := samples * value + 2 * list_count * value + list_count * dimensions * 4
+    room := greatest(10000, 50 * list_count);
+    samples := least(row_count, room);
+    build_bytes := room * value + 2 * list_count * value + list_count * dimensions * 4
                    + samples * list_count * 4 + samples * 8 + list_count * list_count * 4 + list_count * 12;
     entry := 8 * ceil((8 + datum) / 8) + 4;
     -- the last page of a list is half empty on average

@@ -31,9 +31,13 @@ begin
        and not (o.storage = 'halfvec' and target.dimensions > 4000)
        and not (o.method = 'ivfflat' and target.distance = 'l1' and o.storage <> 'binary')
   loop
-    workers := case when method = 'hnsw' then helpers else 0 end;
     select n.build_bytes, n.index_bytes into build_bytes, index_bytes
-      from pgvec.index_memory(method, storage, target.dimensions, row_count, m, workers => workers) as n;
+      from pgvec.index_memory(method, storage, target.dimensions, row_count, m) as n;
+    -- the server gives a worker to each 32 MB but the first
+    workers := case when method = 'hnsw' then greatest(0, least(helpers, floor(greatest(least(build_bytes, budget), setting) / 33554432) - 1)) else 0 end;
+    if workers > 0 then
+      build_bytes := (pgvec.index_memory(method, storage, target.dimensions, row_count, m, workers => workers)).build_bytes;
+    end if;
     fits := case when build_bytes <= setting then 'yes' when build_bytes <= budget then 'with settings' else 'no' end;
     seconds := null;
     recall := null;

@@ -45,30 +45,29 @@ def bench(
       pgvec-admin bench documents --distances
     """
     where = open_target(database_url)
-    with database.connect(where, autocommit=True) as connection:
-        if distances:
+    if distances:
+        with database.connect(where) as connection:
             overlaps, lengths = benches.distances(connection, collection, queries=min(queries, 50), match_count=limit)
-            if as_json:
-                print_json({"overlaps": [asdict(one) for one in overlaps], "lengths": asdict(lengths)})
-                return
-            print_table(
-                ["distance", "other", f"overlap@{limit}"],
-                [[one.distance, one.other, f"{one.overlap or 0:.3f}"] for one in overlaps],
-            )
-            say(benches.why(lengths))
+        if as_json:
+            print_json({"overlaps": [asdict(one) for one in overlaps], "lengths": asdict(lengths)})
             return
-        given = None if query_file is None else _vectors(query_file)
-        with progress(f"bench of {collection}", "indexes") as report:
-            result = benches.run(
-                connection,
-                collection,
-                row_limit=rows,
-                queries=queries,
-                match_count=limit,
-                query_embeddings=given,
-                report=report,
-            )
+        print_table(
+            ["distance", "other", f"overlap@{limit}"],
+            [[one.distance, one.other, f"{one.overlap or 0:.3f}"] for one in overlaps],
+        )
+        say(benches.why(lengths))
+        return
 
+    with progress(f"bench of {collection}", "indexes") as report:
+        result = benches.run(
+            where,
+            collection,
+            row_limit=rows,
+            queries=queries,
+            match_count=limit,
+            query_embeddings=None if query_file is None else _vectors(query_file),
+            report=report,
+        )
     if png:
         benches.plot(result, png, f"{collection}: {result.rows:,} rows, {result.queries} queries")
     if as_json:
