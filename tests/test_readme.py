@@ -1,4 +1,4 @@
-"""Every command and every output of README.md, run as a reader would: top to bottom, in an empty directory.
+"""Every command and output of README.md and of docs/, run as a reader would: top to bottom, in an empty directory.
 
 A block marked `console` holds commands after `$ ` (a backslash or an open quote or heredoc continues one) and what they
 print, stdout and stderr together. A line `...` stands for any lines, and `...` within a line for any text.
@@ -12,6 +12,8 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pytest
 
 from pgvec_admin import embedded_system
 
@@ -49,10 +51,11 @@ def _matches(expected: list[str], printed: list[str]) -> bool:
 
 
 PSQL = embedded_system.package_directory() / embedded_system.TREES[18] / "bin"
-STEPS = _steps((ROOT / "README.md").read_text())
+PAGES = [page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if _steps(page.read_text())]
 
 
-def test_every_command_prints_what_the_readme_says(empty_database: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_prints_what_the_page_says(page: Path, empty_database: str, tmp_path: Path) -> None:
     environment = os.environ | {
         # the machine's own psql where there is one, else the embedded server's
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}:{PSQL}",
@@ -60,8 +63,9 @@ def test_every_command_prints_what_the_readme_says(empty_database: str, tmp_path
         "COLUMNS": "120",
         "LC_ALL": "C.UTF-8",
     }
-    assert len(STEPS) >= 8
-    for step in STEPS:
+    steps = _steps(page.read_text())
+    assert len(steps) >= 8
+    for step in steps:
         ran = subprocess.run(
             ["bash", "-c", step.command],
             cwd=tmp_path,
@@ -72,7 +76,7 @@ def test_every_command_prints_what_the_readme_says(empty_database: str, tmp_path
         )
         printed = ran.stdout.splitlines()
         shown = "\n".join(step.expected)
-        assert _matches(step.expected, printed), f"$ {step.command}\n--- README\n{shown}\n--- printed\n{ran.stdout}"
+        assert _matches(step.expected, printed), f"$ {step.command}\n--- page\n{shown}\n--- printed\n{ran.stdout}"
 
 
 def test_the_two_commands_of_the_first_screen_are_targets_of_the_makefile() -> None:

@@ -129,6 +129,7 @@ def create(
         name, statement = row
         found = {index.name: index for index in vector_indexes(connection, collection)}
         if name in found and found[name].valid:
+            _note(connection, collection)
             return Build(name, found[name].definition, existed=True)
         for index in found.values():
             if not index.valid:
@@ -151,6 +152,7 @@ def create(
         try:
             with _watched(where, connection.info.backend_pid, report):
                 connection.execute(statement)
+            _note(connection, collection)
         except BaseException:
             _drop_leftover(where, collection, name)
             raise
@@ -183,11 +185,17 @@ def drop(connection: Connection, collection: str, name: str) -> None:
         )
     schema = connection.execute(
         "select n.nspname from pg_catalog.pg_class as r join pg_catalog.pg_namespace as n on n.oid = r.relnamespace"
-        " where r.oid = (pgvec.collection(%s)).relation",
+        " where r.oid = (pgvec.collection(%s)).base",
         (collection,),
     ).fetchone()
     assert schema is not None
     connection.execute(sql.SQL("drop index concurrently {}").format(sql.Identifier(schema[0], name)))
+    _note(connection, collection)
+
+
+def _note(connection: Connection, collection: str) -> None:
+    """Searches then know their index, and need not look for it."""
+    connection.execute("select pgvec.note_index(%s)", (collection,))
 
 
 def _drop_leftover(where: Target, collection: str, name: str) -> None:

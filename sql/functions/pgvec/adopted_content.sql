@@ -7,5 +7,6 @@ as $$
   select format('concat_ws(e''\n'', %s)', string_agg(format('%s.%I', row_name, c), ', ' order by place))
     from unnest(adopted.content_columns) with ordinality as t (c, place)
 $$;
-comment on function pgvec.adopted_content(pgvec.adoptions, text) is 'The expression that puts the content of an adopted row together: its content columns, a line each, nulls left out.';
+comment on function pgvec.adopted_content(pgvec.adoptions, text) is
+  'The expression that puts the content of an adopted row together: its content columns, a line each, nulls left out.';
 revoke all on function pgvec.adopted_content(pgvec.adoptions, text) from public;

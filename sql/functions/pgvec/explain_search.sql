@@ -22,22 +22,21 @@ declare
   measure text := coalesce(explain_search.distance, target.distance);
   wanted  int := pgvec.clamp_count(match_count, 100);
   within  record := pgvec.filter_condition(target, filter);
-  step    record;
+  step    pgvec.search_step;
   line    text;
   started timestamptz;
 begin
   perform pgvec.check_query_embedding(target, query_embedding);
   perform pgvec.check_choice('distance', measure, '{cosine,l2,inner_product,l1}');
 
-  for step in
-    select s.* from pgvec.search_steps(target, measure, wanted, within.condition, within.bound) as s where not s.after_tie
-  loop
+  perform set_config('ivfflat.probes', coalesce(target.settings ->> 'probes', '10'), true);
+  foreach step in array pgvec.search_steps(target, measure, wanted, within.condition, within.bound) loop
+    continue when step.after_tie;
     if step.kind is not null then
       perform set_config('hnsw.iterative_scan', step.iterative_scan, true);
       perform set_config('ivfflat.iterative_scan', step.iterative_scan, true);
       perform set_config('hnsw.ef_search', step.ef_search::text, true);
       perform set_config('hnsw.max_scan_tuples', step.scan_tuples::text, true);
-      perform set_config('ivfflat.probes', step.probes::text, true);
       ef_search := step.ef_search;
     end if;
     route := concat_ws(', then ', route, case step.kind when 'column' then 'index' else coalesce(step.kind || ' index', 'exact') end);

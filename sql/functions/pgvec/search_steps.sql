@@ -10,85 +10,90 @@
 -- Without a filter ef_search 40 is the smallest with a recall of 0.98 on these rows (20: 0.946, 40: 0.983, 60: 0.997).
 -- So few matches are scanned at once; more are first looked for in the index, which pays wherever matches lie near, and
 -- scanned if it finds too few of them; and only where that would be too many rows is the index walked on.
+drop function if exists pgvec.search_steps(pgvec.collections, text, int, text, jsonb);
+
 create or replace function pgvec.search_steps(collection pgvec.collections, distance text, wanted int, condition text, bound jsonb)
-  returns table (
-    kind text, iterative_scan text, ef_search int, probes int, scan_tuples int, read_rows int, enough int, after_tie boolean, estimate float8)
+  returns pgvec.search_step[]
   language plpgsql stable parallel unsafe
   security invoker set search_path = ''
 as $$
 declare
+  steps       pgvec.search_step[] := '{}';
+  step        pgvec.search_step;
   spare       constant float8 := 1.2;   -- rows found in one look, over rows wanted
   depth       constant int := 10;       -- rows looked at, over rows wanted, within which the index can be trusted
-  look_costs  constant float8 := 45;    -- rows of an exact scan that take five times as long as a look of ef_search 1
+  look_costs  constant float8 := 30;    -- rows of an exact scan that take three times as long as a look of ef_search 1
   detour      constant float8 := 8;     -- rows walked over rows needed, where matches are not far
   most_ef     constant int := 1000;     -- pgvector's limit
   exact_rows  float8;
   found       record;
-  to_scan   float8;
+  to_scan     float8;
 begin
-  kind := pgvec.index_kind(collection, distance);
-  if kind is not null then
-    read_rows := pgvec.candidates(collection, kind, wanted);
-    ef_search := greatest(1, least(most_ef, greatest(read_rows, coalesce((collection.settings ->> 'ef_search')::int, 40))));
-    probes := coalesce((collection.settings ->> 'probes')::int, 10);
-    iterative_scan := 'relaxed_order';
-    scan_tuples := 20000;
-    enough := wanted;
-    after_tie := false;
+  if collection.distance = distance and to_regclass(collection.search_index) = collection.search_index_oid then
+    step.kind := collection.search_kind;
+  else
+    step.kind := pgvec.index_kind(collection, distance);
+  end if;
+  if step.kind is not null then
+    step.read_rows := pgvec.candidates(collection, step.kind, wanted);
+    step.ef_search := greatest(1, least(most_ef, greatest(step.read_rows, coalesce((collection.settings ->> 'ef_search')::int, 40))));
+    step.iterative_scan := 'relaxed_order';
+    step.scan_tuples := 20000;
+    step.enough := wanted;
+    step.after_tie := false;
 
     if condition = '' then
-      return next;
+      steps := steps || step;
       -- a tie at the limit: reading tenfold closes all but a flood of duplicates
-      after_tie := true;
-      read_rows := 10 * read_rows;
-      return next;
+      step.after_tie := true;
+      step.read_rows := 10 * step.read_rows;
+      steps := steps || step;
     else
       found := pgvec.estimate_matches(collection, condition, bound);
-      estimate := found.matches;
-      to_scan := case when found.indexed then estimate else estimate / found.fraction / 4 end;
+      step.estimate := found.matches;
+      to_scan := case when found.indexed then step.estimate else step.estimate / found.fraction / 4 end;
       exact_rows := coalesce((collection.settings ->> 'exact_rows')::float8, least(25000, 1e7 / collection.dimensions));
 
-      ef_search := least(most_ef, greatest(ef_search, 10 * depth, least(depth * read_rows, 1.5 * spare * read_rows / found.fraction)));
-      read_rows := ceil(spare * read_rows);
-      enough := read_rows;
-      iterative_scan := 'off';
-      if to_scan > look_costs * ef_search then
-        return next;
+      step.ef_search := least(most_ef, greatest(step.ef_search, 10 * depth, least(depth * step.read_rows, 1.5 * spare * step.read_rows / found.fraction)));
+      step.read_rows := ceil(spare * step.read_rows);
+      step.enough := step.read_rows;
+      step.iterative_scan := 'off';
+      if to_scan > look_costs * step.ef_search then
+        steps := steps || step;
         -- twice as far once more, where that promises twice as many
-        if 2 * ef_search <= most_ef and ef_search * found.fraction >= enough then
-          ef_search := 2 * ef_search;
-          read_rows := 2 * read_rows;
-          enough := read_rows;
-          return next;
+        if 2 * step.ef_search <= most_ef and step.ef_search * found.fraction >= step.enough then
+          step.ef_search := 2 * step.ef_search;
+          step.read_rows := 2 * step.read_rows;
+          step.enough := step.read_rows;
+          steps := steps || step;
         end if;
       end if;
 
       if to_scan > exact_rows then
-        read_rows := pgvec.candidates(collection, kind, wanted);
-        enough := wanted;
-        iterative_scan := 'relaxed_order';
-        ef_search := least(most_ef, greatest(ef_search, 2 * read_rows / found.fraction));
-        scan_tuples := least(1000000, greatest(2 * ef_search, detour * read_rows / found.fraction));
-        return next;
+        step.read_rows := pgvec.candidates(collection, step.kind, wanted);
+        step.enough := wanted;
+        step.iterative_scan := 'relaxed_order';
+        step.ef_search := least(most_ef, greatest(step.ef_search, 2 * step.read_rows / found.fraction));
+        step.scan_tuples := least(1000000, greatest(2 * step.ef_search, detour * step.read_rows / found.fraction));
+        steps := steps || step;
         if to_scan > 10 * exact_rows then
-          scan_tuples := 10 * scan_tuples;
-          return next;
+          step.scan_tuples := 10 * step.scan_tuples;
+          steps := steps || step;
         end if;
       end if;
     end if;
   end if;
 
-  kind := null;
-  read_rows := wanted;
-  enough := 0;
-  after_tie := false;
-  return next;
+  step.kind := null;
+  step.read_rows := wanted;
+  step.enough := 0;
+  step.after_tie := false;
+  return steps || step;
 end
 $$;
 comment on function pgvec.search_steps(pgvec.collections, text, int, text, jsonb) is
-  'The steps of a search, each for when those before found too few rows, the last an exact scan: kind of index (null for exact), iterative_scan, ef_search '
-  'and max_scan_tuples of hnsw, probes of ivfflat, rows to read, rows that are enough, whether it is only for a tie at the limit, and the estimated matches. '
-  'Settings of the collection: ef_search (default 40), probes (10), oversample (of pgvec.candidates) and exact_rows, up to which matches are '
+  'The steps of a search, each for when those before found too few rows, the last an exact scan (see type pgvec.search_step). '
+  'Settings of the collection: ef_search (default 40), oversample (of pgvec.candidates) and exact_rows, up to which matches are '
   'scanned rather than the index walked on (25,000, less above 400 dimensions).';
 revoke all on function pgvec.search_steps(pgvec.collections, text, int, text, jsonb) from public;
 select pgvec.grant_execute('pgvec.search_steps(pgvec.collections, text, int, text, jsonb)', 'reader');

@@ -40,6 +40,7 @@ begin
                where i.valid
                order by i.storage = 'binary', i.storage <> target.storage, i.method
                limit 1);
+  perform pgvec.note_index(target.name);
 
   execute format('select array_agg(q.id) as ids, array_agg(q.embedding) as embeddings
                     from (select d.id, d.embedding::extensions.vector as embedding from %s as d where d.embedding is not null order by md5(d.id) limit $1) as q',

@@ -33,7 +33,7 @@ declare
   condition  text := '';
   bound      jsonb;
   within     record;
-  step       record;
+  step       pgvec.search_step;
   tied       boolean := false;
   ids        text[];
   contents   text[];
@@ -57,9 +57,11 @@ begin
     bound := within.bound;
   end if;
 
-  for step in
-    select * from pgvec.search_steps(target, measure, wanted, condition, bound)
-  loop
+  if target.settings ? 'probes' then
+    perform set_config('ivfflat.probes', target.settings ->> 'probes', true);
+  end if;
+
+  foreach step in array pgvec.search_steps(target, measure, wanted, condition, bound) loop
     continue when step.after_tie and not tied;
     if step.kind is null then
       return query execute format(
@@ -74,11 +76,12 @@ begin
       return;
     end if;
 
-    perform set_config('hnsw.iterative_scan', step.iterative_scan, true);
-    perform set_config('ivfflat.iterative_scan', step.iterative_scan, true);
     perform set_config('hnsw.ef_search', step.ef_search::text, true);
-    perform set_config('hnsw.max_scan_tuples', step.scan_tuples::text, true);
-    perform set_config('ivfflat.probes', step.probes::text, true);
+    if condition <> '' then
+      perform set_config('hnsw.iterative_scan', step.iterative_scan, true);
+      perform set_config('ivfflat.iterative_scan', step.iterative_scan, true);
+      perform set_config('hnsw.max_scan_tuples', step.scan_tuples::text, true);
+    end if;
 
     -- "+ 0", since a relaxed scan is not quite in the order that the planner takes it to have
     execute format(

@@ -1,0 +1,34 @@
+-- pgvec.note_index -- remembers which vector index serves a collection, so that searches need not look for it.
+-- The search for it would take a tenth of a small search's time. Where nobody notes, or the index is gone, they do look.
+create or replace function pgvec.note_index(collection text)
+  returns regclass
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  target pgvec.collections := pgvec.collection(note_index.collection);
+  kind   text := pgvec.index_kind(target, target.distance);
+  found  regclass;
+begin
+  select to_regclass(format('%I.%I', n.nspname, i.name)) into found
+    from pgvec.vector_indexes(target.name) as i
+    join pg_catalog.pg_class as b on b.oid = target.base
+    join pg_catalog.pg_namespace as n on n.oid = b.relnamespace
+   where i.valid
+     and i.distance = target.distance
+     and case kind when 'column' then i.storage = target.storage else i.storage = kind end
+   order by i.method
+   limit 1;
+  update pgvec.collections as c
+     set search_index = found,
+         search_index_oid = found,
+         search_kind = kind
+   where c.name = target.name
+     and (c.search_index, c.search_index_oid, c.search_kind) is distinct from (found::text, found::oid, kind);
+  return found;
+end
+$$;
+comment on function pgvec.note_index(text) is
+  'Notes the vector index that searches of a collection use, after one was built or dropped (pgvec-admin index does it), and returns it; null for none. '
+  'Searches are right without it, and a little slower. Raises PV001.';
+revoke all on function pgvec.note_index(text) from public;

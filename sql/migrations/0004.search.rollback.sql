@@ -1,0 +1,5 @@
+-- The functions that take steps go with their type; the release that has none brings its own.
+drop type if exists pgvec.search_step cascade;
+alter table pgvec.collections drop column if exists search_kind;
+alter table pgvec.collections drop column if exists search_index_oid;
+alter table pgvec.collections drop column if exists search_index;
