@@ -24,6 +24,7 @@ from pgvec_admin.search import vector_literal
 
 LIMIT = 10
 DEFAULT_EF_SEARCH = 40
+BLOCK = 20
 
 COLUMNS = "id, content, metadata, embedding <=> %(query)s as distance from documents"
 NEAREST = f"select {COLUMNS} where {{condition}} order by embedding <=> %(query)s limit {LIMIT}"
@@ -156,11 +157,15 @@ def _nearest(rows: Rows, query: NDArray[np.float32], passing: NDArray[np.bool_] 
 
 
 def _turns(ways: list[Way], queries: Rows, rounds: int, ask: Callable[[Way, int, bool], None]) -> None:
-    """All queries by one way, then by the next, in rounds that go forth and back; the first warms the caches."""
+    """A block of queries by one way, then by the next, so that all meet the same moods of the machine.
+
+    In rounds that go forth and back; the first warms the caches.
+    """
     for round_ in range(rounds):
-        for way in ways if round_ % 2 else reversed(ways):
-            for number in range(len(queries.vectors)):
-                ask(way, number, round_ > 0)
+        for first in range(0, len(queries.vectors), BLOCK):
+            for way in ways if round_ % 2 else reversed(ways):
+                for number in range(first, min(first + BLOCK, len(queries.vectors))):
+                    ask(way, number, round_ > 0)
 
 
 def unfiltered(where: Target, rows: Rows, queries: Rows, rounds: int) -> None:

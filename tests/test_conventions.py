@@ -17,7 +17,14 @@ MIGRATIONS = sorted(path for path in (sql_directory() / "migrations").glob("*.sq
 
 # small SQL functions that are inlined into the queries that call them, which SET would prevent; their operators
 # are qualified
-INLINED = ["pgvec.candidates", "pgvec.clamp_count", "pgvec.similarity", "pgvec.vector_query"]
+INLINED = [
+    "pgvec.candidates",
+    "pgvec.clamp_count",
+    "pgvec.ef_search",
+    "pgvec.search_steps",
+    "pgvec.similarity",
+    "pgvec.vector_query",
+]
 
 OURS = """
   from pg_catalog.pg_proc as p

@@ -11,9 +11,7 @@ begin
       errcode = 'PV004',
       message = 'query_embedding is null',
       hint    = 'embed the query text first; a failed call to an embedding service often arrives as null';
-  end if;
-
-  if extensions.vector_dims(query_embedding) <> collection.dimensions then
+  elsif extensions.vector_dims(query_embedding) <> collection.dimensions then
     raise exception using
       errcode = 'PV002',
       message = format('the query has %s dimensions, collection %L has %s',
@@ -22,9 +20,7 @@ begin
                   when collection.model is null then 'embed queries with the model that embedded the rows'
                   else format('embed queries with the model that embedded the rows: %s', collection.model)
                 end;
-  end if;
-
-  if query_embedding operator(extensions.<#>) query_embedding = 0 then
+  elsif query_embedding operator(extensions.<#>) query_embedding = 0 then
     raise exception using
       errcode = 'PV005',
       message = 'the query is a zero vector',

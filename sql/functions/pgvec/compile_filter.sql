@@ -7,17 +7,18 @@ create or replace function pgvec.compile_filter(filter jsonb, out containment js
 as $$
 declare
   wanted     jsonb := pgvec.parse_filter(filter);
-  parts      jsonb[] := array[wanted];
+  parts      jsonb[];
   part       jsonb;
   item       record;
-  predicates text[] := '{}';
+  predicates text[];
 begin
-  containment := '{}';
   if position('"$' in wanted::text) = 0 then
     containment := wanted;
     return;
   end if;
 
+  containment := '{}';
+  parts := array[wanted];
   while cardinality(parts) > 0 loop
     part := parts[1];
     parts := parts[2:];
@@ -40,7 +41,7 @@ begin
     end loop;
   end loop;
 
-  if cardinality(predicates) > 0 then
+  if predicates is not null then
     path := format('strict $ ? (%s)', array_to_string(predicates, ' && '))::jsonpath;
   end if;
 end

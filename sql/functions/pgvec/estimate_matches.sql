@@ -3,30 +3,21 @@
 -- Volatile, since EXPLAIN is a utility statement, which stable functions may not run themselves.
 create or replace function pgvec.estimate_matches(
     collection pgvec.collections, condition text, bound jsonb,
-    out matches float8, out fraction float8, out indexed boolean)
+    out matches float8, out indexed boolean)
   language plpgsql volatile parallel unsafe
   security invoker set search_path = ''
 as $$
 declare
   plan jsonb;
-  total float8;
 begin
   execute format('explain (format json) select from %s as d where d.embedding is not null and %s', collection.relation, condition)
     into plan
     using null::text, bound;
   matches := (plan #>> '{0,Plan,Plan Rows}')::float8;
   indexed := plan #>> '{0,Plan,Node Type}' <> 'Seq Scan';
-
-  -- as the planner does: rows a page when last counted, times the pages there are now
-  select r.reltuples / r.relpages * (pg_relation_size(r.oid) / current_setting('block_size')::int) into total
-    from pg_catalog.pg_class as r
-   where r.oid = collection.base
-     and r.relpages > 0;
-  fraction := least(1, greatest(matches, 1) / greatest(total, matches, 1));
 end
 $$;
 comment on function pgvec.estimate_matches(pgvec.collections, text, jsonb) is
-  'The planner''s estimate of the embedded rows that meet a condition of pgvec.filter_condition: their number, their share of all rows (0 to 1), '
-  'and whether an index finds them.';
+  'The planner''s estimate of the embedded rows that meet a condition of pgvec.filter_condition, and whether an index finds them.';
 revoke all on function pgvec.estimate_matches(pgvec.collections, text, jsonb) from public;
 select pgvec.grant_execute('pgvec.estimate_matches(pgvec.collections, text, jsonb)', 'reader');

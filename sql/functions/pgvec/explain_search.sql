@@ -22,6 +22,7 @@ declare
   measure text := coalesce(explain_search.distance, target.distance);
   wanted  int := pgvec.clamp_count(match_count, 100);
   within  record := pgvec.filter_condition(target, filter);
+  serving record;
   step    pgvec.search_step;
   line    text;
   started timestamptz;
@@ -30,7 +31,8 @@ begin
   perform pgvec.check_choice('distance', measure, '{cosine,l2,inner_product,l1}');
 
   perform set_config('ivfflat.probes', coalesce(target.settings ->> 'probes', '10'), true);
-  foreach step in array pgvec.search_steps(target, measure, wanted, within.condition, within.bound) loop
+  serving := pgvec.index_kind(target, measure);
+  foreach step in array pgvec.search_steps(target, serving.kind, serving.method, wanted, within.condition, within.bound) loop
     continue when step.after_tie;
     if step.kind is not null then
       perform set_config('hnsw.iterative_scan', step.iterative_scan, true);

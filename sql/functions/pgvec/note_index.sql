@@ -7,7 +7,7 @@ create or replace function pgvec.note_index(collection text)
 as $$
 declare
   target pgvec.collections := pgvec.collection(note_index.collection);
-  kind   text := pgvec.index_kind(target, target.distance);
+  best   record := pgvec.index_kind(target, target.distance);
   found  regclass;
 begin
   select to_regclass(format('%I.%I', n.nspname, i.name)) into found
@@ -16,15 +16,16 @@ begin
     join pg_catalog.pg_namespace as n on n.oid = b.relnamespace
    where i.valid
      and i.distance = target.distance
-     and case kind when 'column' then i.storage = target.storage else i.storage = kind end
-   order by i.method
+     and i.method = best.method
+     and i.storage = case best.kind when 'column' then target.storage else best.kind end
    limit 1;
   update pgvec.collections as c
      set search_index = found,
          search_index_oid = found,
-         search_kind = kind
+         search_kind = best.kind,
+         search_method = best.method
    where c.name = target.name
-     and (c.search_index, c.search_index_oid, c.search_kind) is distinct from (found::text, found::oid, kind);
+     and (c.search_index, c.search_index_oid, c.search_kind, c.search_method) is distinct from (found::text, found::oid, best.kind, best.method);
   return found;
 end
 $$;

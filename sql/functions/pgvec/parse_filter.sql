@@ -7,10 +7,13 @@ create or replace function pgvec.parse_filter(filter jsonb)
   security invoker set search_path = ''
 as $$
 declare
-  max_characters constant int := 65536;
-  max_depth      constant int := 12;
   wanted jsonb := coalesce(filter, '{}');
 begin
+  -- as it nearly always is
+  if jsonb_typeof(wanted) = 'object' and length(wanted::text) <= 65536 and not wanted @? 'strict $.**{13}' then
+    return wanted;
+  end if;
+
   if jsonb_typeof(wanted) = 'string' then
     begin
       wanted := (wanted #>> '{}')::jsonb;
@@ -32,16 +35,16 @@ begin
       hint    = 'pass an object such as {"lang": "en"}: rows whose metadata contains it';
   end if;
 
-  if length(wanted::text) > max_characters then
+  if length(wanted::text) > 65536 then
     raise exception using
       errcode = 'PV003',
-      message = format('the filter has %s characters, more than %s', length(wanted::text), max_characters),
+      message = format('the filter has %s characters, more than 65536', length(wanted::text)),
       hint    = 'mark the rows you mean in their metadata, and filter by that';
   end if;
-  if jsonb_path_exists(wanted, format('strict $.**{%s}', max_depth + 1)::jsonpath, silent => true) then
+  if wanted @? 'strict $.**{13}' then
     raise exception using
       errcode = 'PV003',
-      message = format('the filter is nested deeper than %s levels', max_depth),
+      message = 'the filter is nested deeper than 12 levels',
       hint    = 'flatten it: {"$and": [{"$and": [a, b]}, c]} is {"$and": [a, b, c]}';
   end if;
   return wanted;

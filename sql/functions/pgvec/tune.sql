@@ -13,7 +13,6 @@ create or replace function pgvec.tune(
 as $$
 declare
   target   pgvec.collections := pgvec.collection(tune.collection);
-  kind     text := pgvec.index_kind(target, target.distance);
   within   record := pgvec.filter_condition(target, filter);
   drawn    record;
   expected jsonb[] := '{}';
@@ -23,7 +22,8 @@ declare
   hits     int;
   wanted   int;
 begin
-  if kind is null then
+  setting := (select case i.method when 'hnsw' then 'ef_search' else 'probes' end from pgvec.index_kind(target, target.distance) as i where i.kind is not null);
+  if setting is null then
     raise exception using
       errcode = 'PV004',
       message = format('collection %L has no vector index to tune', target.name),
@@ -35,11 +35,6 @@ begin
       message = format('wanted_recall cannot be %s', coalesce(wanted_recall::text, 'null')),
       hint    = 'a share between 0 and 1, for example 0.98';
   end if;
-  setting := (select case i.method when 'hnsw' then 'ef_search' else 'probes' end
-                from pgvec.vector_indexes(target.name) as i
-               where i.valid
-               order by i.storage = 'binary', i.storage <> target.storage, i.method
-               limit 1);
   perform pgvec.note_index(target.name);
 
   execute format('select array_agg(q.id) as ids, array_agg(q.embedding) as embeddings

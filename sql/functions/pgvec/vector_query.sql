@@ -16,7 +16,7 @@ as $$
                select d.id, d.content, d.metadata, d.embedding operator(extensions.%1$s) $1::extensions.%2$s as distance
                  from %3$s as d
                 where d.embedding is not null %4$s
-                order by d.embedding operator(extensions.%1$s) $1::extensions.%2$s
+                order by distance
                 limit $3
                $query$
              when kind operator(pg_catalog.=) 'halfvec' then

@@ -1,0 +1,29 @@
+-- pgvec.deep_rows -- the rows of a step of a search that takes its time: an exact scan of many rows, a long walk through an
+-- hnsw index, any through an ivfflat one.
+-- Each setting of a function costs each of its calls 15 microseconds, so those that only such steps need are here. The
+-- SET clauses are there so that what is set inside ends with the function.
+create or replace function pgvec.deep_rows(
+    collection pgvec.collections, distance text, condition text, bound jsonb, query_embedding extensions.vector, step pgvec.search_step)
+  returns setof pgvec.hit
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+  set hnsw.max_scan_tuples = 20000
+  set ivfflat.iterative_scan = relaxed_order
+  set ivfflat.probes = 10
+  set jit = off
+as $$
+begin
+  if step.kind is not null then
+    perform set_config('hnsw.max_scan_tuples', step.scan_tuples::text, true);
+    perform set_config('ivfflat.iterative_scan', step.iterative_scan, true);
+    perform set_config('ivfflat.probes', coalesce(collection.settings ->> 'probes', '10'), true);
+  end if;
+  return query execute pgvec.vector_query(collection, distance, condition, step.kind)
+    using query_embedding, bound, step.read_rows;
+end
+$$;
+comment on function pgvec.deep_rows(pgvec.collections, text, text, jsonb, extensions.vector, pgvec.search_step) is
+  'The rows that a step of pgvec.search_steps reads, with hnsw.max_scan_tuples, ivfflat.probes and ivfflat.iterative_scan set for it, and without jit. '
+  'Setting of the collection: probes (default 10).';
+revoke all on function pgvec.deep_rows(pgvec.collections, text, text, jsonb, extensions.vector, pgvec.search_step) from public;
+select pgvec.grant_execute('pgvec.deep_rows(pgvec.collections, text, text, jsonb, extensions.vector, pgvec.search_step)', 'reader');
