@@ -82,7 +82,8 @@ class Vecs:
         self.name = f"vecs {version('vecs')}"
         self._vecs = vecs
         self._where = where
-        self._client = vecs.create_client(where.conninfo)
+        # written for psycopg2, which is no longer SQLAlchemy's default
+        self._client = vecs.create_client(where.conninfo.replace("postgresql://", "postgresql+psycopg2://"))
         self._docs: Any = None
 
     def load(self, rows: Rows) -> None:
@@ -176,6 +177,9 @@ def main() -> None:
     chosen = parser.parse_args()
     rows, queries = clustered(chosen.rows, chosen.dimensions, chosen.queries)
     with server(chosen.postgres) as (where, _):
+        with psycopg.connect(where.conninfo, autocommit=True) as connection:
+            # as on Supabase; both write plain VECTOR
+            connection.execute("alter database postgres set search_path = public, extensions")
         makers: list[Callable[[Target], Toolkit]] = [Ours, Vecs, LangChain]
         print(f"PostgreSQL {chosen.postgres}, {chosen.rows:,} rows of {chosen.dimensions} dimensions\n")
         print("| toolkit | load rows/s | no filter: p50 ms | recall@10 | rows | 10 %: p50 ms | recall@10 | rows |")

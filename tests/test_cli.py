@@ -162,3 +162,88 @@ def test_an_index_is_created_listed_and_dropped(run: Run, connection: Connection
     assert (listed["name"], listed["method"], listed["valid"]) == (name, "hnsw", True)
     assert run("index", "drop", "documents", name).returncode == 0
     assert json.loads(run("index", "list", "documents", "--json").stdout) == []
+
+
+@pytest.fixture
+def articles(run: Run, connection: Connection) -> Connection:
+    """A collection of 500 rows in 16 dimensions, with an index."""
+    connection.execute("select pgvec.create_collection('articles', 16)")
+    connection.execute("select setseed(0.5)")
+    connection.execute(
+        """
+        insert into articles (id, content, embedding)
+        select i::text, 'text ' || i, v.embedding::extensions.vector
+          from generate_series(1, 500) as i,
+               lateral (select array_agg(random() - 0.5) as embedding from generate_series(1, 16) where i > 0) as v
+        """
+    )
+    assert run("index", "create", "articles", "--storage", "vector").returncode == 0
+    return connection
+
+
+def test_a_plan_shows_every_index_and_what_create_would_build(run: Run, articles: Connection) -> None:
+    options = json.loads(run("index", "plan", "articles", "--json").stdout)
+    kinds = {(option["method"], option["storage"]) for option in options}
+    assert kinds >= {("hnsw", "vector"), ("hnsw", "halfvec"), ("hnsw", "binary"), ("ivfflat", "vector")}
+    assert [option["recommended"] for option in options].count(True) == 1
+    shown = run("index", "plan", "articles", "--no-measure", "--memory", "64")
+    assert "recommended" in shown.stdout
+    assert "pgvec-admin index create articles builds" in shown.stderr
+    assert "--memory" in run("index", "plan", "articles", "--memory", "0").stderr
+
+
+def test_tune_makes_a_setting_of_the_collection(run: Run, articles: Connection) -> None:
+    tried = json.loads(run("index", "tune", "articles", "--recall", "0.9", "--json").stdout)
+    row = articles.execute("select (settings ->> 'ef_search')::int from pgvec.collections").fetchone()
+    assert row == (tried[-1]["value"],)
+    assert tried[-1]["recall"] >= 0.9
+    refused = run("index", "drop", "articles", "articles_embedding_hnsw_cosine_idx")
+    assert refused.returncode == 0
+    refused = run("index", "tune", "articles")
+    assert refused.returncode == 2
+    assert "collection 'articles' has no vector index to tune" in refused.stderr
+
+
+def test_a_bench_prints_its_figures_and_draws_them(run: Run, articles: Connection, tmp_path: Path) -> None:
+    picture = tmp_path / "articles.png"
+    ran = run("bench", "articles", "--queries", "20", "--png", str(picture))
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.splitlines()[0].split("┃")[0].strip() == "index"
+    assert "20 queries over 480 of 500 rows; * nothing beats it in both" in ran.stderr
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    overlaps = json.loads(run("bench", "articles", "--distances", "--queries", "20", "--json").stdout)["overlaps"]
+    assert {(one["distance"], one["other"]) for one in overlaps} >= {("cosine", "l2"), ("cosine", "inner_product")}
+
+
+def test_a_bench_searches_for_given_vectors_and_names_a_line_that_is_none(
+    run: Run, articles: Connection, tmp_path: Path
+) -> None:
+    queries = tmp_path / "queries.jsonl"
+    queries.write_text("\n".join(json.dumps([0.1 * place for place in range(1, 17)]) for _ in range(3)))
+    measured = json.loads(run("bench", "articles", "--query-file", str(queries), "--json").stdout)
+    assert measured["queries"] == 3
+    queries.write_text("[1, 2\n")
+    refused = run("bench", "articles", "--query-file", str(queries))
+    assert refused.returncode == 2
+    assert f"{queries}:1: not a vector" in refused.stderr
+    queries.write_text("[1, 2]\n")
+    assert "the query has 2 dimensions" in run("bench", "articles", "--query-file", str(queries)).stderr
+
+
+def test_a_table_is_adopted_and_released(run: Run, connection: Connection) -> None:
+    connection.execute("create table jobs (job_id int primary key, title text, pay int)")
+    connection.execute("insert into jobs values (1, 'welder', 100), (2, 'potter', 90)")
+    adopted = run("collection", "adopt", "public.jobs", "--content", "title", "--dimensions", "3")
+    assert adopted.stderr.splitlines() == ["collection jobs: table public.jobs, 3 dimensions, cosine"]
+    connection.execute("update jobs set embedding = '[1,0,0]'")
+    found = json.loads(run("search", "welder", "--collection", "jobs", "--mode", "keyword", "--json").stdout)
+    assert [(hit["id"], hit["metadata"]) for hit in found] == [("1", {"pay": 100})]
+    assert run("collection", "drop", "jobs", "--yes").returncode == 2
+    assert run("collection", "release", "jobs", "--yes").returncode == 0
+    columns = "select count(*) from information_schema.columns where table_name = 'jobs'"
+    assert connection.execute(columns).fetchone() == (3,)
+
+    connection.execute("create table pairs (a int, b int, title text, primary key (a, b))")
+    refused = run("collection", "adopt", "public.pairs", "--content", "title", "--dimensions", "3")
+    assert refused.returncode == 2
+    assert "hint: " in refused.stderr

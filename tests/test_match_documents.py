@@ -219,27 +219,103 @@ def test_a_filter_never_costs_rows_even_where_only_the_index_may_be_used(
     assert [row[0] for row in rows] == [number for number in _exact(vectors, query) if number in allowed]
 
 
+SETTINGS = (
+    "select name, setting from pg_settings where name ~ '^(hnsw|ivfflat|enable|jit|search_path|plan_cache)' order by 1"
+)
+
+
+@pytest.mark.parametrize(
+    ("filter_", "rows"), [("{}", 300), ('{"n": 3}', 300), ('{"n": {"$ne": 3}}', 300), ('{"rare": true}', 1)]
+)
+@pytest.mark.parametrize("method", ["hnsw", "ivfflat"])
 def test_settings_of_a_search_never_reach_the_callers_transaction(
+    many: tuple[Connection, np.ndarray[Any, Any]], method: str, filter_: str, rows: int
+) -> None:
+    connection, vectors = many
+    if method == "ivfflat":
+        connection.execute("drop index documents_embedding_hnsw_cosine_idx")
+        connection.execute("create index on documents using ivfflat (embedding extensions.vector_cosine_ops)")
+    # every step there is: nothing may be scanned before the index was walked
+    connection.execute('update pgvec.collections set settings = \'{"exact_rows": 0, "probes": 3}\'')
+    with connection.transaction():
+        connection.execute("set local hnsw.ef_search = 61")
+        connection.execute("set local ivfflat.probes = 7")
+        before = connection.execute(SETTINGS).fetchall()
+        for _ in range(2):
+            assert len(_rows(connection, "%s, 300, %s", _literal(vectors[3]), filter_)) == rows
+            assert connection.execute(SETTINGS).fetchall() == before
+        with pytest.raises(psycopg.Error), connection.transaction():
+            connection.execute("select * from match_documents(%s, filter => '[1]')", (_literal(vectors[3]),))
+        assert connection.execute(SETTINGS).fetchall() == before
+
+
+@pytest.mark.parametrize("plans", ["auto", "force_generic_plan"])
+def test_a_prepared_call_loses_no_rows_to_a_generic_plan(
+    many: tuple[Connection, np.ndarray[Any, Any]], plans: str
+) -> None:
+    connection, vectors = many
+    connection.execute("select set_config('plan_cache_mode', %s, false)", (plans,))
+    # narrow and wide in turn: a plan that is kept from one must not serve the other worse
+    for _ in range(7):
+        for filter_, expected in (('{"rare": true}', 1), ('{"n": {"$lt": 9}}', 10), ("{}", 10), ('{"n": 77}', 0)):
+            rows = connection.execute(
+                "select id from match_documents(%s, 10, %s)", (_literal(vectors[4]), filter_), prepare=True
+            ).fetchall()
+            assert len(rows) == expected
+
+
+def test_a_connection_that_a_pooler_hands_on_loses_no_rows(many: tuple[Connection, np.ndarray[Any, Any]]) -> None:
+    # transactions of several clients on one server connection: other settings, other roles' leftovers, rollbacks
+    connection, vectors = many
+    for turn in range(12):
+        with connection.transaction(force_rollback=turn % 3 == 0):
+            connection.execute(f"set local hnsw.ef_search = {1 + 13 * turn}")
+            connection.execute(f"set local enable_seqscan = {'off' if turn % 2 else 'on'}")
+            connection.execute(f"set local search_path = {'pg_temp' if turn % 4 == 1 else 'public, extensions'}")
+            rows = connection.execute(
+                "select id from public.match_documents(%s::text::extensions.vector, 50, %s)",
+                (_literal(vectors[turn]), '{"n": 3}'),
+                prepare=True,
+            ).fetchall()
+            allowed = [number for number in _exact(vectors, vectors[turn]) if int(number) % 10 == 3]
+            assert [row[0] for row in rows] == allowed[:50]
+        if turn % 5 == 4:
+            connection.execute("discard plans")
+
+
+def test_a_noted_index_is_used_and_looked_for_again_when_it_is_gone(
     many: tuple[Connection, np.ndarray[Any, Any]],
 ) -> None:
     connection, vectors = many
-    names = ("hnsw.ef_search", "hnsw.iterative_scan", "ivfflat.probes", "ivfflat.iterative_scan", "search_path")
-    show = "select " + ", ".join(f"current_setting('{name}', true)" for name in names)
-    with connection.transaction():
-        connection.execute("set local hnsw.ef_search = 61")
-        before = connection.execute(show).fetchone()
-        assert len(_rows(connection, "%s, 300", _literal(vectors[3]))) == 300
-        assert connection.execute(show).fetchone() == before
+    used = "select idx_scan from pg_stat_user_indexes where indexrelname = %s"
+    name = "documents_embedding_hnsw_cosine_idx"
 
+    def scans(index: str) -> int:
+        connection.execute("select pg_stat_force_next_flush()")
+        row = connection.execute(used, (index,)).fetchone()
+        assert row is not None
+        return int(row[0])
 
-def test_a_prepared_call_loses_no_rows_to_a_generic_plan(many: tuple[Connection, np.ndarray[Any, Any]]) -> None:
-    connection, vectors = many
-    connection.execute("set plan_cache_mode = force_generic_plan")
-    for _ in range(7):
-        rows = connection.execute(
-            "select id from match_documents(%s, 10, %s)", (_literal(vectors[4]), '{"rare": true}'), prepare=True
-        ).fetchall()
-        assert rows == [("00007",)]
+    for note in (False, True):
+        if note:
+            assert connection.execute("select pgvec.note_index('documents')::text").fetchone() == (name,)
+        before = scans(name)
+        assert len(_rows(connection, "%s, 10", _literal(vectors[0]))) == 10
+        assert scans(name) == before + 1
+
+    # made anew under the same name, over something else
+    connection.execute(f"drop index {name}")
+    connection.execute(
+        f"create index {name} on documents using hnsw ((embedding::extensions.halfvec({DIMENSIONS}))"
+        " extensions.halfvec_cosine_ops)"
+    )
+    before = scans(name)
+    assert len(_rows(connection, "%s, 10", _literal(vectors[0]))) == 10
+    assert scans(name) == before + 1
+
+    connection.execute(f"drop index {name}")
+    assert [row[0] for row in _rows(connection, "%s, 10", _literal(vectors[0]))] == _exact(vectors, vectors[0])[:10]
+    assert connection.execute("select pgvec.note_index('documents')").fetchone() == (None,)
 
 
 def test_it_runs_in_a_read_only_transaction(few: Connection) -> None:
