@@ -2,7 +2,8 @@
 -- $1 query vector, $2 values of the condition, $3 number of rows. It orders by the bare distance operator over the
 -- indexed expression, ascending, with LIMIT: the only form that a vector index serves (with the id behind it, PostgreSQL
 -- before 18 sorts the whole table). "+ 0" makes the order unusable for an index, hence an exact scan. The distance
--- returned is always that of the embedding itself.
+-- returned is always that of the embedding itself; it is null, and last, where there is none and the planner went without
+-- the index.
 -- No search_path of its own, so that it is inlined; its operators are qualified.
 create or replace function pgvec.vector_query(collection pgvec.collections, distance text, condition text, kind text)
   returns text
@@ -15,7 +16,7 @@ as $$
                $query$
                select d.id, d.content, d.metadata, d.embedding operator(extensions.%1$s) $1::extensions.%2$s as distance
                  from %3$s as d
-                where d.embedding is not null %4$s
+               %4$s
                 order by distance
                 limit $3
                $query$
@@ -23,7 +24,7 @@ as $$
                $query$
                select d.id, d.content, d.metadata, d.embedding operator(extensions.%1$s) $1::extensions.%2$s as distance
                  from %3$s as d
-                where d.embedding is not null %4$s
+               %4$s
                 order by d.embedding::extensions.halfvec(%5$s) operator(extensions.%1$s) $1::extensions.halfvec(%5$s)
                 limit $3
                $query$
@@ -31,7 +32,7 @@ as $$
                $query$
                select d.id, d.content, d.metadata, d.embedding operator(extensions.%1$s) $1::extensions.%2$s as distance
                  from %3$s as d
-                where d.embedding is not null %4$s
+               %4$s
                 order by extensions.binary_quantize(d.embedding)::bit(%5$s)
                          operator(extensions.<~>) extensions.binary_quantize($1)::bit(%5$s)
                 limit $3
@@ -53,7 +54,11 @@ as $$
            end,
            collection.storage,
            collection.relation,
-           case when condition operator(pg_catalog.<>) '' then 'and ' operator(pg_catalog.||) condition end,
+           case
+             when condition operator(pg_catalog.=) '' then null
+             when kind is null then 'and ' operator(pg_catalog.||) condition
+             else 'where ' operator(pg_catalog.||) condition
+           end,
            collection.dimensions)
 $$;
 comment on function pgvec.vector_query(pgvec.collections, text, text, text) is

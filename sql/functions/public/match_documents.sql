@@ -79,17 +79,17 @@ begin
 
     hits := '{}';
     farthest := '-infinity';
-    for hit in execute
-      case
-        when step.deep then 'select * from pgvec.deep_rows($4, $5, $6, $2, $1, $7)'
-        else pgvec.vector_query(target, measure, condition, step.kind)
-      end
-      using query_embedding, bound, step.read_rows, target, measure, condition, step
-    loop
-      hits := hits || hit;
-      at_limit := case when hit.distance > farthest then 1 else at_limit + (hit.distance = farthest)::int end;
-      farthest := greatest(farthest, hit.distance);
-    end loop;
+    if step.deep then
+      hits := array(select r from pgvec.deep_rows(target, measure, condition, bound, query_embedding, step) as r where r.distance is not null);
+      at_limit := (select count(*) from unnest(hits) as h group by h.distance order by h.distance desc limit 1);
+    else
+      for hit in execute pgvec.vector_query(target, measure, condition, step.kind) using query_embedding, bound, step.read_rows loop
+        exit when hit.distance is null;
+        hits := hits || hit;
+        at_limit := case when hit.distance > farthest then 1 else at_limit + (hit.distance = farthest)::int end;
+        farthest := greatest(farthest, hit.distance);
+      end loop;
+    end if;
 
     -- the last row wanted and all read beyond it
     tied := step.read_rows > wanted and cardinality(hits) = step.read_rows and at_limit > step.read_rows - wanted;
