@@ -159,11 +159,13 @@ def _nearest(rows: Rows, query: NDArray[np.float32], passing: NDArray[np.bool_] 
 def _turns(ways: list[Way], queries: Rows, rounds: int, ask: Callable[[Way, int, bool], None]) -> None:
     """A block of queries by one way, then by the next, so that all meet the same moods of the machine.
 
-    In rounds that go forth and back; the first warms the caches.
+    In rounds that go forth and back; the first warms the caches, as does one query before each block: another
+    connection's process had the processor.
     """
     for round_ in range(rounds):
         for first in range(0, len(queries.vectors), BLOCK):
             for way in ways if round_ % 2 else reversed(ways):
+                ask(way, first, False)
                 for number in range(first, min(first + BLOCK, len(queries.vectors))):
                     ask(way, number, round_ > 0)
 

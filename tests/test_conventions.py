@@ -21,6 +21,7 @@ INLINED = [
     "pgvec.candidates",
     "pgvec.clamp_count",
     "pgvec.ef_search",
+    "pgvec.is_containment",
     "pgvec.search_steps",
     "pgvec.similarity",
     "pgvec.vector_query",

@@ -12,6 +12,10 @@ begin
     select c.condition, c.bound into condition, bound
       from pgvec.column_condition(collection, pgvec.parse_filter(filter), '[]') as c;
     return;
+  elsif filter <> '{}' and pgvec.is_containment(filter) then
+    condition := 'd.metadata @> ($2 -> 0)';
+    bound := jsonb_build_array(filter);
+    return;
   end if;
 
   compiled := pgvec.compile_filter(filter);

@@ -9,11 +9,6 @@ as $$
 declare
   wanted jsonb := coalesce(filter, '{}');
 begin
-  -- as it nearly always is
-  if jsonb_typeof(wanted) = 'object' and length(wanted::text) <= 65536 and not wanted @? 'strict $.**{13}' then
-    return wanted;
-  end if;
-
   if jsonb_typeof(wanted) = 'string' then
     begin
       wanted := (wanted #>> '{}')::jsonb;

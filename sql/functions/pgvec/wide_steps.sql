@@ -25,11 +25,12 @@ declare
   enough     int := ceil(spare * read_rows);
   steps      pgvec.search_step[] := '{}';
   fraction   float8 := least(1, greatest(matches, 1) / greatest(pgvec.estimate_rows(collection), matches, 1));
-  ef_search  int;
+  ef_search  int := pgvec.ef_search(collection, kind, wanted);
   tuples     int;
   to_scan    float8 := case when indexed then matches else matches / fraction / 4 end;
 begin
-  ef_search := least(most_ef, greatest(pgvec.ef_search(collection, kind, wanted), 10 * depth, least(depth * read_rows, 1.5 * enough / fraction)));
+  -- as many matches as a search without a filter sees rows; 100 will do where few match, as far as one look can do
+  ef_search := least(most_ef, greatest(ef_search, least(100, ef_search / fraction), least(depth * read_rows, 1.5 * enough / fraction)));
   if to_scan > look_costs * ef_search then
     steps := steps || (kind, 'off', ef_search, 20000, enough, enough, false, method = 'ivfflat', matches)::pgvec.search_step;
     -- twice as far once more, where that promises twice as many
