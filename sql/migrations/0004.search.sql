@@ -37,3 +37,5 @@ comment on type pgvec.search_step is
   'One thing to try in a search: kind of index (null for an exact scan), settings of hnsw (iterative_scan, ef_search, max_scan_tuples), rows to read, '
   'rows that are enough, whether it is only for a tie at the limit, whether it takes pgvec.deep_rows, and the estimated matches of the filter.';
 comment on type pgvec.hit is 'A row that a search found, and how far it is.';
+
+revoke all on type pgvec.search_step, pgvec.hit from public;

@@ -2,13 +2,13 @@
 -- Without a filter the index is walked until the limit is filled; with one see pgvec.filtered_steps; without an index
 -- there is the exact scan, which is always the last step. At a tie at the limit reading tenfold closes all but a flood
 -- of duplicates.
--- No search_path of its own, so that it is inlined; its operators are qualified.
+-- No search_path of its own, so that it is inlined; its operators are qualified. Volatile, as pgvec.filtered_steps is.
 drop function if exists pgvec.search_steps(pgvec.collections, text, int, text, jsonb);
 
 create or replace function pgvec.search_steps(
     collection pgvec.collections, kind text, method text, wanted int, condition text, bound jsonb)
   returns pgvec.search_step[]
-  language sql stable parallel unsafe
+  language sql volatile parallel unsafe
   security invoker
 as $$
   select case

@@ -22,7 +22,7 @@ create or replace function public.match_documents(
   language plpgsql stable parallel unsafe
   security invoker set search_path = ''
   set hnsw.iterative_scan = relaxed_order
-  set hnsw.ef_search = 100
+  set hnsw.ef_search = 40
 as $$
 declare
   target     pgvec.collections;
@@ -71,7 +71,9 @@ begin
   foreach step in array pgvec.search_steps(target, kind, method, wanted, condition, bound) loop
     continue when step.after_tie and not tied;
     if step.kind is not null then
-      perform set_config('hnsw.ef_search', step.ef_search::text, true);
+      if step.ef_search <> 40 then  -- which is set, and never come back to
+        perform set_config('hnsw.ef_search', step.ef_search::text, true);
+      end if;
       if condition <> '' then
         perform set_config('hnsw.iterative_scan', step.iterative_scan, true);
       end if;
