@@ -20,6 +20,7 @@ MIGRATIONS = sorted(path for path in (sql_directory() / "migrations").glob("*.sq
 INLINED = [
     "pgvec.candidates",
     "pgvec.clamp_count",
+    "pgvec.distance_operator",
     "pgvec.ef_search",
     "pgvec.is_containment",
     "pgvec.search_steps",
@@ -106,9 +107,9 @@ def test_every_table_and_column_of_ours_has_a_comment(connection: Connection) ->
 
 def test_searching_functions_are_stable_so_that_replicas_and_get_requests_can_run_them(connection: Connection) -> None:
     rows = connection.execute(
-        f"select p.provolatile {OURS} and p.proname in ('match_documents', 'keyword_search')", (NAMES,)
+        f"select p.provolatile {OURS} and p.proname in ('match_documents', 'keyword_search', 'hybrid_search')", (NAMES,)
     ).fetchall()
-    assert [row[0] for row in rows] == ["s", "s"]
+    assert [row[0] for row in rows] == ["s", "s", "s"]
 
 
 def test_the_version_of_the_functions_is_the_packages(connection: Connection) -> None:

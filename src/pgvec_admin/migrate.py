@@ -96,9 +96,12 @@ def migrate(
                 changed = functions.apply(
                     connection, schema, overwrite_drift=overwrite_drift, replace_existing=replace_existing
                 )
+                upgraded = connection.execute("select pgvec.upgrade_collections()").fetchall()
             for state in changed:
                 if state.state != "new":
                     report(f"function {state.name} applied, was {state.state}")
+            for (name,) in upgraded:
+                report(f"collection {name} upgraded")
             if applied or changed:
                 connection.execute("notify pgrst, 'reload schema'")
     return MigrateReport(applied, changed, len(functions.files()) - len(changed))

@@ -39,7 +39,10 @@ begin
   end if;
 
   execute pgvec.adopted_view(target, adopted, view_name);
-  update pgvec.collections as c set relation = view_name::regclass where c.name = adopted.collection;
+  update pgvec.collections as c
+     set relation = view_name::regclass, text_table = coalesce(adopted.side, c.base)
+   where c.name = adopted.collection;
+  perform pgvec.keep_lexemes(adopted.collection);
   if readers is not null then
     execute format('grant select on %s to %s', view_name, readers);
     if not in_table then

@@ -55,17 +55,24 @@ begin
     $ddl$, name, storage, dimensions);
   made := format('public.%I', name)::regclass;
 
+  -- A row beyond 2 KB sends its vector away, and an exact scan then takes four times as long. Small vectors stay, which
+  -- costs keyword searches half as much again (both measured with 384 dimensions and texts of 1,500 characters).
+  if dimensions <= (case storage when 'vector' then 512 else 1024 end) then
+    execute format('alter table %s alter column embedding set storage main', made);
+  end if;
+
   execute format('create index %I on %s using gin (metadata jsonb_path_ops)', name || '_metadata_idx', made);
   execute format('create index %I on %s using gin (fts)', name || '_fts_idx', made);
   execute format('create index %I on %s (source, chunk_index)', name || '_source_idx', made);
   execute format('create index %I on %s (id) where embedded_hash is distinct from content_hash', name || '_stale_idx', made);
-  execute format('create trigger %I before insert or update on %s for each row execute function pgvec.maintain_document(%L)',
-                 name || '_maintain', made, configuration);
+  execute format('create trigger %I before insert or update on %s for each row execute function pgvec.maintain_document(%L, %L)',
+                 name || '_maintain', made, configuration, name);
 
-  insert into pgvec.collections (name, relation, base, dimensions, distance, access, storage, language, model)
-  values (create_collection.name, made, made, create_collection.dimensions, create_collection.distance, create_collection.access,
-          create_collection.storage, configuration, create_collection.model);
+  insert into pgvec.collections (name, relation, base, text_table, dimensions, distance, access, storage, language, model)
+  values (create_collection.name, made, made, made, create_collection.dimensions, create_collection.distance,
+          create_collection.access, create_collection.storage, configuration, create_collection.model);
 
+  perform pgvec.keep_lexemes(create_collection.name);
   perform pgvec.describe_table(made);
   perform pgvec.protect_table(create_collection.name);
   return made;

@@ -14,6 +14,7 @@ begin
       hint    = format('select pgvec.release_collection(%L); or pgvec-admin collection release %s', name, name);
   end if;
 
+  perform pgvec.forget_lexemes(drop_collection.name);
   delete from pgvec.collections as c
    where c.name = drop_collection.name
   returning c.relation into dropped;

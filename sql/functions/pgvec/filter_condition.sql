@@ -1,33 +1,48 @@
 -- pgvec.filter_condition -- the filter of a search as an SQL condition over a collection's rows.
--- The text is one of four, whatever the filter says: all that came from the caller is in bound, which the search
+-- The text is one of a few, whatever the filter says: all that came from the caller is in bound, which the search
 -- passes as its parameter $2. Over an adopted table it compares columns (pgvec.column_condition), by their catalog names.
 create or replace function pgvec.filter_condition(collection pgvec.collections, filter jsonb, out condition text, out bound jsonb)
   language plpgsql stable parallel safe
   security invoker set search_path = ''
 as $$
 declare
+  wanted   jsonb;
   compiled record;
+  words    tsquery;
 begin
-  if collection.base <> collection.relation then
-    select c.condition, c.bound into condition, bound
-      from pgvec.column_condition(collection, pgvec.parse_filter(filter), '[]') as c;
-    return;
-  elsif filter <> '{}' and pgvec.is_containment(filter) then
+  if collection.base = collection.relation and filter <> '{}' and pgvec.is_containment(filter) then
     condition := 'd.metadata @> ($2 -> 0)';
     bound := jsonb_build_array(filter);
     return;
   end if;
 
-  compiled := pgvec.compile_filter(filter);
-  -- an empty containment is left out: the planner takes it for one row in ten thousand and goes astray
-  condition := concat_ws(
-    ' and ',
-    case when compiled.containment <> '{}' then 'd.metadata @> ($2 -> 0)' end,
-    case when compiled.path is not null then 'd.metadata @? ($2 ->> 1)::jsonpath' end);
-  bound := jsonb_build_array(compiled.containment, compiled.path::text);
+  wanted := pgvec.parse_filter(filter);
+  if wanted ? '$text' then
+    words := pgvec.filter_text(collection, wanted -> '$text');
+    wanted := wanted - '$text';
+  end if;
+
+  if collection.base <> collection.relation then
+    select c.condition, c.bound into condition, bound
+      from pgvec.column_condition(collection, wanted, '[]') as c;
+  else
+    compiled := pgvec.compile_filter(wanted);
+    -- an empty containment is left out: the planner takes it for one row in ten thousand and goes astray
+    condition := concat_ws(
+      ' and ',
+      case when compiled.containment <> '{}' then 'd.metadata @> ($2 -> 0)' end,
+      case when compiled.path is not null then 'd.metadata @? ($2 ->> 1)::jsonpath' end);
+    bound := jsonb_build_array(compiled.containment, compiled.path::text);
+  end if;
+
+  if words is not null then
+    condition := concat_ws(' and ', nullif(condition, ''), format('d.fts @@ ($2 ->> %s)::tsquery', jsonb_array_length(bound)));
+    bound := bound || jsonb_build_array(words::text);
+  end if;
 end
 $$;
 comment on function pgvec.filter_condition(pgvec.collections, jsonb) is
-  'The condition that rows d of a collection have to meet for a filter, empty for none, and the values that it reads as $2. Raises PV003.';
+  'The condition that rows d of a collection have to meet for a filter, empty for none, and the values that it reads as $2. '
+  '{"$text": ...}, beside other keys, is for words, "quoted phrases" and -excluded words that the text must and must not have. Raises PV003.';
 revoke all on function pgvec.filter_condition(pgvec.collections, jsonb) from public;
 select pgvec.grant_execute('pgvec.filter_condition(pgvec.collections, jsonb)', 'reader');

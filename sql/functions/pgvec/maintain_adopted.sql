@@ -12,6 +12,8 @@ declare
   text_now text;
   fresh   boolean;  -- a vector that was not there before; null where there is none
   id      text;
+  lexemes tsvector;
+  made_with pgvec.bm25_parameters;
 begin
   select a.* into adopted from pgvec.adoptions as a where a.collection = tg_argv[0];
   execute format(
@@ -35,8 +37,16 @@ begin
     fresh := true;
   end if;
 
+  lexemes := to_tsvector(target.language::regconfig, text_now);
+  select p.* into made_with
+    from pgvec.bm25_parameters as p
+   where p.collection = target.name
+     and p.tenant = '00000000-0000-0000-0000-000000000000';
   if adopted.side is null then
-    new.fts := to_tsvector(target.language::regconfig, text_now);
+    if new.bm25 is null or tg_op = 'INSERT' or new.content_hash is distinct from md5(text_now) then
+      new.bm25 := pgvec.bm25_vector(lexemes, made_with.average_length, made_with.k1, made_with.b);
+    end if;
+    new.fts := lexemes;
     new.content_hash := md5(text_now);
     if fresh is null then
       new.embedded_hash := null;
@@ -48,18 +58,19 @@ begin
 
   execute format(
     $query$
-    insert into %1$s as s (id, fts, content_hash, embedded_hash)
-    values ($1::%2$s, to_tsvector($2::regconfig, $3), md5($3), case when $4 then md5($3) end)
+    insert into %1$s as s (id, fts, bm25, content_hash, embedded_hash)
+    values ($1::%2$s, $2, $5, md5($3), case when $4 then md5($3) end)
     on conflict (id) do update
        set fts = excluded.fts,
+           bm25 = excluded.bm25,
            content_hash = excluded.content_hash,
            embedded_hash = case when $4 then excluded.embedded_hash when not $4 then s.embedded_hash end
     $query$, adopted.side, adopted.id_type)
-    using id, target.language, text_now, fresh;
+    using id, lexemes, text_now, fresh, pgvec.bm25_vector(lexemes, made_with.average_length, made_with.k1, made_with.b);
   return null;
 end
 $$;
 comment on function pgvec.maintain_adopted() is
-  'Trigger of an adopted table: keeps fts, content_hash and embedded_hash in its side table or its added columns, and raises PV005 for a zero vector. '
+  'Trigger of an adopted table: keeps fts, bm25, content_hash and embedded_hash in its side table or its added columns, and raises PV005 for a zero vector. '
   'Argument: the collection.';
 revoke all on function pgvec.maintain_adopted() from public;

@@ -1,16 +1,20 @@
 -- pgvec.maintain_document -- what a collection's table keeps by itself, on every insert and update.
 -- content_hash follows the content; embedded_hash is the hash of the content that the embedding was made from, so an
 -- embedding is stale exactly when the two differ. A new vector counts as made from the row's present content unless
--- the writer says otherwise by setting embedded_hash. The argument is the collection's text search configuration.
+-- the writer says otherwise by setting embedded_hash. bm25 is made anew where the text changes, and where it is null.
+-- Definer, since the parameters of the weights are nobody's to read.
+-- The arguments are the collection's text search configuration and its name.
 create or replace function pgvec.maintain_document()
   returns trigger
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   is_new       boolean := tg_op = 'INSERT';
   new_text     boolean := is_new or new.content is distinct from old.content or new.language is distinct from old.language;
   new_embedding boolean := false;
+  new_weights   boolean := false;
+  parameters    pgvec.bm25_parameters;
 begin
   if new_text then
     new.content_hash := md5(new.content);
@@ -18,6 +22,14 @@ begin
   else
     new.content_hash := old.content_hash;
     new.fts := old.fts;
+    new_weights := new.bm25 is null or new.bm25 operator(extensions.<>) old.bm25;
+  end if;
+  if new_text or new.bm25 is null then
+    select p.* into parameters
+      from pgvec.bm25_parameters as p
+     where p.collection = tg_argv[1]
+       and p.tenant = '00000000-0000-0000-0000-000000000000';
+    new.bm25 := pgvec.bm25_vector(new.fts, parameters.average_length, parameters.k1, parameters.b);
   end if;
 
   if new.embedding is null then
@@ -44,14 +56,15 @@ begin
     end if;
   end if;
 
-  if not is_new then
+  -- new weights of the same text are no change
+  if not (is_new or new_weights) then
     new.updated_at := now();
   end if;
   return new;
 end
 $$;
 comment on function pgvec.maintain_document() is
-  'Trigger of every collection''s table: keeps content_hash, embedded_hash, fts and updated_at, and raises PV005 for a zero vector. '
-  'Argument: the collection''s text search configuration, used where a row has no language of its own.';
+  'Trigger of every collection''s table: keeps content_hash, embedded_hash, fts, bm25 and updated_at, and raises PV005 for a zero vector. '
+  'Arguments: the collection''s text search configuration, used where a row has no language of its own, and its name.';
 revoke all on function pgvec.maintain_document() from public;
 select pgvec.grant_execute('pgvec.maintain_document()', 'writer');

@@ -22,6 +22,7 @@ begin
       hint    = format('its table is its own: select pgvec.drop_collection(%L)', target.name);
   end if;
 
+  perform pgvec.forget_lexemes(target.name);
   execute format('drop view if exists pgvec.%I', 'adopted_' || target.name);
   execute format('drop table if exists pgvec.%I', 'side_' || target.name);
   if not exists (select from pg_catalog.pg_class as r where r.oid = target.base) then
@@ -30,7 +31,16 @@ begin
     return null;
   end if;
 
-  execute format('drop trigger if exists %I on %s', target.name || '_maintain', target.base);
+  for item in
+    select t.tgname
+      from pg_catalog.pg_trigger as t
+      join pg_catalog.pg_proc as p on p.oid = t.tgfoid
+     where t.tgrelid = target.base
+       and p.pronamespace = 'pgvec'::regnamespace
+       and t.tgname = any (array[target.name || '_maintain'] || array(select target.name || '_count_' || e from unnest('{insert,update,delete,truncate}'::text[]) as e))
+  loop
+    execute format('drop trigger %I on %s', item, target.base);
+  end loop;
   for item in
     select format('%I.%I', n.nspname, r.relname)
       from pg_catalog.pg_index as x

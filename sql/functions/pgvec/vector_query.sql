@@ -46,12 +46,7 @@ as $$
                 limit $3
                $query$
            end,
-           case
-             when distance operator(pg_catalog.=) 'cosine' then '<=>'
-             when distance operator(pg_catalog.=) 'l2' then '<->'
-             when distance operator(pg_catalog.=) 'inner_product' then '<#>'
-             when distance operator(pg_catalog.=) 'l1' then '<+>'
-           end,
+           pgvec.distance_operator(distance),
            collection.storage,
            collection.relation,
            case

@@ -1,0 +1,30 @@
+-- pgvec.bm25_vector -- what each lexeme of a text weighs in it by BM25: the document's side of the score.
+-- A lexeme's dimension is 28 bits of its md5, so that no dictionary has to be kept: 268,435,456 dimensions, of which two
+-- lexemes of one text share one in a text of ten thousand. They are added then. The query's side holds the idf, which
+-- changes with every row, so that these weights do not. tsvector itself counts no more than 255 places of a lexeme.
+-- Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (2009), without the constant factor
+-- k1 + 1, as Lucene has it.
+create or replace function pgvec.bm25_vector(fts tsvector, average_length float8, k1 float8, b float8)
+  returns extensions.sparsevec
+  language plpgsql immutable parallel safe
+  security invoker set search_path = ''
+as $$
+declare
+  most_lexemes constant int := 16000;  -- pgvector's limit; a longer text keeps those that weigh most
+  document_length float8 := (select sum(coalesce(cardinality(l.positions), 1)) from unnest(fts) as l);
+  norm            float8 := k1 * (1 - b + b * coalesce(document_length / nullif(average_length, 0), 1));
+begin
+  return (
+    select format('{%s}/268435456', string_agg(w.dimension || ':' || w.weight, ','))::extensions.sparsevec
+      from (select ('x' || left(md5(l.lexeme), 7))::bit(28)::int + 1 as dimension,
+                   sum(1 / (1 + norm / coalesce(cardinality(l.positions), 1)))::float4 as weight
+              from unnest(fts) as l
+             group by dimension
+             order by weight desc
+             limit most_lexemes) as w);
+end
+$$;
+comment on function pgvec.bm25_vector(tsvector, float8, float8, float8) is
+  'tf / (tf + k1 (1 - b + b length / average_length)) for each lexeme, at the dimension of its md5; length and tf count the places in the tsvector. '
+  'A null average_length counts as the length of the text itself.';
+revoke all on function pgvec.bm25_vector(tsvector, float8, float8, float8) from public;

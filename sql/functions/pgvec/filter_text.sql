@@ -1,0 +1,25 @@
+-- pgvec.filter_text -- the operator $text of a filter as a tsquery: all words, "quoted phrases" and no -excluded word.
+create or replace function pgvec.filter_text(collection pgvec.collections, operand jsonb)
+  returns tsquery
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
+as $$
+declare
+  parsed record := pgvec.parse_words(operand #>> '{}');
+begin
+  if jsonb_typeof(operand) <> 'string' then
+    raise exception using
+      errcode = 'PV003',
+      message = format('$text cannot be %s', left(operand::text, 80)),
+      hint    = 'a string such as "connection pool" or "\"connection pool\" -mysql"';
+  end if;
+  return pgvec.text_condition(
+    pgvec.text_configurations(collection.name),
+    parsed.phrases || regexp_split_to_array(parsed.words, '\s+'),
+    parsed.excluded);
+end
+$$;
+comment on function pgvec.filter_text(pgvec.collections, jsonb) is
+  'The tsquery for rows that have all words and "quoted phrases" of a text and none with a minus; null where it has no words. Raises PV003 for anything but a string.';
+revoke all on function pgvec.filter_text(pgvec.collections, jsonb) from public;
+select pgvec.grant_execute('pgvec.filter_text(pgvec.collections, jsonb)', 'reader');

@@ -1,0 +1,62 @@
+-- pgvec.hybrid_candidates -- the best rows by vector and by keyword, each with both scores.
+-- What one side found is scored by the other too: a row that only one side knows would otherwise count as worthless to
+-- the other, which costs more in the order of results than anything else in fusing them.
+-- A side with weight zero is not asked, and its scores are null. -excluded words bind both sides; "quoted phrases" bind what
+-- is found by keyword, since texts that say the same in other words are what vectors are for.
+create or replace function pgvec.hybrid_candidates(
+    collection pgvec.collections,
+    query pgvec.keyword_query,
+    query_embedding extensions.vector,
+    ranking text,
+    filter jsonb,
+    match_threshold float8,
+    depth int,
+    by_vector boolean,
+    by_keyword boolean)
+  returns pgvec.fused[]
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  wanted jsonb := pgvec.with_text(filter, query.excluded);
+  within record;
+  ids    text[] := '{}';
+  candidates pgvec.fused[];
+begin
+  if by_vector then
+    ids := array(select m.id from public.match_documents(query_embedding, depth, wanted, match_threshold, collection.name) as m);
+  end if;
+  if by_keyword then
+    within := pgvec.filter_condition(collection, pgvec.with_text(wanted, query.phrases));
+    ids := ids || array(select k.id from unnest(pgvec.keyword_hits(collection, query, ranking, depth, within.condition, within.bound)) as k);
+  end if;
+
+  execute format(
+    $query$
+    select array_agg((
+             d.id,
+             null,
+             case when $1 then pgvec.similarity($2, d.embedding operator(extensions.%s) $3::extensions.%s) end,
+             case when $6 then %s end,
+             null,
+             null)::pgvec.fused order by d.id)
+      from %s as d
+     where d.id = any ($7)
+    $query$,
+    pgvec.distance_operator(collection.distance), collection.storage, pgvec.keyword_score(ranking), collection.relation)
+    into candidates
+    using by_vector,
+          collection.distance,
+          query_embedding,
+          query.weights,
+          query.words,
+          by_keyword,
+          ids;
+  return coalesce(candidates, '{}');
+end
+$$;
+comment on function pgvec.hybrid_candidates(pgvec.collections, pgvec.keyword_query, extensions.vector, text, jsonb, float8, int, boolean, boolean) is
+  'The depth best rows by vector (of match_documents) and the depth best by keyword (of pgvec.keyword_hits), in the order of their ids, each with similarity and keyword_score. '
+  'similarity is null where a row has no embedding; keyword_score is 0 where it has none of the words.';
+revoke all on function pgvec.hybrid_candidates(pgvec.collections, pgvec.keyword_query, extensions.vector, text, jsonb, float8, int, boolean, boolean) from public;
+select pgvec.grant_execute('pgvec.hybrid_candidates(pgvec.collections, pgvec.keyword_query, extensions.vector, text, jsonb, float8, int, boolean, boolean)', 'reader');

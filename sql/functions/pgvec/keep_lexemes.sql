@@ -1,0 +1,34 @@
+-- pgvec.keep_lexemes -- has the keyword statistics of a collection kept from here on, and counts what is there.
+-- The weights stay beside the id, where a search reads thousands of them; it is the other columns that give way when a
+-- row is too long for its page.
+create or replace function pgvec.keep_lexemes(collection text)
+  returns void
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  target pgvec.collections := pgvec.collection(keep_lexemes.collection);
+  key    name := coalesce((select a.id_column from pgvec.adoptions as a where a.collection = target.name and a.side is null), 'id');
+  item   record;
+begin
+  execute format('alter table %s alter column bm25 set storage main', target.text_table);
+  for item in
+    select *
+      from (values ('insert', 'referencing new table as new_rows'),
+                   ('update', 'referencing new table as new_rows old table as old_rows'),
+                   ('delete', 'referencing old table as old_rows'),
+                   ('truncate', '')) as e (event, rows)
+  loop
+    execute format('create or replace trigger %I after %s on %s %s for each statement execute function pgvec.count_lexemes(%L, %L)',
+                   target.name || '_count_' || item.event, item.event, target.text_table, item.rows, target.name, key);
+  end loop;
+
+  insert into pgvec.bm25_parameters (collection, tenant, k1, b)
+  values (target.name, '00000000-0000-0000-0000-000000000000', 1.2, 0.75)
+      on conflict do nothing;
+  perform pgvec.refresh_statistics(target.name);
+end
+$$;
+comment on function pgvec.keep_lexemes(text) is
+  'Puts the triggers on a collection''s table that keep the statistics of BM25, and counts the rows that are there. Raises PV001.';
+revoke all on function pgvec.keep_lexemes(text) from public;

@@ -1,0 +1,74 @@
+-- pgvec.keyword_query -- a text to search for, ready to find rows and to score them.
+-- Any of its words will do, since a question in plain language has words that no answer contains. Every word scores, by
+-- how rare it is (idf); candidates come from the rarest, as many of them as stay within candidate_budget rows together (a
+-- setting), and at least one: common words hardly change the order, and to read every row that has one takes long.
+-- Definer, since the statistics are nobody's to read.
+-- idf as Lucene has it, never negative: ln(1 + (N - n + 0.5) / (n + 0.5)).
+create or replace function pgvec.keyword_query(collection text, query_text text)
+  returns pgvec.keyword_query
+  language plpgsql stable parallel safe
+  security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  most_characters constant int := 100000;  -- to_tsvector has a limit, and takes a millisecond for 20,000
+  most_words      constant int := 500;
+  most_conditions constant int := 50;
+  nobody          constant uuid := '00000000-0000-0000-0000-000000000000';
+  target   pgvec.collections := pgvec.collection(keyword_query.collection);
+  budget   bigint := coalesce((target.settings ->> 'candidate_budget')::bigint, 20000);
+  parsed   record := pgvec.parse_words(left(coalesce(query_text, ''), most_characters));
+  total    bigint := (select sum(t.documents) from pgvec.text_totals as t where t.collection = target.name and t.tenant = nobody);
+  given    bigint;
+  kept     bigint;
+  result   pgvec.keyword_query;
+begin
+  with lexemes as (
+         select l.lexeme, max(coalesce(cardinality(l.positions), 1)) as times
+           from unnest(pgvec.text_configurations(target.name)) as c (configuration)
+          cross join lateral unnest(to_tsvector(c.configuration::regconfig, parsed.words)) as l
+          group by l.lexeme),
+       counted as (
+         select l.lexeme, f.documents,
+                l.times * ln(1 + (greatest(total, f.documents) - f.documents + 0.5) / (f.documents + 0.5)) as weight,
+                count(*) over () as given
+           from lexemes as l
+          cross join lateral (select coalesce(sum(x.documents), 0)::float8 as documents
+                                from pgvec.lexemes as x
+                               where x.collection = target.name
+                                 and x.tenant = nobody
+                                 and x.lexeme = l.lexeme) as f
+          order by weight desc, l.lexeme
+          limit most_words),
+       words as (
+         select format('''%s''', replace(replace(c.lexeme, e'\\', e'\\\\'), '''', '''''')) as word,
+                ('x' || left(md5(c.lexeme), 7))::bit(28)::int + 1 as dimension,
+                c.weight,
+                c.documents,
+                sum(c.documents) over (order by c.documents, c.lexeme) as documents_so_far,
+                c.given
+           from counted as c)
+  select string_agg(w.word, ' | ') filter (where w.documents_so_far <= greatest(budget, w.documents)),
+         string_agg(w.word, ' | '),
+         (select format('{%s}/268435456', string_agg(d.dimension || ':' || d.weight::float4, ','))
+            from (select x.dimension, sum(x.weight) as weight from words as x group by x.dimension) as d),
+         max(w.given),
+         count(*)
+    into result.candidates, result.words, result.weights, given, kept
+    from words as w;
+
+  result.phrases := (select string_agg(format('"%s"', p), ' ') from unnest(parsed.phrases[:most_conditions]) as p);
+  result.excluded := (select string_agg(format('-%s', x), ' ') from unnest(parsed.excluded[:most_conditions]) as x);
+  if given > kept or length(query_text) > most_characters then
+    raise notice using
+      message = format('the query is too long: it is searched by %s of its words', kept),
+      hint    = format('the first %s characters count, and of them the %s words that weigh most', most_characters, most_words);
+  end if;
+  return result;
+end
+$$;
+comment on function pgvec.keyword_query(text, text) is
+  'What to search a collection for: words (any of them), candidates (the rarest of them, that fewer rows have), '
+  'weights (idf times occurrences, by dimension of pgvec.bm25_vector), phrases (in quotes) and excluded (each with a minus). '
+  'All null for a text without words. A text of more than 100,000 characters or 500 different words is cut, with a notice. Raises PV001.';
+revoke all on function pgvec.keyword_query(text, text) from public;
+select pgvec.grant_execute('pgvec.keyword_query(text, text)', 'reader');

@@ -1,0 +1,17 @@
+-- pgvec.parse_words -- the parts of a text to search for: words, "quoted phrases" and words or phrases with a minus.
+-- A minus counts at the beginning of a word only, so state-of-the-art is three words. A lone quote is ignored.
+create or replace function pgvec.parse_words(query_text text, out words text, out phrases text[], out excluded text[])
+  language sql immutable parallel safe
+  security invoker set search_path = ''
+as $$
+  with wanted as (
+         select regexp_replace(query_text, '(^|\s)-("[^"]*"|[^\s"]+)', ' ', 'g') as query_text)
+  select replace(w.query_text, '"', ' '),
+         array(select m[1] from regexp_matches(w.query_text, '"([^"]+)"', 'g') as m),
+         array(select m[1] from regexp_matches(query_text, '(?:^|\s)-("[^"]*"|[^\s"]+)', 'g') as m)
+    from wanted as w
+$$;
+comment on function pgvec.parse_words(text) is
+  'Splits a text to search for: words (those of quoted phrases too), phrases (what is quoted), excluded (what has a minus before it).';
+revoke all on function pgvec.parse_words(text) from public;
+select pgvec.grant_execute('pgvec.parse_words(text)', 'reader');

@@ -1,0 +1,43 @@
+-- pgvec.settle_statistics -- what follows when a statement has added to the statistics of a collection.
+-- Sums of many parts are folded, by one writer at a time and never waiting; in READ COMMITTED only, since elsewhere to
+-- delete what another has folded is an error. Weights are made when the first rows give an average length, and anew while
+-- a collection is young and its average still moves: at most each time that it has doubled, so ten times in all.
+create or replace function pgvec.settle_statistics(collection pgvec.collections, tenant uuid)
+  returns void
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  most_parts constant int := 32;
+  young      constant int := 1000;    -- rows; beyond, renewing is for pgvec.refresh_statistics
+  tolerance  constant float8 := 0.1;  -- an average off by this much moves no weight by more than a twentieth
+  totals     record;
+  parameters pgvec.bm25_parameters;
+begin
+  select count(*) as parts, sum(t.documents)::bigint as documents, sum(t.positions)::float8 / nullif(sum(t.documents), 0) as average_length into totals
+    from pgvec.text_totals as t
+   where t.collection = settle_statistics.collection.name
+     and t.tenant = settle_statistics.tenant;
+
+  if totals.parts > most_parts
+     and current_setting('transaction_isolation') = 'read committed'
+     and pg_try_advisory_xact_lock(hashtextextended('pgvec.lexemes ' || collection.name, 0))
+  then
+    perform pgvec.fold_statistics(collection, tenant);
+  end if;
+
+  select p.* into parameters
+    from pgvec.bm25_parameters as p
+   where p.collection = settle_statistics.collection.name
+     and p.tenant = settle_statistics.tenant;
+  if parameters.average_length is null and totals.average_length > 0
+     or totals.documents between 2 * parameters.documents and young
+        and abs(totals.average_length / parameters.average_length - 1) > tolerance
+  then
+    perform pgvec.renew_weights(collection, tenant, totals.average_length, totals.documents, true);
+  end if;
+end
+$$;
+comment on function pgvec.settle_statistics(pgvec.collections, uuid) is
+  'After a statement has added to the statistics: folds them where they have many parts, and renews the weights of a young collection whose average length has moved by a tenth.';
+revoke all on function pgvec.settle_statistics(pgvec.collections, uuid) from public;

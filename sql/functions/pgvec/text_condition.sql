@@ -1,0 +1,36 @@
+-- pgvec.text_condition -- what rows have to meet for "quoted phrases" and -excluded words, as a tsquery; null for nothing.
+-- A phrase may stand in any of the languages of a collection, an excluded word in none. What is all stop words says
+-- nothing.
+create or replace function pgvec.text_condition(configurations text[], phrases text[], excluded text[])
+  returns tsquery
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
+  -- stop words alone are told as a notice
+  set client_min_messages = warning
+as $$
+declare
+  condition tsquery;
+  part      tsquery;
+  item      record;
+begin
+  for item in
+    select p as words, false as negated from unnest(phrases) as p
+     union all
+    select x, true from unnest(excluded) as x
+  loop
+    part := null;
+    select string_agg(format('(%s)', q.words), ' | ')::tsquery into part
+      from unnest(configurations) as c
+     cross join lateral phraseto_tsquery(c::regconfig, item.words) as q (words)
+     where numnode(q.words) > 0;
+    continue when part is null;
+    part := case when item.negated then !!part else part end;
+    condition := coalesce(condition && part, part);
+  end loop;
+  return condition;
+end
+$$;
+comment on function pgvec.text_condition(text[], text[], text[]) is
+  'The tsquery for rows that contain every phrase and nothing that is excluded, read by each of some text search configurations. Null where these hold no words.';
+revoke all on function pgvec.text_condition(text[], text[], text[]) from public;
+select pgvec.grant_execute('pgvec.text_condition(text[], text[], text[])', 'reader');

@@ -1,0 +1,28 @@
+-- pgvec.upgrade_collections -- gives collections that an earlier release made what this one keeps beside their rows.
+create or replace function pgvec.upgrade_collections()
+  returns setof text
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  item pgvec.collections;
+begin
+  for item in
+    select c.*
+      from pgvec.collections as c
+      join pg_catalog.pg_class as r on r.oid = c.text_table
+     where not exists (select from pgvec.bm25_parameters as p where p.collection = c.name)
+     order by c.name
+  loop
+    if item.base = item.relation then
+      execute format('create or replace trigger %I before insert or update on %s for each row execute function pgvec.maintain_document(%L, %L)',
+                     item.name || '_maintain', item.base, item.language, item.name);
+    end if;
+    perform pgvec.keep_lexemes(item.name);
+    return next item.name;
+  end loop;
+end
+$$;
+comment on function pgvec.upgrade_collections() is
+  'Adds to collections of earlier releases what this one needs: the statistics and weights of BM25. Returns the names of those it changed. pgvec-admin migrate calls it.';
+revoke all on function pgvec.upgrade_collections() from public;
