@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from psycopg.rows import class_row
 
@@ -34,6 +35,28 @@ class CollectionStatus(Collection):
     stale: int | None
     indexes: list[str]
     size_bytes: int | None
+
+
+@dataclass(frozen=True)
+class KeywordStatistics:
+    """What BM25 counts with: `uncounted` rows changed since; lengths in words; `due`: it is time to refresh."""
+
+    documents: int
+    uncounted: int
+    average_length: float | None
+    weights_made_for: float | None
+    refreshed_at: datetime | None
+    due: bool
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a refresh counted, and the rows whose BM25 weights it made anew."""
+
+    documents: int
+    lexemes: int
+    average_length: float | None
+    renewed: int
 
 
 def get(connection: Connection, name: str) -> Collection:
@@ -127,3 +150,19 @@ def release(connection: Connection, name: str) -> str | None:
 def drop(connection: Connection, name: str) -> None:
     """Drop a collection with all its rows."""
     connection.execute("select pgvec.drop_collection(%s)", (name,))
+
+
+def keyword_statistics(connection: Connection, name: str) -> KeywordStatistics:
+    """How far the statistics of BM25 are behind the rows."""
+    with connection.cursor(row_factory=class_row(KeywordStatistics)) as cursor:
+        found = cursor.execute("select * from pgvec.keyword_statistics(%s)", (name,)).fetchone()
+    assert found is not None
+    return found
+
+
+def refresh_statistics(connection: Connection, name: str) -> Refreshed:
+    """Count the words of all rows anew, and make the BM25 weights anew where they are off."""
+    with connection.cursor(row_factory=class_row(Refreshed)) as cursor:
+        found = cursor.execute("select * from pgvec.refresh_statistics(%s)", (name,)).fetchone()
+    assert found is not None
+    return found

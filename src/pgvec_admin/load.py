@@ -37,7 +37,8 @@ Reject = Callable[[Rejected], None]
 class LoadResult:
     """Rows of a collection that were inserted, updated, found unchanged, removed; documents rejected and resumed.
 
-    `resumed` documents had been stored by an earlier run that was cut off.
+    `resumed` documents had been stored by an earlier run that was cut off. `counted_anew` tells that the keyword
+    statistics were refreshed at the end.
     """
 
     inserted: int = 0
@@ -46,6 +47,7 @@ class LoadResult:
     removed: int = 0
     rejected: int = 0
     resumed: int = 0
+    counted_anew: bool = False
     seconds: float = 0.0
 
     @property
@@ -162,7 +164,10 @@ def _store(
         if report:
             seen = result.rows + result.resumed
             report(seen, max(seen, round(seen / batch.done)) if batch.done else None)
-    return replace(result, seconds=time.monotonic() - started)
+    due = collections.keyword_statistics(connection, collection.name).due
+    if due:
+        collections.refresh_statistics(connection, collection.name)
+    return replace(result, counted_anew=due, seconds=time.monotonic() - started)
 
 
 def _sum(result: LoadResult, merged: Merged, batch: _Batch, rejected: int) -> LoadResult:

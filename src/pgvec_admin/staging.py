@@ -124,6 +124,11 @@ class Staging:
         self._table = sql.SQL(collection.relation)  # regclass as text, quoted by the server
         self._direct = collection.storage == "vector"  # the binary form that rows have
         connection.execute("select pgvec.begin_staging(%s)", (collection.name,))
+        # the triggers see a whole batch, which would spill to disk: a twentieth slower
+        connection.execute(
+            "select set_config('work_mem', '64MB', false)"
+            " where pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('64MB')"
+        )
 
     def merge(
         self, rows: Sequence[Row], complete: Mapping[str, int], *, reuse_embeddings: bool

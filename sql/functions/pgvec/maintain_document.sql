@@ -29,7 +29,8 @@ begin
       from pgvec.bm25_parameters as p
      where p.collection = tg_argv[1]
        and p.tenant = '00000000-0000-0000-0000-000000000000';
-    new.bm25 := pgvec.bm25_vector(new.fts, parameters.average_length, parameters.k1, parameters.b);
+    new.bm25 := pgvec.bm25_vector(
+      new.fts, coalesce(parameters.average_length, pgvec.running_length(tg_argv[1], new.fts)), parameters.k1, parameters.b);
   end if;
 
   if new.embedding is null then

@@ -1,10 +1,10 @@
 -- pgvec.refresh_statistics -- counts the words of a collection anew, and makes the BM25 weights anew where they are off.
 -- Counting and replacing is one statement with one snapshot: what others write meanwhile is in neither, and stays as they
--- noted it.
+-- noted it. Definer, since the statistics are nobody's to write.
 create or replace function pgvec.refresh_statistics(collection text, tolerance float8 default 0.05)
   returns table (documents bigint, lexemes bigint, average_length float8, renewed bigint)
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   nobody     constant uuid := '00000000-0000-0000-0000-000000000000';
@@ -50,3 +50,4 @@ comment on function pgvec.refresh_statistics(text, float8) is
   'Counts rows, words and document frequencies of a collection anew, and makes its BM25 weights anew where the average length has moved by more than tolerance (a share) '
   'or the settings k1 or b have changed. Returns the rows, the lexemes, the average length in words and the rows whose weights are new. Raises PV001.';
 revoke all on function pgvec.refresh_statistics(text, float8) from public;
+select pgvec.grant_execute('pgvec.refresh_statistics(text, float8)', 'writer');

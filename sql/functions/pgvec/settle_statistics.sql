@@ -1,7 +1,8 @@
 -- pgvec.settle_statistics -- what follows when a statement has added to the statistics of a collection.
 -- Sums of many parts are folded, by one writer at a time and never waiting; in READ COMMITTED only, since elsewhere to
--- delete what another has folded is an error. Weights are made when the first rows give an average length, and anew while
--- a collection is young and its average still moves: at most each time that it has doubled, so ten times in all.
+-- delete what another has folded is an error. Weights are made anew when the first rows give an average length, unless
+-- they are so many that pgvec.running_length was near it all along, and while a collection is young and its average still
+-- moves: at most each time that it has doubled, so ten times in all.
 create or replace function pgvec.settle_statistics(collection pgvec.collections, tenant uuid)
   returns void
   language plpgsql volatile parallel unsafe
@@ -10,6 +11,7 @@ as $$
 declare
   most_parts constant int := 32;
   young      constant int := 1000;    -- rows; beyond, renewing is for pgvec.refresh_statistics
+  few        constant int := 10000;   -- rows of a first load
   tolerance  constant float8 := 0.1;  -- an average off by this much moves no weight by more than a twentieth
   totals     record;
   parameters pgvec.bm25_parameters;
@@ -30,7 +32,12 @@ begin
     from pgvec.bm25_parameters as p
    where p.collection = settle_statistics.collection.name
      and p.tenant = settle_statistics.tenant;
-  if parameters.average_length is null and totals.average_length > 0
+  if parameters.average_length is null and totals.documents > few then
+    update pgvec.bm25_parameters as p
+       set average_length = totals.average_length, documents = totals.documents
+     where p.collection = settle_statistics.collection.name
+       and p.tenant = settle_statistics.tenant;
+  elsif parameters.average_length is null and totals.average_length > 0
      or totals.documents between 2 * parameters.documents and young
         and abs(totals.average_length / parameters.average_length - 1) > tolerance
   then

@@ -174,11 +174,41 @@ def show(
     with database.connect(open_target(database_url)) as connection:
         collections.get(connection, name)
         item = next(found for found in collections.status(connection) if found.name == name)
+        keywords = collections.keyword_statistics(connection, name)
     if as_json:
-        print_json(asdict(item))
+        print_json(asdict(item) | {"keywords": asdict(keywords)})
         return
-    shown = asdict(item) | {"indexes": ", ".join(item.indexes) or "none", "size_bytes": size(item.size_bytes)}
+    shown = asdict(item) | {
+        "indexes": ", ".join(item.indexes) or "none",
+        "size_bytes": size(item.size_bytes),
+        "keywords": f"{keywords.documents:,} rows counted, {keywords.uncounted:,} changed since",
+    }
     print_table(["", name], [[key.replace("_bytes", ""), value] for key, value in shown.items() if key != "name"])
+    if keywords.due:
+        say(f"the keyword statistics are behind: pgvec-admin collection refresh {name}")
+
+
+@app.command()
+def refresh(
+    name: Annotated[str, typer.Argument(help="Name of the collection.")],
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Count the words of a collection anew, for BM25. Collections of up to 10,000 rows are always up to date.
+
+    Example:
+
+    \b
+      pgvec-admin collection refresh documents
+    """
+    with database.connect(open_target(database_url)) as connection:
+        refreshed = collections.refresh_statistics(connection, name)
+    if as_json:
+        print_json(asdict(refreshed))
+    say(
+        f"{name}: {refreshed.lexemes:,} different words in {refreshed.documents:,} rows"
+        f" of {refreshed.average_length or 0:.1f} on average; weights of {refreshed.renewed:,} rows made anew"
+    )
 
 
 @app.command()

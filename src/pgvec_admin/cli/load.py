@@ -162,3 +162,5 @@ def _say(collection: str, result: loading.LoadResult) -> None:
     ]
     rate = f"{result.rows / result.seconds:,.0f} rows/s" if result.seconds else ""
     say(f"loaded into {collection}: {', '.join(parts) or 'no rows'} in {result.seconds:.1f} s ({rate})")
+    if result.counted_anew:
+        say("keyword statistics: counted anew")
