@@ -39,5 +39,5 @@ $(VENV)/.demo: $(BIN)/python pyproject.toml
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.demo pyproject.toml
-	$(BIN)/pip install --quiet --editable '.[embedded,local,parquet,plot,dev]'
+	$(BIN)/pip install --quiet --editable '.[embedded,local,parquet,plot,evaluate,dev]'
 	touch $@

@@ -14,13 +14,18 @@ from pgvec_admin.database import Connection
 
 @dataclass(frozen=True)
 class Hit:
-    """A row found: `score` is the similarity of a vector search, the keyword score of a keyword search."""
+    """A row found: `score` is the similarity of a vector search, the keyword score of a keyword search.
+
+    In a hybrid search it is the fused one, and the two it is made of are there too.
+    """
 
     id: str
     score: float
     headline: str
     content: str
     metadata: dict[str, Any]
+    similarity: float | None = None
+    keyword_score: float | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,43 @@ def by_keyword(
                 "filter": Jsonb(filter or {}),
                 "collection": collection,
                 "ranking": ranking,
+            },
+        ).fetchall()
+
+
+def by_hybrid(
+    connection: Connection,
+    text: str,
+    embedding: Iterable[float],
+    *,
+    collection: str = "documents",
+    match_count: int = 10,
+    filter: dict[str, Any] | None = None,  # noqa: A002
+    match_threshold: float | None = None,
+    ranking: str | None = None,
+    fusion: str | None = None,
+    group_by: str | None = None,
+) -> list[Hit]:
+    """`hybrid_search` with headlines; None means the function's default."""
+    with connection.cursor(row_factory=class_row(Hit)) as cursor:
+        return cursor.execute(
+            "select h.id, h.score, h.content, h.metadata, h.similarity, h.keyword_score,"
+            " pgvec.headline(c.language, h.content, pgvec.any_lexeme(c.language, %(text)s)) as headline"
+            " from hybrid_search(%(text)s, %(embedding)s, %(count)s, filter => %(filter)s,"
+            " match_threshold => %(threshold)s, ranking => %(ranking)s, fusion => %(fusion)s,"
+            " group_by => %(group_by)s, collection => %(collection)s) with ordinality as h,"
+            " pgvec.collection(%(collection)s) as c"
+            " order by h.ordinality",
+            {
+                "text": text,
+                "embedding": vector_literal(embedding),
+                "count": match_count,
+                "filter": Jsonb(filter or {}),
+                "threshold": match_threshold,
+                "ranking": ranking,
+                "fusion": fusion,
+                "group_by": group_by,
+                "collection": collection,
             },
         ).fetchall()
 

@@ -10,7 +10,7 @@ import psycopg
 import typer
 
 from pgvec_admin import __version__
-from pgvec_admin.cli import bench, collection, db, demo, embed, functions, index, load, migrate, search
+from pgvec_admin.cli import bench, collection, db, demo, embed, evaluate, functions, index, load, migrate, search
 from pgvec_admin.cli.output import say
 from pgvec_admin.errors import PgvecError, from_postgres
 
@@ -48,6 +48,7 @@ app.command()(load.load)
 app.command()(embed.embed)
 app.command()(search.search)
 app.command()(bench.bench)
+app.command()(evaluate.evaluate)
 app.add_typer(functions.app, name="functions")
 app.add_typer(collection.app, name="collection")
 app.add_typer(index.app, name="index")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from itertools import zip_longest
 
 import typer
 
 from pgvec_admin import collections, database, demo, embed, index, load, migrate, providers
 from pgvec_admin import search as searches
-from pgvec_admin.cli.output import DatabaseUrl, progress, say
+from pgvec_admin.cli.output import DatabaseUrl, print_table, progress, say
 from pgvec_admin.cli.search import print_hits
 from pgvec_admin.database import Target
 from pgvec_admin.errors import UsageError
@@ -74,11 +75,20 @@ def _ask(where: Target, provider: providers.Provider) -> None:
     with database.connect(where, autocommit=True) as connection:
         for question in demo.QUESTIONS:
             embedding = provider.embed_query(question)
-            hits = searches.by_vector(connection, question, embedding, collection=demo.COLLECTION, match_count=5)
-            print_hits(hits, "similarity", title=f"\nvector: {question}")
-        words = demo.QUESTIONS[1]
-        hits = searches.by_keyword(connection, words, collection=demo.COLLECTION, match_count=5)
-        print_hits(hits, "score", title=f"\nkeyword: {words}")
+            modes = (
+                searches.by_vector(connection, question, embedding, collection=demo.COLLECTION, match_count=5),
+                searches.by_keyword(connection, question, collection=demo.COLLECTION, match_count=5),
+                searches.by_hybrid(connection, question, embedding, collection=demo.COLLECTION, match_count=5),
+            )
+            print_table(
+                ["rank", "vector", "keyword", "hybrid"],
+                [
+                    [rank, *(f"{hit.score:.3f} {hit.id}" if hit else "" for hit in row)]
+                    for rank, row in enumerate(zip_longest(*modes), 1)
+                ],
+                title=f"\n{question}",
+            )
+        print_hits(modes[-1], "score", title="\nthe last again, hybrid")
 
 
 def _same_elsewhere(where: Target) -> None:
@@ -92,12 +102,15 @@ the same in psql ({psql}), nearest to a row that is there:
   select id, similarity
     from match_documents((select embedding from documents where id = 'argparse'), match_count => 5);
   select id, score from keyword_search('{words}', match_count => 5);
+  select id, score, similarity, keyword_score
+    from hybrid_search('{words}', (select embedding from documents where id = 'tempfile'), match_count => 5);
 
 and through Supabase, from any language:
 
   supabase.rpc("match_documents", {{"query_embedding": [...], "match_count": 5, "filter": {{"kind": "module"}}}})
   supabase.rpc("keyword_search", {{"query_text": "{words}", "match_count": 5}})
+  supabase.rpc("hybrid_search", {{"query_text": "{words}", "query_embedding": [...], "match_count": 5}})
 
-ask your own: pgvec-admin search "how do I parse JSON"
+ask your own: pgvec-admin search "how do I parse JSON" --mode hybrid
 """  # noqa: S608 - shown, not run
     )

@@ -21,23 +21,32 @@ class Mode(StrEnum):
 
     vector = "vector"
     keyword = "keyword"
+    hybrid = "hybrid"
 
 
 def search(
     text: Annotated[str, typer.Argument(help="What to look for, in plain words.")],
     collection: Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.")] = "documents",
     mode: Annotated[
-        Mode, typer.Option(help="Search by vector (match_documents) or keyword (keyword_search).")
+        Mode, typer.Option(help="By vector (match_documents), keyword (keyword_search) or both (hybrid_search).")
     ] = Mode.vector,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="Rows to show.")] = 10,
     filter_: Annotated[
         str | None, typer.Option("--filter", help="""Filter on metadata: '{"lang": "en", "year": {"$gte": 2020}}'.""")
     ] = None,
-    threshold: Annotated[float | None, typer.Option(help="Least similarity (vector).")] = None,
+    threshold: Annotated[float | None, typer.Option(help="Least similarity (vector, hybrid).")] = None,
     distance: Annotated[
         str | None, typer.Option(help="Another distance than the collection's own (vector; scans all rows).")
     ] = None,
-    ranking: Annotated[str | None, typer.Option(help="ts_rank or ts_rank_cd (keyword).")] = None,
+    ranking: Annotated[
+        str | None, typer.Option(help="bm25, ts_rank or ts_rank_cd (keyword, hybrid).", show_default="bm25")
+    ] = None,
+    fusion: Annotated[
+        str | None, typer.Option(help="dbsf, rrf, minmax or weighted (hybrid).", show_default="dbsf")
+    ] = None,
+    group_by: Annotated[
+        str | None, typer.Option(help="Only the best of each source, or value of a metadata key (hybrid).")
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="Embedding model of the query.", show_default="the collection's")
     ] = None,
@@ -56,16 +65,35 @@ def search(
     Example:
 
     \b
-      pgvec-admin search "How do I read command line options?"
+      pgvec-admin search "How do I read command line options?" --mode hybrid
       pgvec-admin search "remote job" -c jobs --filter '{"location": "Remote"}' --mode keyword
     """
     wanted = parse_filter(filter_)
     with database.connect(open_target(database_url), autocommit=True) as connection:
         explanation: searches.Explanation | None = None
-        if mode is Mode.vector:
+        embedding = None
+        if mode is not Mode.keyword:
             options = embed.ProviderOptions(model=model, base_url=base_url, api_key=api_key, query_prefix=query_prefix)
             embedder = embed.provider_for(collections.get(connection, collection), options)
             embedding = embedder.embed_query(text)
+        if embedding is None:
+            hits = searches.by_keyword(
+                connection, text, collection=collection, match_count=limit, filter=wanted, ranking=ranking
+            )
+        elif mode is Mode.hybrid:
+            hits = searches.by_hybrid(
+                connection,
+                text,
+                embedding,
+                collection=collection,
+                match_count=limit,
+                filter=wanted,
+                match_threshold=threshold,
+                ranking=ranking,
+                fusion=fusion,
+                group_by=group_by,
+            )
+        else:
             hits = searches.by_vector(
                 connection,
                 text,
@@ -76,21 +104,17 @@ def search(
                 match_threshold=threshold,
                 distance=distance,
             )
-            if explain:
-                explanation = searches.explain(
-                    connection,
-                    embedding,
-                    collection=collection,
-                    match_count=limit,
-                    filter=wanted,
-                    distance=distance,
-                )
-        else:
-            hits = searches.by_keyword(
-                connection, text, collection=collection, match_count=limit, filter=wanted, ranking=ranking
+        if explain and embedding is not None:
+            explanation = searches.explain(
+                connection,
+                embedding,
+                collection=collection,
+                match_count=limit,
+                filter=wanted,
+                distance=distance,
             )
     if as_json:
-        print_json([asdict(hit) for hit in hits])
+        print_json([_facts(hit, mode) for hit in hits])
     else:
         print_hits(hits, "similarity" if mode is Mode.vector else "score")
     if explanation:
@@ -113,13 +137,34 @@ def parse_filter(text: str | None) -> dict[str, Any] | None:
     return value
 
 
+def _facts(hit: searches.Hit, mode: Mode) -> dict[str, Any]:
+    facts = asdict(hit)
+    if mode is not Mode.hybrid:
+        del facts["similarity"], facts["keyword_score"]
+    return facts
+
+
 def print_hits(hits: list[searches.Hit], score: str, *, title: str | None = None) -> None:
-    """A table of rank, score, id and the headline with its matches marked."""
+    """A table of rank, score, what a fused score is made of, id and the headline with its matches marked."""
+    fused = any(hit.similarity is not None or hit.keyword_score is not None for hit in hits)
     print_table(
-        ["rank", score, "id", "snippet"],
-        [[rank, f"{hit.score:.3f}", hit.id, _snippet(hit.headline)] for rank, hit in enumerate(hits, 1)],
+        ["rank", score, *(["similarity", "keyword"] if fused else []), "id", "snippet"],
+        [
+            [
+                rank,
+                f"{hit.score:.3f}",
+                *([_number(hit.similarity), _number(hit.keyword_score)] if fused else []),
+                hit.id,
+                _snippet(hit.headline),
+            ]
+            for rank, hit in enumerate(hits, 1)
+        ],
         title=title,
     )
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
 
 
 def _snippet(headline: str, width: int = 160) -> Text:

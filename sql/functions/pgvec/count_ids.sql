@@ -1,0 +1,19 @@
+-- pgvec.count_ids -- how many of some ids are rows of a collection.
+create or replace function pgvec.count_ids(collection text, ids text[])
+  returns bigint
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
+as $$
+declare
+  target  pgvec.collections := pgvec.collection(count_ids.collection);
+  counted bigint;
+begin
+  execute format('select count(*) from %s as d where d.id = any ($1)', target.relation)
+    into counted
+    using ids;
+  return counted;
+end
+$$;
+comment on function pgvec.count_ids(text, text[]) is 'How many rows of a collection have one of these ids. Raises PV001.';
+revoke all on function pgvec.count_ids(text, text[]) from public;
+select pgvec.grant_execute('pgvec.count_ids(text, text[])', 'reader');
