@@ -37,7 +37,7 @@ begin
                                where x.collection = target.name
                                  and x.tenant = nobody
                                  and x.lexeme = l.lexeme) as f
-          order by weight desc, l.lexeme
+          order by f.documents = 0, weight desc, l.lexeme
           limit most_words),
        words as (
          select format('''%s''', replace(replace(c.lexeme, e'\\', e'\\\\'), '''', '''''')) as word,

@@ -5,10 +5,10 @@ create or replace function pgvec.parse_words(query_text text, out words text, ou
   security invoker set search_path = ''
 as $$
   with wanted as (
-         select regexp_replace(query_text, '(^|\s)-("[^"]*"|[^\s"]+)', ' ', 'g') as query_text)
-  select replace(w.query_text, '"', ' '),
-         array(select m[1] from regexp_matches(w.query_text, '"([^"]+)"', 'g') as m),
-         array(select m[1] from regexp_matches(query_text, '(?:^|\s)-("[^"]*"|[^\s"]+)', 'g') as m)
+         select regexp_replace(parse_words.query_text, '(^|\s)-("[^"]*"|[^\s"]+)', ' ', 'g') as kept)
+  select replace(w.kept, '"', ' '),
+         array(select m[1] from regexp_matches(w.kept, '"([^"]+)"', 'g') as m),
+         array(select m[1] from regexp_matches(parse_words.query_text, '(?:^|\s)-("[^"]*"|[^\s"]+)', 'g') as m)
     from wanted as w
 $$;
 comment on function pgvec.parse_words(text) is

@@ -21,9 +21,13 @@ begin
   returning p.* into made_with;
 
   execute format(
-    'update %1$s as d set bm25 = pgvec.bm25_vector(d.fts, $1, $2, $3) %2$s',
-    collection.text_table,
-    case when skip_locked then format('where d.ctid = any (array(select x.ctid from %s as x for update skip locked))', collection.text_table) end)
+    $query$
+    update %1$s as d
+       set bm25 = n.bm25
+      from (select x.ctid, pgvec.bm25_vector(x.fts, $1, $2, $3) as bm25 from %1$s as x %2$s) as n
+     where d.ctid = n.ctid
+       and (d.bm25 is null or d.bm25 operator(extensions.<>) n.bm25)
+    $query$, collection.text_table, case when skip_locked then 'for update skip locked' end)
     using made_with.average_length, made_with.k1, made_with.b;
   get diagnostics renewed = row_count;
   return renewed;
