@@ -1,5 +1,5 @@
 -- pgvec.decay -- scores that grow less with age: half of a score is left at half_life, a quarter at twice that.
--- A row without a date keeps its score, and so does one from the future.
+-- A row without a date keeps its score, and so does one from the future. After 500 half-lives nothing is left to halve.
 create or replace function pgvec.decay(collection pgvec.collections, hits pgvec.fused[], recency_field text, half_life interval)
   returns pgvec.fused[]
   language plpgsql stable parallel safe
@@ -13,9 +13,10 @@ begin
     select array_agg((h.id, h.score, h.similarity, h.keyword_score, h.semantic_rank, h.keyword_rank)::pgvec.fused order by h.score desc, h.id)
       from (select h.id, h.similarity, h.keyword_score, h.semantic_rank, h.keyword_rank,
                    greatest(h.score, 0)
-                   * 0.5 ^ coalesce(greatest(extract(epoch from now() - pgvec.as_timestamp(d.metadata -> $2))::float8, 0) / extract(epoch from $3)::float8, 0) as score
+                   * 0.5 ^ coalesce(least(greatest(extract(epoch from now() - a.born) / extract(epoch from $3), 0), 500)::float8, 0) as score
               from unnest($1) as h
-              join %s as d on d.id = h.id) as h
+              join %s as d on d.id = h.id
+             cross join lateral pgvec.as_timestamp(d.metadata -> $2) as a (born)) as h
     $query$, collection.relation)
     into decayed
     using hits, recency_field, half_life;
