@@ -1,0 +1,33 @@
+-- document_context -- a chunk with its neighbours: what stands before and after it in its source.
+create or replace function public.document_context(
+    document_id text,
+    before int default 1,
+    after int default 1,
+    collection text default 'documents',
+    for_tenant uuid default null)
+  returns table (id text, source text, chunk_index int, content text, metadata jsonb, is_hit boolean)
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
+as $$
+declare
+  target pgvec.collections := pgvec.collection(coalesce(document_context.collection, 'documents'));
+begin
+  perform pgvec.check_tenant(target, for_tenant);
+  return query execute format(
+    $query$
+    select n.id, n.source, n.chunk_index, n.content, n.metadata, n.id = d.id
+      from %1$s as d
+      join %1$s as n
+        on n.id = d.id
+        or n.source = d.source and n.chunk_index between d.chunk_index - $2 and d.chunk_index + $3
+     where d.id = $1
+     order by n.chunk_index, n.id
+    $query$, target.relation)
+    using document_id, least(greatest(coalesce(before, 1), 0), 1000), least(greatest(coalesce(after, 1), 0), 1000);
+end
+$$;
+comment on function public.document_context(text, int, int, text, uuid) is
+  'The row with this id and the chunks of its source up to before places before it and after places behind it (0 to 1000), in their order. '
+  'is_hit tells the row itself. No rows for an unknown id. Errors: PV001 unknown collection, PV006 tenant.';
+revoke all on function public.document_context(text, int, int, text, uuid) from public;
+select pgvec.grant_execute('public.document_context(text, int, int, text, uuid)', 'reader');
