@@ -28,7 +28,7 @@ from pgvec_admin.database import Connection
 from pgvec_admin.records import Record
 from pgvec_admin.search import vector_literal
 
-DATA = Path(os.environ["PGVEC_EVAL_DATA"])
+DATA = Path(os.environ.get("PGVEC_EVAL_DATA", "."))
 CORPORA = ("scifact", "cranfield", "cisi", "npl", "movies_wikipedia")
 ASKED = ("scifact", "cranfield", "cisi")
 DIMENSIONS = 64
@@ -43,6 +43,8 @@ def main() -> None:
     parser = arguments(__doc__.splitlines()[0])
     parser.set_defaults(rows=250_000)
     given = parser.parse_args()
+    if not (DATA / ASKED[0]).exists():
+        parser.error("PGVEC_EVAL_DATA has to name the folder of the judged collections")
     chunks, questions = texts(given.rows), asked()
     rows, queries = clustered(given.rows, DIMENSIONS, FAST)
     with server(given.postgres) as (where, _):

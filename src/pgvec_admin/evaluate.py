@@ -30,6 +30,7 @@ Qrels = Mapping[str, Mapping[str, int]]
 
 DEPTH = 100
 SAMPLES = 2000  # of the bootstrap; the ends of an interval then move by a few thousandths at the most
+FEW = 10  # queries; of fewer, the bootstrap finds anything significant
 HELPS = 0.005  # NDCG that fusion has to gain before it is worth its time
 
 _VECTOR = "select id from match_documents(%(embedding)s, %(depth)s, collection => %(collection)s)"
@@ -246,7 +247,7 @@ def _summary(
                 difference=float(beside.mean()),
                 difference_low=beside_low,
                 difference_high=beside_high,
-                significant=beside_low > 0 or beside_high < 0,
+                significant=len(qrels) >= FEW and (beside_low > 0 or beside_high < 0),
             )
         )
     return Evaluation(collection, len(qrels), _unknown(connection, collection, qrels), better, results)
@@ -278,10 +279,10 @@ def advice(evaluation: Evaluation) -> list[str]:
         lines.append("no vectors were given, so keywords were measured alone")
         return lines
     beside = f"{hybrid.difference:+.3f} NDCG@10 beside {evaluation.better_leg}"
-    if hybrid.difference <= 0:
+    if not hybrid.significant or 0 <= hybrid.difference < HELPS:
+        lines.append(f"hybrid is no clear gain here ({beside}, {evaluation.queries} queries)")
+    elif hybrid.difference < 0:
         lines.append(f"hybrid does not help here ({beside}): use {evaluation.better_leg} alone")
-    elif not hybrid.significant or hybrid.difference < HELPS:
-        lines.append(f"hybrid is no clear gain here ({beside}, not significant with {evaluation.queries} queries)")
     else:
         lines.append(f"hybrid helps here ({beside})")
     best = max(evaluation.results, key=lambda result: result.ndcg10)
