@@ -91,6 +91,16 @@ def measure(connection: Connection, folder: Path, texts: list[str], vectors: NDA
             ((str(n), text, Jsonb({"n": n}), binary[n]) for n, text in enumerate(texts)),
         )
 
+    def in_batches() -> None:
+        anew(connection, dimensions)
+        for first in range(0, len(texts), load.BATCH):
+            copy_rows(
+                connection,
+                "documents (id, content, metadata, embedding)",
+                ["text", "text", "jsonb", "bytea"],
+                ((str(n), texts[n], Jsonb({"n": n}), binary[n]) for n in range(len(texts))[first : first + load.BATCH]),
+            )
+
     def into_generated() -> None:
         anew(connection, dimensions)
         for (trigger,) in connection.execute(
@@ -126,6 +136,7 @@ def measure(connection: Connection, folder: Path, texts: list[str], vectors: NDA
         "bare COPY binary, table of id, content, embedding": bare,
         "bare COPY binary, the collection's table with a generated tsvector alone": into_generated,
         "bare COPY binary into the collection": into_collection,
+        f"the same, {load.BATCH:,} rows at a time": in_batches,
         "load, parquet": from_file(parquet),
         "load, jsonl": from_file(jsonl),
         "load, parquet, again (nothing changed)": again,

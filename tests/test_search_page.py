@@ -104,6 +104,14 @@ def test_a_better_spelling_is_suggested_in_whole_words(documents: Connection) ->
     assert _rows(documents, "suggest_query('swiming')") == [(None,)]
 
 
+def test_words_of_rows_that_not_everybody_sees_are_not_suggested(connection: Connection) -> None:
+    connection.execute("create table notes (id int primary key, content text, embedding extensions.vector(3))")
+    connection.execute("insert into notes values (1, 'the secret salmon')")
+    connection.execute("select pgvec.adopt_collection('notes', 'notes')")
+    assert _rows(connection, "suggest_query('secrt salmn', 'notes')") == [(None,)]
+    assert _rows(connection, "pgvec.nearest_lexemes('notes', 'secrt salmn')") == []
+
+
 def test_keyword_scores_for_langchain_lie_between_0_and_a_tenth(documents: Connection) -> None:
     found = _rows(documents, "kw_match_documents('lonely salmon chapter', 20)")
     expected = documents.execute("select id from keyword_search('lonely salmon chapter', 20)").fetchall()

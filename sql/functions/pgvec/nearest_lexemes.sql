@@ -2,7 +2,7 @@
 -- Similarity is that of pg_trgm (trigrams in common over trigrams in all), which is not needed for it. Typing errors seldom
 -- concern the first letter or change the length by more than two, so only such lexemes are compared. Of several the one
 -- that more rows have is meant more likely.
--- Definer, since the statistics are nobody's to read.
+-- Definer, since the statistics are nobody's to read. Of a collection whose rows not everybody sees it tells nothing.
 create or replace function pgvec.nearest_lexemes(collection text, query_text text)
   returns table (word text, lexeme tsquery)
   language sql stable parallel safe
@@ -11,7 +11,8 @@ as $$
   with target as (
          select c.name, c.language, '00000000-0000-0000-0000-000000000000'::uuid as tenant
            from pgvec.collections as c
-          where c.name = nearest_lexemes.collection),
+          where c.name = nearest_lexemes.collection
+            and c.access = 'open'),
        unknown as (
          select t.name, t.tenant, p.token, l.lexeme
            from target as t
@@ -43,6 +44,6 @@ as $$
 $$;
 comment on function pgvec.nearest_lexemes(text, text) is
   'For each word of a text whose lexeme no row has, the most similar lexeme that some have, as a query for it. '
-  'Similarity is that of pg_trgm, at least 0.3, and frequent ones are preferred.';
+  'Similarity is that of pg_trgm, at least 0.3, and frequent ones are preferred. None for a collection whose access is not open.';
 revoke all on function pgvec.nearest_lexemes(text, text) from public;
 select pgvec.grant_execute('pgvec.nearest_lexemes(text, text)', 'reader');

@@ -36,7 +36,7 @@ end
 $$;
 comment on function public.suggest_query(text, text, uuid) is
   'The text with words that no row of the collection has replaced by the most similar word that one has (by trigrams, beginning with the same letter); '
-  'null where there is nothing to suggest. '
+  'null where there is nothing to suggest, and where not everybody sees all rows (access policy). '
   'Errors: PV001 unknown collection, PV006 tenant.';
 revoke all on function public.suggest_query(text, text, uuid) from public;
 select pgvec.grant_execute('public.suggest_query(text, text, uuid)', 'reader');
