@@ -99,6 +99,14 @@ def test_what_is_quoted_or_excluded_alone_is_no_riddle(pool: Connection) -> None
     assert _ids(pool, "'\"\" timeout -'") == ["timeout"]
 
 
+def test_in_a_text_of_more_words_than_people_type_quotes_are_punctuation(pool: Connection) -> None:
+    prose = 'he said "nothing of the kind" about -mysql and ' + "the network " * 12
+    assert len(prose.split()) == 33
+    search = "select id from keyword_search(%s) order by id"
+    assert pool.execute(search, (prose,)).fetchall() == [("mysql",), ("timeout",)]
+    assert pool.execute(search, (prose.removesuffix("the network "),)).fetchall() == []
+
+
 def test_the_filter_text_works_beside_other_keys_and_in_vector_searches(pool: Connection) -> None:
     pool.execute("""update documents set embedding = '[1,2,3]', metadata = '{"lang": "en"}' where id <> 'art'""")
     search = "select id from match_documents('[1,2,3]', filter => %s) order by id"

@@ -2,6 +2,8 @@
 -- Any of its words will do, since a question in plain language has words that no answer contains. Every word scores, by
 -- how rare it is (idf); candidates come from the rarest, as many of them as stay within candidate_budget rows together (a
 -- setting), and at least one: common words hardly change the order, and to read every row that has one takes long.
+-- Quotes and minus signs mean something in what people type. A text of more words than they type is prose, a passage or a
+-- prompt, and there they are punctuation.
 -- Definer, since the statistics are nobody's to read.
 -- idf as Lucene has it, never negative: ln(1 + (N - n + 0.5) / (n + 0.5)).
 create or replace function pgvec.keyword_query(collection text, query_text text)
@@ -12,20 +14,28 @@ as $$
 declare
   most_characters constant int := 100000;  -- to_tsvector has a limit, and takes a millisecond for 20,000
   most_words      constant int := 500;
-  most_conditions constant int := 50;
+  most_typed      constant int := 32;
   nobody          constant uuid := '00000000-0000-0000-0000-000000000000';
   target   pgvec.collections := pgvec.collection(keyword_query.collection);
   budget   bigint := coalesce((target.settings ->> 'candidate_budget')::bigint, 20000);
-  parsed   record := pgvec.parse_words(left(coalesce(query_text, ''), most_characters));
+  prose    text := left(coalesce(query_text, ''), most_characters);
+  parsed   record;
   total    bigint := (select sum(t.documents) from pgvec.text_totals as t where t.collection = target.name and t.tenant = nobody);
   given    bigint;
   kept     bigint;
   result   pgvec.keyword_query;
 begin
+  if regexp_count(prose, '\s+') < most_typed then
+    parsed := pgvec.parse_words(prose);
+    prose := parsed.words;
+    result.phrases := (select string_agg(format('"%s"', p), ' ') from unnest(parsed.phrases) as p);
+    result.excluded := (select string_agg(format('-%s', x), ' ') from unnest(parsed.excluded) as x);
+  end if;
+
   with lexemes as (
          select l.lexeme, max(coalesce(cardinality(l.positions), 1)) as times
            from unnest(pgvec.text_configurations(target.name)) as c (configuration)
-          cross join lateral unnest(to_tsvector(c.configuration::regconfig, parsed.words)) as l
+          cross join lateral unnest(to_tsvector(c.configuration::regconfig, prose)) as l
           group by l.lexeme),
        counted as (
          select l.lexeme, f.documents,
@@ -56,8 +66,6 @@ begin
     into result.candidates, result.words, result.weights, given, kept
     from words as w;
 
-  result.phrases := (select string_agg(format('"%s"', p), ' ') from unnest(parsed.phrases[:most_conditions]) as p);
-  result.excluded := (select string_agg(format('-%s', x), ' ') from unnest(parsed.excluded[:most_conditions]) as x);
   if given > kept or length(query_text) > most_characters then
     raise notice using
       message = format('the query is too long: it is searched by %s of its words', kept),
@@ -68,7 +76,7 @@ end
 $$;
 comment on function pgvec.keyword_query(text, text) is
   'What to search a collection for: words (any of them), candidates (the rarest of them, that fewer rows have), '
-  'weights (idf times occurrences, by dimension of pgvec.bm25_vector), phrases (in quotes) and excluded (each with a minus). '
+  'weights (idf times occurrences, by dimension of pgvec.bm25_vector), phrases (in quotes) and excluded (each with a minus) of a text of at most 32 words. '
   'All null for a text without words. A text of more than 100,000 characters or 500 different words is cut, with a notice. Raises PV001.';
 revoke all on function pgvec.keyword_query(text, text) from public;
 select pgvec.grant_execute('pgvec.keyword_query(text, text)', 'reader');
