@@ -252,6 +252,9 @@ def test_new_settings_count_from_the_next_refresh(documents: Connection) -> None
     scores = _scores(documents, "cat")
     assert scores["a"] == scores["b"]
     assert collections.refresh_statistics(documents, "documents").renewed == 0
+    documents.execute("update pgvec.collections set settings = '{}'")
+    assert collections.keyword_statistics(documents, "documents").due, "the defaults are other ones again"
+    assert collections.refresh_statistics(documents, "documents").renewed == 2
 
 
 def test_two_lexemes_of_one_dimension_are_added(connection: Connection) -> None:

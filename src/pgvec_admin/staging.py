@@ -166,7 +166,7 @@ class Staging:
         if not self._direct:
             return False
         ids = [row.record.id for row in rows]
-        found = self._connection.execute("select pgvec.has_any(%s, %s)", (self._collection.name, ids)).fetchone()
+        found = self._connection.execute("select pgvec.count_ids(%s, %s)", (self._collection.name, ids)).fetchone()
         if found is None or found[0]:
             return False
         try:

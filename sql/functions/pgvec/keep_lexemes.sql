@@ -24,7 +24,8 @@ begin
   end loop;
 
   insert into pgvec.bm25_parameters (collection, tenant, k1, b)
-  values (target.name, '00000000-0000-0000-0000-000000000000', 1.2, 0.75)
+  select target.name, '00000000-0000-0000-0000-000000000000', s.k1, s.b
+    from pgvec.bm25_settings(target) as s
       on conflict do nothing;
   perform pgvec.refresh_statistics(target.name);
 end

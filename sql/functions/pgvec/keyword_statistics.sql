@@ -13,8 +13,7 @@ begin
     select t.documents, t.uncounted, t.average_length, p.average_length, p.renewed_at,
            coalesce(t.uncounted > tolerance * (t.documents + t.uncounted)
                     or abs(t.average_length / p.average_length - 1) > tolerance
-                    or p.k1 <> coalesce((target.settings ->> 'k1')::float8, p.k1)
-                    or p.b <> coalesce((target.settings ->> 'b')::float8, p.b), false)
+                    or (p.k1, p.b) <> (select s.k1, s.b from pgvec.bm25_settings(target) as s), false)
       from (select coalesce(sum(x.documents), 0)::bigint as documents,
                    coalesce(sum(x.uncounted), 0)::bigint as uncounted,
                    sum(x.positions)::float8 / nullif(sum(x.documents), 0) as average_length

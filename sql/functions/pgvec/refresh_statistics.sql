@@ -36,13 +36,11 @@ begin
     from pgvec.bm25_parameters as p
    where p.collection = target.name
      and p.tenant = nobody;
-  if abs(average_length / parameters.average_length - 1) <= tolerance
-     and (parameters.k1, parameters.b) = (coalesce((target.settings ->> 'k1')::float8, 1.2), coalesce((target.settings ->> 'b')::float8, 0.75))
-  then
-    renewed := 0;
-  else
-    renewed := pgvec.renew_weights(target, nobody, average_length, documents, false);
-  end if;
+  renewed := case
+               when abs(average_length / parameters.average_length - 1) <= tolerance
+                    and (parameters.k1, parameters.b) = (select s.k1, s.b from pgvec.bm25_settings(target) as s) then 0
+               else pgvec.renew_weights(target, nobody, average_length, documents, false)
+             end;
   return next;
 end
 $$;

@@ -13,9 +13,10 @@ begin
   update pgvec.bm25_parameters as p
      set average_length = renew_weights.average_length,
          documents      = renew_weights.documents,
-         k1             = coalesce((renew_weights.collection.settings ->> 'k1')::float8, 1.2),
-         b              = coalesce((renew_weights.collection.settings ->> 'b')::float8, 0.75),
+         k1             = s.k1,
+         b              = s.b,
          renewed_at     = now()
+    from pgvec.bm25_settings(renew_weights.collection) as s
    where p.collection = renew_weights.collection.name
      and p.tenant = renew_weights.tenant
   returning p.* into made_with;
@@ -34,6 +35,6 @@ begin
 end
 $$;
 comment on function pgvec.renew_weights(pgvec.collections, uuid, float8, bigint, boolean) is
-  'Makes bm25 of all rows with a new average_length and the settings k1 (default 1.2) and b (default 0.75) of the collection, and returns how many. '
+  'Makes bm25 of all rows with a new average_length and the settings k1 and b of the collection (pgvec.bm25_settings), and returns how many. '
   'skip_locked: leave out rows that others have locked.';
 revoke all on function pgvec.renew_weights(pgvec.collections, uuid, float8, bigint, boolean) from public;

@@ -12,7 +12,7 @@ declare
   most_parts constant int := 32;
   young      constant int := 1000;    -- rows; beyond, renewing is for pgvec.refresh_statistics
   few        constant int := 10000;   -- rows of a first load
-  tolerance  constant float8 := 0.1;  -- an average off by this much moves no weight by more than a twentieth
+  tolerance  constant float8 := 0.1;  -- moves the weight of a word by a twenty-fifth in a text of average length, by a tenth in the longest
   totals     record;
   parameters pgvec.bm25_parameters;
 begin
