@@ -123,6 +123,7 @@ class Staging:
         self._collection = collection
         self._table = sql.SQL(collection.relation)  # regclass as text, quoted by the server
         self._direct = collection.storage == "vector"  # the binary form that rows have
+        self._all_new = False  # whether the rows before were
         connection.execute("select pgvec.begin_staging(%s)", (collection.name,))
         # the triggers see a whole batch, which would spill to disk: a twentieth slower
         connection.execute(
@@ -162,13 +163,18 @@ class Staging:
         return first + second, first_refused + second_refused
 
     def _inserted(self, rows: Sequence[Row]) -> bool:
-        """Copy wholly new rows straight into the collection, a fifth faster; False where that cannot be done."""
+        """Copy wholly new rows straight into the collection, a fifth faster; False where that cannot be done.
+
+        Behind rows that were all new the next are likely to be, and are copied without asking.
+        """
         if not self._direct:
             return False
-        ids = [row.record.id for row in rows]
-        found = self._connection.execute("select pgvec.count_ids(%s, %s)", (self._collection.name, ids)).fetchone()
-        if found is None or found[0]:
-            return False
+        if not self._all_new:
+            ids = [row.record.id for row in rows]
+            found = self._connection.execute("select pgvec.count_ids(%s, %s)", (self._collection.name, ids)).fetchone()
+            if found is None or found[0]:
+                return False
+        self._all_new = False
         try:
             with self._connection.transaction():
                 self._copy(rows, self._table)
@@ -179,6 +185,7 @@ class Staging:
             if not _is_of_a_row(error):
                 raise
             return False
+        self._all_new = True
         return True
 
     def _copy(self, rows: Sequence[Row], table: sql.Composable) -> None:

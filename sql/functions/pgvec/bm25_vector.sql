@@ -5,7 +5,8 @@
 -- Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (2009), without the constant factor
 -- k1 + 1, as Lucene has it.
 -- Every row that is written goes through here: the lexemes are listed once, each with a mark for how often it occurs,
--- which is replaced by its weight when the length of the text is known. That takes three quarters of the plain way.
+-- which is replaced by its weight when the length of the text is known; those that occur once, as most do, in a list of
+-- their own. That takes two thirds of the plain way.
 create or replace function pgvec.bm25_vector(fts tsvector, average_length float8, k1 float8, b float8)
   returns extensions.sparsevec
   language plpgsql immutable parallel restricted
@@ -13,24 +14,29 @@ create or replace function pgvec.bm25_vector(fts tsvector, average_length float8
 as $$
 declare
   most_lexemes constant int := 16000;  -- pgvector's limit; a longer text keeps those that weigh most
-  items           text;
+  once            text;
+  often           text;
   document_length float8;
   most_often      int;
   norm            float8;
 begin
-  select string_agg(concat(('x' || left(md5(l.lexeme), 7))::bit(28)::int + 1, ':t', coalesce(cardinality(l.positions), 1)), ';,') || ';',
-         sum(coalesce(cardinality(l.positions), 1)),
-         max(coalesce(cardinality(l.positions), 1))
-    into items, document_length, most_often
-    from unnest(fts) as l;
+  select string_agg(w.dimension || ':t', ',') filter (where w.times = 1),
+         string_agg(concat(w.dimension, ':t', w.times, ';'), ',') filter (where w.times > 1),
+         sum(w.times),
+         max(w.times)
+    into once, often, document_length, most_often
+    from (select ('x' || left(md5(l.lexeme), 7))::bit(28)::int + 1 as dimension, coalesce(cardinality(l.positions), 1) as times
+            from unnest(fts) as l
+          offset 0) as w;
   norm := k1 * (1 - b + b * coalesce(document_length / nullif(average_length, 0), 1));
 
   if length(fts) <= most_lexemes then
-    for times in 1 .. coalesce(most_often, 0) loop
-      items := replace(items, 't' || times || ';', (1 / (1 + norm / times))::float4::text);
+    once := replace(once, 't', (1 / (1 + norm))::float4::text);
+    for times in 2 .. coalesce(most_often, 0) loop
+      often := replace(often, 't' || times || ';', (1 / (1 + norm / times))::float4::text);
     end loop;
     begin
-      return format('{%s}/268435456', items)::extensions.sparsevec;
+      return format('{%s}/268435456', concat_ws(',', once, often))::extensions.sparsevec;
     exception when data_exception then
       null;  -- two lexemes of one dimension
     end;

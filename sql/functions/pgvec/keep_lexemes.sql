@@ -1,6 +1,6 @@
 -- pgvec.keep_lexemes -- has the keyword statistics of a collection kept from here on, and counts what is there.
 -- The weights stay beside the id, where a search reads thousands of them; it is the other columns that give way when a
--- row is too long for its page.
+-- row is too long for its page: the lexemes first, and as they are, since they never get shorter by compression.
 create or replace function pgvec.keep_lexemes(collection text)
   returns void
   language plpgsql volatile parallel unsafe
@@ -11,7 +11,7 @@ declare
   key    name := coalesce((select a.id_column from pgvec.adoptions as a where a.collection = target.name and a.side is null), 'id');
   item   record;
 begin
-  execute format('alter table %s alter column bm25 set storage main', target.text_table);
+  execute format('alter table %s alter column bm25 set storage main, alter column fts set storage external', target.text_table);
   for item in
     select *
       from (values ('insert', 'referencing new table as new_rows'),

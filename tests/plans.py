@@ -1,0 +1,35 @@
+"""The plans of the statements within functions, as the server makes them."""
+
+from __future__ import annotations
+
+import re
+
+import psycopg
+from psycopg import sql
+
+from conftest import Connection
+
+_SCANS = re.compile(r"\{(?:INDEXSCAN|INDEXONLYSCAN|BITMAPINDEXSCAN)\b.*?:indexid\s+(\d+)", re.DOTALL)
+_TABLES = re.compile(r"\{(?:RTE|RANGETBLENTRY)\b.*?:relid\s+(\d+)", re.DOTALL)
+
+
+def scans(connection: Connection, statement: str, *parameters: object) -> list[tuple[set[str], set[str]]]:
+    """Of each plan in a statement, and in the functions that it calls, the tables that it reads and the indexes that it uses.
+
+    A plan with a sequential scan has `seq scan` among its indexes. debug_print_plan tells every user; plans that the
+    session kept from before are not told, so ask on a new connection.
+    """
+    plans: list[str] = []
+    with psycopg.connect(connection.info.dsn, autocommit=True) as asking:
+        asking.add_notice_handler(lambda notice: plans.append(notice.message_detail or ""))
+        asking.execute("set debug_print_plan = on; set debug_pretty_print = off; set client_min_messages = log")
+        asking.execute(sql.SQL(statement), parameters)  # type: ignore[arg-type]
+    names = {
+        str(oid): name for oid, name in connection.execute("select oid, oid::regclass::text from pg_class").fetchall()
+    }
+    told = []
+    for plan in plans:
+        tables = {names[oid] for oid in _TABLES.findall(plan) if oid in names}
+        indexes = {names[oid] for oid in _SCANS.findall(plan) if oid in names}
+        told.append((tables, indexes | ({"seq scan"} if "{SEQSCAN" in plan else set())))
+    return told
