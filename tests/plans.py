@@ -14,7 +14,7 @@ _TABLES = re.compile(r"\{(?:RTE|RANGETBLENTRY)\b.*?:relid\s+(\d+)", re.DOTALL)
 
 
 def scans(connection: Connection, statement: str, *parameters: object) -> list[tuple[set[str], set[str]]]:
-    """Of each plan in a statement, and in the functions that it calls, the tables that it reads and the indexes that it uses.
+    """Of each plan in a statement and in the functions that it calls: the tables it reads, and the indexes it uses.
 
     A plan with a sequential scan has `seq scan` among its indexes. debug_print_plan tells every user; plans that the
     session kept from before are not told, so ask on a new connection.
@@ -23,7 +23,7 @@ def scans(connection: Connection, statement: str, *parameters: object) -> list[t
     with psycopg.connect(connection.info.dsn, autocommit=True) as asking:
         asking.add_notice_handler(lambda notice: plans.append(notice.message_detail or ""))
         asking.execute("set debug_print_plan = on; set debug_pretty_print = off; set client_min_messages = log")
-        asking.execute(sql.SQL(statement), parameters)  # type: ignore[arg-type]
+        asking.execute(sql.SQL(statement), parameters)
     names = {
         str(oid): name for oid, name in connection.execute("select oid, oid::regclass::text from pg_class").fetchall()
     }

@@ -170,7 +170,8 @@ def test_the_threshold_holds_for_what_vectors_bring(documents: Connection) -> No
 def test_both_sides_use_their_indexes(documents: Connection, database: str) -> None:
     documents.execute(
         "insert into documents (content, embedding)"
-        " select 'word' || i % 200, array[sin(i), cos(i), 1]::float4[]::extensions.vector from generate_series(1, 12000) as i"
+        " select 'word' || i % 200, array[sin(i), cos(i), 1]::float4[]::extensions.vector"
+        " from generate_series(1, 12000) as i"
     )
     index.create(Target(database, "the test"), "documents")
     documents.execute("vacuum analyze documents")
