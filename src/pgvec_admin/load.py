@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from uuid import UUID
 
 from psycopg.rows import class_row
 
@@ -58,12 +59,16 @@ class LoadResult:
 
 @dataclass(frozen=True)
 class LoadOptions:
-    """How files become rows: which columns, how texts are cut (None: whole), and whether rows of tables are cut too."""
+    """How files become rows: which columns, how texts are cut (None: whole), and whether rows of tables are cut too.
+
+    `tenant` tells the loads of one file for several tenants apart; whose the rows are says the connection.
+    """
 
     mapping: Mapping = field(default_factory=Mapping)
     chunking: Chunking | None = field(default_factory=Chunking)
     chunk_rows: bool = False
     batch: int = BATCH
+    tenant: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -298,7 +303,15 @@ def _fingerprint(source: Input, options: LoadOptions) -> str:
     if source.path is None:
         return ""
     told = source.path.stat()
-    what = (told.st_size, told.st_mtime_ns, source.format, options.mapping, options.chunking, options.chunk_rows)
+    what = (
+        told.st_size,
+        told.st_mtime_ns,
+        source.format,
+        options.mapping,
+        options.chunking,
+        options.chunk_rows,
+        options.tenant,
+    )
     return hashlib.sha256(repr(what).encode()).hexdigest()
 
 

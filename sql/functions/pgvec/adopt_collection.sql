@@ -51,6 +51,7 @@ begin
   returning * into adopted;
 
   perform pgvec.build_adoption(adopted, add_columns);
+  perform pg_notify('pgrst', 'reload schema');
   return relation;
 end
 $$;

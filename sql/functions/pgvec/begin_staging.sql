@@ -1,20 +1,15 @@
 -- pgvec.begin_staging -- a place for rows on their way into a collection: a temporary table to COPY into.
 -- Rows are numbered as they come.
 drop function if exists pgvec.begin_staging();
-create or replace function pgvec.begin_staging(collection text)
+drop function if exists pgvec.begin_staging(text);
+
+create or replace function pgvec.begin_staging(collection text, for_tenant uuid default null)
   returns void
   language plpgsql volatile parallel unsafe
   security invoker set search_path = ''
 as $$
-declare
-  target pgvec.collections := pgvec.collection(begin_staging.collection);
 begin
-  if target.base <> target.relation then
-    raise exception using
-      errcode = 'PV004',
-      message = format('collection %L is the adopted table %s', target.name, target.base),
-      hint    = 'insert into that table; pgvec-admin embed then embeds what is new';
-  end if;
+  perform pgvec.writable(begin_staging.collection, for_tenant);
   if to_regclass('pg_temp.staged_documents') is null then
     create temporary table staged_documents (
       position    bigint generated always as identity,
@@ -28,8 +23,8 @@ begin
   end if;
 end
 $$;
-comment on function pgvec.begin_staging(text) is
+comment on function pgvec.begin_staging(text, uuid) is
   'Makes the temporary table staged_documents (position, id, source, chunk_index, content, metadata, embedding) for this session, if it is not there. '
   'In one transaction: COPY into it, then call pgvec.merge_staged. Raises PV001, PV004 for an adopted table.';
-revoke all on function pgvec.begin_staging(text) from public;
-select pgvec.grant_execute('pgvec.begin_staging(text)', 'writer');
+revoke all on function pgvec.begin_staging(text, uuid) from public;
+select pgvec.grant_execute('pgvec.begin_staging(text, uuid)', 'writer');

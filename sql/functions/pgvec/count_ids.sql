@@ -9,10 +9,10 @@ create or replace function pgvec.count_ids(collection text, ids text[])
   set jit = off
 as $$
 declare
-  target  pgvec.collections := pgvec.collection(count_ids.collection);
+  target  pgvec.collections := pgvec.scoped(count_ids.collection, null);
   counted bigint;
 begin
-  execute format('select count(*) from %s as d where d.id = any ($1)', target.relation)
+  execute format('select count(*) from %s as d where d.id = any ($1)', pgvec.rows_of(target))
     into counted
     using ids;
   return counted;

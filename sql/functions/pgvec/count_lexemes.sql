@@ -10,65 +10,70 @@ create or replace function pgvec.count_lexemes()
   security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-  nobody    constant uuid := '00000000-0000-0000-0000-000000000000';
   target    pgvec.collections;
+  key       text := quote_ident(tg_argv[1]);
+  tenant_of text;
   languages text := '''{}''::text[]';
   changes   text;
-  noted     bigint;
+  noted     record;
 begin
   select c.* into target from pgvec.collections as c where c.name = tg_argv[0];
   if tg_op = 'TRUNCATE' then
     perform pgvec.forget_lexemes(target.name);
     return null;
   end if;
+  if target.access = 'tenant' then
+    key := 'tenant_id, ' || key;
+    tenant_of := '%s.tenant_id';
+  else
+    tenant_of := quote_literal(pgvec.no_tenant()) || '::uuid';
+  end if;
 
   changes := case tg_op
-               when 'INSERT' then 'select n.fts, 1 as sign from new_rows as n'
-               when 'DELETE' then 'select o.fts, -1 as sign from old_rows as o'
-               else format('select c.fts, s.sign
+               when 'INSERT' then format('select %s as tenant, n.fts, 1 as sign from new_rows as n', format(tenant_of, 'n'))
+               when 'DELETE' then format('select %s as tenant, o.fts, -1 as sign from old_rows as o', format(tenant_of, 'o'))
+               else format('select coalesce(%s, %s) as tenant, c.fts, s.sign
                        from new_rows as n
-                       full join old_rows as o using (%I)
+                       full join old_rows as o using (%s)
                       cross join (values (1), (-1)) as s (sign)
                       cross join lateral (select case s.sign when 1 then n.fts else o.fts end) as c (fts)
                       where n.fts is distinct from o.fts
-                        and c.fts is not null', tg_argv[1])
+                        and c.fts is not null', format(tenant_of, 'n'), format(tenant_of, 'o'), key)
              end;
   -- the table of an adopted collection has one language
   if tg_op <> 'DELETE' and target.text_table = target.relation then
-    languages := 'array(select distinct n.language from new_rows as n where n.language is not null)';
+    languages := format('array(select distinct n.language from new_rows as n where n.language is not null and %s = p.tenant)', format(tenant_of, 'n'));
   end if;
 
-  execute format(
-    case
-      when pgvec.counts_live(target, nobody) then
-        $query$
-        with changes as materialized (%s),
-             counted as materialized (
-               select l.lexeme, sum(c.sign) as documents, sum(c.sign * coalesce(cardinality(l.positions), 1)) as positions
-                 from changes as c, unnest(c.fts) as l
-                group by l.lexeme),
-             frequencies as (
-               insert into pgvec.lexemes (collection, tenant, lexeme, documents)
-               select $1, $2, c.lexeme, c.documents from counted as c where c.documents <> 0)
-        insert into pgvec.text_totals (collection, tenant, documents, positions, uncounted, languages)
-        select $1, $2, sum(c.sign), coalesce((select sum(x.positions) from counted as x), 0), 0, %s
-          from changes as c
-        having count(*) > 0
-        $query$
-      else
-        $query$
-        with changes as (%s)
-        insert into pgvec.text_totals (collection, tenant, documents, positions, uncounted, languages)
-        select $1, $2, 0, 0, count(*), %s
-          from changes as c
-        having count(*) > 0
-        $query$
-    end, changes, languages)
-    using target.name, nobody;
-  get diagnostics noted = row_count;
-  if noted > 0 then
-    perform pgvec.settle_statistics(target, nobody);
-  end if;
+  for noted in execute format(
+    $query$
+    with changes as materialized (%1$s),
+         parts as materialized (
+           select c.tenant, count(*) as rows, sum(c.sign) as documents, pgvec.counts_live($1, c.tenant) as live
+             from changes as c
+            group by c.tenant),
+         counted as materialized (
+           select c.tenant, l.lexeme, sum(c.sign) as documents, sum(c.sign * coalesce(cardinality(l.positions), 1)) as positions
+             from changes as c
+             join parts as p on p.tenant = c.tenant and p.live
+            cross join lateral unnest(c.fts) as l
+            group by c.tenant, l.lexeme),
+         frequencies as (
+           insert into pgvec.lexemes (collection, tenant, lexeme, documents)
+           select ($1).name, c.tenant, c.lexeme, c.documents from counted as c where c.documents <> 0)
+    insert into pgvec.text_totals (collection, tenant, documents, positions, uncounted, languages)
+    select ($1).name, p.tenant,
+           case when p.live then p.documents else 0 end,
+           coalesce((select sum(x.positions) from counted as x where x.tenant = p.tenant), 0),
+           case when p.live then 0 else p.rows end,
+           %2$s
+      from parts as p
+    returning tenant
+    $query$, changes, languages)
+    using target
+  loop
+    perform pgvec.settle_statistics(target, noted.tenant);
+  end loop;
   return null;
 end
 $$;

@@ -26,7 +26,7 @@ begin
       hint    = 'the number of dimensions of your embedding model, 1 to 16000 (for example 384 for all-MiniLM-L6-v2, 1536 for text-embedding-3-small)';
   end if;
   perform pgvec.check_choice('distance', distance, '{cosine,l2,inner_product,l1}');
-  perform pgvec.check_choice('access', access, '{open}');
+  perform pgvec.check_choice('access', access, '{open,tenant,policy}');
   perform pgvec.check_choice('storage', storage, '{vector,halfvec}');
   configuration := pgvec.text_search_configuration(language);
   if to_regclass(format('public.%I', name)) is not null then
@@ -39,10 +39,11 @@ begin
   execute format(
     $ddl$
     create table public.%1$I (
-      id            text primary key default gen_random_uuid()::text,
+      %4$s
+      id            text not null default gen_random_uuid()::text,
       source        text,
       chunk_index   int,
-      content       text not null,
+      content       text not null default '',
       metadata      jsonb not null default '{}',
       language      text,
       embedding     extensions.%2$I(%3$s),
@@ -51,9 +52,12 @@ begin
       fts           tsvector,
       bm25          extensions.sparsevec(268435456),
       created_at    timestamptz not null default now(),
-      updated_at    timestamptz not null default now()
+      updated_at    timestamptz not null default now(),
+      primary key (%5$s)
     )
-    $ddl$, name, storage, dimensions);
+    $ddl$, name, storage, dimensions,
+    case access when 'tenant' then 'tenant_id uuid not null default pgvec.default_tenant(),' end,
+    case access when 'tenant' then 'tenant_id, id' else 'id' end);
   made := format('public.%I', name)::regclass;
 
   -- A row beyond 2 KB sends its vector away, and an exact scan then takes four times as long. Small vectors stay, and so
@@ -66,10 +70,10 @@ begin
 
   execute format('create index %I on %s using gin (metadata jsonb_path_ops)', name || '_metadata_idx', made);
   execute format('create index %I on %s using gin (fts)', name || '_fts_idx', made);
-  execute format('create index %I on %s (source, chunk_index)', name || '_source_idx', made);
+  execute format('create index %I on %s (%s source, chunk_index)', name || '_source_idx', made, case access when 'tenant' then 'tenant_id,' end);
   execute format('create index %I on %s (id) where embedded_hash is distinct from content_hash', name || '_stale_idx', made);
-  execute format('create trigger %I before insert or update on %s for each row execute function pgvec.maintain_document(%L, %L)',
-                 name || '_maintain', made, configuration, name);
+  execute format('create trigger %I before insert or update on %s for each row execute function pgvec.maintain_document(%L, %L, %L)',
+                 name || '_maintain', made, configuration, name, access);
 
   insert into pgvec.collections (name, relation, base, text_table, dimensions, distance, access, storage, language, model)
   values (create_collection.name, made, made, made, create_collection.dimensions, create_collection.distance,
@@ -78,11 +82,13 @@ begin
   perform pgvec.keep_lexemes(create_collection.name);
   perform pgvec.describe_table(made);
   perform pgvec.protect_table(create_collection.name);
+  perform pg_notify('pgrst', 'reload schema');
   return made;
 end
 $$;
 comment on function pgvec.create_collection(text, int, text, text, text, text, text) is
   'Makes a collection: table public.NAME with text, metadata and an embedding of the given dimensions, known to the search functions. '
+  'access: open (who may read sees all rows), tenant (rows belong to tenants: column tenant_id, pgvec.allowed_tenants), policy (the owner writes policies). '
   'distance: cosine, l2, inner_product or l1. storage: vector (4 bytes a dimension) or halfvec (2). language: a text search configuration. '
   'model: provider:name of the embedding model. Returns the table. Raises PV004 for a bad argument or a name that is taken.';
 revoke all on function pgvec.create_collection(text, int, text, text, text, text, text) from public;

@@ -11,6 +11,7 @@ begin
   for item in
     select *
       from (values ('id', 'Any text that identifies the row; a random uuid where none is given.'),
+                   ('tenant_id', 'Whose row it is; the only tenant of whoever inserts it, where none is given.'),
                    ('source', 'Where the text comes from: a file, a URL, the id of a whole document.'),
                    ('chunk_index', 'Place of this chunk within its source, from 0.'),
                    ('content', 'The text that is searched and embedded.'),
@@ -23,6 +24,7 @@ begin
                    ('bm25', 'BM25 weights of the lexemes.'),
                    ('created_at', 'When the row was inserted.'),
                    ('updated_at', 'When the row was last changed.')) as described (column_name, description)
+     where exists (select from pg_catalog.pg_attribute as a where a.attrelid = relation and a.attname = described.column_name and not a.attisdropped)
   loop
     execute format('comment on column %s.%I is %L', relation, item.column_name, item.description);
   end loop;

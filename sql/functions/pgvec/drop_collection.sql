@@ -25,6 +25,8 @@ begin
   if exists (select from pg_catalog.pg_class as r where r.oid = dropped) then
     execute format('drop table %s', dropped);
   end if;
+  perform pgvec.drop_collection_api(drop_collection.name);
+  perform pg_notify('pgrst', 'reload schema');
 end
 $$;
 comment on function pgvec.drop_collection(text) is

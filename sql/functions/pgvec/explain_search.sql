@@ -1,12 +1,15 @@
 -- pgvec.explain_search -- how match_documents answers a search: its route, its estimate, its index, its cost.
 -- For people who wonder why a search is slow, and for tests. It takes the same decisions by the same functions, and then
 -- times the real call.
+drop function if exists pgvec.explain_search(text, extensions.vector, int, jsonb, text);
+
 create or replace function pgvec.explain_search(
     collection text,
     query_embedding extensions.vector,
     match_count int default 100,
     filter jsonb default '{}',
-    distance text default null)
+    distance text default null,
+    for_tenant uuid default null)
   returns table (route text, estimate bigint, index text, ef_search int, rows bigint, ms float8, plan text)
   language plpgsql volatile parallel unsafe
   security invoker set search_path = ''
@@ -18,7 +21,7 @@ create or replace function pgvec.explain_search(
   set jit = off
 as $$
 declare
-  target  pgvec.collections := pgvec.collection(explain_search.collection);
+  target  pgvec.collections := pgvec.scoped(explain_search.collection, for_tenant);
   measure text := coalesce(explain_search.distance, target.distance);
   wanted  int := pgvec.clamp_count(match_count, 100);
   within  record := pgvec.filter_condition(target, filter);
@@ -27,6 +30,13 @@ declare
   line    text;
   started timestamptz;
 begin
+  if target.tenants is not null and (cardinality(target.tenants) > 1 or row_security_active(target.relation)) then
+    raise exception using
+      errcode = 'PV006',
+      message = format('a plan tells of rows of all tenants of collection %L', target.name),
+      hint    = 'ask as the owner of the table or as service_role, for one tenant: for_tenant => ...';
+  end if;
+  within.condition := coalesce(nullif(within.condition, ''), case when target.tenants is null then '' else 'true' end);
   perform pgvec.check_query_embedding(target, query_embedding);
   perform pgvec.check_choice('distance', measure, '{cosine,l2,inner_product,l1}');
 
@@ -58,13 +68,14 @@ begin
 
   started := clock_timestamp();
   select count(*) into rows
-    from public.match_documents(query_embedding, match_count, filter, null, collection, null, distance);
+    from public.match_documents(query_embedding, match_count, filter, null, collection, for_tenant, distance);
   ms := round(1000 * extract(epoch from clock_timestamp() - started), 3);
   return next;
 end
 $$;
-comment on function pgvec.explain_search(text, extensions.vector, int, jsonb, text) is
+comment on function pgvec.explain_search(text, extensions.vector, int, jsonb, text, uuid) is
   'How match_documents answers: its route (index, halfvec index, binary index or exact, and what followed where that found too few), '
-  'the estimated matches of the filter, the index used last, hnsw.ef_search, the rows returned, milliseconds, and EXPLAIN ANALYZE of its last query.';
-revoke all on function pgvec.explain_search(text, extensions.vector, int, jsonb, text) from public;
-select pgvec.grant_execute('pgvec.explain_search(text, extensions.vector, int, jsonb, text)', 'reader');
+  'the estimated matches of the filter, the index used last, hnsw.ef_search, the rows returned, milliseconds, and EXPLAIN ANALYZE of its last query. '
+  'Where rows belong to tenants: for one, and who sees all rows; others get PV006. Errors else as match_documents.';
+revoke all on function pgvec.explain_search(text, extensions.vector, int, jsonb, text, uuid) from public;
+select pgvec.grant_execute('pgvec.explain_search(text, extensions.vector, int, jsonb, text, uuid)', 'reader');

@@ -14,7 +14,7 @@ begin
       hint    = 'a string such as "connection pool" or "\"connection pool\" -mysql"';
   end if;
   return pgvec.text_condition(
-    pgvec.text_configurations(collection.name),
+    pgvec.text_configurations(collection.name, case cardinality(collection.tenants) when 1 then collection.tenants[1] end),
     parsed.phrases || regexp_split_to_array(parsed.words, '\s+'),
     parsed.excluded);
 end

@@ -15,7 +15,7 @@ declare
   matches float8;
   indexed boolean;
 begin
-  execute format('explain (format json) select from %s as d where d.embedding is not null and %s', collection.relation, condition)
+  execute format('explain (format json) select from %s as d where d.embedding is not null and %s', pgvec.rows_of(collection), condition)
     into plan
     using null::text, bound;
   -- those of the topmost node come first; reading it as JSON, or by a pattern, would take a good part of making it

@@ -19,16 +19,14 @@ create or replace function pgvec.hybrid_candidates(
 as $$
 declare
   wanted jsonb := pgvec.with_text(filter, query.excluded);
-  within record;
   ids    text[] := '{}';
   candidates pgvec.fused[];
 begin
   if by_vector then
-    ids := array(select m.id from public.match_documents(query_embedding, depth, wanted, match_threshold, collection.name) as m);
+    ids := array(select m.id from public.match_documents(query_embedding, depth, wanted, match_threshold, collection.name, collection.tenants[1]) as m);
   end if;
   if by_keyword then
-    within := pgvec.filter_condition(collection, pgvec.with_text(wanted, query.phrases));
-    ids := ids || array(select k.id from unnest(pgvec.keyword_hits(collection, query, ranking, depth, within.condition, within.bound)) as k);
+    ids := ids || array(select k.id from unnest(pgvec.keyword_hits(collection, query, ranking, depth, pgvec.with_text(wanted, query.phrases))) as k);
   end if;
 
   execute format(
@@ -43,7 +41,7 @@ begin
       from %s as d
      where d.id = any ($7)
     $query$,
-    pgvec.distance_operator(collection.distance), collection.storage, pgvec.keyword_score(ranking), collection.relation)
+    pgvec.distance_operator(collection.distance), collection.storage, pgvec.keyword_score(ranking), pgvec.rows_of(collection))
     into candidates
     using by_vector,
           collection.distance,

@@ -24,8 +24,9 @@ begin
   end loop;
 
   insert into pgvec.bm25_parameters (collection, tenant, k1, b)
-  select target.name, '00000000-0000-0000-0000-000000000000', s.k1, s.b
+  select target.name, pgvec.no_tenant(), s.k1, s.b
     from pgvec.bm25_settings(target) as s
+   where target.access <> 'tenant'
       on conflict do nothing;
   perform pgvec.refresh_statistics(target.name);
 end

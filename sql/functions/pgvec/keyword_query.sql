@@ -6,7 +6,9 @@
 -- prompt, and there they are punctuation.
 -- Definer, since the statistics are nobody's to read.
 -- idf as Lucene has it, never negative: ln(1 + (N - n + 0.5) / (n + 0.5)).
-create or replace function pgvec.keyword_query(collection text, query_text text)
+drop function if exists pgvec.keyword_query(text, text);
+
+create or replace function pgvec.keyword_query(collection text, query_text text, for_tenant uuid default null)
   returns pgvec.keyword_query
   language plpgsql stable parallel safe
   security definer set search_path = pg_catalog, pg_temp
@@ -15,12 +17,12 @@ declare
   most_characters constant int := 100000;  -- to_tsvector takes 9 ms for them, and has a limit of its own
   most_words      constant int := 500;
   most_typed      constant int := 32;
-  nobody          constant uuid := '00000000-0000-0000-0000-000000000000';
-  target   pgvec.collections := pgvec.collection(keyword_query.collection);
+  target   pgvec.collections := pgvec.scoped(keyword_query.collection, for_tenant);
+  counted  uuid[] := coalesce(target.tenants, array[pgvec.no_tenant()]);
   budget   bigint := coalesce((target.settings ->> 'candidate_budget')::bigint, 20000);
   prose    text := left(coalesce(query_text, ''), most_characters);
   parsed   record;
-  total    bigint := (select sum(t.documents) from pgvec.text_totals as t where t.collection = target.name and t.tenant = nobody);
+  total    bigint := (select sum(t.documents) from pgvec.text_totals as t where t.collection = target.name and t.tenant = any (counted));
   given    bigint;
   kept     bigint;
   result   pgvec.keyword_query;
@@ -34,10 +36,10 @@ begin
 
   with lexemes as (
          select l.lexeme, max(coalesce(cardinality(l.positions), 1)) as times
-           from unnest(pgvec.text_configurations(target.name)) as c (configuration)
+           from unnest(pgvec.text_configurations(target.name, for_tenant)) as c (configuration)
           cross join lateral unnest(to_tsvector(c.configuration::regconfig, prose)) as l
           group by l.lexeme),
-       counted as (
+       frequencies as (
          select l.lexeme, f.documents,
                 l.times * ln(1 + (greatest(total, f.documents) - f.documents + 0.5) / (f.documents + 0.5)) as weight,
                 count(*) over () as given
@@ -45,7 +47,7 @@ begin
           cross join lateral (select coalesce(sum(x.documents), 0)::float8 as documents
                                 from pgvec.lexemes as x
                                where x.collection = target.name
-                                 and x.tenant = nobody
+                                 and x.tenant = any (counted)
                                  and x.lexeme = l.lexeme) as f
           order by f.documents = 0, weight desc, l.lexeme
           limit most_words),
@@ -56,7 +58,7 @@ begin
                 c.documents,
                 sum(c.documents) over (order by c.documents, c.lexeme) as documents_so_far,
                 c.given
-           from counted as c)
+           from frequencies as c)
   select string_agg(w.word, ' | ') filter (where w.documents_so_far <= greatest(budget, w.documents)),
          string_agg(w.word, ' | '),
          (select format('{%s}/268435456', string_agg(d.dimension || ':' || d.weight::float4, ','))
@@ -74,9 +76,10 @@ begin
   return result;
 end
 $$;
-comment on function pgvec.keyword_query(text, text) is
+comment on function pgvec.keyword_query(text, text, uuid) is
   'What to search a collection for: words (any of them), candidates (the rarest of them, that fewer rows have), '
   'weights (idf times occurrences, by dimension of pgvec.bm25_vector), phrases (in quotes) and excluded (each with a minus) of a text of at most 32 words. '
-  'All null for a text without words. A text of more than 100,000 characters or 500 different words is cut, with a notice. Raises PV001.';
-revoke all on function pgvec.keyword_query(text, text) from public;
-select pgvec.grant_execute('pgvec.keyword_query(text, text)', 'reader');
+  'All null for a text without words. How rare a word is counts among the rows of for_tenant, or of all tenants of the caller. '
+  'A text of more than 100,000 characters or 500 different words is cut, with a notice. Raises PV001 and PV006.';
+revoke all on function pgvec.keyword_query(text, text, uuid) from public;
+select pgvec.grant_execute('pgvec.keyword_query(text, text, uuid)', 'reader');

@@ -10,20 +10,24 @@ declare
   target pgvec.collections := pgvec.collection(keyword_statistics.collection);
 begin
   return query
-    select t.documents, t.uncounted, t.average_length, p.average_length, p.renewed_at,
-           coalesce(t.uncounted > tolerance * (t.documents + t.uncounted)
-                    or abs(t.average_length / p.average_length - 1) > tolerance
-                    or (p.k1, p.b) <> (select s.k1, s.b from pgvec.bm25_settings(target) as s), false)
-      from (select coalesce(sum(x.documents), 0)::bigint as documents,
-                   coalesce(sum(x.uncounted), 0)::bigint as uncounted,
-                   sum(x.positions)::float8 / nullif(sum(x.documents), 0) as average_length
+    select coalesce(sum(t.documents), 0)::bigint,
+           coalesce(sum(t.uncounted), 0)::bigint,
+           sum(t.positions)::float8 / nullif(sum(t.documents), 0)::float8,
+           sum(p.average_length * t.documents) / nullif(sum(t.documents), 0)::float8,
+           min(p.renewed_at),
+           coalesce(sum(t.uncounted) > tolerance * sum(t.documents + t.uncounted)
+                    or bool_or(abs(t.positions::float8 / nullif(t.documents, 0) / p.average_length - 1) > tolerance)
+                    or bool_or((p.k1, p.b) <> (s.k1, s.b)), false)
+      from (select x.tenant, sum(x.documents)::bigint as documents, sum(x.positions)::bigint as positions, sum(x.uncounted)::bigint as uncounted
               from pgvec.text_totals as x
-             where x.collection = target.name) as t
-      left join pgvec.bm25_parameters as p on p.collection = target.name;
+             where x.collection = target.name
+             group by x.tenant) as t
+      left join pgvec.bm25_parameters as p on p.collection = target.name and p.tenant = t.tenant
+     cross join pgvec.bm25_settings(target) as s;
 end
 $$;
 comment on function pgvec.keyword_statistics(text) is
   'Rows whose words are counted, rows changed since (uncounted), the average length in words now and when the BM25 weights were made, when that was, '
-  'and whether pgvec.refresh_statistics is due: where a tenth of the rows is uncounted, the average has moved by a tenth, or the settings k1 or b have changed. Raises PV001.';
+  'and whether pgvec.refresh_statistics is due: where a tenth of the rows is uncounted, the average, of a tenant at least, has moved by a tenth, or the settings k1 or b have changed. Raises PV001.';
 revoke all on function pgvec.keyword_statistics(text) from public;
 select pgvec.grant_execute('pgvec.keyword_statistics(text)', 'writer');

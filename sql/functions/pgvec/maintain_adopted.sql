@@ -41,7 +41,7 @@ begin
   select p.* into made_with
     from pgvec.bm25_parameters as p
    where p.collection = target.name
-     and p.tenant = '00000000-0000-0000-0000-000000000000';
+     and p.tenant = pgvec.no_tenant();
   if adopted.side is null then
     if new.bm25 is null or tg_op = 'INSERT' or new.content_hash is distinct from md5(text_now) then
       new.bm25 := pgvec.bm25_vector(lexemes, made_with.average_length, made_with.k1, made_with.b);

@@ -3,7 +3,8 @@
 -- embedding is stale exactly when the two differ. A new vector counts as made from the row's present content unless
 -- the writer says otherwise by setting embedded_hash. bm25 is made anew where the text changes, and where it is null.
 -- Definer, since the parameters of the weights are nobody's to read.
--- The arguments are the collection's text search configuration and its name.
+-- The arguments are the collection's text search configuration and its name, and `tenant` where rows belong to tenants.
+-- Lengths of texts are compared within a tenant: else scores would tell of the others' texts.
 create or replace function pgvec.maintain_document()
   returns trigger
   language plpgsql volatile parallel unsafe
@@ -14,6 +15,7 @@ declare
   new_text     boolean := is_new or new.content is distinct from old.content or new.language is distinct from old.language;
   new_embedding boolean := false;
   new_weights   boolean := false;
+  belongs_to    uuid := pgvec.no_tenant();
   parameters    pgvec.bm25_parameters;
 begin
   if new_text then
@@ -24,13 +26,20 @@ begin
     new.fts := old.fts;
     new_weights := new.bm25 is null or new.bm25 operator(extensions.<>) old.bm25;
   end if;
+  if tg_argv[2] = 'tenant' then
+    belongs_to := new.tenant_id;
+    new_text := new_text or new.tenant_id <> old.tenant_id;
+  end if;
   if new_text or new.bm25 is null then
     select p.* into parameters
       from pgvec.bm25_parameters as p
      where p.collection = tg_argv[1]
-       and p.tenant = '00000000-0000-0000-0000-000000000000';
+       and p.tenant = belongs_to;
+    if not found then
+      select s.k1, s.b into parameters.k1, parameters.b from pgvec.bm25_settings(pgvec.collection(tg_argv[1])) as s;
+    end if;
     new.bm25 := pgvec.bm25_vector(
-      new.fts, coalesce(parameters.average_length, pgvec.running_length(tg_argv[1], new.fts)), parameters.k1, parameters.b);
+      new.fts, coalesce(parameters.average_length, pgvec.running_length(tg_argv[1], belongs_to, new.fts)), parameters.k1, parameters.b);
   end if;
 
   if new.embedding is null then
@@ -66,6 +75,6 @@ end
 $$;
 comment on function pgvec.maintain_document() is
   'Trigger of every collection''s table: keeps content_hash, embedded_hash, fts, bm25 and updated_at, and raises PV005 for a zero vector. '
-  'Arguments: the collection''s text search configuration, used where a row has no language of its own, and its name.';
+  'Arguments: the collection''s text search configuration, used where a row has no language of its own, its name, and tenant where rows have tenant_id.';
 revoke all on function pgvec.maintain_document() from public;
 select pgvec.grant_execute('pgvec.maintain_document()', 'writer');

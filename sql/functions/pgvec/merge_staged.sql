@@ -3,11 +3,14 @@
 -- (it is stale then, exactly where the text changed). A chunk that only moved within its source takes its embedding
 -- along. Rows are met in the order of their ids, so that two loads of the same rows wait for each other instead of
 -- deadlocking.
+drop function if exists pgvec.merge_staged(text, text[], int[], boolean);
+
 create or replace function pgvec.merge_staged(
     collection text,
     complete_sources text[] default '{}',
     chunk_counts int[] default '{}',
-    reuse_embeddings boolean default false)
+    reuse_embeddings boolean default false,
+    for_tenant uuid default null)
   returns table (inserted bigint, updated bigint, unchanged bigint, removed bigint)
   language plpgsql volatile parallel unsafe
   security invoker set search_path = ''
@@ -18,34 +21,15 @@ create or replace function pgvec.merge_staged(
   set work_mem = '64MB'
 as $$
 declare
-  target pgvec.collections := pgvec.collection(merge_staged.collection);
+  target pgvec.collections := pgvec.writable(merge_staged.collection, for_tenant);
+  own    text := pgvec.of_tenant(target);
+  tenant text := quote_literal(target.tenants[1]) || ', ';
 begin
-  -- of two rows with one id the later counts
-  delete from pg_temp.staged_documents as s
-   using (select x.id, max(x.position) as last
-            from pg_temp.staged_documents as x
-           group by x.id
-          having count(*) > 1) as twice
-   where s.id = twice.id
-     and s.position < twice.last;
+  unchanged := pgvec.skip_unchanged(target);
 
   execute format(
-    $query$
-    delete from pg_temp.staged_documents as s
-     using %1$s as d
-     where d.id = s.id
-       and d.content = s.content
-       and d.metadata = s.metadata
-       and d.source is not distinct from s.source
-       and d.chunk_index is not distinct from s.chunk_index
-       and (s.embedding is null
-            or d.embedding operator(extensions.=) s.embedding::extensions.%2$I and d.embedded_hash = d.content_hash)
-    $query$, target.relation, target.storage);
-  get diagnostics unchanged = row_count;
-
-  execute format(
-    'select from %1$s as d where d.id in (select s.id from pg_temp.staged_documents as s) order by d.id for update',
-    target.relation);
+    'select from %1$s as d where d.id in (select s.id from pg_temp.staged_documents as s) %2$s order by d.id for update',
+    target.relation, own);
 
   if reuse_embeddings then
     execute format(
@@ -53,11 +37,11 @@ begin
       update pg_temp.staged_documents as s
          set embedding = d.embedding
         from %1$s as d
-       where d.source = s.source
+       where d.source = s.source %2$s
          and d.content_hash = md5(s.content)
          and d.embedded_hash = d.content_hash
          and s.embedding is null
-      $query$, target.relation);
+      $query$, target.relation, own);
   end if;
 
   execute format(
@@ -70,24 +54,24 @@ begin
            embedding = coalesce(s.embedding::extensions.%2$I, d.embedding),
            embedded_hash = case when s.embedding is null then d.embedded_hash else md5(s.content) end
       from pg_temp.staged_documents as s
-     where d.id = s.id
-    $query$, target.relation, target.storage);
+     where d.id = s.id %3$s
+    $query$, target.relation, target.storage, own);
   get diagnostics updated = row_count;
 
   execute format(
     $query$
-    insert into %1$s (id, source, chunk_index, content, metadata, embedding)
-    select s.id, s.source, s.chunk_index, s.content, s.metadata, s.embedding::extensions.%2$I
+    insert into %1$s (%5$s id, source, chunk_index, content, metadata, embedding)
+    select %4$s s.id, s.source, s.chunk_index, s.content, s.metadata, s.embedding::extensions.%2$I
       from pg_temp.staged_documents as s
-     where not exists (select from %1$s as d where d.id = s.id)
+     where not exists (select from %1$s as d where d.id = s.id %3$s)
      order by s.id
-        on conflict (id) do update
+        on conflict (%5$s id) do update
        set source = excluded.source,
            chunk_index = excluded.chunk_index,
            content = excluded.content,
            metadata = excluded.metadata,
            embedding = excluded.embedding
-    $query$, target.relation, target.storage);
+    $query$, target.relation, target.storage, own, tenant, case when tenant is not null then 'tenant_id,' end);
   get diagnostics inserted = row_count;
 
   -- only what a load has numbered: a row with an id of its own is nobody's chunk
@@ -97,8 +81,8 @@ begin
      using unnest($1, $2) as c (source, chunks)
      where d.source = c.source
        and d.chunk_index >= c.chunks
-       and d.id = d.source || '#' || d.chunk_index
-    $query$, target.relation)
+       and d.id = d.source || '#' || d.chunk_index %2$s
+    $query$, target.relation, own)
     using complete_sources, chunk_counts;
   get diagnostics removed = row_count;
 
@@ -106,10 +90,11 @@ begin
   return next;
 end
 $$;
-comment on function pgvec.merge_staged(text, text[], int[], boolean) is
+comment on function pgvec.merge_staged(text, text[], int[], boolean, uuid) is
   'Upserts the rows of the temporary table staged_documents (pgvec.begin_staging) into a collection by id, empties it, and counts: inserted, updated, unchanged, removed. '
   'complete_sources with chunk_counts: sources that end here and how many chunks each has; chunks numbered beyond are removed. '
   'reuse_embeddings: a row without an embedding takes that of a row of the same source with the same content. '
-  'Raises PV001 for an unknown collection, PV005 for a zero vector, 22000 for other dimensions.';
-revoke all on function pgvec.merge_staged(text, text[], int[], boolean) from public;
-select pgvec.grant_execute('pgvec.merge_staged(text, text[], int[], boolean)', 'writer');
+  'for_tenant: whose rows they are, where rows belong to tenants. '
+  'Raises PV001 for an unknown collection, PV006 for a tenant that is not the caller''s, PV005 for a zero vector, 22000 for other dimensions.';
+revoke all on function pgvec.merge_staged(text, text[], int[], boolean, uuid) from public;
+select pgvec.grant_execute('pgvec.merge_staged(text, text[], int[], boolean, uuid)', 'writer');

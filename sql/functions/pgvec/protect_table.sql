@@ -1,5 +1,6 @@
 -- pgvec.protect_table -- row level security and grants of a collection's table, by the collection's access.
--- RLS is on even where everybody may read, so that a role which was never granted a policy sees nothing.
+-- RLS is on even where everybody may read, so that a role which was never granted a policy sees nothing. The subquery
+-- around the tenants is evaluated once a query, and leaves the condition one that the primary key serves.
 create or replace function pgvec.protect_table(collection text)
   returns void
   language plpgsql volatile parallel unsafe
@@ -8,7 +9,11 @@ as $$
 declare
   target  pgvec.collections := pgvec.collection(protect_table.collection);
   readers text := (select string_agg(quote_ident(r), ', ') from pgvec.roles('reader') as r);
-  writers text := (select string_agg(quote_ident(r), ', ') from pgvec.roles('writer') as r);
+  writers text := (select string_agg(quote_ident(r), ', ') from pgvec.roles(case target.access when 'tenant' then 'member' else 'writer' end) as r);
+  visible text := case target.access
+                    when 'open' then 'true'
+                    when 'tenant' then 'tenant_id = any (array(select pgvec.allowed_tenants()))'
+                  end;
 begin
   execute format('alter table %s enable row level security', target.relation);
   execute format('revoke all on table %s from public', target.relation);
@@ -16,17 +21,25 @@ begin
   if readers is not null then
     execute format('revoke all on table %s from %s', target.relation, readers);
     execute format('grant select on table %s to %s', target.relation, readers);
-    execute format('create policy read_all on %s for select to %s using (true)', target.relation, readers);
   end if;
-
   if writers is not null then
     execute format('grant insert, update, delete on table %s to %s', target.relation, writers);
-    execute format('create policy insert_all on %s for insert to %s with check (true)', target.relation, writers);
-    execute format('create policy update_all on %s for update to %s using (true) with check (true)', target.relation, writers);
-    execute format('create policy delete_all on %s for delete to %s using (true)', target.relation, writers);
+  end if;
+  if visible is null then
+    return;
+  end if;
+
+  if readers is not null then
+    execute format('create policy read_all on %s for select to %s using (%s)', target.relation, readers, visible);
+  end if;
+  if writers is not null then
+    execute format('create policy insert_all on %s for insert to %s with check (%s)', target.relation, writers, visible);
+    execute format('create policy update_all on %s for update to %s using (%s) with check (%s)', target.relation, writers, visible, visible);
+    execute format('create policy delete_all on %s for delete to %s using (%s)', target.relation, writers, visible);
   end if;
 end
 $$;
 comment on function pgvec.protect_table(text) is
-  'Turns row level security on for a collection''s table and grants it to the reading and writing roles there are. Nothing goes to PUBLIC.';
+  'Turns row level security on for a collection''s table and grants it to the reading and writing roles there are, with policies for access open (all rows) and tenant '
+  '(those of pgvec.allowed_tenants, which users may write as well). Nothing goes to PUBLIC.';
 revoke all on function pgvec.protect_table(text) from public;

@@ -59,6 +59,8 @@ begin
     execute format('alter table %s drop column if exists %I', target.base, item);
   end loop;
   delete from pgvec.collections as c where c.name = target.name;
+  perform pgvec.drop_collection_api(target.name);
+  perform pg_notify('pgrst', 'reload schema');
   return target.base;
 end
 $$;

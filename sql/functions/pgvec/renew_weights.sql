@@ -1,4 +1,4 @@
--- pgvec.renew_weights -- makes the BM25 weights of all rows anew, for another average length or other parameters.
+-- pgvec.renew_weights -- makes the BM25 weights of all rows, or of those of a tenant, anew, for another average length or other parameters.
 -- On the way of a writer it passes over rows that others have locked, rather than waiting for them.
 create or replace function pgvec.renew_weights(
     collection pgvec.collections, tenant uuid, average_length float8, documents bigint, skip_locked boolean)
@@ -25,16 +25,19 @@ begin
     $query$
     update %1$s as d
        set bm25 = n.bm25
-      from (select x.ctid, pgvec.bm25_vector(x.fts, $1, $2, $3) as bm25 from %1$s as x %2$s) as n
+      from (select x.tableoid, x.ctid, pgvec.bm25_vector(x.fts, $1, $2, $3) as bm25 from %1$s as x %2$s %3$s) as n
      where d.ctid = n.ctid
+       and d.tableoid = n.tableoid
        and (d.bm25 is null or d.bm25 operator(extensions.<>) n.bm25)
-    $query$, collection.text_table, case when skip_locked then 'for update skip locked' end)
-    using made_with.average_length, made_with.k1, made_with.b;
+    $query$, collection.text_table,
+    case collection.access when 'tenant' then 'where x.tenant_id = $4' end,
+    case when skip_locked then 'for update skip locked' end)
+    using made_with.average_length, made_with.k1, made_with.b, tenant;
   get diagnostics renewed = row_count;
   return renewed;
 end
 $$;
 comment on function pgvec.renew_weights(pgvec.collections, uuid, float8, bigint, boolean) is
-  'Makes bm25 of all rows with a new average_length and the settings k1 and b of the collection (pgvec.bm25_settings), and returns how many. '
+  'Makes bm25 of all rows, or of those of a tenant, with a new average_length and the settings k1 and b of the collection (pgvec.bm25_settings), and returns how many. '
   'skip_locked: leave out rows that others have locked.';
 revoke all on function pgvec.renew_weights(pgvec.collections, uuid, float8, bigint, boolean) from public;

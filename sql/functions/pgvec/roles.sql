@@ -10,9 +10,10 @@ as $$
    where r.rolname = any (case audience
                             when 'reader' then '{anon,authenticated,service_role,pgvec_reader,pgvec_writer}'::name[]
                             when 'writer' then '{service_role,pgvec_writer}'::name[]
+                            when 'member' then '{authenticated,service_role,pgvec_writer}'::name[]
                           end)
    order by r.rolname
 $$;
 comment on function pgvec.roles(text) is
-  'The existing roles of an audience: ''reader'' (may search) or ''writer'' (may search and write).';
+  'The existing roles of an audience: ''reader'' (may search), ''writer'' (may search and write) or ''member'' (may write rows of their tenants).';
 revoke all on function pgvec.roles(text) from public;

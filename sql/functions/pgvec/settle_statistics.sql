@@ -16,6 +16,12 @@ declare
   totals     record;
   parameters pgvec.bm25_parameters;
 begin
+  insert into pgvec.bm25_parameters (collection, tenant, k1, b)
+  select settle_statistics.collection.name, settle_statistics.tenant, s.k1, s.b
+    from pgvec.bm25_settings(settle_statistics.collection) as s
+   where not exists (select from pgvec.bm25_parameters as x where x.collection = settle_statistics.collection.name and x.tenant = settle_statistics.tenant)
+      on conflict do nothing;
+
   select count(*) as parts, sum(t.documents)::bigint as documents, sum(t.positions)::float8 / nullif(sum(t.documents), 0) as average_length into totals
     from pgvec.text_totals as t
    where t.collection = settle_statistics.collection.name

@@ -23,7 +23,7 @@ begin
      where d.embedded_hash is distinct from d.content_hash
        and ($1 is null or d.id > $1)
      order by d.id
-     limit $2
+     fetch first $2 rows with ties
     $query$, found_row.relation)
   using after, coalesce(batch, 256);
 end

@@ -15,8 +15,8 @@ begin
      order by c.name
   loop
     if item.base = item.relation then
-      execute format('create or replace trigger %I before insert or update on %s for each row execute function pgvec.maintain_document(%L, %L)',
-                     item.name || '_maintain', item.base, item.language, item.name);
+      execute format('create or replace trigger %I before insert or update on %s for each row execute function pgvec.maintain_document(%L, %L, %L)',
+                     item.name || '_maintain', item.base, item.language, item.name, item.access);
     end if;
     perform pgvec.keep_lexemes(item.name);
     return next item.name;

@@ -48,7 +48,7 @@ as $$
            end,
            pgvec.distance_operator(distance),
            collection.storage,
-           collection.relation,
+           pgvec.rows_of(collection),
            case
              when condition operator(pg_catalog.=) '' then null
              when kind is null then 'and ' operator(pg_catalog.||) condition

@@ -10,19 +10,17 @@ create or replace function public.document_context(
   security invoker set search_path = ''
 as $$
 declare
-  target pgvec.collections := pgvec.collection(coalesce(document_context.collection, 'documents'));
+  target pgvec.collections := pgvec.scoped(coalesce(document_context.collection, 'documents'), for_tenant);
 begin
-  perform pgvec.check_tenant(target, for_tenant);
   return query execute format(
     $query$
     select n.id, n.source, n.chunk_index, n.content, n.metadata, n.id = d.id
       from %1$s as d
       join %1$s as n
-        on n.id = d.id
-        or n.source = d.source and n.chunk_index between d.chunk_index - $2 and d.chunk_index + $3
+        on (n.id = d.id or n.source = d.source and n.chunk_index between d.chunk_index - $2 and d.chunk_index + $3) %2$s
      where d.id = $1
      order by n.chunk_index, n.id
-    $query$, target.relation)
+    $query$, pgvec.rows_of(target), case when target.tenants is not null then 'and n.tenant_id = d.tenant_id' end)
     using document_id, least(greatest(coalesce(before, 1), 0), 1000), least(greatest(coalesce(after, 1), 0), 1000);
 end
 $$;

@@ -14,13 +14,12 @@ create or replace function public.document_facets(
   set jit = off
 as $$
 declare
-  target pgvec.collections := pgvec.collection(coalesce(document_facets.collection, 'documents'));
+  target pgvec.collections := pgvec.scoped(coalesce(document_facets.collection, 'documents'), for_tenant);
   query  pgvec.keyword_query;
   within record;
 begin
-  perform pgvec.check_tenant(target, for_tenant);
   if query_text is not null then
-    query := pgvec.keyword_query(target.name, query_text);
+    query := pgvec.keyword_query(target.name, query_text, for_tenant);
   end if;
   within := pgvec.filter_condition(target, pgvec.with_text(filter, concat_ws(' ', query.phrases, query.excluded)));
 
@@ -41,7 +40,7 @@ begin
      order by count(*) desc, v.value
      limit $3
     $query$,
-    target.relation,
+    pgvec.rows_of(target),
     case when query_text is not null then 'and d.fts @@ $4' end,
     'and ' || nullif(within.condition, ''))
     using field, within.bound, pgvec.clamp_count(match_count, 10), query.words;

@@ -26,7 +26,7 @@ create or replace function public.hybrid_search(
   security invoker set search_path = ''
 as $$
 declare
-  target    pgvec.collections := pgvec.collection(coalesce(hybrid_search.collection, 'documents'));
+  target    pgvec.collections := pgvec.scoped(coalesce(hybrid_search.collection, 'documents'), for_tenant);
   fused     text := coalesce(fusion, case when rrf_k is null then 'dbsf' else 'rrf' end);
   ranked    text := coalesce(ranking, 'bm25');
   by_vector float8 := coalesce(semantic_weight, 1);
@@ -40,11 +40,21 @@ begin
   perform pgvec.check_choice('fusion', fused, '{rrf,dbsf,minmax,weighted}');
   perform pgvec.check_choice('ranking', ranked, '{bm25,ts_rank,ts_rank_cd}');
   perform pgvec.check_weights(by_vector, by_text, rrf_k, diversity, recency_field, half_life);
-  perform pgvec.check_tenant(target, for_tenant);
   if by_vector > 0 then
     perform pgvec.check_query_embedding(target, query_embedding);
   end if;
-  query := pgvec.keyword_query(target.name, query_text);
+  if cardinality(target.tenants) > 1 then
+    return query
+      select h.id, h.content, h.metadata, h.score, h.similarity, h.keyword_score, h.semantic_rank, h.keyword_rank
+        from unnest(target.tenants) as t (tenant)
+       cross join lateral public.hybrid_search(
+               query_text, query_embedding, wanted, by_text, by_vector, rrf_k, fused, filter, match_threshold, ranked, target.name,
+               t.tenant, candidates, group_by, diversity, recency_field, half_life, autocut) as h
+       order by h.score desc, h.id, t.tenant
+       limit wanted;
+    return;
+  end if;
+  query := pgvec.keyword_query(target.name, query_text, target.tenants[1]);
 
   loop
     found := pgvec.hybrid_candidates(target, query, query_embedding, ranked, filter, match_threshold, depth, by_vector > 0, by_text > 0);
@@ -71,7 +81,7 @@ begin
       from unnest($1) with ordinality as h (id, score, similarity, keyword_score, semantic_rank, keyword_rank, place)
       join %s as d on d.id = h.id
      order by h.place
-    $query$, target.relation)
+    $query$, pgvec.rows_of(target))
     using hits[:wanted];
 end
 $$;

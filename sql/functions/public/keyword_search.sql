@@ -17,13 +17,22 @@ create or replace function public.keyword_search(
   security invoker set search_path = ''
 as $$
 declare
-  target pgvec.collections := pgvec.collection(coalesce(keyword_search.collection, 'documents'));
+  target pgvec.collections := pgvec.scoped(coalesce(keyword_search.collection, 'documents'), for_tenant);
   ranked text := coalesce(ranking, 'bm25');
-  query  pgvec.keyword_query := pgvec.keyword_query(target.name, query_text);
-  within record := pgvec.filter_condition(target, pgvec.with_text(filter, concat_ws(' ', query.phrases, query.excluded)));
+  query  pgvec.keyword_query;
 begin
   perform pgvec.check_choice('ranking', ranked, '{bm25,ts_rank,ts_rank_cd}');
-  perform pgvec.check_tenant(target, for_tenant);
+  if cardinality(target.tenants) > 1 then
+    return query
+      select k.id, k.content, k.metadata, k.score, k.headline
+        from unnest(target.tenants) as t (tenant)
+       cross join lateral public.keyword_search(
+               query_text, match_count, filter, ranked, target.name, t.tenant, highlight, match_threshold) as k
+       order by k.score desc, k.id, t.tenant
+       limit pgvec.clamp_count(match_count, 10);
+    return;
+  end if;
+  query := pgvec.keyword_query(target.name, query_text, target.tenants[1]);
 
   return query execute format(
     $query$
@@ -33,8 +42,9 @@ begin
      where $5 is null
         or h.score >= $5
      order by h.score desc, h.id
-    $query$, target.relation)
-    using pgvec.keyword_hits(target, query, ranked, pgvec.clamp_count(match_count, 10), within.condition, within.bound),
+    $query$, pgvec.rows_of(target))
+    using pgvec.keyword_hits(
+            target, query, ranked, pgvec.clamp_count(match_count, 10), pgvec.with_text(filter, concat_ws(' ', query.phrases, query.excluded))),
           coalesce(highlight, false),
           target.language,
           query.words,

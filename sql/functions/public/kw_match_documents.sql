@@ -13,10 +13,10 @@ create or replace function public.kw_match_documents(
 as $$
 declare
   searched text := coalesce(kw_match_documents.collection, 'documents');
-  total    float8 := (pgvec.keyword_query(searched, query_text)).weights operator(extensions.<+>) '{}/268435456'::extensions.sparsevec;
+  total    float8 := (pgvec.keyword_query(searched, query_text, for_tenant)).weights operator(extensions.<+>) '{}/268435456'::extensions.sparsevec;
 begin
   return query
-    select k.id, k.content, k.metadata, (0.1 * k.score / total)::real
+    select k.id, k.content, k.metadata, least(0.1, 0.1 * k.score / total)::real
       from public.keyword_search(query_text, match_count, filter, collection => searched, for_tenant => kw_match_documents.for_tenant) as k
      order by k.score desc, k.id;
 end

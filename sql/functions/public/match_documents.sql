@@ -45,18 +45,25 @@ begin
   if num_nonnulls(match_documents.distance, match_threshold, for_tenant) > 0
      or (has_table_privilege(target.relation, 'select') is not null
          and extensions.vector_dims(query_embedding) = target.dimensions
-         and query_embedding operator(extensions.<#>) query_embedding < 0) is not true
+         and query_embedding operator(extensions.<#>) query_embedding < 0
+         and target.access <> 'tenant') is not true
   then
-    target := pgvec.collection(coalesce(match_documents.collection, 'documents'));
+    target := pgvec.scoped(coalesce(match_documents.collection, 'documents'), for_tenant);
     perform pgvec.check_query_embedding(target, query_embedding);
     perform pgvec.check_choice('distance', measure, '{cosine,l2,inner_product,l1}');
     perform pgvec.check_threshold(measure, match_threshold);
-    perform pgvec.check_tenant(target, for_tenant);
+    if cardinality(target.tenants) > 1 or target.tenants is not null and row_security_active(target.relation) then
+      return query
+        select t.id, t.content, t.metadata, t.similarity
+          from pgvec.tenant_documents(target, query_embedding, wanted, filter, match_threshold, measure) as t;
+      return;
+    end if;
+    condition := case when target.tenants is null then '' else 'true' end;
   end if;
 
   if filter <> '{}' then
     within := pgvec.filter_condition(target, filter);
-    condition := within.condition;
+    condition := case when within.condition = '' then condition else within.condition end;
     bound := within.bound;
   end if;
 

@@ -14,14 +14,13 @@ create or replace function public.recommend_documents(
   security invoker set search_path = ''
 as $$
 declare
-  target  pgvec.collections := pgvec.collection(coalesce(recommend_documents.collection, 'documents'));
+  target  pgvec.collections := pgvec.scoped(coalesce(recommend_documents.collection, 'documents'), for_tenant);
   wanted  int := pgvec.clamp_count(match_count, 10);
   given   text[] := positive || coalesce(negative, '{}');
   missing text[];
   liked   extensions.vector;
   other   extensions.vector;
 begin
-  perform pgvec.check_tenant(target, for_tenant);
   execute format(
     $query$
     with given as (
@@ -33,7 +32,7 @@ begin
            extensions.avg(g.embedding) filter (where g.liked),
            extensions.avg(g.embedding) filter (where not g.liked)
       from given as g
-    $query$, target.relation)
+    $query$, pgvec.rows_of(target))
     into missing, liked, other
     using positive, given, target.distance = 'cosine';
 
@@ -52,7 +51,7 @@ begin
 
   return query
     select m.id, m.content, m.metadata, m.similarity
-      from public.match_documents(liked, least(wanted + cardinality(given), 1000), filter, match_threshold, target.name) as m
+      from public.match_documents(liked, least(wanted + cardinality(given), 1000), filter, match_threshold, target.name, for_tenant) as m
      where m.id <> all (given)
      order by m.similarity desc, m.id
      limit wanted;

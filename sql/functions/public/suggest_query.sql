@@ -7,14 +7,13 @@ create or replace function public.suggest_query(query_text text, collection text
 as $$
 declare
   most_words constant int := 20;
-  target     pgvec.collections := pgvec.collection(coalesce(suggest_query.collection, 'documents'));
+  target     pgvec.collections := pgvec.scoped(coalesce(suggest_query.collection, 'documents'), for_tenant);
   suggested  text := query_text;
   item       record;
   word       text;
 begin
-  perform pgvec.check_tenant(target, for_tenant);
   for item in
-    select s.word, s.lexeme from pgvec.nearest_lexemes(target.name, query_text) as s limit most_words
+    select s.word, s.lexeme from pgvec.nearest_lexemes(target.name, query_text, for_tenant) as s limit most_words
   loop
     execute format(
       $query$
@@ -26,7 +25,7 @@ begin
        group by lower(t.token)
        order by count(*) desc, lower(t.token)
        limit 1
-      $query$, target.relation)
+      $query$, pgvec.rows_of(target))
       into word
       using item.lexeme, trim('''' from item.lexeme::text), target.language;
     suggested := coalesce(regexp_replace(suggested, '\m' || item.word || '\M', word, 'g'), suggested);

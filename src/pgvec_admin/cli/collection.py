@@ -23,6 +23,9 @@ def create(
     ] = None,
     model: Annotated[str | None, typer.Option(help="Embedding model, for example local:all-MiniLM-L6-v2.")] = None,
     distance: Annotated[str, typer.Option(help="cosine, l2, inner_product or l1.")] = "cosine",
+    access: Annotated[
+        str, typer.Option(help="open, tenant (rows belong to tenants) or policy (you write the policies).")
+    ] = "open",
     storage: Annotated[str, typer.Option(help="vector (4 bytes a dimension) or halfvec (2).")] = "vector",
     language: Annotated[str, typer.Option(help="Text search configuration.")] = "english",
     if_not_exists: Annotated[
@@ -37,6 +40,7 @@ def create(
     \b
       pgvec-admin collection create documents --model local:all-MiniLM-L6-v2
       pgvec-admin collection create jobs --dimensions 1536 --storage halfvec
+      pgvec-admin collection create notes --dimensions 1536 --access tenant
     """
     if dimensions is None:
         if model is None:
@@ -49,7 +53,14 @@ def create(
             say(f"collection {name} is there already")
             return
         table = collections.create(
-            connection, name, dimensions, distance=distance, storage=storage, language=language, model=model
+            connection,
+            name,
+            dimensions,
+            distance=distance,
+            access=access,
+            storage=storage,
+            language=language,
+            model=model,
         )
     say(f"collection {name}: table {table}, {dimensions} dimensions, {distance}")
 

@@ -15,7 +15,7 @@ import typer
 from pgvec_admin import collections, columns, database, readers
 from pgvec_admin import load as loading
 from pgvec_admin.chunk import Chunking
-from pgvec_admin.cli.output import DatabaseUrl, Json, open_target, print_json, progress, say
+from pgvec_admin.cli.output import DatabaseUrl, Json, Tenant, open_target, print_json, progress, say
 from pgvec_admin.errors import DataRejectedError, UsageError
 from pgvec_admin.staging import Rejected
 
@@ -76,6 +76,7 @@ def load(
         Path | None, typer.Option(help="Write bad rows to this file, as JSON lines with file, line, reason and row.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first bad row.")] = False,
+    tenant: Tenant = None,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
@@ -100,12 +101,13 @@ def load(
         embedding=embedding,
     )
     inputs = readers.inputs(paths, format_)
-    with database.connect(open_target(database_url), autocommit=True) as connection, _rejects(reject_to) as rejects:
+    where = open_target(database_url)
+    with database.connect(where, autocommit=True, tenant=tenant) as connection, _rejects(reject_to) as rejects:
         size = chunk_size or 1000
         overlap = size // 10 if chunk_overlap is None else chunk_overlap
         model = collections.get(connection, collection).model
         chunking = None if no_chunk else Chunking(size, overlap, chunk_unit.value, model)
-        options = loading.LoadOptions(mapping, chunking, chunk_rows=chunk_size is not None, batch=batch)
+        options = loading.LoadOptions(mapping, chunking, chunk_rows=chunk_size is not None, batch=batch, tenant=tenant)
         with progress("load", "rows") as report:
             result = loading.load_files(
                 connection,

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, Protocol
+from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -32,6 +33,9 @@ DatabaseUrl = Annotated[
         help="Connection string. Else PGVEC_DATABASE_URL, SUPABASE_DB_URL, DATABASE_URL, else the embedded server.",
         show_default=False,
     ),
+]
+Tenant = Annotated[
+    UUID | None, typer.Option("--tenant", help="Act for this tenant (access tenant).", show_default=False)
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout, for programs.")]
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from pgvec_admin import collections, database, embed
 from pgvec_admin import search as searches
-from pgvec_admin.cli.output import ApiKey, BaseUrl, DatabaseUrl, Json, open_target, print_json, print_table, say
+from pgvec_admin.cli.output import ApiKey, BaseUrl, DatabaseUrl, Json, Tenant, open_target, print_json, print_table, say
 from pgvec_admin.errors import UsageError
 
 
@@ -57,6 +57,7 @@ def search(
         typer.Option(help="Text to put before the query.", show_default="what the model was trained with"),
     ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show how the search was answered too (vector).")] = False,
+    tenant: Tenant = None,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
@@ -69,7 +70,7 @@ def search(
       pgvec-admin search "remote job" -c jobs --filter '{"location": "Remote"}' --mode keyword
     """
     wanted = parse_filter(filter_)
-    with database.connect(open_target(database_url), autocommit=True) as connection:
+    with database.connect(open_target(database_url), autocommit=True, tenant=tenant) as connection:
         explanation: searches.Explanation | None = None
         embedding = None
         if mode is not Mode.keyword:

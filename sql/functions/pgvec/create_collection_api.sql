@@ -1,0 +1,46 @@
+-- pgvec.create_collection_api -- search functions with a collection's name, for clients that can choose no more than one.
+-- match_jobs, kw_match_jobs and hybrid_search_jobs are match_documents, kw_match_documents and hybrid_search with their
+-- arguments but collection, made from these, so that calling it again after an upgrade brings them up to date.
+create or replace function pgvec.create_collection_api(name text)
+  returns setof regprocedure
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  target pgvec.collections := pgvec.collection(create_collection_api.name);
+  item   record;
+begin
+  perform pgvec.drop_collection_api(target.name);
+  for item in
+    select format('public.%I', a.prefix || target.name) as made, p.oid, p.proname, a.arguments, a.passed, pg_get_function_result(p.oid) as result
+      from (values ('match_', 'match_documents'), ('kw_match_', 'kw_match_documents'), ('hybrid_search_', 'hybrid_search')) as f (prefix, source)
+      join pg_catalog.pg_proc as p on p.pronamespace = 'public'::regnamespace and p.proname = f.source
+     cross join lateral (
+           select f.prefix,
+                  string_agg(x.argument, ', ' order by x.place) as arguments,
+                  string_agg(format('%1$s => $%2$s', x.name, x.place), ', ' order by x.place) as passed
+             from (select split_part(btrim(part), ' ', 1) as name, btrim(part) as argument, row_number() over (order by n.place) as place
+                     from regexp_split_to_table(pg_get_function_arguments(p.oid), ', (?=\w+ )') with ordinality as n (part, place)
+                    where btrim(part) !~ '^collection ') as x) as a
+     order by f.prefix
+  loop
+    if to_regproc(item.made) is not null then
+      raise exception using
+        errcode = 'PV004',
+        message = format('there is a function %s already', item.made),
+        hint    = 'rename it, or call the collection by another name';
+    end if;
+    execute format('create function %s(%s) returns %s language sql stable parallel unsafe security invoker set search_path = '''' as %L',
+                   item.made, item.arguments, item.result,
+                   format('select * from public.%I(%s, collection => %L)', item.proname, item.passed, target.name));
+    execute format('comment on function %s is %L', item.made, format('%s of collection %s.', item.proname, target.name));
+    perform pgvec.grant_execute(to_regproc(item.made)::regprocedure, 'reader');
+    return next to_regproc(item.made)::regprocedure;
+  end loop;
+  perform pg_notify('pgrst', 'reload schema');
+end
+$$;
+comment on function pgvec.create_collection_api(text) is
+  'Makes public.match_NAME, kw_match_NAME and hybrid_search_NAME: the search functions without the argument collection. '
+  'Returns them. Raises PV001, and PV004 where there is another function of that name.';
+revoke all on function pgvec.create_collection_api(text) from public;

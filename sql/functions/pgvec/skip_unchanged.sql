@@ -1,0 +1,38 @@
+-- pgvec.skip_unchanged -- takes out of the staged rows what a collection has already, just so.
+create or replace function pgvec.skip_unchanged(collection pgvec.collections)
+  returns bigint
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  unchanged bigint;
+begin
+  -- of two rows with one id the later counts
+  delete from pg_temp.staged_documents as s
+   using (select x.id, max(x.position) as last
+            from pg_temp.staged_documents as x
+           group by x.id
+          having count(*) > 1) as twice
+   where s.id = twice.id
+     and s.position < twice.last;
+
+  execute format(
+    $query$
+    delete from pg_temp.staged_documents as s
+     using %1$s as d
+     where d.id = s.id %3$s
+       and d.content = s.content
+       and d.metadata = s.metadata
+       and d.source is not distinct from s.source
+       and d.chunk_index is not distinct from s.chunk_index
+       and (s.embedding is null
+            or d.embedding operator(extensions.=) s.embedding::extensions.%2$I and d.embedded_hash = d.content_hash)
+    $query$, collection.relation, collection.storage, pgvec.of_tenant(collection));
+  get diagnostics unchanged = row_count;
+  return unchanged;
+end
+$$;
+comment on function pgvec.skip_unchanged(pgvec.collections) is
+  'Deletes from the temporary table staged_documents all but the last row of each id, and the rows that the collection has already; returns how many it has.';
+revoke all on function pgvec.skip_unchanged(pgvec.collections) from public;
+select pgvec.grant_execute('pgvec.skip_unchanged(pgvec.collections)', 'writer');

@@ -1,0 +1,22 @@
+-- pgvec.tenant_target -- a collection for a search in one tenant, by the owner of its table on the caller's behalf.
+-- The owner has to see all rows: else the search would end up with its caller's policies, and call itself again.
+create or replace function pgvec.tenant_target(collection text, for_tenant uuid)
+  returns pgvec.collections
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
+as $$
+declare
+  target pgvec.collections := pgvec.scoped(tenant_target.collection, for_tenant);
+begin
+  if cardinality(target.tenants) is distinct from 1 or row_security_active(target.relation) then
+    raise exception using
+      errcode = 'PV006',
+      message = format('%s cannot search collection %L for one tenant', current_user, target.name),
+      hint    = 'this is a part of match_documents and keyword_search; the owner of the functions has to own the table as well';
+  end if;
+  return target;
+end
+$$;
+comment on function pgvec.tenant_target(text, uuid) is
+  'The registry row of a collection with the one tenant that a search is for. Raises PV006 unless there is one and the current user sees its rows, and as pgvec.scoped.';
+revoke all on function pgvec.tenant_target(text, uuid) from public;

@@ -1,0 +1,45 @@
+-- delete_documents -- deletes rows of a collection by their ids, by their source, by a filter, or by all that is given.
+create or replace function public.delete_documents(
+    ids text[] default null,
+    source text default null,
+    filter jsonb default null,
+    collection text default 'documents',
+    for_tenant uuid default null)
+  returns bigint
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  target  pgvec.collections := pgvec.scoped(coalesce(delete_documents.collection, 'documents'), for_tenant);
+  within  record := pgvec.filter_condition(target, filter);
+  deleted bigint;
+begin
+  if target.base <> target.relation then
+    raise exception using
+      errcode = 'PV004',
+      message = format('collection %L is the adopted table %s', target.name, target.base),
+      hint    = 'delete from that table; the collection follows';
+  end if;
+  if ids is null and source is null and coalesce(within.condition, '') = '' then
+    raise exception using
+      errcode = 'PV004',
+      message = 'nothing says which rows are to be deleted',
+      hint    = 'give ids, a source or a filter; select pgvec.drop_collection(name) deletes all there is';
+  end if;
+
+  execute format(
+    'delete from %s as d where ($1 is null or d.id = any ($1)) and ($3 is null or d.source = $3) %s %s',
+    target.relation,
+    'and d.tenant_id = any (' || quote_literal(target.tenants) || ')',
+    'and ' || nullif(within.condition, ''))
+    using ids, within.bound, source;
+  get diagnostics deleted = row_count;
+  return deleted;
+end
+$$;
+comment on function public.delete_documents(text[], text, jsonb, text, uuid) is
+  'Deletes the rows with these ids, of this source and that pass the filter (as in match_documents), all that is given together, and returns how many. '
+  'for_tenant: of this tenant only, where rows belong to tenants. '
+  'Errors: PV001 unknown collection, PV003 filter, PV004 nothing given or an adopted table, PV006 tenant, 42501 not allowed to write.';
+revoke all on function public.delete_documents(text[], text, jsonb, text, uuid) from public;
+select pgvec.grant_execute('public.delete_documents(text[], text, jsonb, text, uuid)', 'reader');

@@ -1,0 +1,32 @@
+-- match_documents_embeddings -- match_documents with the vectors, for clients that choose among the rows by themselves.
+-- LangChain for Python reads them so in its maximal marginal relevance search.
+create or replace function public.match_documents_embeddings(
+    query_embedding extensions.vector,
+    match_count int default 100,
+    filter jsonb default '{}',
+    match_threshold float8 default null,
+    collection text default 'documents',
+    for_tenant uuid default null)
+  returns table (id text, content text, metadata jsonb, similarity float8, embedding extensions.vector)
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  target pgvec.collections := pgvec.scoped(coalesce(match_documents_embeddings.collection, 'documents'), for_tenant);
+begin
+  return query execute format(
+    $query$
+    select m.id, m.content, m.metadata, m.similarity, d.embedding::extensions.vector
+      from unnest($6) as t (tenant)
+     cross join lateral public.match_documents($1, $2, $3, $4, $5, t.tenant) as m
+      join %s as d on d.id = m.id %s
+     order by m.similarity desc, m.id
+     limit $2
+    $query$, target.relation, case when target.tenants is not null then 'and d.tenant_id = t.tenant' end)
+    using query_embedding, pgvec.clamp_count(match_count, 100), filter, match_threshold, target.name, coalesce(target.tenants, array[null::uuid]);
+end
+$$;
+comment on function public.match_documents_embeddings(extensions.vector, int, jsonb, float8, text, uuid) is
+  'match_documents with the embedding of each row, which arrives as text by REST. Errors as match_documents.';
+revoke all on function public.match_documents_embeddings(extensions.vector, int, jsonb, float8, text, uuid) from public;
+select pgvec.grant_execute('public.match_documents_embeddings(extensions.vector, int, jsonb, float8, text, uuid)', 'reader');
