@@ -13,22 +13,27 @@ _SCANS = re.compile(r"\{(?:INDEXSCAN|INDEXONLYSCAN|BITMAPINDEXSCAN)\b.*?:indexid
 _TABLES = re.compile(r"\{(?:RTE|RANGETBLENTRY)\b.*?:relid\s+(\d+)", re.DOTALL)
 
 
-def scans(connection: Connection, statement: str, *parameters: object) -> list[tuple[set[str], set[str]]]:
+def scans(
+    connection: Connection, statement: str, *parameters: object, before: str = ""
+) -> list[tuple[set[str], set[str]]]:
     """Of each plan in a statement and in the functions that it calls: the tables it reads, and the indexes it uses.
 
     A plan with a sequential scan has `seq scan` among its indexes. debug_print_plan tells every user; plans that the
-    session kept from before are not told, so ask on a new connection.
+    session kept from before are not told, hence a new connection. `before` is run on it first.
     """
-    plans: list[str] = []
+    plans: list[tuple[str, str]] = []
     with psycopg.connect(connection.info.dsn, autocommit=True) as asking:
-        asking.add_notice_handler(lambda notice: plans.append(notice.message_detail or ""))
+        asking.add_notice_handler(lambda notice: plans.append((notice.context or "", notice.message_detail or "")))
+        asking.execute(before)
         asking.execute("set debug_print_plan = on; set debug_pretty_print = off; set client_min_messages = log")
         asking.execute(sql.SQL(statement), parameters)
     names = {
         str(oid): name for oid, name in connection.execute("select oid, oid::regclass::text from pg_class").fetchall()
     }
     told = []
-    for plan in plans:
+    for context, plan in plans:
+        if context.startswith('SQL statement "explain'):
+            continue  # asked for, not run
         tables = {names[oid] for oid in _TABLES.findall(plan) if oid in names}
         indexes = {names[oid] for oid in _SCANS.findall(plan) if oid in names}
         told.append((tables, indexes | ({"seq scan"} if "{SEQSCAN" in plan else set())))

@@ -75,7 +75,7 @@ class Project:
 
     def call(self, method: str, path: str, role: str = "anon", claims: Any = None, **options: Any) -> httpx.Response:
         """A request to the REST API with the headers that Supabase's clients send."""
-        bearer = token(role, **(claims or {}))
+        bearer = token(**{"role": role} | (claims or {}))
         headers = {"apikey": token("anon"), "Authorization": f"Bearer {bearer}"} | options.pop("headers", {})
         return httpx.request(method, f"{self.url}/rest/v1/{path}", headers=headers, timeout=60, **options)
 

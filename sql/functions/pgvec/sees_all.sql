@@ -9,6 +9,7 @@ as $$
    where r.rolname = pgvec.caller()
      and c.oid = (sees_all.collection).base
 $$;
-comment on function pgvec.sees_all(pgvec.collections) is 'Whether row level security does not hold for the caller: a superuser, a role with bypassrls such as service_role, or the owner of the table.';
+comment on function pgvec.sees_all(pgvec.collections) is
+  'Whether row level security does not hold for the caller: a superuser, a role with bypassrls such as service_role, or the owner of the table.';
 revoke all on function pgvec.sees_all(pgvec.collections) from public;
 select pgvec.grant_execute('pgvec.sees_all(pgvec.collections)', 'reader');

@@ -7,20 +7,25 @@ create or replace function pgvec.tenant_documents(
   language plpgsql stable parallel unsafe
   security invoker set search_path = ''
 as $$
+declare
+  tenant uuid;
 begin
-  return query execute format(
-    $query$
-    select d.id, d.content, d.metadata, n.similarity
-      from unnest($1) as t (tenant)
-     cross join lateral pgvec.tenant_matches($2, $3, $4, $5, $6, t.tenant, $7) as n
-      join %s as d on d.tenant_id = t.tenant and d.id = n.id
-     order by n.similarity desc, d.id, d.tenant_id
-     limit $4
-    $query$, collection.relation)
-    using collection.tenants, collection.name, query_embedding, match_count, filter, match_threshold, distance;
+  foreach tenant in array collection.tenants loop
+    return query execute format(
+      $query$
+      select d.id, d.content, d.metadata, h.score
+        from unnest($1) as h
+        join %s as d on d.tenant_id = $2 and d.id = h.id
+       order by h.score desc, h.id
+      $query$, collection.relation)
+      using array(
+              select (n.id, n.similarity)::pgvec.scored
+                from pgvec.tenant_matches(collection.name, query_embedding, match_count, filter, match_threshold, tenant, distance) as n),
+            tenant;
+  end loop;
 end
 $$;
 comment on function pgvec.tenant_documents(pgvec.collections, extensions.vector, int, jsonb, float8, text) is
-  'The rows that match_documents returns for the tenants of a collection (pgvec.scoped), read as the caller.';
+  'The match_count rows that match_documents finds for each tenant of a collection (pgvec.scoped), read as the caller.';
 revoke all on function pgvec.tenant_documents(pgvec.collections, extensions.vector, int, jsonb, float8, text) from public;
 select pgvec.grant_execute('pgvec.tenant_documents(pgvec.collections, extensions.vector, int, jsonb, float8, text)', 'reader');

@@ -55,7 +55,9 @@ begin
     if cardinality(target.tenants) > 1 or target.tenants is not null and row_security_active(target.relation) then
       return query
         select t.id, t.content, t.metadata, t.similarity
-          from pgvec.tenant_documents(target, query_embedding, wanted, filter, match_threshold, measure) as t;
+          from pgvec.tenant_documents(target, query_embedding, wanted, filter, match_threshold, measure) as t
+         order by t.similarity desc, t.id
+         limit wanted;
       return;
     end if;
     condition := case when target.tenants is null then '' else 'true' end;
