@@ -10,7 +10,7 @@ begin
   if cardinality(tenants) <> 1 then
     raise exception using
       errcode = 'PV006',
-      message = case cardinality(tenants) when 0 then 'the row names no tenant, and nor does the caller' else format('the row names no tenant, and the caller has %s', cardinality(tenants)) end,
+      message = format('the row names no tenant, and the caller has %s', case cardinality(tenants) when 0 then 'none' else cardinality(tenants)::text end),
       hint    = 'give tenant_id, or sign in as a user with one app_metadata.tenant_id; on a connection of your own: set app.tenant_id';
   end if;
   return tenants[1];

@@ -28,6 +28,7 @@ end
 $$;
 comment on function pgvec.keyword_statistics(text) is
   'Rows whose words are counted, rows changed since (uncounted), the average length in words now and when the BM25 weights were made, when that was, '
-  'and whether pgvec.refresh_statistics is due: where a tenth of the rows is uncounted, the average, of a tenant at least, has moved by a tenth, or the settings k1 or b have changed. Raises PV001.';
+  'and whether pgvec.refresh_statistics is due: '
+  'where a tenth of the rows is uncounted, the average, of a tenant at least, has moved by a tenth, or the settings k1 or b have changed. Raises PV001.';
 revoke all on function pgvec.keyword_statistics(text) from public;
 select pgvec.grant_execute('pgvec.keyword_statistics(text)', 'writer');

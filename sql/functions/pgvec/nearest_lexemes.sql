@@ -45,6 +45,7 @@ as $$
 $$;
 comment on function pgvec.nearest_lexemes(text, text, uuid) is
   'For each word of a text whose lexeme no row has, the most similar lexeme that some have, as a query for it. '
-  'Similarity is that of pg_trgm, at least 0.3, and frequent ones are preferred. The rows are those of for_tenant, or of all tenants of the caller; none for a collection whose access is policy.';
+  'Similarity is that of pg_trgm, at least 0.3, and frequent ones are preferred. '
+  'The rows are those of for_tenant, or of all tenants of the caller; none for a collection whose access is policy.';
 revoke all on function pgvec.nearest_lexemes(text, text, uuid) from public;
 select pgvec.grant_execute('pgvec.nearest_lexemes(text, text, uuid)', 'reader');

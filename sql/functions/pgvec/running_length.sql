@@ -23,5 +23,6 @@ begin
 end
 $$;
 comment on function pgvec.running_length(text, uuid, tsvector) is
-  'The average length, in words that have a lexeme, of this row and those before it in the transaction. For the rows of a collection, or of a tenant, that has no average length yet; starts anew with each other tenant.';
+  'The average length, in words that have a lexeme, of this row and those before it in the transaction. '
+  'For the rows of a collection, or of a tenant, that has no average length yet; starts anew with each other tenant.';
 revoke all on function pgvec.running_length(text, uuid, tsvector) from public;
