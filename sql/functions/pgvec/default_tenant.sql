@@ -16,6 +16,7 @@ begin
   return tenants[1];
 end
 $$;
-comment on function pgvec.default_tenant() is 'The only tenant of the caller (pgvec.allowed_tenants), for rows that are inserted without tenant_id. Raises PV006 where there are none or several.';
+comment on function pgvec.default_tenant() is
+  'The only tenant of the caller (pgvec.allowed_tenants), for rows that are inserted without tenant_id. Raises PV006 where there are none or several.';
 revoke all on function pgvec.default_tenant() from public;
 select pgvec.grant_execute('pgvec.default_tenant()', 'reader');
