@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import jwt
 import psycopg
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from pgvec_admin import embedded
@@ -43,6 +44,7 @@ def create(server: embedded.Server, name: str, template: str | None = None) -> N
         with psycopg.connect(conninfo(server, name, SUPERUSER)) as connection:
             connection.execute((FOLDER / "bootstrap.sql").read_bytes())
             connection.execute(f"grant create on database {name} to postgres".encode())
+            connection.execute(sql.SQL("alter role postgres password {}").format(server.password or ""))
 
 
 def conninfo(server: embedded.Server, name: str, role: str = "postgres") -> str:

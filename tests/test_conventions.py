@@ -15,22 +15,6 @@ FILES = sorted((sql_directory() / "functions").rglob("*.sql"))
 NAMES = [f"{path.parent.name}.{path.stem}" for path in FILES]
 MIGRATIONS = sorted(path for path in (sql_directory() / "migrations").glob("*.sql") if ".rollback." not in path.name)
 
-# small SQL functions that are inlined into the queries that call them, which SET would prevent; their operators
-# are qualified
-INLINED = [
-    "pgvec.candidates",
-    "pgvec.clamp_count",
-    "pgvec.distance_operator",
-    "pgvec.ef_search",
-    "pgvec.is_containment",
-    "pgvec.no_tenant",
-    "pgvec.of_tenant",
-    "pgvec.rows_of",
-    "pgvec.search_steps",
-    "pgvec.similarity",
-    "pgvec.vector_query",
-]
-
 OURS = """
   from pg_catalog.pg_proc as p
   join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
@@ -61,14 +45,7 @@ def test_every_function_has_a_comment(connection: Connection) -> None:
 
 def test_every_function_pins_its_search_path(connection: Connection) -> None:
     pinned = "exists (select from unnest(p.proconfig) as s where s like 'search\\_path=%%')"
-    assert sorted(name.split("(")[0] for name in _offenders(connection, f"not {pinned}")) == INLINED
-
-
-def test_inlined_functions_name_the_schema_of_every_operator() -> None:
-    for path in FILES:
-        if f"{path.parent.name}.{path.stem}" in INLINED:
-            body = re.sub(r"\$query\$.*?\$query\$|'[^']*'", "", path.read_text().split("$$")[1], flags=re.S)
-            assert re.findall(r" (?:[-+*/<>=]+) ", body) == []
+    assert _offenders(connection, f"not {pinned}") == []
 
 
 def test_definer_functions_keep_the_callers_temporary_objects_out(connection: Connection) -> None:
@@ -136,8 +113,7 @@ def test_a_function_file_says_everything_in_the_house_order(path: Path) -> None:
     clauses = definition.split("as $", 1)[0]
     for pattern in (r"language (sql|plpgsql) (immutable|stable|volatile)", r"parallel (safe|restricted|unsafe)"):
         assert re.search(pattern, clauses), pattern
-    pinned = r"security invoker$" if name in INLINED else r"security (invoker|definer) set search_path = "
-    assert re.search(pinned, clauses.rstrip(), flags=re.M)
+    assert re.search(r"security (invoker|definer) set search_path = ", clauses)
     assert "\t" not in text
     assert definition.count("\n") <= 110, "a longer function is two functions"
 

@@ -11,5 +11,12 @@ begin
 end
 $$;
 
+alter table pgvec.text_totals drop constraint if exists text_totals_pkey;
+alter table pgvec.lexemes drop constraint if exists lexemes_pkey;
+alter table pgvec.text_totals drop column if exists part;
+alter table pgvec.lexemes drop column if exists part;
+create index if not exists lexemes_idx on pgvec.lexemes (collection, tenant, lexeme) include (documents);
+create index if not exists text_totals_idx on pgvec.text_totals (collection, tenant);
+
 drop table if exists pgvec.memberships;
 alter table pgvec.collections drop column if exists tenants;

@@ -32,3 +32,21 @@ begin
   end loop;
 end
 $$;
+
+-- parts of the statistics get a number, so that their rows have a key; the index of lexemes serves as that of the key
+alter table pgvec.lexemes add column if not exists part bigint generated always as identity;
+alter table pgvec.text_totals add column if not exists part bigint generated always as identity;
+
+do $$
+begin
+  if not exists (select from pg_catalog.pg_constraint as c where c.conrelid = 'pgvec.lexemes'::regclass and c.contype = 'p') then
+    drop index if exists pgvec.lexemes_idx;
+    alter table pgvec.lexemes add primary key (collection, tenant, lexeme, part) include (documents);
+    drop index if exists pgvec.text_totals_idx;
+    alter table pgvec.text_totals add primary key (collection, tenant, part);
+  end if;
+end
+$$;
+
+comment on column pgvec.lexemes.part     is 'Number of the row.';
+comment on column pgvec.text_totals.part is 'Number of the row.';

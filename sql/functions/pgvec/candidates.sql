@@ -1,18 +1,19 @@
 -- pgvec.candidates -- how many rows a search reads for those it wants.
 -- One more than wanted shows a tie at the limit. A quantized index misplaces rows a little: of more candidates, ordered
 -- by their true distance, the best are right. pgvec-admin tune sets oversample from the collection's own rows.
--- No search_path of its own, so that it is inlined; its operators are qualified.
 create or replace function pgvec.candidates(collection pgvec.collections, kind text, wanted int)
   returns int
-  language sql stable parallel safe
-  security invoker
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
 as $$
-  select case
-           when kind operator(pg_catalog.=) 'binary' then
-             wanted operator(pg_catalog.*) coalesce((collection.settings operator(pg_catalog.->>) 'oversample')::int, 20)
-           when kind operator(pg_catalog.=) 'halfvec' then wanted operator(pg_catalog.+) 10
-           else wanted operator(pg_catalog.+) 1
-         end
+begin
+  return case
+           when kind = 'binary' then
+             wanted * coalesce((collection.settings ->> 'oversample')::int, 20)
+           when kind = 'halfvec' then wanted + 10
+           else wanted + 1
+         end;
+end
 $$;
 comment on function pgvec.candidates(pgvec.collections, text, int) is
   'The rows to read for wanted ones over an index of a kind (of pgvec.index_kind). Setting of the collection: oversample, the candidates '

@@ -1,12 +1,13 @@
 -- pgvec.clamp_count -- match_count within 1 to 1000; null means the function's default.
 -- A null would otherwise be LIMIT NULL: all rows. 1000 is what a hosted REST API returns at the most anyway.
--- No search_path of its own, so that it is inlined; it names no operator.
 create or replace function pgvec.clamp_count(match_count int, default_count int)
   returns int
-  language sql immutable parallel safe
-  security invoker
+  language plpgsql immutable parallel safe
+  security invoker set search_path = ''
 as $$
-  select least(greatest(coalesce(match_count, default_count), 1), 1000)
+begin
+  return least(greatest(coalesce(match_count, default_count), 1), 1000);
+end
 $$;
 comment on function pgvec.clamp_count(int, int) is 'match_count within 1 to 1000; null gives default_count.';
 revoke all on function pgvec.clamp_count(int, int) from public;

@@ -1,15 +1,16 @@
 -- pgvec.is_containment -- whether a filter is a plain object, without operators and within the limits of pgvec.parse_filter.
 -- Most filters are, and need no compiling.
--- No search_path of its own, so that it is inlined; its operators are qualified.
 create or replace function pgvec.is_containment(filter jsonb)
   returns boolean
-  language sql immutable parallel safe
-  security invoker
+  language plpgsql immutable parallel safe
+  security invoker set search_path = ''
 as $$
-  select pg_catalog.jsonb_typeof(filter) operator(pg_catalog.=) 'object'
-     and pg_catalog.strpos(filter::text, '"$') operator(pg_catalog.=) 0
-     and pg_catalog.length(filter::text) operator(pg_catalog.<=) 65536
-     and not filter operator(pg_catalog.@?) 'strict $.**{13}'
+begin
+  return jsonb_typeof(filter) = 'object'
+     and strpos(filter::text, '"$') = 0
+     and length(filter::text) <= 65536
+     and not filter @? 'strict $.**{13}';
+end
 $$;
 comment on function pgvec.is_containment(jsonb) is
   'Whether a filter is a plain object: no operator, at most 65,536 characters, at most 12 levels. Then rows match whose metadata contains it.';

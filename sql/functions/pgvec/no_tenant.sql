@@ -1,11 +1,12 @@
 -- pgvec.no_tenant -- whom the statistics of a collection without tenants are kept under.
--- No search_path of its own, so that it is inlined; it names no operator.
 create or replace function pgvec.no_tenant()
   returns uuid
-  language sql immutable parallel safe
-  security invoker
+  language plpgsql immutable parallel safe
+  security invoker set search_path = ''
 as $$
-  select '00000000-0000-0000-0000-000000000000'::uuid
+begin
+  return '00000000-0000-0000-0000-000000000000'::uuid;
+end
 $$;
 comment on function pgvec.no_tenant() is 'The nil uuid, which stands for all rows of a collection without tenants.';
 revoke all on function pgvec.no_tenant() from public;

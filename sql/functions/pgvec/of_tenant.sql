@@ -1,11 +1,12 @@
 -- pgvec.of_tenant -- the condition that a row d belongs to the tenant of a collection (pgvec.writable).
--- No search_path of its own, so that it is inlined; its operators are qualified.
 create or replace function pgvec.of_tenant(collection pgvec.collections)
   returns text
-  language sql stable parallel safe
-  security invoker
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
 as $$
-  select 'and d.tenant_id = ' operator(pg_catalog.||) pg_catalog.quote_literal(collection.tenants[1])
+begin
+  return 'and d.tenant_id = ' || quote_literal(collection.tenants[1]);
+end
 $$;
 comment on function pgvec.of_tenant(pgvec.collections) is 'and d.tenant_id = ... for the one tenant of a collection; null where it has none.';
 revoke all on function pgvec.of_tenant(pgvec.collections) from public;

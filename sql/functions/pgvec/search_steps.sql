@@ -2,28 +2,29 @@
 -- Without a filter the index is walked until the limit is filled; with one see pgvec.filtered_steps; without an index
 -- there is the exact scan, which is always the last step. At a tie at the limit reading tenfold closes all but a flood
 -- of duplicates.
--- No search_path of its own, so that it is inlined; its operators are qualified. Volatile, as pgvec.filtered_steps is.
 drop function if exists pgvec.search_steps(pgvec.collections, text, int, text, jsonb);
 
 create or replace function pgvec.search_steps(
     collection pgvec.collections, kind text, method text, wanted int, condition text, bound jsonb)
   returns pgvec.search_step[]
-  language sql volatile parallel unsafe
-  security invoker
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
 as $$
-  select case
+begin
+  return case
            when kind is null then
              array[row(null, null, null, null, wanted, 0, false, true, null)::pgvec.search_step]
-           when condition operator(pg_catalog.<>) '' then
+           when condition <> '' then
              pgvec.filtered_steps(collection, kind, method, wanted, condition, bound)
            else
              array[
                row(kind, 'relaxed_order', pgvec.ef_search(collection, kind, wanted), 20000, pgvec.candidates(collection, kind, wanted),
-                   wanted, false, method operator(pg_catalog.=) 'ivfflat', null)::pgvec.search_step,
-               row(kind, 'relaxed_order', pgvec.ef_search(collection, kind, wanted), 20000, pgvec.candidates(collection, kind, 10 operator(pg_catalog.*) wanted),
+                   wanted, false, method = 'ivfflat', null)::pgvec.search_step,
+               row(kind, 'relaxed_order', pgvec.ef_search(collection, kind, wanted), 20000, pgvec.candidates(collection, kind, 10 * wanted),
                    wanted, true, true, null)::pgvec.search_step,
                row(null, null, null, null, wanted, 0, false, true, null)::pgvec.search_step]
-         end
+         end;
+end
 $$;
 comment on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb) is
   'The steps of a search over an index of a kind and method (of pgvec.index_kind), each for when those before found too few rows, the last an exact scan '

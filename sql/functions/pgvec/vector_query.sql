@@ -4,15 +4,15 @@
 -- before 18 sorts the whole table). "+ 0" makes the order unusable for an index, hence an exact scan. The distance
 -- returned is always that of the embedding itself; it is null, and last, where there is none and the planner went without
 -- the index.
--- No search_path of its own, so that it is inlined; its operators are qualified.
 create or replace function pgvec.vector_query(collection pgvec.collections, distance text, condition text, kind text)
   returns text
-  language sql stable parallel safe
-  security invoker
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
 as $$
-  select pg_catalog.format(
+begin
+  return format(
            case
-             when kind operator(pg_catalog.=) 'column' then
+             when kind = 'column' then
                $query$
                select d.id, d.content, d.metadata, d.embedding operator(extensions.%1$s) $1::extensions.%2$s as distance
                  from %3$s as d
@@ -20,7 +20,7 @@ as $$
                 order by distance
                 limit $3
                $query$
-             when kind operator(pg_catalog.=) 'halfvec' then
+             when kind = 'halfvec' then
                $query$
                select d.id, d.content, d.metadata, d.embedding operator(extensions.%1$s) $1::extensions.%2$s as distance
                  from %3$s as d
@@ -28,7 +28,7 @@ as $$
                 order by d.embedding::extensions.halfvec(%5$s) operator(extensions.%1$s) $1::extensions.halfvec(%5$s)
                 limit $3
                $query$
-             when kind operator(pg_catalog.=) 'binary' then
+             when kind = 'binary' then
                $query$
                select d.id, d.content, d.metadata, d.embedding operator(extensions.%1$s) $1::extensions.%2$s as distance
                  from %3$s as d
@@ -50,11 +50,12 @@ as $$
            collection.storage,
            pgvec.rows_of(collection),
            case
-             when condition operator(pg_catalog.=) '' then null
-             when kind is null then 'and ' operator(pg_catalog.||) condition
-             else 'where ' operator(pg_catalog.||) condition
+             when condition = '' then null
+             when kind is null then 'and ' || condition
+             else 'where ' || condition
            end,
-           collection.dimensions)
+           collection.dimensions);
+end
 $$;
 comment on function pgvec.vector_query(pgvec.collections, text, text, text) is
   'The SQL text that returns (id, content, metadata, distance) of the nearest rows: $1 vector, $2 jsonb values of the condition, $3 int limit. '

@@ -10,7 +10,20 @@ import psycopg
 import typer
 
 from pgvec_admin import __version__
-from pgvec_admin.cli import bench, collection, db, demo, embed, evaluate, functions, index, load, migrate, search
+from pgvec_admin.cli import (
+    bench,
+    collection,
+    db,
+    demo,
+    embed,
+    evaluate,
+    functions,
+    index,
+    load,
+    migrate,
+    search,
+    supabase,
+)
 from pgvec_admin.cli.output import say
 from pgvec_admin.errors import PgvecError, from_postgres
 
@@ -52,6 +65,7 @@ app.command()(evaluate.evaluate)
 app.add_typer(functions.app, name="functions")
 app.add_typer(collection.app, name="collection")
 app.add_typer(index.app, name="index")
+app.add_typer(supabase.app, name="supabase")
 app.add_typer(db.app, name="db")
 
 

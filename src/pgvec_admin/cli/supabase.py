@@ -1,0 +1,36 @@
+"""pgvec-admin supabase: export, check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pgvec_admin import supabase
+from pgvec_admin.cli.output import say
+
+app = typer.Typer(no_args_is_help=True, help="For projects that are deployed by the Supabase CLI.")
+
+Folder = Annotated[Path, typer.Option("--directory", help="The project's migrations.", show_default=True)]
+MIGRATIONS = Path("supabase/migrations")
+
+
+@app.command()
+def export(directory: Folder = MIGRATIONS) -> None:
+    """Write a migration that installs this release: `supabase db push` then needs no Python.
+
+    Example:
+
+    \b
+      pgvec-admin supabase export
+      supabase db push
+    """
+    path, changed = supabase.export(directory)
+    say(f"{path} {'written' if changed else 'is up to date'}")
+
+
+@app.command()
+def check(directory: Folder = MIGRATIONS) -> None:
+    """Exit with 4 unless the exported migration is that of this release."""
+    say(f"{supabase.check(directory)} is up to date")

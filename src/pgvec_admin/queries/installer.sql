@@ -1,0 +1,69 @@
+-- What applies the rest of an exported file, as `pgvec-admin migrate` would: what is there already is left alone, what
+-- somebody edited or made is not overwritten, and all is noted in the ledger.
+
+do $$
+declare
+  found text := (select quote_ident(n.nspname)
+                   from pg_catalog.pg_extension as e
+                   join pg_catalog.pg_namespace as n on n.oid = e.extnamespace
+                  where e.extname = 'vector');
+begin
+  if found <> 'extensions' then
+    raise exception using
+      message = format('pgvector is in schema %s', found),
+      hint    = 'this file is for projects that have it in schema extensions; elsewhere: pgvec-admin migrate';
+  end if;
+end
+$$;
+
+create table if not exists pgvec._yoyo_migration (
+  migration_hash varchar(64) primary key, migration_id varchar(255), applied_at_utc timestamp);
+create table if not exists pgvec._yoyo_log (
+  id varchar(36) primary key, migration_hash varchar(64), migration_id varchar(255), operation varchar(10),
+  username varchar(255), hostname varchar(255), comment varchar(255), created_at_utc timestamp);
+create table if not exists pgvec._yoyo_version (version int not null primary key, installed_at_utc timestamp);
+insert into pgvec._yoyo_version (version, installed_at_utc)
+values (2, now() at time zone 'utc')
+    on conflict do nothing;
+
+create or replace function pg_temp.apply_migration(migration text, hash text, definition text) returns void language plpgsql as $installer$
+begin
+  if exists (select from pgvec._yoyo_migration as m where m.migration_id = migration) then
+    return;
+  end if;
+  execute definition;
+  insert into pgvec._yoyo_migration (migration_hash, migration_id, applied_at_utc)
+  values (encode(sha256(convert_to(migration, 'utf8')), 'hex'), migration, now() at time zone 'utc');
+  insert into pgvec.migration_files (id, sha256) values (migration, hash)
+      on conflict do nothing;
+end
+$installer$;
+
+create or replace function pg_temp.live_fingerprint(function_name text) returns text language sql set search_path = pg_catalog as $installer$
+  select l.fingerprint from (
+{live_functions}
+  ) as l where l.name = function_name
+$installer$;
+
+create or replace function pg_temp.apply_function(function_name text, hash text, release text, text_of_file text) returns void language plpgsql as $installer$
+declare
+  last pgvec.function_history;
+  live text := pg_temp.live_fingerprint(function_name);
+begin
+  select h.* into last from pgvec.function_history as h where h.name = function_name order by h.version desc limit 1;
+  if live is distinct from last.fingerprint and live is not null then
+    raise exception using
+      message = format('%s was not made by pgvec-admin, or was edited since', function_name),
+      hint    = 'pgvec-admin migrate --replace-existing or --overwrite-drift keeps the other text in the history';
+  end if;
+  if live is not null and (last.file_sha256 = hash or last.held_sha256 = hash) then
+    return;
+  end if;
+  text_of_file := ltrim(text_of_file, chr(10));
+  execute text_of_file;
+  insert into pgvec.function_history (name, version, origin, definition, file_sha256, fingerprint, package_version)
+  values (function_name, coalesce(last.version, 0) + 1, 'file', text_of_file, hash, pg_temp.live_fingerprint(function_name), release);
+end
+$installer$;
+
+set check_function_bodies = off;

@@ -1,0 +1,71 @@
+"""For `supabase db push`: everything that `migrate` applies as one SQL file, which needs no Python."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pgvec_admin import __version__, functions, migrations
+from pgvec_admin.errors import CheckFailedError, UsageError
+from pgvec_admin.functions import normalised
+from pgvec_admin.resources import query, sql_directory
+
+_QUOTE = "$pgvec_file$"
+_SUFFIX = f"_pgvec_admin_{__version__.replace('.', '_')}.sql"
+
+
+def text() -> str:
+    """SQL that installs this release, or brings an older one up to it; run again, it changes nothing."""
+    live = query("live_functions").replace("%(names)s", "array[function_name]")
+    parts = [
+        f"-- pgvec-admin {__version__}, made by `pgvec-admin supabase export`. Do not edit it: export it again.",
+        normalised(sql_directory() / "ledger.sql")[0],
+        query("installer").replace("{live_functions}", live),
+    ]
+    for path in migrations.paths():
+        body, digest = normalised(path)
+        parts.append(_call("apply_migration", path.stem, digest, body))
+    # pgvector's settings can be named in a function only once its library is loaded
+    parts.append("do $$ begin perform '[1]'::extensions.vector; end $$;")
+    parts += [_call("apply_function", file.name, file.sha256, __version__, file.text) for file in functions.files()]
+    parts.append("reset check_function_bodies;\nselect pgvec.upgrade_collections();\nnotify pgrst, 'reload schema';")
+    return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
+
+
+def export(folder: Path, now: datetime | None = None) -> tuple[Path, bool]:
+    """Write this release's file into a folder of migrations; returns it, and whether it was new or different.
+
+    A file of this release that is there is rewritten in its place. A new one is named as of `now`, so that it comes
+    behind the migrations there are.
+    """
+    if not folder.parent.is_dir():
+        raise UsageError(f"there is no directory {folder.parent}", "supabase init makes one")
+    folder.mkdir(exist_ok=True)
+    version = (now or datetime.now(UTC)).strftime("%Y%m%d%H%M%S")
+    path = _exported(folder) or folder / f"{version}{_SUFFIX}"
+    wanted = text()
+    if path.exists() and path.read_text(encoding="utf-8") == wanted:
+        return path, False
+    path.write_text(wanted, encoding="utf-8")
+    return path, True
+
+
+def check(folder: Path) -> Path:
+    """The file of this release in a folder; CheckFailedError where there is none, or another text."""
+    path = _exported(folder)
+    if path is None:
+        raise CheckFailedError(f"{folder} has no file of pgvec-admin {__version__}", "pgvec-admin supabase export")
+    if path.read_text(encoding="utf-8") != text():
+        raise CheckFailedError(f"{path} is not what this release would export", "pgvec-admin supabase export")
+    return path
+
+
+def _exported(folder: Path) -> Path | None:
+    return max(folder.glob(f"*{_SUFFIX}"), default=None)
+
+
+def _call(function: str, *values: str) -> str:
+    *short, body = values
+    assert _QUOTE not in body
+    quoted = ", ".join(f"'{value}'" for value in short)
+    return f"select pg_temp.{function}({quoted}, {_QUOTE}\n{body}{_QUOTE});"

@@ -1,0 +1,135 @@
+"""The exported migration, as the Supabase CLI itself applies and judges it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from pgvec_admin import migrate, supabase
+from pgvec_admin.database import Target
+from pgvec_admin.errors import CheckFailedError, UsageError
+from supabase_project import FOLDER, Project
+
+ROOT = Path(__file__).parents[1] / "supabase"
+CLI = FOLDER / "node_modules" / ".bin" / "supabase"
+
+
+class Cli:
+    """The command `supabase` in a project's folder, on a database."""
+
+    def __init__(self, folder: Path, project: Project) -> None:
+        self._folder = folder
+        name = conninfo_to_dict(project.database)["dbname"]
+        self.url = project.server.url(str(name), tcp=True)
+        shutil.copytree(ROOT, folder / "supabase")
+
+    def __call__(self, *arguments: str) -> str:
+        quiet = {"HOME": str(self._folder), "DO_NOT_TRACK": "1", "PGSSLMODE": "disable", "NO_COLOR": "1"}
+        ran = subprocess.run(
+            [CLI, *arguments, f"--remote={self.url}"],
+            cwd=self._folder,
+            env=os.environ | quiet,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
+
+
+@pytest.fixture
+def cli(project: Project, tmp_path: Path) -> Cli:
+    return Cli(tmp_path, project)
+
+
+def _count(url: str, query: str) -> Any:
+    with psycopg.connect(url, autocommit=True) as connection:
+        row = connection.execute(query.encode()).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def test_the_exported_migration_is_that_of_the_sql_here() -> None:
+    supabase.check(ROOT / "migrations")
+
+
+def test_db_push_installs_everything_and_the_seed(cli: Cli, project: Project) -> None:
+    cli("db", "push", "--yes", "--include-seed")
+    standing = migrate.status(Target(cli.url, "the test"))
+    assert standing.problems() == []
+    assert {state.state for state in standing.functions} == {"ok"}
+    assert migrate.migrate(Target(cli.url, "the test"), report=lambda _: None).functions == []
+    cli("db", "push", "--yes", "--include-seed")
+    assert _count(cli.url, "select count(*) from documents") == 4
+    project.settle()
+    found = project.rpc("keyword_search", {"query_text": "pool timeout"}).json()
+    assert found[0]["id"] == "pool-2"
+
+
+def test_its_advisor_finds_nothing(cli: Cli) -> None:
+    cli("db", "push", "--yes", "--include-seed")
+    with psycopg.connect(cli.url, autocommit=True) as connection:
+        connection.execute("select pgvec.create_collection('notes', 2, access => 'tenant')")
+        connection.execute("select pgvec.create_collection_api('notes')")
+        # an index that nobody has used yet is a finding; so each is used
+        connection.execute("set app.tenant_id = '00000000-0000-4000-8000-00000000000a'")
+        connection.execute("set enable_seqscan = off; set enable_sort = off")
+        for name in ("documents", "notes"):
+            if name == "notes":
+                connection.execute("insert into notes (content, metadata) values ('pool', '{}')")
+            connection.execute(f'select id from {name} where metadata @> \'{{"topic": "kitchen"}}\''.encode())
+            connection.execute(f"select id from {name} where fts @@ 'pool'".encode())
+            connection.execute(f"select id from {name} where embedded_hash is distinct from content_hash".encode())
+            tenant = "tenant_id = pgvec.default_tenant() and " if name == "notes" else ""
+            connection.execute(f"select id from {name} where {tenant} source = 'x' and chunk_index = 1".encode())
+        connection.execute("select pg_stat_force_next_flush()")
+    told = json.loads(cli("db", "advisors", "--level", "info", "--type", "all") or "[]")
+    assert [(one["name"], one["detail"]) for one in told] == []
+
+
+def test_its_types_are_the_example(cli: Cli) -> None:
+    cli("db", "push", "--yes", "--include-seed")
+    assert cli("gen", "types", "typescript") == (ROOT / "database.types.ts").read_text()
+
+
+def test_an_export_is_written_once_and_rewritten_when_it_differs(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no directory"):
+        supabase.export(tmp_path / "supabase" / "migrations")
+    (tmp_path / "supabase").mkdir()
+    folder = tmp_path / "supabase" / "migrations"
+    with pytest.raises(CheckFailedError, match="has no file"):
+        supabase.check(folder)
+    path, changed = supabase.export(folder)
+    assert changed
+    assert supabase.export(folder) == (path, False)
+    path.write_text(path.read_text() + "-- by hand\n")
+    with pytest.raises(CheckFailedError, match="not what this release"):
+        supabase.check(folder)
+    assert supabase.export(folder) == (path, True)
+    assert supabase.check(folder) == path
+
+
+def test_what_somebody_made_or_edited_is_not_overwritten(project: Project) -> None:
+    with psycopg.connect(project.database, autocommit=True) as connection:
+        connection.execute(
+            "create function match_documents(query_embedding extensions.vector) returns int language sql as 'select 1'"
+        )
+        with pytest.raises(psycopg.Error, match="was not made by pgvec-admin"):
+            connection.execute(supabase.text().encode())
+        connection.execute("drop function match_documents(extensions.vector)")
+        connection.execute(supabase.text().encode())
+        connection.execute(
+            "create or replace function pgvec.version() returns text language sql immutable set search_path = ''"
+            " as $$ select 'mine' $$"
+        )
+        with pytest.raises(psycopg.Error, match="was edited since"):
+            connection.execute(supabase.text().encode())
