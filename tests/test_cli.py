@@ -249,3 +249,60 @@ def test_a_table_is_adopted_and_released(run: Run, connection: Connection) -> No
     refused = run("collection", "adopt", "public.pairs", "--content", "title", "--dimensions", "3")
     assert refused.returncode == 2
     assert "hint: " in refused.stderr
+
+
+OURS, THEIRS = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"
+
+
+def test_the_rows_of_a_tenant_are_loaded_searched_exported_and_purged(run: Run, tmp_path: Path) -> None:
+    assert run("collection", "create", "notes", "--dimensions", "2", "--access", "tenant").returncode == 0
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(
+        '{"id": "1", "content": "a red fish", "metadata": {"n": 1}, "embedding": [1, 0]}\n'
+        '{"id": "2", "content": "a blue bird", "embedding": [0, 1]}\n'
+    )
+    without = run("load", str(rows), "-c", "notes")
+    assert without.returncode != 0
+    assert "app.tenant_id" in without.stderr
+    for tenant in (OURS, THEIRS):
+        assert run("load", str(rows), "-c", "notes", "--tenant", tenant).returncode == 0
+    again = json.loads(run("load", str(rows), "-c", "notes", "--tenant", OURS, "--json").stdout)
+    assert (again["inserted"], again["unchanged"]) == (0, 2)
+
+    found = json.loads(run("search", "fish", "-c", "notes", "--mode", "keyword", "--tenant", OURS, "--json").stdout)
+    assert [row["id"] for row in found] == ["1"]
+    held = json.loads(run("tenant", "list", "--json").stdout)
+    assert [(one["tenant_id"], one["documents"], one["embedded"]) for one in held] == [(OURS, 2, 2), (THEIRS, 2, 2)]
+    assert OURS in run("tenant", "show", OURS).stdout
+    exported = [json.loads(line) for line in run("tenant", "export", OURS).stdout.splitlines()]
+    assert exported[0] == {
+        "collection": "notes",
+        "id": "1",
+        "source": str(rows),
+        "content": "a red fish",
+        "metadata": {"n": 1},
+        "embedding": [1, 0],
+    }
+
+    assert "pass --yes" in run("tenant", "purge", OURS).stderr
+    assert "2 rows deleted" in run("tenant", "purge", OURS, "--yes").stderr
+    assert run("tenant", "show", OURS).returncode == 2
+    left = json.loads(run("tenant", "list", "--json").stdout)
+    assert [one["tenant_id"] for one in left] == [THEIRS]
+    # and back from what was exported
+    back = tmp_path / "back.jsonl"
+    back.write_text("".join(json.dumps(row) + "\n" for row in exported))
+    loaded = json.loads(run("load", str(back), "-c", "notes", "--tenant", OURS, "--json").stdout)
+    assert loaded["inserted"] == 2
+
+
+def test_purging_leaves_no_statistics(connection: Connection) -> None:
+    connection.execute("select pgvec.create_collection('notes', 2, access => 'tenant')")
+    connection.execute("insert into pgvec.memberships (member, tenant_id) values (gen_random_uuid(), %s)", (OURS,))
+    for tenant in (OURS, THEIRS):
+        connection.execute("insert into notes (tenant_id, content) values (%s, 'a red fish')", (tenant,))
+    connection.execute("select pgvec.purge_tenant(%s)", (OURS,))
+    for table in ("lexemes", "text_totals", "bm25_parameters"):
+        kept = connection.execute(f"select distinct tenant::text from pgvec.{table}".encode()).fetchall()
+        assert kept == [(THEIRS,)], table
+    assert connection.execute("select count(*) from pgvec.memberships").fetchone() == (0,)

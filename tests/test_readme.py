@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from pgvec_admin import embedded_system
+from pgvec_admin import embedded_system, functions
+from supabase_project import Project, token
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -55,16 +56,25 @@ PAGES = [page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.m
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_command_prints_what_the_page_says(page: Path, empty_database: str, tmp_path: Path) -> None:
+def test_every_command_prints_what_the_page_says(page: Path, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     environment = os.environ | {
         # the machine's own psql where there is one, else the embedded server's
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}:{PSQL}",
-        "PGVEC_DATABASE_URL": empty_database,
         "COLUMNS": "120",
         "LC_ALL": "C.UTF-8",
     }
+    if "$SUPABASE_URL" in page.read_text():
+        project: Project = request.getfixturevalue("project")
+        environment |= {
+            "PGVEC_DATABASE_URL": project.database,
+            "SUPABASE_URL": project.url,
+            "ANON_KEY": token("anon"),
+            "SERVICE_ROLE_KEY": token("service_role"),
+        }
+    else:
+        environment["PGVEC_DATABASE_URL"] = request.getfixturevalue("empty_database")
     steps = _steps(page.read_text())
-    assert len(steps) >= 8
+    assert len(steps) >= 5
     for step in steps:
         ran = subprocess.run(
             ["bash", "-c", step.command],
@@ -87,3 +97,9 @@ def test_the_two_commands_of_the_first_screen_are_targets_of_the_makefile() -> N
             ["make", "--no-print-directory", "--dry-run", target], cwd=ROOT, check=True, capture_output=True, text=True
         ).stdout
         assert planned.strip().splitlines()[-1].endswith(command)
+
+
+def test_the_page_of_calls_has_every_function() -> None:
+    page = (ROOT / "docs" / "rpc.md").read_text()
+    public = [file.name.removeprefix("public.") for file in functions.files() if file.name.startswith("public.")]
+    assert [name for name in public if f"/rest/v1/rpc/{name}" not in page] == []

@@ -2736,6 +2736,36 @@ revoke all on function pgvec.explain_search(text, extensions.vector, int, jsonb,
 select pgvec.grant_execute('pgvec.explain_search(text, extensions.vector, int, jsonb, text, uuid)', 'reader');
 $pgvec_file$);
 
+select pg_temp.apply_function('pgvec.export_tenant', 'e6c2a1e0785b98dd282e5c27b45635a9d05e4e7da5ea3ef4f78e93b6aec79d91', '0.1.0', $pgvec_file$
+-- pgvec.export_tenant -- all rows of a tenant, as upsert_documents takes them.
+create or replace function pgvec.export_tenant(tenant uuid)
+  returns table (collection text, document jsonb)
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  item pgvec.collections;
+begin
+  for item in
+    select c.* from pgvec.collections as c where c.access = 'tenant' order by c.name
+  loop
+    return query execute format(
+      $query$
+      select $1, jsonb_strip_nulls(jsonb_build_object('id', d.id, 'source', d.source, 'chunk_index', d.chunk_index, 'language', d.language))
+                 || jsonb_build_object('content', d.content, 'metadata', d.metadata, 'embedding', d.embedding::extensions.vector::text::jsonb)
+        from %s as d
+       where d.tenant_id = $2
+       order by d.id
+      $query$, item.relation)
+      using item.name, tenant;
+  end loop;
+end
+$$;
+comment on function pgvec.export_tenant(uuid) is
+  'The rows of a tenant in all collections, each as a JSON object with id, source, chunk_index, language, content, metadata and embedding.';
+revoke all on function pgvec.export_tenant(uuid) from public;
+$pgvec_file$);
+
 select pg_temp.apply_function('pgvec.filter_condition', 'fa6f51c29334ff9c0d2a12d564f569bf6ec75041b97e366029229513923a08ab', '0.1.0', $pgvec_file$
 -- pgvec.filter_condition -- the filter of a search as an SQL condition over a collection's rows.
 -- The text is one of a few, whatever the filter says: all that came from the caller is in bound, which the search
@@ -3751,6 +3781,38 @@ comment on function pgvec.list_collections() is
 revoke all on function pgvec.list_collections() from public;
 $pgvec_file$);
 
+select pg_temp.apply_function('pgvec.list_tenants', '7cecc9c5792e4a82f134c451d0c410bed48d29ceedeecb4ad3c8994b765fdb84', '0.1.0', $pgvec_file$
+-- pgvec.list_tenants -- whose rows there are: for operators, who see all.
+create or replace function pgvec.list_tenants(tenant uuid default null)
+  returns table (collection text, tenant_id uuid, documents bigint, embedded bigint, members bigint, updated_at timestamptz)
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  item pgvec.collections;
+begin
+  for item in
+    select c.* from pgvec.collections as c where c.access = 'tenant' order by c.name
+  loop
+    return query execute format(
+      $query$
+      select $1, d.tenant_id, count(*), count(d.embedding),
+             (select count(*) from pgvec.memberships as m where m.tenant_id = d.tenant_id), max(d.updated_at)
+        from %s as d
+       where $2 is null
+          or d.tenant_id = $2
+       group by d.tenant_id
+       order by d.tenant_id
+      $query$, item.relation)
+      using item.name, tenant;
+  end loop;
+end
+$$;
+comment on function pgvec.list_tenants(uuid) is
+  'For each collection with tenants and each tenant, or one: rows, rows with an embedding, members (pgvec.memberships), and when a row was last changed.';
+revoke all on function pgvec.list_tenants(uuid) from public;
+$pgvec_file$);
+
 select pg_temp.apply_function('pgvec.maintain_adopted', 'c6c9e3a07d9161390fc02bfd6af46d8bf64b1d53c01a9d4e246211fd8c85f5d2', '0.1.0', $pgvec_file$
 -- pgvec.maintain_adopted -- what an adopted table keeps beside itself, or in its added columns, on insert and update.
 -- As pgvec.maintain_document does for collections of our own: a new vector counts as made from the row's present content.
@@ -4436,6 +4498,35 @@ comment on function pgvec.protect_table(text) is
   'Turns row level security on for a collection''s table and grants it to the reading and writing roles there are, with policies for access open (all rows) and tenant '
   '(those of pgvec.allowed_tenants, which users may write as well). Nothing goes to PUBLIC.';
 revoke all on function pgvec.protect_table(text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.purge_tenant', '59a04aaa021dc689dea9d4ce267e4fd2930cf7897f2a0e6f3573a07a6b55412f', '0.1.0', $pgvec_file$
+-- pgvec.purge_tenant -- removes all that there is of a tenant: rows, keyword statistics, memberships.
+create or replace function pgvec.purge_tenant(tenant uuid)
+  returns table (collection text, deleted bigint)
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  item pgvec.collections;
+begin
+  for item in
+    select c.* from pgvec.collections as c where c.access = 'tenant' order by c.name
+  loop
+    execute format('delete from %s as d where d.tenant_id = $1', item.relation) using purge_tenant.tenant;
+    get diagnostics deleted = row_count;
+    delete from pgvec.lexemes as l where l.collection = item.name and l.tenant = purge_tenant.tenant;
+    delete from pgvec.text_totals as t where t.collection = item.name and t.tenant = purge_tenant.tenant;
+    delete from pgvec.bm25_parameters as p where p.collection = item.name and p.tenant = purge_tenant.tenant;
+    collection := item.name;
+    return next;
+  end loop;
+  delete from pgvec.memberships as m where m.tenant_id = purge_tenant.tenant;
+end
+$$;
+comment on function pgvec.purge_tenant(uuid) is
+  'Deletes the rows of a tenant in all collections, with their statistics and the tenant''s memberships; returns the rows deleted from each collection.';
+revoke all on function pgvec.purge_tenant(uuid) from public;
 $pgvec_file$);
 
 select pg_temp.apply_function('pgvec.quantization_recall', 'bcd4e784e1530bbd7c92c2163235729cd78c67f7e429a022da606bcce3de91d4', '0.1.0', $pgvec_file$
@@ -6404,10 +6495,11 @@ revoke all on function public.suggest_query(text, text, uuid) from public;
 select pgvec.grant_execute('public.suggest_query(text, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.upsert_documents', '13810e8736b5d067e38b6c9a14ce696ff8a5552242b2752899de10fa3c3ec2b7', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('public.upsert_documents', 'be800759b697c4a7e5bd912b4cd411a75be296490c5b4d794a66a4b540d9e2ba', '0.1.0', $pgvec_file$
 -- upsert_documents -- writes rows of a collection by their ids: new ones, and those that are there.
--- What a row leaves out stays as it was. A row without an id is new. Runs as the caller: who may not write the table, or
--- rows of that tenant, is refused by the table itself.
+-- What a row leaves out stays as it was. A row without an id is new. They are written in the order of their ids, so that
+-- two callers with the same rows wait for each other instead of deadlocking, and told in the order in which they came.
+-- Runs as the caller: who may not write the table, or rows of that tenant, is refused by the table itself.
 create or replace function public.upsert_documents(documents jsonb, collection text default 'documents', for_tenant uuid default null)
   returns setof text
   language plpgsql volatile parallel unsafe
@@ -6419,27 +6511,31 @@ declare
 begin
   return query execute format(
     $query$
-    insert into %1$s as d (%2$s id, source, chunk_index, content, metadata, language, embedding)
-    select %3$s g.id,
-           case when g.doc ? 'source' then g.doc ->> 'source' else d.source end,
-           case when g.doc ? 'chunk_index' then (g.doc ->> 'chunk_index')::int else d.chunk_index end,
-           coalesce(g.doc ->> 'content', d.content),
-           coalesce(nullif(g.doc -> 'metadata', 'null'), d.metadata, '{}'),
-           case when g.doc ? 'language' then g.doc ->> 'language' else d.language end,
-           case when g.doc ? 'embedding' then (g.doc ->> 'embedding')::extensions.%4$I else d.embedding end
-      from (select distinct on (x.id) x.id, x.doc
-              from (select coalesce(e.doc ->> 'id', gen_random_uuid()::text) as id, e.doc, e.place
-                      from jsonb_array_elements($1) with ordinality as e (doc, place)) as x
-             order by x.id, x.place desc) as g
-      left join %1$s as d on d.id = g.id %5$s
-        on conflict (%2$s id) do update
-       set source = excluded.source,
-           chunk_index = excluded.chunk_index,
-           content = excluded.content,
-           metadata = excluded.metadata,
-           language = excluded.language,
-           embedding = excluded.embedding
-    returning d.id
+    with given as materialized (
+           select distinct on (x.id) x.id, x.doc, x.place
+             from (select coalesce(e.doc ->> 'id', gen_random_uuid()::text) as id, e.doc, e.place
+                     from jsonb_array_elements($1) with ordinality as e (doc, place)) as x
+            order by x.id, x.place desc),
+         written as (
+           insert into %1$s as d (%2$s id, source, chunk_index, content, metadata, language, embedding)
+           select %3$s g.id,
+                  case when g.doc ? 'source' then g.doc ->> 'source' else d.source end,
+                  case when g.doc ? 'chunk_index' then (g.doc ->> 'chunk_index')::int else d.chunk_index end,
+                  coalesce(g.doc ->> 'content', d.content),
+                  coalesce(nullif(g.doc -> 'metadata', 'null'), d.metadata, '{}'),
+                  case when g.doc ? 'language' then g.doc ->> 'language' else d.language end,
+                  case when g.doc ? 'embedding' then (g.doc ->> 'embedding')::extensions.%4$I else d.embedding end
+             from given as g
+             left join %1$s as d on d.id = g.id %5$s
+            order by g.id
+               on conflict (%2$s id) do update
+              set source = excluded.source,
+                  chunk_index = excluded.chunk_index,
+                  content = excluded.content,
+                  metadata = excluded.metadata,
+                  language = excluded.language,
+                  embedding = excluded.embedding)
+    select g.id from given as g order by g.place
     $query$,
     target.relation,
     case when target.tenants is not null then 'tenant_id,' end,
@@ -6450,7 +6546,7 @@ begin
 end
 $$;
 comment on function public.upsert_documents(jsonb, text, uuid) is
-  'Inserts or updates rows, and returns their ids. documents: an object or an array of objects with content, and perhaps id, metadata, embedding (numbers, or their text), '
+  'Inserts or updates rows, and returns their ids in the order of the documents. documents: an object or an array of objects with content, and perhaps id, metadata, embedding (numbers, or their text), '
   'source, chunk_index, language. A key that is left out leaves an existing row''s value; of two rows with one id the later counts; without an id a row is new. '
   'for_tenant: whose rows, where rows belong to tenants. '
   'Errors: PV001 unknown collection, PV002 dimensions, PV004 documents or an adopted table, PV005 zero vector, PV006 tenant, 42501 not allowed to write.';

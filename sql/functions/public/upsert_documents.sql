@@ -1,6 +1,7 @@
 -- upsert_documents -- writes rows of a collection by their ids: new ones, and those that are there.
--- What a row leaves out stays as it was. A row without an id is new. Runs as the caller: who may not write the table, or
--- rows of that tenant, is refused by the table itself.
+-- What a row leaves out stays as it was. A row without an id is new. They are written in the order of their ids, so that
+-- two callers with the same rows wait for each other instead of deadlocking, and told in the order in which they came.
+-- Runs as the caller: who may not write the table, or rows of that tenant, is refused by the table itself.
 create or replace function public.upsert_documents(documents jsonb, collection text default 'documents', for_tenant uuid default null)
   returns setof text
   language plpgsql volatile parallel unsafe
@@ -12,27 +13,31 @@ declare
 begin
   return query execute format(
     $query$
-    insert into %1$s as d (%2$s id, source, chunk_index, content, metadata, language, embedding)
-    select %3$s g.id,
-           case when g.doc ? 'source' then g.doc ->> 'source' else d.source end,
-           case when g.doc ? 'chunk_index' then (g.doc ->> 'chunk_index')::int else d.chunk_index end,
-           coalesce(g.doc ->> 'content', d.content),
-           coalesce(nullif(g.doc -> 'metadata', 'null'), d.metadata, '{}'),
-           case when g.doc ? 'language' then g.doc ->> 'language' else d.language end,
-           case when g.doc ? 'embedding' then (g.doc ->> 'embedding')::extensions.%4$I else d.embedding end
-      from (select distinct on (x.id) x.id, x.doc
-              from (select coalesce(e.doc ->> 'id', gen_random_uuid()::text) as id, e.doc, e.place
-                      from jsonb_array_elements($1) with ordinality as e (doc, place)) as x
-             order by x.id, x.place desc) as g
-      left join %1$s as d on d.id = g.id %5$s
-        on conflict (%2$s id) do update
-       set source = excluded.source,
-           chunk_index = excluded.chunk_index,
-           content = excluded.content,
-           metadata = excluded.metadata,
-           language = excluded.language,
-           embedding = excluded.embedding
-    returning d.id
+    with given as materialized (
+           select distinct on (x.id) x.id, x.doc, x.place
+             from (select coalesce(e.doc ->> 'id', gen_random_uuid()::text) as id, e.doc, e.place
+                     from jsonb_array_elements($1) with ordinality as e (doc, place)) as x
+            order by x.id, x.place desc),
+         written as (
+           insert into %1$s as d (%2$s id, source, chunk_index, content, metadata, language, embedding)
+           select %3$s g.id,
+                  case when g.doc ? 'source' then g.doc ->> 'source' else d.source end,
+                  case when g.doc ? 'chunk_index' then (g.doc ->> 'chunk_index')::int else d.chunk_index end,
+                  coalesce(g.doc ->> 'content', d.content),
+                  coalesce(nullif(g.doc -> 'metadata', 'null'), d.metadata, '{}'),
+                  case when g.doc ? 'language' then g.doc ->> 'language' else d.language end,
+                  case when g.doc ? 'embedding' then (g.doc ->> 'embedding')::extensions.%4$I else d.embedding end
+             from given as g
+             left join %1$s as d on d.id = g.id %5$s
+            order by g.id
+               on conflict (%2$s id) do update
+              set source = excluded.source,
+                  chunk_index = excluded.chunk_index,
+                  content = excluded.content,
+                  metadata = excluded.metadata,
+                  language = excluded.language,
+                  embedding = excluded.embedding)
+    select g.id from given as g order by g.place
     $query$,
     target.relation,
     case when target.tenants is not null then 'tenant_id,' end,
@@ -43,7 +48,7 @@ begin
 end
 $$;
 comment on function public.upsert_documents(jsonb, text, uuid) is
-  'Inserts or updates rows, and returns their ids. documents: an object or an array of objects with content, and perhaps id, metadata, embedding (numbers, or their text), '
+  'Inserts or updates rows, and returns their ids in the order of the documents. documents: an object or an array of objects with content, and perhaps id, metadata, embedding (numbers, or their text), '
   'source, chunk_index, language. A key that is left out leaves an existing row''s value; of two rows with one id the later counts; without an id a row is new. '
   'for_tenant: whose rows, where rows belong to tenants. '
   'Errors: PV001 unknown collection, PV002 dimensions, PV004 documents or an adopted table, PV005 zero vector, PV006 tenant, 42501 not allowed to write.';

@@ -23,6 +23,7 @@ from pgvec_admin.cli import (
     migrate,
     search,
     supabase,
+    tenant,
 )
 from pgvec_admin.cli.output import say
 from pgvec_admin.errors import PgvecError, from_postgres
@@ -65,6 +66,7 @@ app.command()(evaluate.evaluate)
 app.add_typer(functions.app, name="functions")
 app.add_typer(collection.app, name="collection")
 app.add_typer(index.app, name="index")
+app.add_typer(tenant.app, name="tenant")
 app.add_typer(supabase.app, name="supabase")
 app.add_typer(db.app, name="db")
 

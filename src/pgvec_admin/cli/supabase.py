@@ -32,5 +32,11 @@ def export(directory: Folder = MIGRATIONS) -> None:
 
 @app.command()
 def check(directory: Folder = MIGRATIONS) -> None:
-    """Exit with 4 unless the exported migration is that of this release."""
+    """Exit with 4 unless the exported migration is that of this release.
+
+    Example:
+
+    \b
+      pgvec-admin supabase check
+    """
     say(f"{supabase.check(directory)} is up to date")

@@ -1,0 +1,126 @@
+"""What tenants cost: searches under row level security beside the same by the owner, who needs none.
+
+    python benchmarks/tenants.py [--rows 100000] [--dimensions 384] [--postgres 18]
+
+One tenant with all the rows, then a thousand with a thousandth each. Prints Markdown tables: p50 and p95 of each kind
+of search as a role that row level security holds for, and as the owner.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+import numpy as np
+import psycopg
+from psycopg.types.json import Jsonb
+
+from dataset import Rows, arguments, clustered, server
+from load import corpus
+from pgvec_admin import index
+from pgvec_admin.database import Connection, Target
+from pgvec_admin.search import vector_literal
+
+ONE = UUID(int=1)
+MANY = 1000
+SEARCHES = {
+    "vector": "select id from match_documents(%(vector)s, 10, collection => %(collection)s{tenant})",
+    "vector, a filter that 10 % pass": "select id from match_documents"
+    "(%(vector)s, 10, %(tenth)s, collection => %(collection)s{tenant})",
+    "vector, a filter that 0.1 % pass": "select id from match_documents"
+    "(%(vector)s, 10, %(thousandth)s, collection => %(collection)s{tenant})",
+    "keyword": "select id from keyword_search(%(text)s, 10, collection => %(collection)s{tenant})",
+    "hybrid": "select id from hybrid_search(%(text)s, %(vector)s, 10, collection => %(collection)s{tenant})",
+}
+
+
+def main() -> None:
+    parser = arguments("Latency of searches with tenants.")
+    parser.add_argument("--queries", type=int, default=200)
+    chosen = parser.parse_args()
+    rows, queries = clustered(chosen.rows, chosen.dimensions, chosen.queries)
+    texts, _ = corpus(chosen.rows, 1)
+    with server(chosen.postgres) as (where, _):
+        print(f"PostgreSQL {chosen.postgres}, {chosen.rows:,} rows of {chosen.dimensions} dimensions\n")
+        fill(where, "one", rows, texts, lambda _: ONE)
+        compare(where, "one", texts, queries, lambda _: ONE)
+        fill(where, "many", rows, texts, lambda number: UUID(int=1 + number % MANY))
+        compare(where, "many", texts, queries, lambda number: UUID(int=1 + number % MANY))
+
+
+def fill(where: Target, name: str, rows: Rows, texts: list[str], tenant: object) -> None:
+    """A collection with these rows, each of the tenant of its number, and an HNSW index."""
+    assert callable(tenant)
+    with psycopg.connect(where.conninfo, autocommit=True) as connection:
+        connection.execute("select pgvec.create_collection(%s, %s, access => 'tenant')", (name, rows.vectors.shape[1]))
+        columns = f"copy {name} (tenant_id, id, content, metadata, embedding) from stdin"
+        with connection.cursor() as cursor, cursor.copy(columns.encode()) as copy:
+            for number, (text, vector) in enumerate(zip(texts, rows.vectors, strict=True)):
+                copy.write_row(
+                    (tenant(number), str(number), text, Jsonb(rows.metadata[number]), vector_literal(vector))
+                )
+        connection.execute("select pgvec.refresh_statistics(%s)", (name,))
+    index.create(where, name, maintenance_work_mem="1GB")
+    with psycopg.connect(where.conninfo, autocommit=True) as connection:
+        connection.execute(f"vacuum analyze {name}".encode())
+        connection.execute("checkpoint")
+
+
+@contextmanager
+def _open(where: Target, *, member: bool) -> Iterator[Connection]:
+    with psycopg.connect(where.conninfo, autocommit=True) as connection:
+        connection.execute("select '[1]'::extensions.vector")
+        if member:
+            connection.execute("set role pgvec_reader")
+        yield connection
+
+
+def compare(where: Target, collection: str, texts: list[str], queries: Rows, tenant: object) -> None:
+    """Every kind of search, as a member and as the owner, in turn."""
+    assert callable(tenant)
+    chosen = random.Random(1)
+    asked = [
+        {
+            "collection": collection,
+            "vector": vector_literal(vector),
+            "tenth": json.dumps({"tenth": number % 10}),
+            "thousandth": json.dumps({"thousandth": number}),
+            # five words of a text that is there
+            "text": " ".join(chosen.sample(texts[number * len(texts) // len(queries.vectors)].split(), 5)),
+            "tenant": str(tenant(number)),
+        }
+        for number, vector in enumerate(queries.vectors)
+    ]
+    print(f"Collection `{collection}`\n")
+    print("| search | member p50 ms | p95 ms | owner p50 ms | p95 ms | member over owner, p50 |")
+    print("|---|---:|---:|---:|---:|---:|")
+    with _open(where, member=True) as member, _open(where, member=False) as owner:
+        for name, statement in SEARCHES.items():
+            as_member, as_owner = [], []
+            for round_ in range(4):
+                for parameters in asked:
+                    member.execute("select set_config('app.tenant_id', %s, false)", (parameters["tenant"],))
+                    took = _time(member, statement.format(tenant=""), parameters)
+                    owned = _time(owner, statement.format(tenant=", for_tenant => %(tenant)s"), parameters)
+                    if round_:
+                        as_member.append(took)
+                        as_owner.append(owned)
+            ratio = np.percentile(as_member, 50) / np.percentile(as_owner, 50)
+            cells = [f"{np.percentile(of, share):.2f}" for of in (as_member, as_owner) for share in (50, 95)]
+            print(f"| {name} | {' | '.join(cells)} | {ratio:.2f} |")
+    print()
+
+
+def _time(connection: Connection, statement: str, parameters: dict[str, str]) -> float:
+    """Milliseconds."""
+    started = time.perf_counter()
+    connection.execute(statement.encode(), parameters).fetchall()
+    return (time.perf_counter() - started) * 1000
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+-- pgvec.purge_tenant -- removes all that there is of a tenant: rows, keyword statistics, memberships.
+create or replace function pgvec.purge_tenant(tenant uuid)
+  returns table (collection text, deleted bigint)
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  item pgvec.collections;
+begin
+  for item in
+    select c.* from pgvec.collections as c where c.access = 'tenant' order by c.name
+  loop
+    execute format('delete from %s as d where d.tenant_id = $1', item.relation) using purge_tenant.tenant;
+    get diagnostics deleted = row_count;
+    delete from pgvec.lexemes as l where l.collection = item.name and l.tenant = purge_tenant.tenant;
+    delete from pgvec.text_totals as t where t.collection = item.name and t.tenant = purge_tenant.tenant;
+    delete from pgvec.bm25_parameters as p where p.collection = item.name and p.tenant = purge_tenant.tenant;
+    collection := item.name;
+    return next;
+  end loop;
+  delete from pgvec.memberships as m where m.tenant_id = purge_tenant.tenant;
+end
+$$;
+comment on function pgvec.purge_tenant(uuid) is
+  'Deletes the rows of a tenant in all collections, with their statistics and the tenant''s memberships; returns the rows deleted from each collection.';
+revoke all on function pgvec.purge_tenant(uuid) from public;
