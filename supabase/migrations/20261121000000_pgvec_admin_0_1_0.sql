@@ -6495,7 +6495,7 @@ revoke all on function public.suggest_query(text, text, uuid) from public;
 select pgvec.grant_execute('public.suggest_query(text, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.upsert_documents', 'be800759b697c4a7e5bd912b4cd411a75be296490c5b4d794a66a4b540d9e2ba', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('public.upsert_documents', 'c7b98f136597dfdafbd75a506bc3fdbd3fc28b9b35dbbe3d4b55a830973c0946', '0.1.0', $pgvec_file$
 -- upsert_documents -- writes rows of a collection by their ids: new ones, and those that are there.
 -- What a row leaves out stays as it was. A row without an id is new. They are written in the order of their ids, so that
 -- two callers with the same rows wait for each other instead of deadlocking, and told in the order in which they came.
@@ -6546,7 +6546,8 @@ begin
 end
 $$;
 comment on function public.upsert_documents(jsonb, text, uuid) is
-  'Inserts or updates rows, and returns their ids in the order of the documents. documents: an object or an array of objects with content, and perhaps id, metadata, embedding (numbers, or their text), '
+  'Inserts or updates rows, and returns their ids in the order of the documents. '
+  'documents: an object or an array of objects with content, and perhaps id, metadata, embedding (numbers, or their text), '
   'source, chunk_index, language. A key that is left out leaves an existing row''s value; of two rows with one id the later counts; without an id a row is new. '
   'for_tenant: whose rows, where rows belong to tenants. '
   'Errors: PV001 unknown collection, PV002 dimensions, PV004 documents or an adopted table, PV005 zero vector, PV006 tenant, 42501 not allowed to write.';

@@ -48,7 +48,8 @@ begin
 end
 $$;
 comment on function public.upsert_documents(jsonb, text, uuid) is
-  'Inserts or updates rows, and returns their ids in the order of the documents. documents: an object or an array of objects with content, and perhaps id, metadata, embedding (numbers, or their text), '
+  'Inserts or updates rows, and returns their ids in the order of the documents. '
+  'documents: an object or an array of objects with content, and perhaps id, metadata, embedding (numbers, or their text), '
   'source, chunk_index, language. A key that is left out leaves an existing row''s value; of two rows with one id the later counts; without an id a row is new. '
   'for_tenant: whose rows, where rows belong to tenants. '
   'Errors: PV001 unknown collection, PV002 dimensions, PV004 documents or an adopted table, PV005 zero vector, PV006 tenant, 42501 not allowed to write.';
