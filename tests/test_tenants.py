@@ -15,7 +15,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.types.json import Jsonb
 
 from conftest import Connection, searchable
-from pgvec_admin import embedded, index
+from pgvec_admin import embedded, index, tenants
 from pgvec_admin.database import Target
 from plans import scans
 from supabase_project import Project
@@ -435,3 +435,24 @@ def test_searches_of_a_tenant_use_the_indexes(with_search: Project) -> None:
             of_table = [indexes for tables, indexes in found if "notes" in tables]
             assert any(used in indexes for indexes in of_table), (call, of_table)
             assert not [indexes for indexes in of_table if "seq scan" in indexes or not indexes], (call, of_table)
+
+
+def test_verify_is_kept_out_and_notices_a_policy_that_lets_in(with_search: Project) -> None:
+    with psycopg.connect(with_search.database, autocommit=True) as connection:
+        attempts = tenants.verify(connection)
+        assert {one.role_name for one in attempts} == {"anon", "authenticated"}
+        assert [one for one in attempts if not one.passed] == []
+        assert len(attempts) == 32
+        assert connection.execute("select count(*) from pgvec.collections").fetchone() == (0,)
+        # a second, permissive policy, as one makes in a hurry; and statistics for everybody
+        definition = connection.execute("select pg_get_functiondef('pgvec.protect_table'::regproc)").fetchone()
+        assert definition is not None
+        policy = "execute format('create policy hurry on %s using (true)', target.relation);\n  if visible is null"
+        connection.execute(definition[0].replace("if visible is null", policy).encode())
+        connection.execute("grant select on pgvec.lexemes to anon")
+        failed = {(one.role_name, one.attempt) for one in tenants.verify(connection) if not one.passed}
+        assert ("authenticated", "reads the table") in failed
+        assert ("authenticated", "inserts for another tenant") in failed
+        assert ("anon", "reads the statistics") in failed
+        # what the engine finds is still its own tenant's
+        assert ("authenticated", "match_documents") not in failed

@@ -5699,6 +5699,83 @@ revoke all on function pgvec.vector_query(pgvec.collections, text, text, text) f
 select pgvec.grant_execute('pgvec.vector_query(pgvec.collections, text, text, text)', 'reader');
 $pgvec_file$);
 
+select pg_temp.apply_function('pgvec.verify_tenants', 'd6d44fe47fe9e3a88884b26256f5654fd1fb16259c4b592204cef2602f56e3db', '0.1.0', $pgvec_file$
+-- pgvec.verify_tenants -- tries, as each role and as two made-up tenants, to see and to change what must not be.
+-- In a collection of its own, which is gone afterwards, whatever happens: all of it is rolled back. Each attempt is the
+-- text of a query that must return nothing, or of one that must be refused.
+create or replace function pgvec.verify_tenants()
+  returns table (role_name name, attempt text, passed boolean, detail text)
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  probe    constant text := 'pgvec_probe_' || substr(md5(clock_timestamp()::text), 1, 8);
+  ours     constant uuid := gen_random_uuid();
+  theirs   constant uuid := gen_random_uuid();
+  attempts constant jsonb := $attempts$[
+    ["reads the table", "empty", "select from public.{probe} where content like '%theirs%'"],
+    ["match_documents", "empty", "select from public.match_documents('[1,0]', collection => '{probe}') where content like '%theirs%'"],
+    ["keyword_search", "empty", "select from public.keyword_search('theirs', collection => '{probe}')"],
+    ["hybrid_search", "empty", "select from public.hybrid_search('theirs', '[1,0]', collection => '{probe}') where content like '%theirs%'"],
+    ["document_facets", "empty", "select from public.document_facets('whose', collection => '{probe}') where value = 'theirs'"],
+    ["document_context", "empty", "select from public.document_context('2', collection => '{probe}')"],
+    ["suggest_query", "empty", "select from public.suggest_query('theyrs', '{probe}') as s where s is not null"],
+    ["pgvec.tenant_matches", "empty", "select from pgvec.tenant_matches('{probe}', '[1,0]', 10, '{}', null, null, 'cosine') where id = '2'"],
+    ["match_documents for_tenant", "refused", "select from public.match_documents('[1,0]', collection => '{probe}', for_tenant => '{theirs}')"],
+    ["keyword_search for_tenant", "refused", "select from public.keyword_search('theirs', collection => '{probe}', for_tenant => '{theirs}')"],
+    ["pgvec.keyword_query for_tenant", "refused", "select pgvec.keyword_query('{probe}', 'theirs', '{theirs}')"],
+    ["reads the statistics", "refused", "select from pgvec.lexemes"],
+    ["inserts for another tenant", "refused", "insert into public.{probe} (tenant_id, content) values ('{theirs}', 'planted')"],
+    ["gives a row away", "refused", "update public.{probe} set tenant_id = '{theirs}' where id = '1'"],
+    ["changes another's row", "empty", "update public.{probe} set content = 'changed' where id = '2' returning id"],
+    ["deletes another's row", "empty", "delete from public.{probe} where id = '2' returning id"]]$attempts$;
+  found    record;
+  results  jsonb := '[]';
+  told     text;
+  met      bigint;
+begin
+  begin
+    perform pgvec.create_collection(probe, 2, access => 'tenant');
+    perform public.upsert_documents('[{"id": "1", "content": "a fish of ours", "metadata": {"whose": "ours"}, "embedding": [1, 0]}]', probe, ours);
+    perform public.upsert_documents('[{"id": "2", "content": "a fish of theirs", "metadata": {"whose": "theirs"}, "embedding": [1, 0]}]', probe, theirs);
+    for found in
+      select r.name, a.value ->> 0 as attempt, a.value ->> 1 as expected,
+             replace(replace(a.value ->> 2, '{probe}', probe), '{theirs}', theirs::text) as query
+        from pgvec.roles('reader') as r (name)
+        join pg_catalog.pg_roles as p on p.rolname = r.name and not p.rolbypassrls
+       cross join jsonb_array_elements(attempts) with ordinality as a (value, place)
+       order by r.name, a.place
+    loop
+      begin
+        perform set_config('request.jwt.claims', jsonb_build_object('role', found.name, 'app_metadata', jsonb_build_object('tenant_id', ours))::text, true);
+        perform set_config('role', found.name, true);
+        execute found.query;
+        get diagnostics met = row_count;
+        told := case when met > 0 then format('%s rows', met) when found.expected = 'refused' then 'not refused' end;
+      exception when sqlstate 'PV006' or insufficient_privilege then
+        told := null;  -- a role that may not write at all is refused before its tenant is looked at
+      end;
+      perform set_config('role', 'none', true);
+      results := results || jsonb_build_array(jsonb_build_array(found.name, found.attempt, told));
+    end loop;
+    raise exception using errcode = 'PV004', message = 'rolled back', hint = 'this is caught below';
+  exception when sqlstate 'PV004' then
+    if sqlerrm <> 'rolled back' then
+      raise;
+    end if;
+  end;
+  return query
+    select (r.value ->> 0)::name, r.value ->> 1, r.value ->> 2 is null, r.value ->> 2
+      from jsonb_array_elements(results) with ordinality as r (value, place)
+     order by r.place;
+end
+$$;
+comment on function pgvec.verify_tenants() is
+  'As each role that row level security holds for, what it is not to see or do in a collection with two made-up tenants, and whether it was kept from it. '
+  'Leaves nothing behind. The caller has to be a member of these roles.';
+revoke all on function pgvec.verify_tenants() from public;
+$pgvec_file$);
+
 select pg_temp.apply_function('pgvec.version', '7600f3241528fb44dbde5ee19a7fb21e30b0d059a019140b5fbb910f8d5f70df', '0.1.0', $pgvec_file$
 -- pgvec.version -- the release that these functions came with.
 create or replace function pgvec.version()

@@ -24,6 +24,7 @@ from pgvec_admin.cli import (
     search,
     supabase,
     tenant,
+    verify,
 )
 from pgvec_admin.cli.output import say
 from pgvec_admin.errors import PgvecError, from_postgres
@@ -63,6 +64,7 @@ app.command()(embed.embed)
 app.command()(search.search)
 app.command()(bench.bench)
 app.command()(evaluate.evaluate)
+app.command()(verify.verify)
 app.add_typer(functions.app, name="functions")
 app.add_typer(collection.app, name="collection")
 app.add_typer(index.app, name="index")
