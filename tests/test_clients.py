@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 
@@ -71,8 +73,15 @@ def test_javascript(documents: Project) -> None:
     assert told["after_delete"] == []
 
 
-def test_supabase_for_python(documents: Project) -> None:
-    client = supabase.create_client(documents.url, token("service_role"))
+@pytest.fixture
+def client(documents: Project) -> Iterator[supabase.Client]:
+    """supabase-py, whose connections are closed behind it."""
+    with httpx.Client() as http:
+        options = supabase.ClientOptions(httpx_client=http)
+        yield supabase.create_client(documents.url, token("service_role"), options)
+
+
+def test_supabase_for_python(client: supabase.Client) -> None:
     rows = [
         {"id": "1", "content": "a cat", "metadata": {"lang": "en"}, "embedding": [1.1, 0.1, 0.1]},
         {"id": "2", "content": "bbb", "metadata": {"lang": "en"}, "embedding": [0.1, 3.1, 0.1]},
@@ -96,9 +105,7 @@ def test_supabase_for_python(documents: Project) -> None:
     assert (refused.value.code, "embed queries" in (refused.value.hint or "")) == ("PV002", True)
 
 
-def test_langchain_for_python(documents: Project) -> None:
-    client = supabase.create_client(documents.url, token("service_role"))
-
+def test_langchain_for_python(client: supabase.Client) -> None:
     def store(query_name: str) -> SupabaseVectorStore:
         return SupabaseVectorStore(client, Letters(), "documents", query_name=query_name)
 

@@ -1004,7 +1004,7 @@ revoke all on function pgvec.begin_staging(text, uuid) from public;
 select pgvec.grant_execute('pgvec.begin_staging(text, uuid)', 'writer');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.bench_index', '641bcb5fd71bc0a6e7cd4106ddb8b354e09aad308123e5f8c393c57987a65cd8', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.bench_index', '07d2c25c1f40585d97183b2bed19a28f9126335e8c0bb8cb2207e97b0a261a86', '0.1.0', $pgvec_file$
 -- pgvec.bench_index -- recall and latency of one kind of vector index, over the rows of pgvec.prepare_bench.
 -- The query is that of match_documents. Each setting is measured in a second round; the first warms the cache.
 create or replace function pgvec.bench_index(
@@ -1074,7 +1074,7 @@ begin
         started := clock_timestamp();
         execute statement
           into found
-          using query.embedding, null::jsonb, pgvec.candidates(target, kind, wanted), wanted;
+          using query.embedding, null::jsonb, (pgvec.search_steps(target, kind, 'hnsw', wanted, '', null))[1].read_rows, wanted;
         times := times || extract(epoch from 1000 * (clock_timestamp() - started))::float8;
         hits := hits + (select count(*) from unnest(query.expected) as e where e = any (found));
       end loop;
@@ -1346,31 +1346,6 @@ $$;
 comment on function pgvec.caller() is 'The role of the session or request: that of SET ROLE, else the one that logged in.';
 revoke all on function pgvec.caller() from public;
 select pgvec.grant_execute('pgvec.caller()', 'reader');
-$pgvec_file$);
-
-select pg_temp.apply_function('pgvec.candidates', '0eefd1c616f98161f5c6ec95705748a4f7cebb91855495b212ac60b9a2cac1e6', '0.1.0', $pgvec_file$
--- pgvec.candidates -- how many rows a search reads for those it wants.
--- One more than wanted shows a tie at the limit. A quantized index misplaces rows a little: of more candidates, ordered
--- by their true distance, the best are right. pgvec-admin tune sets oversample from the collection's own rows.
-create or replace function pgvec.candidates(collection pgvec.collections, kind text, wanted int)
-  returns int
-  language plpgsql stable parallel safe
-  security invoker set search_path = ''
-as $$
-begin
-  return case
-           when kind = 'binary' then
-             wanted * coalesce((collection.settings ->> 'oversample')::int, 20)
-           when kind = 'halfvec' then wanted + 10
-           else wanted + 1
-         end;
-end
-$$;
-comment on function pgvec.candidates(pgvec.collections, text, int) is
-  'The rows to read for wanted ones over an index of a kind (of pgvec.index_kind). Setting of the collection: oversample, the candidates '
-  'of a binary index for each row wanted (default 20).';
-revoke all on function pgvec.candidates(pgvec.collections, text, int) from public;
-select pgvec.grant_execute('pgvec.candidates(pgvec.collections, text, int)', 'reader');
 $pgvec_file$);
 
 select pg_temp.apply_function('pgvec.check_choice', 'f17bae64fc58eec4b76f53eed8e5a014359635d9b83cfcdabdfb819c5109dc7f', '0.1.0', $pgvec_file$
@@ -2062,7 +2037,7 @@ revoke all on function pgvec.count_ids(text, text[]) from public;
 select pgvec.grant_execute('pgvec.count_ids(text, text[])', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.count_lexemes', '7dcb0b236fbdcf02f2464cafc8ebc2d510358061bd7c81b12833c9426a5113f6', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.count_lexemes', 'c00fee090dddb989bcbbdbfb59eb6d3c6e59416a99c73e03ef04e2bc5fe4279e', '0.1.0', $pgvec_file$
 -- pgvec.count_lexemes -- keeps the statistics of BM25 up with a collection's table, after every statement.
 -- Each statement adds what it changed as rows of its own, so that writers do not wait for each other, and readers sum
 -- them; pgvec.settle_statistics keeps these sums short. A collection of more than live_statistics rows (a setting) only
@@ -2123,16 +2098,19 @@ begin
              join parts as p on p.tenant = c.tenant and p.live
             cross join lateral unnest(c.fts) as l
             group by c.tenant, l.lexeme),
+         lengths as (
+           select c.tenant, sum(c.positions) as positions from counted as c group by c.tenant),
          frequencies as (
            insert into pgvec.lexemes (collection, tenant, lexeme, documents)
            select ($1).name, c.tenant, c.lexeme, c.documents from counted as c where c.documents <> 0)
     insert into pgvec.text_totals (collection, tenant, documents, positions, uncounted, languages)
     select ($1).name, p.tenant,
            case when p.live then p.documents else 0 end,
-           coalesce((select sum(x.positions) from counted as x where x.tenant = p.tenant), 0),
+           coalesce(l.positions, 0),
            case when p.live then 0 else p.rows end,
            %2$s
       from parts as p
+      left join lengths as l on l.tenant = p.tenant
     returning tenant
     $query$, changes, languages)
     using target
@@ -2610,28 +2588,6 @@ comment on function pgvec.drop_collection_api(text) is 'Drops match_NAME, kw_mat
 revoke all on function pgvec.drop_collection_api(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.ef_search', '574e43338a4d2a5b3bc7e1c826c3fca1b7a8d5b563a32442440d797f1b507652', '0.1.0', $pgvec_file$
--- pgvec.ef_search -- how many rows a search without a filter looks at.
--- 40 is the smallest with a recall of 0.98 on 100,000 rows of 384 dimensions in clusters of 100 (20: 0.946, 40: 0.983,
--- 60: 0.997). 1000 is pgvector's limit.
-create or replace function pgvec.ef_search(collection pgvec.collections, kind text, wanted int)
-  returns int
-  language plpgsql stable parallel safe
-  security invoker set search_path = ''
-as $$
-begin
-  return least(1000, greatest(
-           1,
-           pgvec.candidates(collection, kind, wanted),
-           coalesce((collection.settings ->> 'ef_search')::int, 40)));
-end
-$$;
-comment on function pgvec.ef_search(pgvec.collections, text, int) is
-  'hnsw.ef_search of a search without a filter for wanted rows over an index of a kind (of pgvec.index_kind). Setting of the collection: ef_search (default 40).';
-revoke all on function pgvec.ef_search(pgvec.collections, text, int) from public;
-select pgvec.grant_execute('pgvec.ef_search(pgvec.collections, text, int)', 'reader');
-$pgvec_file$);
-
 select pg_temp.apply_function('pgvec.estimate_rows', 'bf56b81aa68d66abba09a1ccfa62fc6b563eb1902209b1bf106371b7e380fa5a', '0.1.0', $pgvec_file$
 -- pgvec.estimate_rows -- how many rows a collection has, as the planner sees it: rows a page when they were last counted,
 -- times the pages there are now.
@@ -2893,15 +2849,17 @@ revoke all on function pgvec.filter_text(pgvec.collections, jsonb) from public;
 select pgvec.grant_execute('pgvec.filter_text(pgvec.collections, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.filtered_steps', '5d23d9a0a3889010311f87f4f287bf72c6ded37f2719c57702b4cf3e00b5f7f3', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.filtered_steps', '4416e1b5271db5f2297c81344d1dfcb15e2c9a0153ebe7c539697fbe6f5fe584', '0.1.0', $pgvec_file$
 -- pgvec.filtered_steps -- how a search with a filter goes about it, where there is a vector index.
 -- So few matches that a look at the index would not pay are scanned (3000: look_costs of pgvec.wide_steps, times the
 -- least ef_search of a look). For more see there.
 -- How many rows match is asked of the planner, by EXPLAIN, for 0.02 ms; a bounded count would read a good part of the
 -- table for a filter that many rows pass. Volatile, since EXPLAIN is a utility statement, which stable functions may not
 -- run themselves.
+drop function if exists pgvec.filtered_steps(pgvec.collections, text, text, int, text, jsonb);
+
 create or replace function pgvec.filtered_steps(
-    collection pgvec.collections, kind text, method text, wanted int, condition text, bound jsonb)
+    collection pgvec.collections, kind text, method text, wanted int, read_rows int, ef_search int, condition text, bound jsonb)
   returns pgvec.search_step[]
   language plpgsql volatile parallel unsafe
   security invoker set search_path = ''
@@ -2920,13 +2878,13 @@ begin
   if indexed and matches <= 3000 then
     return array[(null, null, null, null, wanted, 0, false, false, matches)];
   end if;
-  return pgvec.wide_steps(collection, kind, method, wanted, matches, indexed);
+  return pgvec.wide_steps(collection, kind, method, wanted, read_rows, ef_search, matches, indexed);
 end
 $$;
-comment on function pgvec.filtered_steps(pgvec.collections, text, text, int, text, jsonb) is
+comment on function pgvec.filtered_steps(pgvec.collections, text, text, int, int, int, text, jsonb) is
   'The steps of a search with a filter over an index of a kind and method (of pgvec.index_kind), the last an exact scan (see type pgvec.search_step).';
-revoke all on function pgvec.filtered_steps(pgvec.collections, text, text, int, text, jsonb) from public;
-select pgvec.grant_execute('pgvec.filtered_steps(pgvec.collections, text, text, int, text, jsonb)', 'reader');
+revoke all on function pgvec.filtered_steps(pgvec.collections, text, text, int, int, int, text, jsonb) from public;
+select pgvec.grant_execute('pgvec.filtered_steps(pgvec.collections, text, text, int, int, int, text, jsonb)', 'reader');
 $pgvec_file$);
 
 select pg_temp.apply_function('pgvec.fold_statistics', 'c9b9cb19f3587c6182d765c0a6a9ce3bbea584231b8abe06fbbf790c34e39003', '0.1.0', $pgvec_file$
@@ -4529,7 +4487,7 @@ comment on function pgvec.purge_tenant(uuid) is
 revoke all on function pgvec.purge_tenant(uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.quantization_recall', 'bcd4e784e1530bbd7c92c2163235729cd78c67f7e429a022da606bcce3de91d4', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.quantization_recall', '3c9203c193074bff30ae8cab97da5f22f34fd69d7e0a9c926a5fa02eb25ab9c6', '0.1.0', $pgvec_file$
 -- pgvec.quantization_recall -- what a quantized index would cost in recall, measured on the collection's own rows.
 -- Each of some rows is a query for its neighbours: those that the quantized form ranks highest, ordered anew by their true
 -- distance, against the true ones. No index takes part, so this is what the best index of that storage could reach.
@@ -4560,7 +4518,7 @@ begin
       using query.embedding, null::jsonb, match_count + 1, query.id;
     execute format('select array_agg(q.id order by q.distance, q.id) from (%s) as q where q.id <> $4', pgvec.vector_query(target, target.distance, '', kind))
       into found
-      using query.embedding, null::jsonb, pgvec.candidates(target, kind, match_count) + 1, query.id;
+      using query.embedding, null::jsonb, (pgvec.search_steps(target, kind, 'hnsw', match_count, '', null))[1].read_rows + 1, query.id;
     hits := hits + (select count(*) from unnest(expected[:match_count]) as e where e = any (found[:match_count]));
     wanted := wanted + coalesce(cardinality(expected[:match_count]), 0);
   end loop;
@@ -4573,7 +4531,7 @@ comment on function pgvec.quantization_recall(text, text, int, int) is
 revoke all on function pgvec.quantization_recall(text, text, int, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.refresh_statistics', 'cf010b5de280f67a4bddcd0b1932aae39bc5013cd38635bf77433eab891471f3', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.refresh_statistics', 'e33dae9ef447eac96b0925a6b437d12d2437343915aa4bfca1db06ef089610e2', '0.1.0', $pgvec_file$
 -- pgvec.refresh_statistics -- counts the words of a collection, tenant by tenant, anew, and makes the BM25 weights anew where they are off.
 -- Counting and replacing is one statement with one snapshot: what others write meanwhile is in neither, and stays as they
 -- noted it. Definer, since the statistics are nobody's to write.
@@ -4597,17 +4555,23 @@ begin
     $query$
     with counted as materialized (%1$s),
          totals as materialized (%2$s),
+         lengths as (
+           select c.tenant, sum(c.nentry) as positions, count(*) as lexemes from counted as c group by c.tenant),
          forgotten as (
            delete from pgvec.lexemes as l where l.collection = $1),
          forgotten_totals as (
            delete from pgvec.text_totals as t where t.collection = $1),
          frequencies as (
            insert into pgvec.lexemes (collection, tenant, lexeme, documents)
-           select $1, c.tenant, c.word, c.ndoc from counted as c order by c.tenant, c.word)
-    insert into pgvec.text_totals (collection, tenant, documents, positions, languages)
-    select $1, t.tenant, t.documents, coalesce((select sum(c.nentry) from counted as c where c.tenant = t.tenant), 0), t.languages
+           select $1, c.tenant, c.word, c.ndoc from counted as c order by c.tenant, c.word),
+         written as (
+           insert into pgvec.text_totals (collection, tenant, documents, positions, languages)
+           select $1, t.tenant, t.documents, coalesce(l.positions, 0), t.languages
+             from totals as t
+             left join lengths as l on l.tenant = t.tenant)
+    select t.tenant, t.documents, coalesce(l.positions, 0) as positions, coalesce(l.lexemes, 0) as lexemes
       from totals as t
-    returning tenant, documents, positions, (select count(*) from counted as c where c.tenant = text_totals.tenant) as lexemes
+      left join lengths as l on l.tenant = t.tenant
     $query$,
     case target.access
       when 'tenant' then format(
@@ -4721,7 +4685,7 @@ comment on function pgvec.release_collection(text) is
 revoke all on function pgvec.release_collection(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.renew_weights', 'e4cfd3eaa16e205de55faed502ddcf99e4a406e5ec49baea8d3efcd67230d959', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.renew_weights', '13466dad72ddf5469079c6da6b6225debfd3bd835ad9dd5b507f756ce34ab6c2', '0.1.0', $pgvec_file$
 -- pgvec.renew_weights -- makes the BM25 weights of all rows, or of those of a tenant, anew, for another average length or other parameters.
 -- On the way of a writer it passes over rows that others have locked, rather than waiting for them.
 create or replace function pgvec.renew_weights(
@@ -4751,11 +4715,12 @@ begin
        set bm25 = n.bm25
       from (select x.tableoid, x.ctid, pgvec.bm25_vector(x.fts, $1, $2, $3) as bm25 from %1$s as x %2$s %3$s) as n
      where d.ctid = n.ctid
-       and d.tableoid = n.tableoid
+       and d.tableoid = n.tableoid %4$s
        and (d.bm25 is null or d.bm25 operator(extensions.<>) n.bm25)
     $query$, collection.text_table,
     case collection.access when 'tenant' then 'where x.tenant_id = $4' end,
-    case when skip_locked then 'for update skip locked' end)
+    case when skip_locked then 'for update skip locked' end,
+    case collection.access when 'tenant' then 'and d.tenant_id = $4' end)
     using made_with.average_length, made_with.k1, made_with.b, tenant;
   get diagnostics renewed = row_count;
   return renewed;
@@ -4895,11 +4860,15 @@ revoke all on function pgvec.scoped(text, uuid) from public;
 select pgvec.grant_execute('pgvec.scoped(text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.search_steps', '4458fb24d90b50ba9048c6433d41439677950c7508aece0155b0f6fd99811a02', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.search_steps', 'c88d699f543fc6b332d75c2eb3a5842514a5368b9d68c2dda65963cd7a433951', '0.1.0', $pgvec_file$
 -- pgvec.search_steps -- how a search goes about it: what to try, in which order, and when a step has found enough.
 -- Without a filter the index is walked until the limit is filled; with one see pgvec.filtered_steps; without an index
 -- there is the exact scan, which is always the last step. At a tie at the limit reading tenfold closes all but a flood
 -- of duplicates.
+-- One row more than wanted shows a tie at the limit. A quantized index misplaces rows a little: of more candidates, ordered
+-- by their true distance, the best are right. pgvec-admin tune sets oversample from the collection's own rows.
+-- An ef_search of 40 is the smallest with a recall of 0.98 on 100,000 rows of 384 dimensions in clusters of 100 (20: 0.946,
+-- 40: 0.983, 60: 0.997). 1000 is pgvector's limit.
 drop function if exists pgvec.search_steps(pgvec.collections, text, int, text, jsonb);
 
 create or replace function pgvec.search_steps(
@@ -4908,25 +4877,30 @@ create or replace function pgvec.search_steps(
   language plpgsql volatile parallel unsafe
   security invoker set search_path = ''
 as $$
+declare
+  exact     constant pgvec.search_step := (null, null, null, null, wanted, 0, false, true, null);
+  read_rows int := case kind
+                     when 'binary' then wanted * coalesce((collection.settings ->> 'oversample')::int, 20)
+                     when 'halfvec' then wanted + 10
+                     else wanted + 1
+                   end;
+  ef_search int := least(1000, greatest(1, read_rows, coalesce((collection.settings ->> 'ef_search')::int, 40)));
 begin
-  return case
-           when kind is null then
-             array[row(null, null, null, null, wanted, 0, false, true, null)::pgvec.search_step]
-           when condition <> '' then
-             pgvec.filtered_steps(collection, kind, method, wanted, condition, bound)
-           else
-             array[
-               row(kind, 'relaxed_order', pgvec.ef_search(collection, kind, wanted), 20000, pgvec.candidates(collection, kind, wanted),
-                   wanted, false, method = 'ivfflat', null)::pgvec.search_step,
-               row(kind, 'relaxed_order', pgvec.ef_search(collection, kind, wanted), 20000, pgvec.candidates(collection, kind, 10 * wanted),
-                   wanted, true, true, null)::pgvec.search_step,
-               row(null, null, null, null, wanted, 0, false, true, null)::pgvec.search_step]
-         end;
+  if kind is null then
+    return array[exact];
+  elsif condition <> '' then
+    return pgvec.filtered_steps(collection, kind, method, wanted, read_rows, ef_search, condition, bound);
+  end if;
+  return array[
+    (kind, 'relaxed_order', ef_search, 20000, read_rows, wanted, false, method = 'ivfflat', null)::pgvec.search_step,
+    (kind, 'relaxed_order', ef_search, 20000, 10 * read_rows, wanted, true, true, null)::pgvec.search_step,
+    exact];
 end
 $$;
 comment on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb) is
   'The steps of a search over an index of a kind and method (of pgvec.index_kind), each for when those before found too few rows, the last an exact scan '
-  '(see type pgvec.search_step). Settings of the collection: those of pgvec.ef_search, pgvec.candidates and pgvec.filtered_steps.';
+  '(see type pgvec.search_step). Settings of the collection: ef_search, the least hnsw.ef_search (default 40); oversample, the candidates of a binary index '
+  'for each row wanted (default 20); those of pgvec.filtered_steps.';
 revoke all on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb) from public;
 select pgvec.grant_execute('pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb)', 'reader');
 $pgvec_file$);
@@ -5631,7 +5605,7 @@ comment on function pgvec.vector_lengths(text) is 'The shortest, mean and longes
 revoke all on function pgvec.vector_lengths(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.vector_query', '459bee5943f13218903da341d7e5108bc742398119e379bce2b3a80f00b0dbcd', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.vector_query', '670d8b3c3dd758a9800efd78790511e975a13b017fba39e1b30eb365f06d968c', '0.1.0', $pgvec_file$
 -- pgvec.vector_query -- the SQL that finds the nearest rows of a collection.
 -- $1 query vector, $2 values of the condition, $3 number of rows. It orders by the bare distance operator over the
 -- indexed expression, ascending, with LIMIT: the only form that a vector index serves (with the id behind it, PostgreSQL
@@ -5680,9 +5654,9 @@ begin
                 limit $3
                $query$
            end,
-           pgvec.distance_operator(distance),
+           case distance when 'cosine' then '<=>' else pgvec.distance_operator(distance) end,  -- a call is 12 microseconds
            collection.storage,
-           pgvec.rows_of(collection),
+           case when collection.tenants is null then collection.relation::text else pgvec.rows_of(collection) end,
            case
              when condition = '' then null
              when kind is null then 'and ' || condition
@@ -5790,7 +5764,7 @@ revoke all on function pgvec.version() from public;
 select pgvec.grant_execute('pgvec.version()', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.wide_steps', '785c016b644542dd16f8ce31ef40595f6dfbcd6685d7bf32c41e181d2b9d4e0c', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.wide_steps', 'b162bf3cb1486b81c1c24787837831fcea1d430480e182c9e11506d3a13e35c8', '0.1.0', $pgvec_file$
 -- pgvec.wide_steps -- how a search goes about it with a filter that more than a few rows pass.
 -- There are three ways, and each is bad at something (100,000 rows of 384 dimensions in clusters of 100, the best 10 wanted):
 --   exact scan of the matches   always right; 1.6 microseconds a row by index, 0.4 a row of the table without
@@ -5801,8 +5775,10 @@ select pg_temp.apply_function('pgvec.wide_steps', '785c016b644542dd16f8ce31ef405
 --                               and 0.67 where 10 % match and all lie far from the query
 -- So few matches are scanned at once; more are first looked for in the index, which pays wherever matches lie near, and
 -- scanned if it finds too few of them; and only where that would be too many rows is the index walked on.
+drop function if exists pgvec.wide_steps(pgvec.collections, text, text, int, float8, boolean);
+
 create or replace function pgvec.wide_steps(
-    collection pgvec.collections, kind text, method text, wanted int, matches float8, indexed boolean)
+    collection pgvec.collections, kind text, method text, wanted int, read_rows int, ef_search int, matches float8, indexed boolean)
   returns pgvec.search_step[]
   language plpgsql stable parallel unsafe
   security invoker set search_path = ''
@@ -5814,42 +5790,41 @@ declare
   detour     constant float8 := 8;     -- rows walked over rows needed, where matches are not far
   most_ef    constant int := 1000;     -- pgvector's limit
   exact_rows float8 := coalesce((collection.settings ->> 'exact_rows')::float8, least(25000, 1e7 / collection.dimensions));
-  read_rows  int := pgvec.candidates(collection, kind, wanted);
   enough     int := ceil(spare * read_rows);
   steps      pgvec.search_step[] := '{}';
   fraction   float8 := least(1, greatest(matches, 1) / greatest(pgvec.estimate_rows(collection), matches, 1));
-  ef_search  int := pgvec.ef_search(collection, kind, wanted);
+  look       int;                      -- hnsw.ef_search
   tuples     int;
   to_scan    float8 := case when indexed then matches else matches / fraction / 4 end;
 begin
   -- as many matches as a search without a filter sees rows; 100 will do where few match, as far as one look can do
-  ef_search := least(most_ef, greatest(ef_search, least(100, ef_search / fraction), least(depth * read_rows, 1.5 * enough / fraction)));
-  if to_scan > look_costs * ef_search then
-    steps := steps || (kind, 'off', ef_search, 20000, enough, enough, false, method = 'ivfflat', matches)::pgvec.search_step;
+  look := least(most_ef, greatest(ef_search, least(100, ef_search / fraction), least(depth * read_rows, 1.5 * enough / fraction)));
+  if to_scan > look_costs * look then
+    steps := steps || (kind, 'off', look, 20000, enough, enough, false, method = 'ivfflat', matches)::pgvec.search_step;
     -- twice as far once more, where that promises twice as many
-    if 2 * ef_search <= most_ef and ef_search * fraction >= enough then
-      ef_search := 2 * ef_search;
-      steps := steps || (kind, 'off', ef_search, 20000, 2 * enough, 2 * enough, false, method = 'ivfflat', matches)::pgvec.search_step;
+    if 2 * look <= most_ef and look * fraction >= enough then
+      look := 2 * look;
+      steps := steps || (kind, 'off', look, 20000, 2 * enough, 2 * enough, false, method = 'ivfflat', matches)::pgvec.search_step;
     end if;
   end if;
 
   if to_scan > exact_rows then
-    ef_search := least(most_ef, greatest(ef_search, 2 * read_rows / fraction));
-    tuples := least(1000000, greatest(2 * ef_search, detour * read_rows / fraction));
-    steps := steps || (kind, 'relaxed_order', ef_search, tuples, read_rows, wanted, false, true, matches)::pgvec.search_step;
+    look := least(most_ef, greatest(look, 2 * read_rows / fraction));
+    tuples := least(1000000, greatest(2 * look, detour * read_rows / fraction));
+    steps := steps || (kind, 'relaxed_order', look, tuples, read_rows, wanted, false, true, matches)::pgvec.search_step;
     if to_scan > 10 * exact_rows then
-      steps := steps || (kind, 'relaxed_order', ef_search, 10 * tuples, read_rows, wanted, false, true, matches)::pgvec.search_step;
+      steps := steps || (kind, 'relaxed_order', look, 10 * tuples, read_rows, wanted, false, true, matches)::pgvec.search_step;
     end if;
   end if;
   return steps || (null, null, null, null, wanted, 0, false, true, matches)::pgvec.search_step;
 end
 $$;
-comment on function pgvec.wide_steps(pgvec.collections, text, text, int, float8, boolean) is
+comment on function pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, boolean) is
   'The steps of a search with a filter that so many rows match, found by an index or not, over a vector index of a kind and method (of pgvec.index_kind); '
   'the last is an exact scan (see type pgvec.search_step). '
   'Setting of the collection: exact_rows, up to which matches are scanned rather than the index walked on (25,000, less above 400 dimensions).';
-revoke all on function pgvec.wide_steps(pgvec.collections, text, text, int, float8, boolean) from public;
-select pgvec.grant_execute('pgvec.wide_steps(pgvec.collections, text, text, int, float8, boolean)', 'reader');
+revoke all on function pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, boolean) from public;
+select pgvec.grant_execute('pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, boolean)', 'reader');
 $pgvec_file$);
 
 select pg_temp.apply_function('pgvec.with_text', 'f1e376c142ad23f158f2203608f02b372e242b9b7b28d166be78825fe748f181', '0.1.0', $pgvec_file$
@@ -6237,7 +6212,7 @@ revoke all on function public.kw_match_documents(text, int, jsonb, text, uuid) f
 select pgvec.grant_execute('public.kw_match_documents(text, int, jsonb, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.match_documents', '827f3ded7327a2582bd78ee18872cec182e79d1ddda32d7a1aa0701284abbba5', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('public.match_documents', '4d4950657c9cbcfb0c342430e7705f38c7c9fa55da105cccff763993ba909ea6', '0.1.0', $pgvec_file$
 -- match_documents -- the rows of a collection nearest to a query vector.
 -- pgvec.search_steps says how: along an index, where that is quick and finds enough, and by an exact scan where it does
 -- not, so that there are never fewer rows than there could be.
@@ -6249,7 +6224,8 @@ select pg_temp.apply_function('public.match_documents', '827f3ded7327a2582bd78ee
 -- One query finds the rows and reads them, and a loop keeps them: each further query to plan would cost a tenth of a
 -- small search.
 -- The SET clauses are there so that the settings made inside end with the function, not with the caller's transaction.
--- Small searches pay 15 microseconds for each, and 5 for each expression: so there are few of either on their way.
+-- Small searches pay 15 microseconds for each, 12 for each function called and 5 for each expression: so there are few of
+-- them on their way, and pgvec.clamp_count and pgvec.similarity are written out.
 create or replace function public.match_documents(
     query_embedding extensions.vector,
     match_count int default 100,
@@ -6267,7 +6243,7 @@ as $$
 declare
   target     pgvec.collections;
   measure    text;
-  wanted     int := pgvec.clamp_count(match_count, 100);
+  wanted     int := least(greatest(coalesce(match_count, 100), 1), 1000);
   within     record;
   condition  text := '';
   bound      jsonb;
@@ -6348,11 +6324,13 @@ begin
   end loop;
 
   return query
-    select h.id, h.content, h.metadata, pgvec.similarity(measure, h.distance)
-      from unnest(hits) as h
+    select s.id, s.content, s.metadata, s.similarity
+      from (select h.*,
+                   case measure when 'cosine' then 1 - h.distance when 'inner_product' then - h.distance else 1 / (1 + h.distance) end as similarity
+              from unnest(hits) as h) as s
      where match_threshold is null
-        or pgvec.similarity(measure, h.distance) >= match_threshold
-     order by h.distance, h.id
+        or s.similarity >= match_threshold
+     order by s.distance, s.id
      limit wanted;
 end
 $$;

@@ -58,16 +58,19 @@ begin
              join parts as p on p.tenant = c.tenant and p.live
             cross join lateral unnest(c.fts) as l
             group by c.tenant, l.lexeme),
+         lengths as (
+           select c.tenant, sum(c.positions) as positions from counted as c group by c.tenant),
          frequencies as (
            insert into pgvec.lexemes (collection, tenant, lexeme, documents)
            select ($1).name, c.tenant, c.lexeme, c.documents from counted as c where c.documents <> 0)
     insert into pgvec.text_totals (collection, tenant, documents, positions, uncounted, languages)
     select ($1).name, p.tenant,
            case when p.live then p.documents else 0 end,
-           coalesce((select sum(x.positions) from counted as x where x.tenant = p.tenant), 0),
+           coalesce(l.positions, 0),
            case when p.live then 0 else p.rows end,
            %2$s
       from parts as p
+      left join lengths as l on l.tenant = p.tenant
     returning tenant
     $query$, changes, languages)
     using target

@@ -4,8 +4,10 @@
 -- How many rows match is asked of the planner, by EXPLAIN, for 0.02 ms; a bounded count would read a good part of the
 -- table for a filter that many rows pass. Volatile, since EXPLAIN is a utility statement, which stable functions may not
 -- run themselves.
+drop function if exists pgvec.filtered_steps(pgvec.collections, text, text, int, text, jsonb);
+
 create or replace function pgvec.filtered_steps(
-    collection pgvec.collections, kind text, method text, wanted int, condition text, bound jsonb)
+    collection pgvec.collections, kind text, method text, wanted int, read_rows int, ef_search int, condition text, bound jsonb)
   returns pgvec.search_step[]
   language plpgsql volatile parallel unsafe
   security invoker set search_path = ''
@@ -24,10 +26,10 @@ begin
   if indexed and matches <= 3000 then
     return array[(null, null, null, null, wanted, 0, false, false, matches)];
   end if;
-  return pgvec.wide_steps(collection, kind, method, wanted, matches, indexed);
+  return pgvec.wide_steps(collection, kind, method, wanted, read_rows, ef_search, matches, indexed);
 end
 $$;
-comment on function pgvec.filtered_steps(pgvec.collections, text, text, int, text, jsonb) is
+comment on function pgvec.filtered_steps(pgvec.collections, text, text, int, int, int, text, jsonb) is
   'The steps of a search with a filter over an index of a kind and method (of pgvec.index_kind), the last an exact scan (see type pgvec.search_step).';
-revoke all on function pgvec.filtered_steps(pgvec.collections, text, text, int, text, jsonb) from public;
-select pgvec.grant_execute('pgvec.filtered_steps(pgvec.collections, text, text, int, text, jsonb)', 'reader');
+revoke all on function pgvec.filtered_steps(pgvec.collections, text, text, int, int, int, text, jsonb) from public;
+select pgvec.grant_execute('pgvec.filtered_steps(pgvec.collections, text, text, int, int, int, text, jsonb)', 'reader');

@@ -21,17 +21,23 @@ begin
     $query$
     with counted as materialized (%1$s),
          totals as materialized (%2$s),
+         lengths as (
+           select c.tenant, sum(c.nentry) as positions, count(*) as lexemes from counted as c group by c.tenant),
          forgotten as (
            delete from pgvec.lexemes as l where l.collection = $1),
          forgotten_totals as (
            delete from pgvec.text_totals as t where t.collection = $1),
          frequencies as (
            insert into pgvec.lexemes (collection, tenant, lexeme, documents)
-           select $1, c.tenant, c.word, c.ndoc from counted as c order by c.tenant, c.word)
-    insert into pgvec.text_totals (collection, tenant, documents, positions, languages)
-    select $1, t.tenant, t.documents, coalesce((select sum(c.nentry) from counted as c where c.tenant = t.tenant), 0), t.languages
+           select $1, c.tenant, c.word, c.ndoc from counted as c order by c.tenant, c.word),
+         written as (
+           insert into pgvec.text_totals (collection, tenant, documents, positions, languages)
+           select $1, t.tenant, t.documents, coalesce(l.positions, 0), t.languages
+             from totals as t
+             left join lengths as l on l.tenant = t.tenant)
+    select t.tenant, t.documents, coalesce(l.positions, 0) as positions, coalesce(l.lexemes, 0) as lexemes
       from totals as t
-    returning tenant, documents, positions, (select count(*) from counted as c where c.tenant = text_totals.tenant) as lexemes
+      left join lengths as l on l.tenant = t.tenant
     $query$,
     case target.access
       when 'tenant' then format(

@@ -27,11 +27,12 @@ begin
        set bm25 = n.bm25
       from (select x.tableoid, x.ctid, pgvec.bm25_vector(x.fts, $1, $2, $3) as bm25 from %1$s as x %2$s %3$s) as n
      where d.ctid = n.ctid
-       and d.tableoid = n.tableoid
+       and d.tableoid = n.tableoid %4$s
        and (d.bm25 is null or d.bm25 operator(extensions.<>) n.bm25)
     $query$, collection.text_table,
     case collection.access when 'tenant' then 'where x.tenant_id = $4' end,
-    case when skip_locked then 'for update skip locked' end)
+    case when skip_locked then 'for update skip locked' end,
+    case collection.access when 'tenant' then 'and d.tenant_id = $4' end)
     using made_with.average_length, made_with.k1, made_with.b, tenant;
   get diagnostics renewed = row_count;
   return renewed;

@@ -46,9 +46,9 @@ begin
                 limit $3
                $query$
            end,
-           pgvec.distance_operator(distance),
+           case distance when 'cosine' then '<=>' else pgvec.distance_operator(distance) end,  -- a call is 12 microseconds
            collection.storage,
-           pgvec.rows_of(collection),
+           case when collection.tenants is null then collection.relation::text else pgvec.rows_of(collection) end,
            case
              when condition = '' then null
              when kind is null then 'and ' || condition

@@ -8,8 +8,10 @@
 --                               and 0.67 where 10 % match and all lie far from the query
 -- So few matches are scanned at once; more are first looked for in the index, which pays wherever matches lie near, and
 -- scanned if it finds too few of them; and only where that would be too many rows is the index walked on.
+drop function if exists pgvec.wide_steps(pgvec.collections, text, text, int, float8, boolean);
+
 create or replace function pgvec.wide_steps(
-    collection pgvec.collections, kind text, method text, wanted int, matches float8, indexed boolean)
+    collection pgvec.collections, kind text, method text, wanted int, read_rows int, ef_search int, matches float8, indexed boolean)
   returns pgvec.search_step[]
   language plpgsql stable parallel unsafe
   security invoker set search_path = ''
@@ -21,39 +23,38 @@ declare
   detour     constant float8 := 8;     -- rows walked over rows needed, where matches are not far
   most_ef    constant int := 1000;     -- pgvector's limit
   exact_rows float8 := coalesce((collection.settings ->> 'exact_rows')::float8, least(25000, 1e7 / collection.dimensions));
-  read_rows  int := pgvec.candidates(collection, kind, wanted);
   enough     int := ceil(spare * read_rows);
   steps      pgvec.search_step[] := '{}';
   fraction   float8 := least(1, greatest(matches, 1) / greatest(pgvec.estimate_rows(collection), matches, 1));
-  ef_search  int := pgvec.ef_search(collection, kind, wanted);
+  look       int;                      -- hnsw.ef_search
   tuples     int;
   to_scan    float8 := case when indexed then matches else matches / fraction / 4 end;
 begin
   -- as many matches as a search without a filter sees rows; 100 will do where few match, as far as one look can do
-  ef_search := least(most_ef, greatest(ef_search, least(100, ef_search / fraction), least(depth * read_rows, 1.5 * enough / fraction)));
-  if to_scan > look_costs * ef_search then
-    steps := steps || (kind, 'off', ef_search, 20000, enough, enough, false, method = 'ivfflat', matches)::pgvec.search_step;
+  look := least(most_ef, greatest(ef_search, least(100, ef_search / fraction), least(depth * read_rows, 1.5 * enough / fraction)));
+  if to_scan > look_costs * look then
+    steps := steps || (kind, 'off', look, 20000, enough, enough, false, method = 'ivfflat', matches)::pgvec.search_step;
     -- twice as far once more, where that promises twice as many
-    if 2 * ef_search <= most_ef and ef_search * fraction >= enough then
-      ef_search := 2 * ef_search;
-      steps := steps || (kind, 'off', ef_search, 20000, 2 * enough, 2 * enough, false, method = 'ivfflat', matches)::pgvec.search_step;
+    if 2 * look <= most_ef and look * fraction >= enough then
+      look := 2 * look;
+      steps := steps || (kind, 'off', look, 20000, 2 * enough, 2 * enough, false, method = 'ivfflat', matches)::pgvec.search_step;
     end if;
   end if;
 
   if to_scan > exact_rows then
-    ef_search := least(most_ef, greatest(ef_search, 2 * read_rows / fraction));
-    tuples := least(1000000, greatest(2 * ef_search, detour * read_rows / fraction));
-    steps := steps || (kind, 'relaxed_order', ef_search, tuples, read_rows, wanted, false, true, matches)::pgvec.search_step;
+    look := least(most_ef, greatest(look, 2 * read_rows / fraction));
+    tuples := least(1000000, greatest(2 * look, detour * read_rows / fraction));
+    steps := steps || (kind, 'relaxed_order', look, tuples, read_rows, wanted, false, true, matches)::pgvec.search_step;
     if to_scan > 10 * exact_rows then
-      steps := steps || (kind, 'relaxed_order', ef_search, 10 * tuples, read_rows, wanted, false, true, matches)::pgvec.search_step;
+      steps := steps || (kind, 'relaxed_order', look, 10 * tuples, read_rows, wanted, false, true, matches)::pgvec.search_step;
     end if;
   end if;
   return steps || (null, null, null, null, wanted, 0, false, true, matches)::pgvec.search_step;
 end
 $$;
-comment on function pgvec.wide_steps(pgvec.collections, text, text, int, float8, boolean) is
+comment on function pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, boolean) is
   'The steps of a search with a filter that so many rows match, found by an index or not, over a vector index of a kind and method (of pgvec.index_kind); '
   'the last is an exact scan (see type pgvec.search_step). '
   'Setting of the collection: exact_rows, up to which matches are scanned rather than the index walked on (25,000, less above 400 dimensions).';
-revoke all on function pgvec.wide_steps(pgvec.collections, text, text, int, float8, boolean) from public;
-select pgvec.grant_execute('pgvec.wide_steps(pgvec.collections, text, text, int, float8, boolean)', 'reader');
+revoke all on function pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, boolean) from public;
+select pgvec.grant_execute('pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, boolean)', 'reader');
