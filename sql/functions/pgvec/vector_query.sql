@@ -6,7 +6,7 @@
 -- the index.
 create or replace function pgvec.vector_query(collection pgvec.collections, distance text, condition text, kind text)
   returns text
-  language plpgsql stable parallel safe
+  language plpgsql volatile parallel unsafe
   security invoker set search_path = ''
 as $$
 begin
