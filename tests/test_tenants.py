@@ -456,3 +456,29 @@ def test_verify_is_kept_out_and_notices_a_policy_that_lets_in(with_search: Proje
         assert ("anon", "reads the statistics") in failed
         # what the engine finds is still its own tenant's
         assert ("authenticated", "match_documents") not in failed
+
+
+def test_where_policies_decide_the_engine_adds_nothing(with_search: Project) -> None:
+    with psycopg.connect(with_search.database, autocommit=True) as connection:
+        connection.execute("select pgvec.create_collection('mine', 2, access => 'policy')")
+        rows = [{"id": who, "content": f"a fish of {who}", "embedding": [1, 0]} for who in ("a", "b")]
+        connection.execute("select upsert_documents(%s, 'mine')", (Jsonb(rows),))
+        calls = [
+            "match_documents('[1,0]', collection => 'mine')",
+            "keyword_search('fish', collection => 'mine')",
+            "hybrid_search('fish', '[1,0]', collection => 'mine')",
+        ]
+
+        def found(call: str) -> list[str]:
+            with connection.transaction(force_rollback=True):
+                _act(connection, "authenticated", _claims(sub="a"))
+                return [row[0] for row in connection.execute(f"select id from {call}".encode()).fetchall()]
+
+        assert [found(call) for call in calls] == [[], [], []], "row level security is on, and there is no policy yet"
+        connection.execute(
+            "create policy own on mine for select to authenticated"
+            " using (id = (select current_setting('request.jwt.claims')::jsonb ->> 'sub'))"
+        )
+        assert [found(call) for call in calls] == [["a"], ["a"], ["a"]]
+        with pytest.raises(psycopg.Error, match="has no tenants"):
+            found("match_documents('[1,0]', collection => 'mine', for_tenant => gen_random_uuid())")

@@ -4,7 +4,8 @@
 -- setting), and at least one: common words hardly change the order, and to read every row that has one takes long.
 -- Quotes and minus signs mean something in what people type. A text of more words than they type is prose, a passage or a
 -- prompt, and there they are punctuation.
--- Definer, since the statistics are nobody's to read.
+-- Definer, since the statistics are nobody's to read. Planned once a session: for each call anew, as the planner would have
+-- it, takes 0.6 ms of 0.9.
 -- idf as Lucene has it, never negative: ln(1 + (N - n + 0.5) / (n + 0.5)).
 drop function if exists pgvec.keyword_query(text, text);
 
@@ -12,6 +13,7 @@ create or replace function pgvec.keyword_query(collection text, query_text text,
   returns pgvec.keyword_query
   language plpgsql stable parallel safe
   security definer set search_path = pg_catalog, pg_temp
+  set plan_cache_mode = force_generic_plan
 as $$
 declare
   most_characters constant int := 100000;  -- to_tsvector takes 9 ms for them, and has a limit of its own
