@@ -402,3 +402,53 @@ def test_status_tells_where_a_database_stands_and_its_check_fails_until_it_is_cu
     gone = run("--check")
     assert gone.returncode == 4
     assert "function public.match_documents is missing" in gone.stderr
+
+
+def test_uninstalling_leaves_the_tables_and_nothing_else(empty_database: str) -> None:
+    where = Target(empty_database, "the test")
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute("create table shop (id int primary key, title text not null)")
+        connection.execute("insert into shop values (1, 'a red fish')")
+
+        def catalog() -> set[tuple[str, str]]:
+            return set(
+                connection.execute(
+                    "select 'function', p.oid::regprocedure::text from pg_proc as p"
+                    " where p.pronamespace in (select oid from pg_namespace where nspname in ('public', 'pgvec'))"
+                    " and not exists (select from pg_depend as d where d.objid = p.oid and d.deptype = 'e')"
+                    " union all select 'relation', c.oid::regclass::text from pg_class as c"
+                    " where c.relnamespace in (select oid from pg_namespace where nspname in ('public', 'pgvec'))"
+                    " union all select 'trigger', t.tgname from pg_trigger as t where not t.tgisinternal"
+                    " union all select 'schema', nspname from pg_namespace where nspname = 'pgvec'"
+                ).fetchall()
+            )
+
+        before = catalog()
+        migrate.migrate(where, report=silent)
+        connection.execute("select pgvec.create_collection('notes', 2, access => 'tenant')")
+        connection.execute("set app.tenant_id = '00000000-0000-4000-8000-00000000000a'")
+        connection.execute("insert into notes (id, content, embedding) values ('1', 'kept', '[1,0]')")
+        connection.execute("select pgvec.create_collection('documents', 2)")
+        connection.execute("select pgvec.create_collection_api('notes')")
+        connection.execute(
+            "select pgvec.adopt_collection('shop', 'public.shop', dimensions => 2, content_columns => '{title}')"
+        )
+
+        with pytest.raises(CheckFailedError, match="there are collections: documents, notes, shop"):
+            migrate.uninstall(where, report=silent)
+        assert connection.execute("select content from notes").fetchall() == [("kept",)]
+        kept = migrate.uninstall(where, keep_tables=True, report=silent)
+        assert sorted(kept) == ["documents", "notes", "shop"]
+        assert connection.execute("select content, embedding::text from notes").fetchall() == [("kept", "[1,0]")]
+        assert connection.execute("select * from shop").fetchall() == [(1, "a red fish")]
+        left = {name for kind, name in catalog() - before}
+        assert {name.removeprefix("public.").split("_")[0] for name in left} == {"notes", "documents"}
+        # a table of tenants is not open to all of a sudden
+        secured = connection.execute("select relrowsecurity from pg_class where oid = 'notes'::regclass").fetchone()
+        assert secured == (True,)
+        assert connection.execute("select count(*) from pg_policy where polrelid = 'notes'::regclass").fetchone() == (
+            0,
+        )
+        connection.execute("update notes set content = 'still a table'")
+        # and all of it again
+        migrate.migrate(where, report=silent)

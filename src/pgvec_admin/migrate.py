@@ -158,6 +158,27 @@ def rollback(where: Target, *, to: str | None = None, everything: bool = False, 
     return done
 
 
+def uninstall(where: Target, *, keep_tables: bool = False, report: Say) -> list[str]:
+    """Remove the engine. With `keep_tables` collections become plain tables first, whose names it returns.
+
+    Raises CheckFailedError, before anything is changed, where there are collections and they are not to be kept.
+    """
+    kept: list[str] = []
+    if keep_tables:
+        preflight.check_target(where)
+        with (
+            database.connect(where, autocommit=True) as connection,
+            _alone(connection, report),
+            connection.transaction(),
+        ):
+            names = connection.execute("select name from pgvec.collections order by name").fetchall()
+            for (name,) in names:
+                row = connection.execute("select pgvec.detach_collection(%s)::text", (name,)).fetchone()
+                kept.append(str(row[0]) if row else name)
+    rollback(where, everything=True, report=report)
+    return kept
+
+
 def _plan(connection: Connection, *, overwrite_drift: bool, replace_existing: bool) -> MigrateReport:
     steps = migrations.states(connection)
     migrations.check(steps)
@@ -203,7 +224,7 @@ def _refuse_collections(connection: Connection) -> None:
     if rows:
         raise CheckFailedError(
             f"there are collections: {', '.join(row[0] for row in rows)}",
-            "their rows would be lost; drop them first: pgvec-admin collection drop NAME",
+            "their rows would be lost; pgvec-admin uninstall --keep-tables, or drop them first: pgvec-admin collection drop NAME",
         )
 
 

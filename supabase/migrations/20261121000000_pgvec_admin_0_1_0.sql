@@ -2451,6 +2451,57 @@ comment on function pgvec.describe_table(regclass) is 'Writes the comments of a 
 revoke all on function pgvec.describe_table(regclass) from public;
 $pgvec_file$);
 
+select pg_temp.apply_function('pgvec.detach_collection', '24a47c9318f2eba81a1552ec81879dcf8f2c35d6ba12873235545e553b5b4843', '0.1.0', $pgvec_file$
+-- pgvec.detach_collection -- lets go of a collection and leaves its table as a table: rows, columns and indexes stay.
+-- What refers to this engine goes: triggers, the policies of tenants, the default of tenant_id, functions with its name.
+-- Row level security stays on, so that a table of tenants is not open to all of a sudden.
+create or replace function pgvec.detach_collection(name text)
+  returns regclass
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  target pgvec.collections := pgvec.collection(detach_collection.name);
+  item   record;
+begin
+  if target.base <> target.relation then
+    return pgvec.release_collection(target.name);
+  end if;
+  perform pgvec.drop_collection_api(target.name);
+  for item in
+    select t.tgname
+      from pg_catalog.pg_trigger as t
+      join pg_catalog.pg_proc as p on p.oid = t.tgfoid
+     where t.tgrelid = target.base
+       and p.pronamespace = 'pgvec'::regnamespace
+       and t.tgparentid = 0
+  loop
+    execute format('drop trigger %I on %s', item.tgname, target.base);
+  end loop;
+  if target.access = 'tenant' then
+    execute format('alter table %s alter column tenant_id drop default', target.base);
+    for item in
+      select p.polname
+        from pg_catalog.pg_policy as p
+       where p.polrelid = target.base
+         and concat(pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) like '%pgvec.allowed_tenants()%'
+    loop
+      execute format('drop policy %I on %s', item.polname, target.base);
+    end loop;
+  end if;
+  execute format('comment on table %s is null', target.base);
+  perform pgvec.forget_lexemes(target.name);
+  delete from pgvec.collections as c where c.name = target.name;
+  perform pg_notify('pgrst', 'reload schema');
+  return target.base;
+end
+$$;
+comment on function pgvec.detach_collection(text) is
+  'Makes a collection a plain table again, with its rows, columns and indexes but without the triggers that kept them; an adopted one is released. '
+  'Policies of tenants go, and row level security stays on. Returns the table. Raises PV001.';
+revoke all on function pgvec.detach_collection(text) from public;
+$pgvec_file$);
+
 select pg_temp.apply_function('pgvec.distance_operator', 'a4f5b6a13029fcd25516021ac0680dbe78be04a87ca2854e4ae804bd282aa76b', '0.1.0', $pgvec_file$
 -- pgvec.distance_operator -- pgvector's operator of a distance, without its schema.
 create or replace function pgvec.distance_operator(distance text)

@@ -1,4 +1,4 @@
-"""pgvec-admin migrate, status, rollback: install, look, take back."""
+"""pgvec-admin migrate, status, rollback, uninstall: install, look, take back."""
 
 from __future__ import annotations
 
@@ -116,3 +116,25 @@ def rollback(
     done = migrations.rollback(where, to=to, everything=everything, report=say)
     if not done:
         say("nothing to roll back")
+
+
+def uninstall(
+    keep_tables: Annotated[
+        bool, typer.Option("--keep-tables", help="Leave the collections' tables, as plain tables.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Remove the engine, and nothing that is yours: with collections left, it takes --keep-tables.
+
+    Example:
+
+    \b
+      pgvec-admin uninstall --keep-tables
+    """
+    where = open_target(database_url)
+    confirm(f"remove the engine from {where.describe()}?", yes=yes)
+    kept = migrations.uninstall(where, keep_tables=keep_tables, report=say)
+    for table in kept:
+        say(f"table {table} stays, with its rows and columns")
+    say("pgvec-admin is gone from this database; extension vector stays")
