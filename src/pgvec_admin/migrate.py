@@ -163,18 +163,14 @@ def uninstall(where: Target, *, keep_tables: bool = False, report: Say) -> list[
 
     Raises CheckFailedError, before anything is changed, where there are collections and they are not to be kept.
     """
-    kept: list[str] = []
+    kept = []
     if keep_tables:
         preflight.check_target(where)
-        with (
-            database.connect(where, autocommit=True) as connection,
-            _alone(connection, report),
-            connection.transaction(),
-        ):
-            names = connection.execute("select name from pgvec.collections order by name").fetchall()
-            for (name,) in names:
-                row = connection.execute("select pgvec.detach_collection(%s)::text", (name,)).fetchone()
-                kept.append(str(row[0]) if row else name)
+        with database.connect(where, autocommit=True) as connection, _alone(connection, report):
+            rows = connection.execute(
+                "select pgvec.detach_collection(name)::text from pgvec.collections order by name"
+            ).fetchall()
+            kept = [str(row[0]) for row in rows]
     rollback(where, everything=True, report=report)
     return kept
 
@@ -224,7 +220,7 @@ def _refuse_collections(connection: Connection) -> None:
     if rows:
         raise CheckFailedError(
             f"there are collections: {', '.join(row[0] for row in rows)}",
-            "their rows would be lost; pgvec-admin uninstall --keep-tables, or drop them first: pgvec-admin collection drop NAME",
+            "drop them: pgvec-admin collection drop NAME; or keep their tables: pgvec-admin uninstall --keep-tables",
         )
 
 
