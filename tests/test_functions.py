@@ -221,7 +221,7 @@ def test_diff_shows_the_servers_own_rendering_and_changes_nothing(connection: Co
     connection.execute(EDITED.encode())
     lines = functions.diff(connection, "extensions", "clamp_count")
     assert any(line.startswith("-") and "select 42" in line for line in lines)
-    assert any(line.startswith("+  select least(greatest(") for line in lines)
+    assert any(line.startswith("+  return least(greatest(") for line in lines)
     assert clamped(connection) == 42
     assert functions.diff(connection, "extensions", "match_documents") == []
 

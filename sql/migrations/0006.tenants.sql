@@ -40,13 +40,13 @@ alter table pgvec.text_totals add column if not exists part bigint generated alw
 do $$
 begin
   if not exists (select from pg_catalog.pg_constraint as c where c.conrelid = 'pgvec.lexemes'::regclass and c.contype = 'p') then
-    drop index if exists pgvec.lexemes_idx;
     alter table pgvec.lexemes add primary key (collection, tenant, lexeme, part) include (documents);
-    drop index if exists pgvec.text_totals_idx;
     alter table pgvec.text_totals add primary key (collection, tenant, part);
   end if;
 end
 $$;
+
+drop index if exists pgvec.lexemes_idx, pgvec.text_totals_idx;
 
 comment on column pgvec.lexemes.part     is 'Number of the row.';
 comment on column pgvec.text_totals.part is 'Number of the row.';

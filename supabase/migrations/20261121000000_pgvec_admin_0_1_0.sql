@@ -508,7 +508,7 @@ comment on type pgvec.fused is 'The id of a row, its score in a hybrid search, a
 revoke all on type pgvec.keyword_query, pgvec.scored, pgvec.fused from public;
 $pgvec_file$);
 
-select pg_temp.apply_migration('0006.tenants', 'cf3bdb5dce5fbc20afaa896634841ee2e75959fd47521b26c65eb288ca7380d8', $pgvec_file$
+select pg_temp.apply_migration('0006.tenants', '1d2c60a7bcd66a54391bc0d86f959d7cbffb7b927c7b8dd63a29e72672e15e10', $pgvec_file$
 -- depends: 0005.keywords
 -- Rows that belong to tenants: who is a member of which, and searches that are for some tenants only.
 
@@ -551,13 +551,13 @@ alter table pgvec.text_totals add column if not exists part bigint generated alw
 do $$
 begin
   if not exists (select from pg_catalog.pg_constraint as c where c.conrelid = 'pgvec.lexemes'::regclass and c.contype = 'p') then
-    drop index if exists pgvec.lexemes_idx;
     alter table pgvec.lexemes add primary key (collection, tenant, lexeme, part) include (documents);
-    drop index if exists pgvec.text_totals_idx;
     alter table pgvec.text_totals add primary key (collection, tenant, part);
   end if;
 end
 $$;
+
+drop index if exists pgvec.lexemes_idx, pgvec.text_totals_idx;
 
 comment on column pgvec.lexemes.part     is 'Number of the row.';
 comment on column pgvec.text_totals.part is 'Number of the row.';
