@@ -5579,7 +5579,7 @@ comment on function pgvec.tune(text, float8, int, int, jsonb) is
 revoke all on function pgvec.tune(text, float8, int, int, jsonb) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.upgrade_collections', 'b8162b0a8cd6e5b11a31d949562a8fe6b10668fc9ecf8a4be7ac5155dbe3ce76', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.upgrade_collections', 'efedd0c28ae2730fa75443638a7c7d8f635625d9c99e2a4bc005c9854296325d', '0.1.0', $pgvec_file$
 -- pgvec.upgrade_collections -- gives collections that an earlier release made what this one keeps beside their rows.
 create or replace function pgvec.upgrade_collections()
   returns setof text
@@ -5593,7 +5593,10 @@ begin
     select c.*
       from pgvec.collections as c
       join pg_catalog.pg_class as r on r.oid = c.text_table
-     where not exists (select from pgvec.bm25_parameters as p where p.collection = c.name)
+     where not exists (select
+                         from pg_catalog.pg_trigger as t
+                        where t.tgrelid = c.text_table
+                          and t.tgfoid = 'pgvec.count_lexemes()'::regprocedure)
      order by c.name
   loop
     if item.base = item.relation then

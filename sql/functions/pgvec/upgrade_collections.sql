@@ -11,7 +11,10 @@ begin
     select c.*
       from pgvec.collections as c
       join pg_catalog.pg_class as r on r.oid = c.text_table
-     where not exists (select from pgvec.bm25_parameters as p where p.collection = c.name)
+     where not exists (select
+                         from pg_catalog.pg_trigger as t
+                        where t.tgrelid = c.text_table
+                          and t.tgfoid = 'pgvec.count_lexemes()'::regprocedure)
      order by c.name
   loop
     if item.base = item.relation then
