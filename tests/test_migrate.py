@@ -450,5 +450,6 @@ def test_uninstalling_leaves_the_tables_and_nothing_else(empty_database: str) ->
             0,
         )
         connection.execute("update notes set content = 'still a table'")
+        connection.execute("insert into documents (id, content) values ('new', 'a row more')")
         # and all of it again
         migrate.migrate(where, report=silent)

@@ -244,7 +244,7 @@ def _answer(connection: Connection, tenant: str, collection: str, text: str, val
     return told.replace(SHARED, "COLLECTION").replace(ALONE, "COLLECTION")
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(done=st.lists(DONE, min_size=2, max_size=5))
 def test_what_a_tenant_sees_does_not_depend_on_others(project: Project, done: list[tuple[str, Any]]) -> None:
     with psycopg.connect(project.database) as connection:

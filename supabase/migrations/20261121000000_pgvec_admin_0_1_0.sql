@@ -2165,7 +2165,7 @@ comment on function pgvec.counts_live(pgvec.collections, uuid) is
 revoke all on function pgvec.counts_live(pgvec.collections, uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.create_collection', '0a30dcf6fbff8613d632423ac756b10f64798e1c98e6769e65c51e067a1c539e', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.create_collection', '5ee1aa21d1491a911b44931e3c2dba6dbcdbff5246cd196f1f015f9f987a55b7', '0.1.0', $pgvec_file$
 -- pgvec.create_collection -- a new collection: its table, indexes, trigger, policies, grants and registry row.
 -- The vector index is made later, by pgvec-admin index create: building it once over loaded rows is far faster than
 -- keeping it while they arrive.
@@ -2229,8 +2229,8 @@ begin
   made := format('public.%I', name)::regclass;
 
   -- A row beyond 2 KB sends its vector away, and an exact scan then takes four times as long. Small vectors stay, and so
-  -- do the weights beside them, up to 1.5 KB of both without compression, which would fail on the vector and make both
-  -- loading and scoring slower by a tenth.
+  -- do the weights beside them, up to 1.5 KB more without compression, which would fail on the vector and make loading a
+  -- tenth slower.
   if vector_bytes <= 2048 then
     execute format('alter table %s set (toast_tuple_target = %s)', made, greatest(2040, vector_bytes + 1536));
     execute format('alter table %s alter column embedding set storage main', made);
@@ -2451,7 +2451,7 @@ comment on function pgvec.describe_table(regclass) is 'Writes the comments of a 
 revoke all on function pgvec.describe_table(regclass) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.detach_collection', '24a47c9318f2eba81a1552ec81879dcf8f2c35d6ba12873235545e553b5b4843', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.detach_collection', '6cb14bacaf8aab7599cc2c0bf1f9141a24cf9f7d0deb1dfedaac34bdb4959f7f', '0.1.0', $pgvec_file$
 -- pgvec.detach_collection -- lets go of a collection and leaves its table as a table: rows, columns and indexes stay.
 -- What refers to this engine goes: triggers, the policies of tenants, the default of tenant_id, functions with its name.
 -- Row level security stays on, so that a table of tenants is not open to all of a sudden.
@@ -2478,6 +2478,8 @@ begin
   loop
     execute format('drop trigger %I on %s', item.tgname, target.base);
   end loop;
+  -- nobody fills it any more
+  execute format('alter table %s alter column content_hash drop not null', target.base);
   if target.access = 'tenant' then
     execute format('alter table %s alter column tenant_id drop default', target.base);
     for item in
@@ -2614,7 +2616,7 @@ comment on function pgvec.drop_collection(text) is
 revoke all on function pgvec.drop_collection(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.drop_collection_api', '89e176a5c3d8debffeab3bd8062dad2277833315f6020af7aa9c03939061557d', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.drop_collection_api', '3d807384a6dc2e3ca1c18fdc6a6453790abcecd02ef0c21d66a05cad575acf75', '0.1.0', $pgvec_file$
 -- pgvec.drop_collection_api -- drops the search functions that pgvec.create_collection_api made for a collection.
 -- They are known by their comments, so that a function of somebody else's stays.
 create or replace function pgvec.drop_collection_api(name text)
@@ -2627,9 +2629,9 @@ declare
 begin
   for item in
     select p.oid::regprocedure as routine
-      from (values ('match_', 'match_documents'), ('kw_match_', 'kw_match_documents'), ('hybrid_search_', 'hybrid_search')) as f (prefix, source)
-      join pg_catalog.pg_proc as p on p.pronamespace = 'public'::regnamespace and p.proname = f.prefix || drop_collection_api.name
-     where obj_description(p.oid, 'pg_proc') = format('%s of collection %s.', f.source, drop_collection_api.name)
+      from pg_catalog.pg_proc as p
+     where p.pronamespace = 'public'::regnamespace
+       and obj_description(p.oid, 'pg_proc') ~ format('^\w+ of collection %s\.$', drop_collection_api.name)
   loop
     execute format('drop function %s', item.routine);
   end loop;
@@ -3487,10 +3489,11 @@ revoke all on function pgvec.is_containment(jsonb) from public;
 select pgvec.grant_execute('pgvec.is_containment(jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.keep_lexemes', '39658b20bd2bfa75ba0d92d49ec9d88612b47028cf0d23aa0d192ebf50ec08fc', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.keep_lexemes', '4a8329b155f9bcf65ccb842c7d163aa0f6a092b57ddd17d8470bd44c2d97152a', '0.1.0', $pgvec_file$
 -- pgvec.keep_lexemes -- has the keyword statistics of a collection kept from here on, and counts what is there.
 -- The weights stay beside the id, where a search reads thousands of them; it is the other columns that give way when a
--- row is too long for its page: the lexemes first, and as they are, since they never get shorter by compression.
+-- row is too long for its page: the lexemes first, and as they are, since compression does not make them
+-- shorter.
 create or replace function pgvec.keep_lexemes(collection text)
   returns void
   language plpgsql volatile parallel unsafe

@@ -61,8 +61,8 @@ begin
   made := format('public.%I', name)::regclass;
 
   -- A row beyond 2 KB sends its vector away, and an exact scan then takes four times as long. Small vectors stay, and so
-  -- do the weights beside them, up to 1.5 KB of both without compression, which would fail on the vector and make both
-  -- loading and scoring slower by a tenth.
+  -- do the weights beside them, up to 1.5 KB more without compression, which would fail on the vector and make loading a
+  -- tenth slower.
   if vector_bytes <= 2048 then
     execute format('alter table %s set (toast_tuple_target = %s)', made, greatest(2040, vector_bytes + 1536));
     execute format('alter table %s alter column embedding set storage main', made);

@@ -24,6 +24,8 @@ begin
   loop
     execute format('drop trigger %I on %s', item.tgname, target.base);
   end loop;
+  -- nobody fills it any more
+  execute format('alter table %s alter column content_hash drop not null', target.base);
   if target.access = 'tenant' then
     execute format('alter table %s alter column tenant_id drop default', target.base);
     for item in

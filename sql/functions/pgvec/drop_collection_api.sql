@@ -10,9 +10,9 @@ declare
 begin
   for item in
     select p.oid::regprocedure as routine
-      from (values ('match_', 'match_documents'), ('kw_match_', 'kw_match_documents'), ('hybrid_search_', 'hybrid_search')) as f (prefix, source)
-      join pg_catalog.pg_proc as p on p.pronamespace = 'public'::regnamespace and p.proname = f.prefix || drop_collection_api.name
-     where obj_description(p.oid, 'pg_proc') = format('%s of collection %s.', f.source, drop_collection_api.name)
+      from pg_catalog.pg_proc as p
+     where p.pronamespace = 'public'::regnamespace
+       and obj_description(p.oid, 'pg_proc') ~ format('^\w+ of collection %s\.$', drop_collection_api.name)
   loop
     execute format('drop function %s', item.routine);
   end loop;

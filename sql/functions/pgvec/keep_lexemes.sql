@@ -1,6 +1,7 @@
 -- pgvec.keep_lexemes -- has the keyword statistics of a collection kept from here on, and counts what is there.
 -- The weights stay beside the id, where a search reads thousands of them; it is the other columns that give way when a
--- row is too long for its page: the lexemes first, and as they are, since they never get shorter by compression.
+-- row is too long for its page: the lexemes first, and as they are, since compression does not make them
+-- shorter.
 create or replace function pgvec.keep_lexemes(collection text)
   returns void
   language plpgsql volatile parallel unsafe
