@@ -4,7 +4,8 @@
 
 Prints a Markdown table: rows a second, and the share of the bare COPY into a collection's table (with its triggers and
 its indexes, without a vector index). The other lines of comparison are the same table where fts is a generated column
-and nothing else is kept, that without the storage options of a collection, and a table of id, content and embedding alone.
+and nothing else is kept, that without the storage options of a collection, and a table of id, content and embedding
+alone.
 """
 
 from __future__ import annotations
