@@ -30,6 +30,9 @@ from pgvec_admin import collections, embedded, load, migrate, readers
 from pgvec_admin.database import Connection, Target
 from pgvec_admin.load import LoadOptions
 
+COLUMNS = "documents (id, source, content, metadata, embedding)"  # load notes the file as well
+TYPES = ["text", "text", "text", "jsonb", "bytea"]
+
 WORDS = 20_000
 WORDS_A_TEXT = 60
 
@@ -48,8 +51,8 @@ def main() -> None:
         try:
             url = instance.start().url()
             migrate.migrate(Target(url, "the benchmark"), report=lambda _: None)
-            with psycopg.connect(url, autocommit=True) as connection:
-                measure(connection, Path(folder), texts, vectors, arguments.rounds)
+            with psycopg.connect(url, autocommit=True) as connection, psycopg.connect(url, autocommit=True) as second:
+                measure(connection, second, Path(folder), texts, vectors, arguments.rounds)
         finally:
             instance.stop()
 
@@ -64,12 +67,20 @@ def corpus(number: int, dimensions: int) -> tuple[list[str], NDArray[np.float32]
     return texts, vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def measure(connection: Connection, folder: Path, texts: list[str], vectors: NDArray[np.float32], rounds: int) -> None:
+def measure(
+    connection: Connection,
+    second: Connection,
+    folder: Path,
+    texts: list[str],
+    vectors: NDArray[np.float32],
+    rounds: int,
+) -> None:
     """Run everything in turn, several times over, and print the best of each."""
     dimensions = vectors.shape[1]
     parquet, jsonl = folder / "rows.parquet", folder / "rows.jsonl"
     write_files(parquet, jsonl, texts, vectors)
     binary = [Vector(vector).to_binary() for vector in vectors]
+    documents = [(str(n), str(parquet), text, Jsonb({"n": n}), binary[n]) for n, text in enumerate(texts)]
 
     def bare() -> None:
         connection.execute("drop table if exists bare")
@@ -85,22 +96,12 @@ def measure(connection: Connection, folder: Path, texts: list[str], vectors: NDA
 
     def into_collection() -> None:
         anew(connection, dimensions)
-        copy_rows(
-            connection,
-            "documents (id, content, metadata, embedding)",
-            ["text", "text", "jsonb", "bytea"],
-            ((str(n), text, Jsonb({"n": n}), binary[n]) for n, text in enumerate(texts)),
-        )
+        copy_rows(connection, COLUMNS, TYPES, documents)
 
     def in_batches() -> None:
         anew(connection, dimensions)
         for first in range(0, len(texts), load.BATCH):
-            copy_rows(
-                connection,
-                "documents (id, content, metadata, embedding)",
-                ["text", "text", "jsonb", "bytea"],
-                ((str(n), texts[n], Jsonb({"n": n}), binary[n]) for n in range(len(texts))[first : first + load.BATCH]),
-            )
+            copy_rows(connection, COLUMNS, TYPES, documents[first : first + load.BATCH])
 
     def into_generated(*, plain: bool = False) -> None:
         anew(connection, dimensions)
@@ -118,17 +119,14 @@ def measure(connection: Connection, folder: Path, texts: list[str], vectors: NDA
             )
         connection.execute("create index documents_fts_idx on documents using gin (fts)")
         connection.execute("checkpoint")
-        copy_rows(
-            connection,
-            "documents (id, content, metadata, embedding)",
-            ["text", "text", "jsonb", "bytea"],
-            ((str(n), text, Jsonb({"n": n}), binary[n]) for n, text in enumerate(texts)),
-        )
+        copy_rows(connection, COLUMNS, TYPES, documents)
 
     def from_file(path: Path) -> Callable[[], None]:
         def run() -> None:
             anew(connection, dimensions)
-            result = load.load_files(connection, "documents", readers.inputs([str(path)], None), LoadOptions())
+            result = load.load_files(
+                connection, "documents", readers.inputs([str(path)], None), LoadOptions(), another=lambda: second
+            )
             assert result.inserted == len(texts)
 
         return run

@@ -1,16 +1,20 @@
 """Loading files: documents are read, cut into chunks and stored batch by batch.
 
 A batch, the removal of chunks that are gone and the resume point are one transaction. Whatever cuts a load off, the
-same load run again goes on behind the last batch; and one that ran to its end, run again, changes nothing.
+same load run again goes on behind the last batch; and one that ran to its end, run again, changes nothing. The server
+need not have flushed a batch to disk before it takes the next: a crash of the server may undo the last ones, resume
+points included, until the load has ended.
 """
 
 from __future__ import annotations
 
 import hashlib
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -22,6 +26,7 @@ from pgvec_admin.collections import Collection
 from pgvec_admin.columns import Mapping
 from pgvec_admin.database import Connection
 from pgvec_admin.errors import DataRejectedError
+from pgvec_admin.lanes import Lanes
 from pgvec_admin.readers import Input
 from pgvec_admin.records import BadRow, Document, Record
 from pgvec_admin.staging import Merged, Rejected, Row
@@ -95,6 +100,11 @@ class _Batch:
     done: float | None = None
     rows: list[Row] = field(default_factory=list)
 
+    @property
+    def plain(self) -> bool:
+        """Whether its rows, if they are new, are all there is to store."""
+        return not (self.chunked or self.complete)
+
 
 def load_records(
     connection: Connection, collection: str, records: Iterable[Record], *, report: Report | None = None
@@ -122,17 +132,19 @@ def load_files(
     strict: bool = False,
     reject: Reject | None = None,
     report: Report | None = None,
+    another: Callable[[], Connection] | None = None,
 ) -> LoadResult:
     """Load files into a collection: texts cut into chunks, rows of tables as they are.
 
     `reject` hears of every bad row, which is left out; `strict` raises DataRejectedError at the first. `restart`
     forgets where an earlier run was cut off. `report` hears the rows done, and how many there may be in all.
-    `connection` is in autocommit mode.
+    `connection` is in autocommit mode, and so are those of `another`, which is asked for one more where two batches can
+    be copied at a time; the caller closes it.
     """
     target = collections.get(connection, collection)
     resume = {} if restart else _resume_points(connection, target)
     batches = _Reading(options, resume).batches(inputs)
-    return _store(connection, target, batches, _stop if strict else reject, report)
+    return _store(connection, target, batches, _stop if strict else reject, report, another)
 
 
 def _stop(rejected: Rejected) -> None:
@@ -145,6 +157,7 @@ def _store(
     batches: Iterable[_Batch],
     reject: Reject | None,
     report: Report | None,
+    another: Callable[[], Connection] | None = None,
 ) -> LoadResult:
     assert connection.autocommit, "a batch is a transaction"
     started = time.monotonic()
@@ -157,21 +170,28 @@ def _store(
             batch.rejected += faulty
             yield batch
 
-    for batch in _ahead(prepared()):
-        with connection.transaction():
-            merged, refused = stage.merge(batch.rows, batch.complete, reuse_embeddings=batch.chunked)
-            _note_resume_point(connection, collection, batch)
-            rejected = batch.rejected + refused
-            for one in rejected if reject else []:
-                assert reject is not None
-                reject(one)  # may raise: then the batch is not stored
-        result = _sum(result, merged, batch, len(rejected))
-        if report:
-            seen = result.rows + result.resumed
-            report(seen, max(seen, round(seen / batch.done)) if batch.done else None)
+    with closing(Lanes[_Batch](stage, another).run(_ahead(prepared()))) as lanes:
+        for batch, inserted in lanes:
+            with inserted.ending() if inserted else connection.transaction():
+                if inserted:
+                    merged, refused = Merged(inserted=len(batch.rows)), list[Rejected]()
+                else:
+                    connection.execute("set local synchronous_commit = off")
+                    merged, refused = stage.merge(batch.rows, batch.complete, reuse_embeddings=batch.chunked)
+                _note_resume_point((inserted or stage).connection, collection, batch)
+                rejected = batch.rejected + refused
+                for one in rejected if reject else []:
+                    assert reject is not None
+                    reject(one)  # may raise: then the batch is not stored
+            result = _sum(result, merged, batch, len(rejected))
+            if report:
+                seen = result.rows + result.resumed
+                report(seen, max(seen, round(seen / batch.done)) if batch.done else None)
     due = collections.keyword_statistics(connection, collection.name).due
     if due:
         collections.refresh_statistics(connection, collection.name)
+    # a commit that waits for the disk, and so for all before it
+    connection.execute("select pg_logical_emit_message(true, 'pgvec', 'loaded')")
     return replace(result, counted_anew=due, seconds=time.monotonic() - started)
 
 
@@ -188,12 +208,21 @@ def _sum(result: LoadResult, merged: Merged, batch: _Batch, rejected: int) -> Lo
 
 
 def _ahead(items: Iterator[_Batch]) -> Iterator[_Batch]:
-    """The same batches, the next one made in a thread while the caller stores the last."""
-    with ThreadPoolExecutor(1, thread_name_prefix="load-reading") as pool:
-        coming = pool.submit(next, items, None)
-        while (item := coming.result()) is not None:
+    """The same batches, the next one made in a thread while the caller stores the last.
+
+    After each write to the server the caller has to ask for the interpreter again. By default the reading thread keeps
+    it for 5 ms then, in which the server has long run out of rows.
+    """
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(min(usual, 0.0002))
+    try:
+        with ThreadPoolExecutor(1, thread_name_prefix="load-reading") as pool:
             coming = pool.submit(next, items, None)
-            yield item
+            while (item := coming.result()) is not None:
+                coming = pool.submit(next, items, None)
+                yield item
+    finally:
+        sys.setswitchinterval(usual)
 
 
 class _Reading:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,17 +120,56 @@ class Staging:
     """The staging table of one connection, for one collection."""
 
     def __init__(self, connection: Connection, collection: Collection) -> None:
-        self._connection = connection
-        self._collection = collection
+        self.connection = connection
+        self.collection = collection
         self._table = sql.SQL(collection.relation)  # regclass as text, quoted by the server
         self._direct = collection.storage == "vector"  # the binary form that rows have
-        self._all_new = False  # whether the rows before were
+        self.all_new = False  # whether the rows before were
         connection.execute("select pgvec.begin_staging(%s)", (collection.name,))
         # the triggers see a whole batch, which would spill to disk: a twentieth slower
         connection.execute(
             "select set_config('work_mem', '64MB', false)"
             " where pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('64MB')"
         )
+
+    def insert(self, rows: Sequence[Row]) -> bool:
+        """Copy new rows straight into the collection, in a transaction that stays open; where it fails False, and none.
+
+        To wait for another transaction counts as a failure: it might be one that waits for this one's end. Raises where
+        the connection is lost.
+        """
+        try:
+            self.connection.execute("begin")
+            self.connection.execute("set local synchronous_commit = off")
+            self.connection.execute("set local lock_timeout = '3s'")
+            self._copy(rows, self._table)
+            self.connection.execute("set local lock_timeout to default")
+        except psycopg.Error:
+            if self.connection.broken:
+                raise
+            self.undo()
+            return False
+        return True
+
+    @contextmanager
+    def ending(self) -> Iterator[None]:
+        """Commits the transaction that `insert` left open, after the block; rolls it back where that raises."""
+        try:
+            yield
+        except BaseException:
+            self.undo()
+            raise
+        self.connection.execute("commit")
+
+    def undo(self) -> None:
+        """Roll back what `insert` did."""
+        with suppress(psycopg.Error):
+            self.connection.execute("rollback")
+
+    def cancel(self) -> None:
+        """Have what another thread does here end with an error."""
+        with suppress(psycopg.Error):
+            self.connection.cancel_safe(timeout=5)
 
     def merge(
         self, rows: Sequence[Row], complete: Mapping[str, int], *, reuse_embeddings: bool
@@ -149,7 +189,7 @@ class Staging:
         if not reuse_embeddings and self._inserted(rows):
             return Merged(inserted=len(rows)), []
         try:
-            with self._connection.transaction():
+            with self.connection.transaction():
                 self._copy(rows, _STAGED)
                 return self._call({}, reuse_embeddings), []
         except psycopg.Error as error:
@@ -169,14 +209,14 @@ class Staging:
         """
         if not self._direct:
             return False
-        if not self._all_new:
+        if not self.all_new:
             ids = [row.record.id for row in rows]
-            found = self._connection.execute("select pgvec.count_ids(%s, %s)", (self._collection.name, ids)).fetchone()
+            found = self.connection.execute("select pgvec.count_ids(%s, %s)", (self.collection.name, ids)).fetchone()
             if found is None or found[0]:
                 return False
-        self._all_new = False
+        self.all_new = False
         try:
-            with self._connection.transaction():
+            with self.connection.transaction():
                 self._copy(rows, self._table)
         except (psycopg.errors.FeatureNotSupported, psycopg.errors.InsufficientPrivilege):
             self._direct = False  # COPY does not go through row level security: not the owner
@@ -185,13 +225,13 @@ class Staging:
             if not _is_of_a_row(error):
                 raise
             return False
-        self._all_new = True
+        self.all_new = True
         return True
 
     def _copy(self, rows: Sequence[Row], table: sql.Composable) -> None:
         """All rows by one COPY."""
         statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(table, _COLUMNS)
-        with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+        with self.connection.cursor() as cursor, cursor.copy(statement) as copy:
             copy.set_types(_TYPES)
             for row in rows:
                 record = row.record
@@ -207,10 +247,10 @@ class Staging:
                 )
 
     def _call(self, complete: Mapping[str, int], reuse_embeddings: bool) -> Merged:
-        with self._connection.cursor(row_factory=class_row(Merged)) as cursor:
+        with self.connection.cursor(row_factory=class_row(Merged)) as cursor:
             merged = cursor.execute(
                 "select * from pgvec.merge_staged(%s, %s, %s, %s)",
-                (self._collection.name, list(complete), list(complete.values()), reuse_embeddings),
+                (self.collection.name, list(complete), list(complete.values()), reuse_embeddings),
             ).fetchone()
         assert merged is not None
         return merged

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -102,7 +102,13 @@ def load(
     )
     inputs = readers.inputs(paths, format_)
     where = open_target(database_url)
-    with database.connect(where, autocommit=True, tenant=tenant) as connection, _rejects(reject_to) as rejects:
+    with ExitStack() as open_:
+
+        def connect() -> database.Connection:
+            return open_.enter_context(database.connect(where, autocommit=True, tenant=tenant))
+
+        connection = connect()
+        rejects = open_.enter_context(_rejects(reject_to))
         size = chunk_size or 1000
         overlap = size // 10 if chunk_overlap is None else chunk_overlap
         model = collections.get(connection, collection).model
@@ -118,6 +124,7 @@ def load(
                 strict=strict,
                 reject=rejects,
                 report=report,
+                another=connect,
             )
     if as_json:
         print_json({"collection": collection, **asdict(result)})
