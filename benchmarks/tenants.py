@@ -2,8 +2,8 @@
 
     python benchmarks/tenants.py [--rows 100000] [--dimensions 384] [--postgres 18]
 
-One tenant with all the rows, then a thousand with a thousandth each. Prints Markdown tables: p50 and p95 of each kind
-of search as a role that row level security holds for, and as the owner.
+One tenant with all the rows, then a thousand with a thousandth each, in one table and in partitions. Prints Markdown
+tables: p50 and p95 of each kind of search as a role that row level security holds for, and as the owner.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -21,12 +21,13 @@ from psycopg.types.json import Jsonb
 
 from dataset import Rows, arguments, clustered, server
 from load import corpus
-from pgvec_admin import index
+from pgvec_admin import collections, index
 from pgvec_admin.database import Connection, Target
 from pgvec_admin.search import vector_literal
 
-ONE = UUID(int=1)
 MANY = 1000
+PARTITIONS = 16
+NAME = "notes"
 SEARCHES = {
     "vector": "select id from match_documents(%(vector)s, 10, collection => %(collection)s{tenant})",
     "vector, a filter that 10 % pass": "select id from match_documents"
@@ -46,26 +47,34 @@ def main() -> None:
     texts, _ = corpus(chosen.rows, 1)
     with server(chosen.postgres) as (where, _):
         print(f"PostgreSQL {chosen.postgres}, {chosen.rows:,} rows of {chosen.dimensions} dimensions\n")
-        fill(where, "one", rows, texts, lambda _: ONE)
-        compare(where, "one", texts, queries, lambda _: ONE)
-        fill(where, "many", rows, texts, lambda number: UUID(int=1 + number % MANY))
-        compare(where, "many", texts, queries, lambda number: UUID(int=1 + number % MANY))
+        for partition in (None, PARTITIONS):
+            for tenants in (1, MANY):
+                print(f"Tenants: {tenants:,}; tables: {partition or 1}\n")
+                fill(where, rows, texts, tenants, partition)
+                compare(where, texts, queries, tenants)
 
 
-def fill(where: Target, name: str, rows: Rows, texts: list[str], tenant: Callable[[int], UUID]) -> None:
-    """A collection with these rows, each of the tenant of its number, and an HNSW index."""
+def tenant(number: int, tenants: int) -> UUID:
+    """Whose the row or the query of that number is, of so many."""
+    return UUID(int=1 + number % tenants)
+
+
+def fill(where: Target, rows: Rows, texts: list[str], tenants: int, partition: int | None) -> None:
+    """Collection `notes` anew with these rows, each of the tenant of its number, and an HNSW index."""
     with psycopg.connect(where.conninfo, autocommit=True) as connection:
-        connection.execute("select pgvec.create_collection(%s, %s, access => 'tenant')", (name, rows.vectors.shape[1]))
-        columns = f"copy {name} (tenant_id, id, content, metadata, embedding) from stdin"
+        if any(found.name == NAME for found in collections.status(connection)):
+            collections.drop(connection, NAME)
+        collections.create(connection, NAME, rows.vectors.shape[1], access="tenant", partition=partition)
+        columns = f"copy {NAME} (tenant_id, id, content, metadata, embedding) from stdin"
         with connection.cursor() as cursor, cursor.copy(columns.encode()) as copy:
             for number, (text, vector) in enumerate(zip(texts, rows.vectors, strict=True)):
                 copy.write_row(
-                    (tenant(number), str(number), text, Jsonb(rows.metadata[number]), vector_literal(vector))
+                    (tenant(number, tenants), str(number), text, Jsonb(rows.metadata[number]), vector_literal(vector))
                 )
-        connection.execute("select pgvec.refresh_statistics(%s)", (name,))
-    index.create(where, name, maintenance_work_mem="1GB")
+        connection.execute("select pgvec.refresh_statistics(%s)", (NAME,))
+    index.create(where, NAME, maintenance_work_mem="1GB")
     with psycopg.connect(where.conninfo, autocommit=True) as connection:
-        connection.execute(f"vacuum analyze {name}".encode())
+        connection.execute(f"vacuum analyze {NAME}".encode())
         connection.execute("checkpoint")
 
 
@@ -78,22 +87,21 @@ def _open(where: Target, *, member: bool) -> Iterator[Connection]:
         yield connection
 
 
-def compare(where: Target, collection: str, texts: list[str], queries: Rows, tenant: Callable[[int], UUID]) -> None:
+def compare(where: Target, texts: list[str], queries: Rows, tenants: int) -> None:
     """Every kind of search, as a member and as the owner, in turn."""
     chosen = random.Random(1)
     asked = [
         {
-            "collection": collection,
+            "collection": NAME,
             "vector": vector_literal(vector),
             "tenth": json.dumps({"tenth": number % 10}),
             "thousandth": json.dumps({"thousandth": number}),
             # five words of a text that is there
             "text": " ".join(chosen.sample(texts[number * len(texts) // len(queries.vectors)].split(), 5)),
-            "tenant": str(tenant(number)),
+            "tenant": str(tenant(number, tenants)),
         }
         for number, vector in enumerate(queries.vectors)
     ]
-    print(f"Collection `{collection}`\n")
     print("| search | member p50 ms | p95 ms | owner p50 ms | p95 ms | member over owner, p50 |")
     print("|---|---:|---:|---:|---:|---:|")
     with _open(where, member=True) as member, _open(where, member=False) as owner:

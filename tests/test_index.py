@@ -94,7 +94,7 @@ def test_a_build_that_is_cancelled_leaves_nothing_behind(documents: Connection, 
 
 def test_an_index_can_be_dropped_and_only_a_vector_index(documents: Connection, where: Target) -> None:
     index.create(where, "documents")
-    with pytest.raises(UsageError, match="has no vector index 'documents_pkey'"):
+    with pytest.raises(psycopg.Error, match="has no vector index 'documents_pkey'"):
         index.drop(documents, "documents", "documents_pkey")
     index.drop(documents, "documents", HNSW)
     assert index.vector_indexes(documents, "documents") == []

@@ -318,6 +318,52 @@ def test_a_noted_index_is_used_and_looked_for_again_when_it_is_gone(
     assert connection.execute("select pgvec.note_index('documents')").fetchone() == (None,)
 
 
+@pytest.mark.parametrize("settings", ["{}", '{"ef_search": 12}'])
+@pytest.mark.parametrize("count", [3, 60])
+def test_a_search_looks_as_far_as_its_steps_say(
+    many: tuple[Connection, np.ndarray[Any, Any]], count: int, settings: str
+) -> None:
+    connection, vectors = many
+    connection.execute("update pgvec.collections set settings = %s", (settings,))
+    step = connection.execute(
+        """
+        select s.ef_search, s.read_rows
+          from pgvec.collections as c,
+               unnest(pgvec.search_steps(c, 'column', 'hnsw', %s, '', null)) as s
+         limit 1
+        """,
+        (count,),
+    ).fetchone()
+    assert step is not None
+    # the fewer candidates, the other the rows: of so few, hardly two numbers of them find the same
+    for vector in vectors[:20]:
+        found = [row[0] for row in _rows(connection, "%s, %s", _literal(vector + 0.5), count)]
+        with connection.transaction():
+            connection.execute(f"set local hnsw.ef_search = {step[0]}; set local hnsw.iterative_scan = relaxed_order")
+            bare = connection.execute(
+                "select id from (select id, embedding operator(extensions.<=>) %(q)s::extensions.vector as distance"
+                " from documents order by distance limit %(rows)s) as found order by distance, id limit %(count)s",
+                {"q": _literal(vector + 0.5), "rows": step[1], "count": count},
+            ).fetchall()
+        assert found == [row[0] for row in bare]
+
+
+def test_a_table_may_be_renamed_and_moved_behind_its_noted_index(
+    many: tuple[Connection, np.ndarray[Any, Any]],
+) -> None:
+    connection, vectors = many
+    connection.execute("select pgvec.note_index('documents')")
+    expected = _rows(connection, "%s, 10", _literal(vectors[0]))
+    connection.execute("alter table documents rename to papers")
+    connection.execute("create table documents (id text)")
+    assert _rows(connection, "%s, 10", _literal(vectors[0])) == expected
+    connection.execute('create schema "100 %s"; alter table papers set schema "100 %s"')
+    assert _rows(connection, "%s, 10", _literal(vectors[0])) == expected
+    connection.execute("select pgvec.note_index('documents')")
+    assert _rows(connection, "%s, 10", _literal(vectors[0])) == expected
+    assert len(_rows(connection, "%s, 10, %s", _literal(vectors[0]), '{"n": 3}')) == 10
+
+
 def test_it_runs_in_a_read_only_transaction(few: Connection) -> None:
     few.execute("set default_transaction_read_only = on")
     assert len(_rows(few, "'[1,0,0]'")) == 5

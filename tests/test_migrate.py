@@ -425,7 +425,7 @@ def test_uninstalling_leaves_the_tables_and_nothing_else(empty_database: str) ->
 
         before = catalog()
         migrate.migrate(where, report=silent)
-        connection.execute("select pgvec.create_collection('notes', 2, access => 'tenant')")
+        connection.execute("select pgvec.create_collection('notes', 2, access => 'tenant', partition => 2)")
         connection.execute("set app.tenant_id = '00000000-0000-4000-8000-00000000000a'")
         connection.execute("insert into notes (id, content, embedding) values ('1', 'kept', '[1,0]')")
         connection.execute("select pgvec.create_collection('documents', 2)")

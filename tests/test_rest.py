@@ -10,7 +10,9 @@ import psycopg
 import pytest
 
 from conftest import searchable
-from pgvec_admin import embedded
+from pgvec_admin import collections, embedded, functions, migrate
+from pgvec_admin.database import Target
+from pgvec_admin.errors import CheckFailedError
 from supabase_project import Project
 
 QUERY = [1.0, 0.02, 0.0]
@@ -251,3 +253,52 @@ def test_the_engine_is_not_exposed(fish: Project) -> None:
         assert answer.json()["code"] == "PGRST106"
     listed = fish.call("GET", "", "service_role").json()["paths"]
     assert not [path for path in listed if "pgvec" in path]
+
+
+TUTORIAL = """
+create table documents (id bigserial primary key, content text, metadata jsonb, embedding extensions.vector(3));
+create function match_documents (
+  query_embedding extensions.vector(3), match_count int default null, filter jsonb default '{}'
+) returns table (id bigint, content text, metadata jsonb, similarity float)
+language plpgsql set search_path = public, extensions as $$
+#variable_conflict use_column
+begin
+  return query
+  select id, content, metadata, 1 - (documents.embedding <=> query_embedding) as similarity
+    from documents where metadata @> filter order by documents.embedding <=> query_embedding limit match_count;
+end $$;
+grant select on documents to anon;
+insert into documents (content, metadata, embedding)
+values ('a red fish', '{"lang": "en"}', '[1,0,0]'), ('ein Vogel', '{"lang": "de"}', '[0,1,0]');
+"""
+
+
+def test_beside_the_table_and_function_of_the_tutorial_nothing_is_overwritten_unseen(project: Project) -> None:
+    where = Target(project.database, "the test")
+    with psycopg.connect(project.database, autocommit=True) as connection:
+        connection.execute(TUTORIAL.encode())
+
+        def found() -> Any:
+            project.settle()
+            answer = project.rpc("match_documents", {"query_embedding": QUERY, "match_count": 1, "filter": {}})
+            return answer.status_code, answer.json()
+
+        before = found()
+        assert before[1][0]["content"] == "a red fish"
+        with pytest.raises(CheckFailedError, match=r"made by somebody else: public\.match_documents"):
+            migrate.migrate(where, report=lambda _: None)
+        assert found() == before
+
+        migrate.migrate(where, report=lambda _: None, replace_existing=True)
+        status, told = found()
+        assert (status, told["code"], told["hint"][:11]) == (400, "PV001", "collections")
+        with pytest.raises(psycopg.Error, match=r"there is a table public\.documents already"):
+            connection.execute("select pgvec.create_collection('documents', 3)")
+        collections.adopt(connection, "public.documents", metadata="metadata")
+        status, (row,) = found()
+        assert (status, row["id"], row["content"], row["metadata"]) == (200, "1", "a red fish", {"lang": "en"})
+
+        assert functions.history(connection, "match_documents")[1][0].origin == "replaced"
+        migrate.uninstall(where, keep_tables=True, report=lambda _: None)
+        assert connection.execute("select count(*) from documents").fetchone() == (2,)
+        assert found()[0] == 404

@@ -15,7 +15,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.types.json import Jsonb
 
 from conftest import Connection, searchable
-from pgvec_admin import embedded, index, tenants
+from pgvec_admin import embedded, index, verification
 from pgvec_admin.database import Target
 from plans import scans
 from supabase_project import Project
@@ -28,17 +28,31 @@ NOBODYS = "00000000-0000-4000-8000-00000000000c"
 SHARED, ALONE = "common", "single"
 
 
+@pytest.fixture(scope="module", params=[None, 3], ids=["one table", "partitions"])
+def partition(request: pytest.FixtureRequest) -> int | None:
+    """How many tables the rows of the tenants are in."""
+    return request.param  # type: ignore[no-any-return]
+
+
 @pytest.fixture(scope="module")
-def project(platform: embedded.Server, installed: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def project(
+    platform: embedded.Server, installed: str, tmp_path_factory: pytest.TempPathFactory, partition: int | None
+) -> Iterator[Project]:
     with searchable(platform, installed, tmp_path_factory.mktemp("tenants")) as made:
         with psycopg.connect(made.database, autocommit=True) as connection:
             for name in (SHARED, ALONE):
-                connection.execute("select pgvec.create_collection(%s, 2, access => 'tenant')", (name,))
+                _create(connection, name, 2, partition)
             _write(connection, SHARED, OURS, _rows("our", "en"))
             _write(connection, ALONE, OURS, _rows("our", "en"))
             _write(connection, SHARED, THEIRS, _rows("their", "fr", extra=20))
         made.settle()
         yield made
+
+
+def _create(connection: Connection, name: str, dimensions: int, partition: int | None) -> None:
+    connection.execute(
+        "select pgvec.create_collection(%s, %s, access => 'tenant', partition => %s)", (name, dimensions, partition)
+    )
 
 
 def _rows(whose: str, lang: str, extra: int = 0) -> list[dict[str, Any]]:
@@ -244,7 +258,7 @@ def _answer(connection: Connection, tenant: str, collection: str, text: str, val
     return told.replace(SHARED, "COLLECTION").replace(ALONE, "COLLECTION")
 
 
-@settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=1200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(done=st.lists(DONE, min_size=2, max_size=5))
 def test_what_a_tenant_sees_does_not_depend_on_others(project: Project, done: list[tuple[str, Any]]) -> None:
     with psycopg.connect(project.database) as connection:
@@ -285,10 +299,10 @@ def test_nor_does_it_through_rest(
 
 
 @pytest.fixture
-def notes(with_search: Project) -> Iterator[Connection]:
+def notes(with_search: Project, partition: int | None) -> Iterator[Connection]:
     """Collection `notes`, a row of ours and a row of theirs with the same id."""
     with psycopg.connect(with_search.database, autocommit=True) as connection:
-        connection.execute("select pgvec.create_collection('notes', 2, access => 'tenant')")
+        _create(connection, "notes", 2, partition)
         _write(connection, "notes", OURS, [{"id": "1", "content": "our fish", "embedding": [1, 0]}])
         _write(connection, "notes", THEIRS, [{"id": "1", "content": "their fish", "embedding": [1, 0]}])
         yield connection
@@ -411,9 +425,9 @@ def test_no_role_is_gained_by_asking(notes: Connection) -> None:
                 request.execute(statement.encode())
 
 
-def test_searches_of_a_tenant_use_the_indexes(with_search: Project) -> None:
+def test_searches_of_a_tenant_use_the_indexes(with_search: Project, partition: int | None) -> None:
     with psycopg.connect(with_search.database, autocommit=True) as connection:
-        connection.execute("select pgvec.create_collection('notes', 3, access => 'tenant')")
+        _create(connection, "notes", 3, partition)
         connection.execute(
             "insert into notes (tenant_id, id, content, metadata, embedding)"
             " select %s, i, 'word' || i %% 200, jsonb_build_object('n', i %% 500),"
@@ -422,13 +436,14 @@ def test_searches_of_a_tenant_use_the_indexes(with_search: Project) -> None:
         )
         index.create(Target(with_search.database, "the test"), "notes")
         connection.execute("vacuum analyze notes")
+        [(table,)] = connection.execute("select distinct tableoid::regclass::text from notes").fetchall()
         claims = json.dumps(_claims(OURS))
         before = f"set role authenticated; select set_config('request.jwt.claims', '{claims}', false)"
         asked = {
-            "match_documents('[1,0,0]', 5, collection => 'notes')": "notes_embedding_hnsw_cosine_idx",
-            "match_documents('[1,0,0]', 5, '{\"n\": 7}', collection => 'notes')": "notes_metadata_idx",
-            "keyword_search('word7', 5, collection => 'notes')": "notes_fts_idx",
-            "hybrid_search('word7', '[1,0,0]', 5, collection => 'notes', candidates => 20)": "notes_fts_idx",
+            "match_documents('[1,0,0]', 5, collection => 'notes')": f"{table}_embedding_hnsw_cosine_idx",
+            "match_documents('[1,0,0]', 5, '{\"n\": 7}', collection => 'notes')": f"{table}_metadata_idx",
+            "keyword_search('word7', 5, collection => 'notes')": f"{table}_fts_idx",
+            "hybrid_search('word7', '[1,0,0]', 5, collection => 'notes', candidates => 20)": f"{table}_fts_idx",
         }
         for call, used in asked.items():
             found = scans(connection, f"select * from {call}", before=before)
@@ -439,7 +454,7 @@ def test_searches_of_a_tenant_use_the_indexes(with_search: Project) -> None:
 
 def test_verify_is_kept_out_and_notices_a_policy_that_lets_in(with_search: Project) -> None:
     with psycopg.connect(with_search.database, autocommit=True) as connection:
-        attempts = tenants.verify(connection)
+        attempts = verification.tenants(connection)
         assert {one.role_name for one in attempts} == {"anon", "authenticated"}
         assert [one for one in attempts if not one.passed] == []
         assert len(attempts) == 32
@@ -450,7 +465,7 @@ def test_verify_is_kept_out_and_notices_a_policy_that_lets_in(with_search: Proje
         policy = "execute format('create policy hurry on %s using (true)', target.relation);\n  if visible is null"
         connection.execute(definition[0].replace("if visible is null", policy).encode())
         connection.execute("grant select on pgvec.lexemes to anon")
-        failed = {(one.role_name, one.attempt) for one in tenants.verify(connection) if not one.passed}
+        failed = {(one.role_name, one.attempt) for one in verification.tenants(connection) if not one.passed}
         assert ("authenticated", "reads the table") in failed
         assert ("authenticated", "inserts for another tenant") in failed
         assert ("anon", "reads the statistics") in failed

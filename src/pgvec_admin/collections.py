@@ -88,11 +88,12 @@ def create(
     storage: str = "vector",
     language: str = "english",
     model: str | None = None,
+    partition: int | None = None,
 ) -> str:
     """Make a collection; returns its table."""
     row = connection.execute(
-        "select pgvec.create_collection(%s, %s, %s, %s, %s, %s, %s)::text",
-        (name, dimensions, distance, access, storage, language, model),
+        "select pgvec.create_collection(%s, %s, %s, %s, %s, %s, %s, %s)::text",
+        (name, dimensions, distance, access, storage, language, model, partition),
     ).fetchone()
     assert row is not None
     return str(row[0])

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from psycopg import sql
 from psycopg.rows import class_row
 
 from pgvec_admin import database
@@ -121,12 +120,11 @@ def create(
         chosen = _chosen(connection, collection, method, storage, m=m, ef_construction=ef_construction)
         if chosen:
             method, storage = chosen.method, chosen.storage
-        row = connection.execute(
+        rows = connection.execute(
             "select index_name, statement from pgvec.index_definition(%s, %s, %s, %s, %s, %s)",
             (collection, method or "hnsw", storage, m, ef_construction, lists),
-        ).fetchone()
-        assert row is not None
-        name, statement = row
+        ).fetchall()
+        name, statements = rows[0][0], [row[1] for row in rows]
         found = {index.name: index for index in vector_indexes(connection, collection)}
         if name in found and found[name].valid:
             _note(connection, collection)
@@ -151,12 +149,13 @@ def create(
                 connection.execute("select set_config(%s, %s, false)", (setting, str(value)))
         try:
             with _watched(where, connection.info.backend_pid, report):
-                connection.execute(statement)
+                for statement in statements:
+                    connection.execute(statement)
             _note(connection, collection)
         except BaseException:
             _drop_leftover(where, collection, name)
             raise
-        return Build(name, statement, existed=False)
+        return Build(name, ";\n".join(statements), existed=False)
 
 
 def _chosen(
@@ -177,19 +176,8 @@ def _chosen(
 
 def drop(connection: Connection, collection: str, name: str) -> None:
     """Drop one of the collection's vector indexes, without blocking; on an autocommit connection."""
-    names = [index.name for index in vector_indexes(connection, collection)]
-    if name not in names:
-        raise UsageError(
-            f"collection {collection!r} has no vector index {name!r}",
-            f"its vector indexes: {', '.join(names) or 'none'}",
-        )
-    schema = connection.execute(
-        "select n.nspname from pg_catalog.pg_class as r join pg_catalog.pg_namespace as n on n.oid = r.relnamespace"
-        " where r.oid = (pgvec.collection(%s)).base",
-        (collection,),
-    ).fetchone()
-    assert schema is not None
-    connection.execute(sql.SQL("drop index concurrently {}").format(sql.Identifier(schema[0], name)))
+    for (statement,) in connection.execute("select pgvec.index_removal(%s, %s)", (collection, name)).fetchall():
+        connection.execute(statement)
     _note(connection, collection)
 
 

@@ -50,19 +50,3 @@ def export(connection: Connection, tenant: UUID) -> Iterator[tuple[str, dict[str
     with connection.transaction(), connection.cursor("export") as cursor:
         cursor.execute("select collection, document from pgvec.export_tenant(%s)", (tenant,))
         yield from cursor
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """What a role tried that it must not, and whether it was kept from it; `detail` says how it was not."""
-
-    role_name: str
-    attempt: str
-    passed: bool
-    detail: str | None
-
-
-def verify(connection: Connection) -> list[Attempt]:
-    """Try, as each role and as two made-up tenants, to see and to change what must not be; leaves nothing behind."""
-    with connection.transaction(), connection.cursor(row_factory=class_row(Attempt)) as cursor:
-        return cursor.execute("select * from pgvec.verify_tenants()").fetchall()

@@ -563,6 +563,20 @@ comment on column pgvec.lexemes.part     is 'Number of the row.';
 comment on column pgvec.text_totals.part is 'Number of the row.';
 $pgvec_file$);
 
+select pg_temp.apply_migration('0007.noted_queries', '656c4bd30b66d446b833f7303d36d44b4ce7a69af43de5be2a004129d9b2813e', $pgvec_file$
+-- depends: 0006.tenants
+-- The queries of a search, noted with its index, so that small searches need not write them.
+
+alter table pgvec.collections add column if not exists search_query text;
+alter table pgvec.collections add column if not exists scan_query text;
+
+comment on column pgvec.collections.search_query is 'What pgvec.query_template says for search_index, noted with it.';
+comment on type pgvec.search_step is
+  'One thing to try in a search: kind of index (null for an exact scan), settings of hnsw (iterative_scan, ef_search, max_scan_tuples), rows to read, '
+  'rows that are enough, whether it is for a tie at the limit (null for with and without), whether it takes pgvec.deep_rows, and the estimated matches of the filter.';
+comment on column pgvec.collections.scan_query   is 'What pgvec.query_template says for an exact scan, noted with search_index.';
+$pgvec_file$);
+
 do $$ begin perform '[1]'::extensions.vector; end $$;
 
 select pg_temp.apply_function('pgvec.roles', '319cd29bf9a3d9f15571d10683ce223b992b53062c09a7353ae1734de6eca96d', '0.1.0', $pgvec_file$
@@ -2165,10 +2179,12 @@ comment on function pgvec.counts_live(pgvec.collections, uuid) is
 revoke all on function pgvec.counts_live(pgvec.collections, uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.create_collection', '5ee1aa21d1491a911b44931e3c2dba6dbcdbff5246cd196f1f015f9f987a55b7', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.create_collection', 'dbab23a4c5d695629d0d17537d619ba08586b9b05aeafb0223b540f79dc3478b', '0.1.0', $pgvec_file$
 -- pgvec.create_collection -- a new collection: its table, indexes, trigger, policies, grants and registry row.
 -- The vector index is made later, by pgvec-admin index create: building it once over loaded rows is far faster than
 -- keeping it while they arrive.
+drop function if exists pgvec.create_collection(text, int, text, text, text, text, text);
+
 create or replace function pgvec.create_collection(
     name text,
     dimensions int,
@@ -2176,7 +2192,8 @@ create or replace function pgvec.create_collection(
     access text default 'open',
     storage text default 'vector',
     language text default 'english',
-    model text default null)
+    model text default null,
+    partition int default null)
   returns regclass
   language plpgsql volatile parallel unsafe
   security invoker set search_path = ''
@@ -2184,6 +2201,7 @@ as $$
 declare
   configuration text;
   made          regclass;
+  part          text;
   vector_bytes  constant int := dimensions * (case storage when 'vector' then 4 else 2 end);
 begin
   perform pgvec.check_new_collection(name);
@@ -2196,6 +2214,12 @@ begin
   perform pgvec.check_choice('distance', distance, '{cosine,l2,inner_product,l1}');
   perform pgvec.check_choice('access', access, '{open,tenant,policy}');
   perform pgvec.check_choice('storage', storage, '{vector,halfvec}');
+  if partition not between 1 and 1000 or partition is not null and access <> 'tenant' then
+    raise exception using
+      errcode = 'PV004',
+      message = format('a collection of access %L cannot have %s partitions', access, partition),
+      hint    = 'partition is for access => ''tenant'', whose rows it spreads over 1 to 1000 tables by their tenant';
+  end if;
   configuration := pgvec.text_search_configuration(language);
   if to_regclass(format('public.%I', name)) is not null then
     raise exception using
@@ -2222,18 +2246,28 @@ begin
       created_at    timestamptz not null default now(),
       updated_at    timestamptz not null default now(),
       primary key (%5$s)
-    )
+    ) %6$s
     $ddl$, name, storage, dimensions,
     case access when 'tenant' then 'tenant_id uuid not null default pgvec.default_tenant(),' end,
-    case access when 'tenant' then 'tenant_id, id' else 'id' end);
+    case access when 'tenant' then 'tenant_id, id' else 'id' end,
+    case when partition is not null then 'partition by hash (tenant_id)' end);
   made := format('public.%I', name)::regclass;
+  for place in 0 .. coalesce(partition, 0) - 1 loop
+    part := format('pgvec.%I', format('%s_p%s', name, place));
+    execute format('create table %s partition of %s for values with (modulus %s, remainder %s)', part, made, partition, place);
+    execute format('alter table %s enable row level security', part);
+  end loop;
 
   -- A row beyond 2 KB sends its vector away, and an exact scan then takes four times as long. Small vectors stay, and so
-  -- do the weights beside them, up to 1.5 KB more without compression, which would fail on the vector and make loading a
-  -- tenth slower.
+  -- do 2.5 KB beside them, text, lexemes and weights, up to two rows a page: to compress them or send them away makes
+  -- loading a tenth slower.
   if vector_bytes <= 2048 then
-    execute format('alter table %s set (toast_tuple_target = %s)', made, greatest(2040, vector_bytes + 1536));
     execute format('alter table %s alter column embedding set storage main', made);
+    for part in
+      select p from pgvec.partitions(made) as p
+    loop
+      execute format('alter table %s set (toast_tuple_target = %s)', part, least(4080, vector_bytes + 2536));
+    end loop;
   end if;
 
   execute format('create index %I on %s using gin (metadata jsonb_path_ops)', name || '_metadata_idx', made);
@@ -2254,12 +2288,12 @@ begin
   return made;
 end
 $$;
-comment on function pgvec.create_collection(text, int, text, text, text, text, text) is
+comment on function pgvec.create_collection(text, int, text, text, text, text, text, int) is
   'Makes a collection: table public.NAME with text, metadata and an embedding of the given dimensions, known to the search functions. '
   'access: open (who may read sees all rows), tenant (rows belong to tenants: column tenant_id, pgvec.allowed_tenants), policy (the owner writes policies). '
   'distance: cosine, l2, inner_product or l1. storage: vector (4 bytes a dimension) or halfvec (2). language: a text search configuration. '
-  'model: provider:name of the embedding model. Returns the table. Raises PV004 for a bad argument or a name that is taken.';
-revoke all on function pgvec.create_collection(text, int, text, text, text, text, text) from public;
+  'model: provider:name of the embedding model. partition: how many tables to spread the rows of tenants over (access tenant); they are pgvec.NAME_p0 and on. Returns the table. Raises PV004 for a bad argument or a name that is taken.';
+revoke all on function pgvec.create_collection(text, int, text, text, text, text, text, int) from public;
 $pgvec_file$);
 
 select pg_temp.apply_function('pgvec.create_collection_api', 'ce8a81a14d6027d5cc008c2290c3b61ecf72d43da8def55bd88db70608dbecac', '0.1.0', $pgvec_file$
@@ -2343,7 +2377,7 @@ revoke all on function pgvec.decay(pgvec.collections, pgvec.fused[], text, inter
 select pgvec.grant_execute('pgvec.decay(pgvec.collections, pgvec.fused[], text, interval)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.deep_rows', '25c2a8d6ee23270e51d41ed51b44ec50d14f59782c7b2f8d9aa4fee040fa4b46', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.deep_rows', '743c897bc4f86e65fb0de59b6ea85ab53b8fbf7f73c7fc1d7faaf76f8a036f20', '0.1.0', $pgvec_file$
 -- pgvec.deep_rows -- the rows of a step of a search that takes its time: an exact scan of many rows, a long walk through an
 -- hnsw index, any through an ivfflat one.
 -- Each setting of a function costs each of its calls 15 microseconds, so those that only such steps need are here. The
@@ -2353,6 +2387,8 @@ create or replace function pgvec.deep_rows(
   returns setof pgvec.hit
   language plpgsql stable parallel unsafe
   security invoker set search_path = ''
+  set hnsw.ef_search = 40
+  set hnsw.iterative_scan = relaxed_order
   set hnsw.max_scan_tuples = 20000
   set ivfflat.iterative_scan = relaxed_order
   set ivfflat.probes = 10
@@ -2360,6 +2396,8 @@ create or replace function pgvec.deep_rows(
 as $$
 begin
   if step.kind is not null then
+    perform set_config('hnsw.ef_search', step.ef_search::text, true);
+    perform set_config('hnsw.iterative_scan', step.iterative_scan, true);
     perform set_config('hnsw.max_scan_tuples', step.scan_tuples::text, true);
     perform set_config('ivfflat.iterative_scan', step.iterative_scan, true);
     perform set_config('ivfflat.probes', coalesce(collection.settings ->> 'probes', '10'), true);
@@ -2369,7 +2407,7 @@ begin
 end
 $$;
 comment on function pgvec.deep_rows(pgvec.collections, text, text, jsonb, extensions.vector, pgvec.search_step) is
-  'The rows that a step of pgvec.search_steps reads, with hnsw.max_scan_tuples, ivfflat.probes and ivfflat.iterative_scan set for it, and without jit. '
+  'The rows that a step of pgvec.search_steps reads, with the settings of hnsw and ivfflat that it wants, and without jit. '
   'Setting of the collection: probes (default 10).';
 revoke all on function pgvec.deep_rows(pgvec.collections, text, text, jsonb, extensions.vector, pgvec.search_step) from public;
 select pgvec.grant_execute('pgvec.deep_rows(pgvec.collections, text, text, jsonb, extensions.vector, pgvec.search_step)', 'reader');
@@ -2451,7 +2489,7 @@ comment on function pgvec.describe_table(regclass) is 'Writes the comments of a 
 revoke all on function pgvec.describe_table(regclass) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.detach_collection', '6cb14bacaf8aab7599cc2c0bf1f9141a24cf9f7d0deb1dfedaac34bdb4959f7f', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.detach_collection', '2e6ce440796ca6b7c08ce42f95a9b9ca3e1f02645eab2205ebeee66543442d28', '0.1.0', $pgvec_file$
 -- pgvec.detach_collection -- lets go of a collection and leaves its table as a table: rows, columns and indexes stay.
 -- What refers to this engine goes: triggers, the policies of tenants, the default of tenant_id, functions with its name.
 -- Row level security stays on, so that a table of tenants is not open to all of a sudden.
@@ -2491,6 +2529,11 @@ begin
       execute format('drop policy %I on %s', item.polname, target.base);
     end loop;
   end if;
+  for item in
+    select p as part from pgvec.partitions(target.base) as p where p <> target.base
+  loop
+    execute format('alter table %s set schema public', item.part);
+  end loop;
   execute format('comment on table %s is null', target.base);
   perform pgvec.forget_lexemes(target.name);
   delete from pgvec.collections as c where c.name = target.name;
@@ -2500,7 +2543,7 @@ end
 $$;
 comment on function pgvec.detach_collection(text) is
   'Makes a collection a plain table again, with its rows, columns and indexes but without the triggers that kept them; an adopted one is released. '
-  'Policies of tenants go, and row level security stays on. Returns the table. Raises PV001.';
+  'Policies of tenants go, and row level security stays on; partitions move into schema public. Returns the table. Raises PV001.';
 revoke all on function pgvec.detach_collection(text) from public;
 $pgvec_file$);
 
@@ -2641,19 +2684,37 @@ comment on function pgvec.drop_collection_api(text) is 'Drops match_NAME, kw_mat
 revoke all on function pgvec.drop_collection_api(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.estimate_rows', 'bf56b81aa68d66abba09a1ccfa62fc6b563eb1902209b1bf106371b7e380fa5a', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.estimate_rows', '20537668ffcb0de94e89b3945bfc632f307075760cb4f673f4ee92f7317dbc7c', '0.1.0', $pgvec_file$
 -- pgvec.estimate_rows -- how many rows a collection has, as the planner sees it: rows a page when they were last counted,
--- times the pages there are now.
+-- times the pages there are now. Of a collection in partitions those count in which the tenants of the search have rows.
 create or replace function pgvec.estimate_rows(collection pgvec.collections)
   returns float8
   language plpgsql stable parallel safe
   security invoker set search_path = ''
 as $$
+declare
+  estimated float8;
 begin
-  return (select r.reltuples / r.relpages * (pg_relation_size(r.oid) / current_setting('block_size')::int)
-            from pg_catalog.pg_class as r
-           where r.oid = collection.base
-             and r.relpages > 0);
+  select r.reltuples / r.relpages * (pg_relation_size(r.oid) / current_setting('block_size')::int) into estimated
+    from pg_catalog.pg_class as r
+   where r.oid = collection.base
+     and r.relpages > 0;
+  if found then
+    return estimated;
+  end if;
+
+  return (
+    select sum(r.reltuples / r.relpages * (pg_relation_size(r.oid) / current_setting('block_size')::int))
+      from (select p.oid,
+                   count(*) over () as modulus,
+                   substring(pg_get_expr(p.relpartbound, p.oid) from 'remainder (\d+)')::int as remainder
+              from pg_catalog.pg_inherits as i
+              join pg_catalog.pg_class as p on p.oid = i.inhrelid
+             where i.inhparent = collection.base) as part
+      join pg_catalog.pg_class as r on r.oid = part.oid
+     where r.relpages > 0
+       and (collection.tenants is null
+            or exists (select from unnest(collection.tenants) as t where satisfies_hash_partition(collection.base, part.modulus::int, part.remainder, t))));
 end
 $$;
 comment on function pgvec.estimate_rows(pgvec.collections) is 'The estimated rows of a collection; null for a table that was never vacuumed or analyzed.';
@@ -2900,44 +2961,6 @@ comment on function pgvec.filter_text(pgvec.collections, jsonb) is
   'The tsquery for rows that have all words and "quoted phrases" of a text and none with a minus; null where it has no words. Raises PV003 for anything but a string.';
 revoke all on function pgvec.filter_text(pgvec.collections, jsonb) from public;
 select pgvec.grant_execute('pgvec.filter_text(pgvec.collections, jsonb)', 'reader');
-$pgvec_file$);
-
-select pg_temp.apply_function('pgvec.filtered_steps', '4416e1b5271db5f2297c81344d1dfcb15e2c9a0153ebe7c539697fbe6f5fe584', '0.1.0', $pgvec_file$
--- pgvec.filtered_steps -- how a search with a filter goes about it, where there is a vector index.
--- So few matches that a look at the index would not pay are scanned (3000: look_costs of pgvec.wide_steps, times the
--- least ef_search of a look). For more see there.
--- How many rows match is asked of the planner, by EXPLAIN, for 0.02 ms; a bounded count would read a good part of the
--- table for a filter that many rows pass. Volatile, since EXPLAIN is a utility statement, which stable functions may not
--- run themselves.
-drop function if exists pgvec.filtered_steps(pgvec.collections, text, text, int, text, jsonb);
-
-create or replace function pgvec.filtered_steps(
-    collection pgvec.collections, kind text, method text, wanted int, read_rows int, ef_search int, condition text, bound jsonb)
-  returns pgvec.search_step[]
-  language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
-as $$
-declare
-  plan    text;
-  matches float8;
-  indexed boolean;
-begin
-  execute format('explain (format json) select from %s as d where d.embedding is not null and %s', pgvec.rows_of(collection), condition)
-    into plan
-    using null::text, bound;
-  -- those of the topmost node come first; reading it as JSON, or by a pattern, would take a good part of making it
-  matches := split_part(split_part(plan, '"Plan Rows": ', 2), ',', 1)::float8;
-  indexed := position('"Index Name":' in plan) > 0;
-  if indexed and matches <= 3000 then
-    return array[(null, null, null, null, wanted, 0, false, false, matches)];
-  end if;
-  return pgvec.wide_steps(collection, kind, method, wanted, read_rows, ef_search, matches, indexed);
-end
-$$;
-comment on function pgvec.filtered_steps(pgvec.collections, text, text, int, int, int, text, jsonb) is
-  'The steps of a search with a filter over an index of a kind and method (of pgvec.index_kind), the last an exact scan (see type pgvec.search_step).';
-revoke all on function pgvec.filtered_steps(pgvec.collections, text, text, int, int, int, text, jsonb) from public;
-select pgvec.grant_execute('pgvec.filtered_steps(pgvec.collections, text, text, int, int, int, text, jsonb)', 'reader');
 $pgvec_file$);
 
 select pg_temp.apply_function('pgvec.fold_statistics', 'c9b9cb19f3587c6182d765c0a6a9ce3bbea584231b8abe06fbbf790c34e39003', '0.1.0', $pgvec_file$
@@ -3198,9 +3221,10 @@ comment on function pgvec.index_clause(pgvec.collections, name, text, text, int,
 revoke all on function pgvec.index_clause(pgvec.collections, name, text, text, int, int, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.index_definition', 'f57ef6b58e8ce25fd033e45cb0078f27692126016b2cf34e1e7de3bce5b9e117', '0.1.0', $pgvec_file$
--- pgvec.index_definition -- the statement that builds a vector index on a collection.
--- A text and not an action, because CREATE INDEX CONCURRENTLY cannot run inside a function.
+select pg_temp.apply_function('pgvec.index_definition', 'b7fcfd7941c6d5c46ef24adcef8b33a64e7b530daf008083daef80da9244570c', '0.1.0', $pgvec_file$
+-- pgvec.index_definition -- the statements that build a vector index on a collection.
+-- Texts and not actions, because CREATE INDEX CONCURRENTLY cannot run inside a function. There is no such for a table in
+-- partitions: an index of the whole is declared, which counts as invalid until each partition's own has been attached.
 drop function if exists pgvec.index_definition(text, text, int, int, int);
 create or replace function pgvec.index_definition(
     collection text,
@@ -3218,11 +3242,13 @@ declare
   held     text := pgvec.index_storage(target, storage);
   kind     text := case target.distance when 'inner_product' then 'ip' else target.distance end;
   suffix   text;
+  clause   text;
+  part     record;
   rows_now float8;
 begin
   if method = 'ivfflat' and lists is null then
     execute format('select count(*) from %s as d where d.embedding is not null', target.relation) into rows_now;
-    lists := pgvec.default_lists(rows_now);
+    lists := pgvec.default_lists(rows_now / (select count(*) from pgvec.partitions(target.base)));
   end if;
   if held = 'binary' then
     kind := held;
@@ -3230,21 +3256,34 @@ begin
     kind := held || '_' || kind;
   end if;
 
-  suffix := format('_%s_%s_idx', method, kind);
-  index_name := format('%s_%s%s', target.name, target.embedding_column, suffix);
-  if length(index_name) > 63 then
-    -- PostgreSQL would cut it off, and make one of two names
-    index_name := format('%s_%s%s', left(target.name, 63 - 9 - length(suffix)), left(md5(index_name), 8), suffix);
+  suffix := format('_%s_%s_%s_idx', target.embedding_column, method, kind);
+  clause := pgvec.index_clause(target, target.embedding_column, method, held, m, ef_construction, lists);
+  index_name := pgvec.index_name(target.name, suffix);
+  if not exists (select from pgvec.partitions(target.base) as p where p <> target.base) then
+    statement := format('create index concurrently %I on %s %s', index_name, target.base, clause);
+    return next;
+    return;
   end if;
-  statement := format('create index concurrently %I on %s %s', index_name, target.base,
-                      pgvec.index_clause(target, target.embedding_column, method, held, m, ef_construction, lists));
+
+  statement := format('create index %I on only %s %s', index_name, target.base, clause);
   return next;
+  for part in
+    select p.relname, n.nspname
+      from pgvec.partitions(target.base) as x
+      join pg_catalog.pg_class as p on p.oid = x
+      join pg_catalog.pg_namespace as n on n.oid = p.relnamespace
+  loop
+    statement := format('create index concurrently %I on %I.%I %s', pgvec.index_name(part.relname, suffix), part.nspname, part.relname, clause);
+    return next;
+    statement := format('alter index public.%I attach partition %I.%I', index_name, part.nspname, pgvec.index_name(part.relname, suffix));
+    return next;
+  end loop;
 end
 $$;
 comment on function pgvec.index_definition(text, text, text, int, int, int) is
-  'Name and CREATE INDEX CONCURRENTLY statement of a vector index for a collection''s distance. method: hnsw (m, ef_construction) or ivfflat '
+  'Name and statement of a vector index for a collection''s distance. method: hnsw (m, ef_construction) or ivfflat '
   '(lists; see pgvec.default_lists). storage: vector, halfvec or binary; by default the most exact that pgvector indexes at these dimensions. '
-  'Raises PV004 where pgvector cannot index it.';
+  'For a table in partitions several statements, to run in this order. Raises PV004 where pgvector cannot index it.';
 revoke all on function pgvec.index_definition(text, text, text, int, int, int) from public;
 $pgvec_file$);
 
@@ -3356,6 +3395,25 @@ comment on function pgvec.index_memory(text, text, int, float8, int, int, int) i
 revoke all on function pgvec.index_memory(text, text, int, float8, int, int, int) from public;
 $pgvec_file$);
 
+select pg_temp.apply_function('pgvec.index_name', 'b81b014b6e1ddbb6ec40bd1c2117f4e288fab87262fcc0aeb13ea5a8cf7191be', '0.1.0', $pgvec_file$
+-- pgvec.index_name -- the name of an index: that of its table, what it is on, and how.
+-- A name of more than 63 characters would be cut off, and two become one.
+create or replace function pgvec.index_name(table_name text, suffix text)
+  returns text
+  language plpgsql immutable parallel safe
+  security invoker set search_path = ''
+as $$
+declare
+  whole text := table_name || suffix;
+  tail  text := right(suffix, 40);
+begin
+  return case when length(whole) <= 63 then whole else format('%s_%s%s', left(table_name, 63 - 9 - length(tail)), left(md5(whole), 8), tail) end;
+end
+$$;
+comment on function pgvec.index_name(text, text) is 'table_name and suffix, or a part of them with a hash of the whole where they are longer than 63 characters.';
+revoke all on function pgvec.index_name(text, text) from public;
+$pgvec_file$);
+
 select pg_temp.apply_function('pgvec.index_plan', '3327980ef1bd98373472798142b7719cfa414d819b902cddf397d6261745f56f', '0.1.0', $pgvec_file$
 -- pgvec.index_plan -- which vector indexes a collection could have, what each needs, and which one to build.
 -- The first that fits wins, in the order of how exact they are: hnsw over vector, halfvec, binary. Binary is only ever
@@ -3426,6 +3484,48 @@ comment on function pgvec.index_plan(text, int, int, boolean, bigint) is
   'by default half of pgvec.server_memory), seconds to build from a sample, recall@10 that the storage itself allows, which one is recommended, and the settings to build it with. '
   'measure => false leaves out what takes time; binary is then never recommended. Raises PV001.';
 revoke all on function pgvec.index_plan(text, int, int, boolean, bigint) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.index_removal', '1815bd85cc534a33d8e64da73c4cd89b122d5cea384aef62ca1433080275f172', '0.1.0', $pgvec_file$
+-- pgvec.index_removal -- the statements that drop a vector index of a collection, whole or half built.
+-- Texts, as DROP INDEX CONCURRENTLY cannot run inside a function. An index of partitions goes at once with all that are
+-- attached to it, so what is left on partitions is of builds that were cut off.
+create or replace function pgvec.index_removal(collection text, index_name text)
+  returns setof text
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
+as $$
+declare
+  target pgvec.collections := pgvec.collection(index_removal.collection);
+  names  text := (select string_agg(quote_literal(i.name), ', ') from pgvec.vector_indexes(target.name) as i);
+  item   record;
+begin
+  if not exists (select from pgvec.vector_indexes(target.name) as i where i.name = index_name) then
+    raise exception using
+      errcode = 'PV004',
+      message = format('collection %L has no vector index %L', target.name, index_name),
+      hint    = coalesce('its vector indexes: ' || names, 'it has none');
+  end if;
+
+  for item in
+    select n.nspname, i.relname, i.relkind = 'I' as partitioned
+      from pg_catalog.pg_index as x
+      join pg_catalog.pg_class as i on i.oid = x.indexrelid
+      join pg_catalog.pg_namespace as n on n.oid = i.relnamespace
+      join pg_catalog.pg_am as m on m.oid = i.relam
+     where x.indrelid = target.base and i.relname = index_name
+        or m.amname in ('hnsw', 'ivfflat')
+           and x.indrelid in (select p from pgvec.partitions(target.base) as p where p <> target.base)
+           and not i.relispartition
+     order by x.indrelid = target.base desc, i.relname
+  loop
+    return next format('drop index %s %I.%I', case when not item.partitioned then 'concurrently' end, item.nspname, item.relname);
+  end loop;
+end
+$$;
+comment on function pgvec.index_removal(text, text) is
+  'DROP INDEX statements for a vector index of a collection, concurrently but for one over partitions. Raises PV001, and PV004 where there is no such index.';
+revoke all on function pgvec.index_removal(text, text) from public;
 $pgvec_file$);
 
 select pg_temp.apply_function('pgvec.index_storage', '4bb6d24ab80ac271ccbe8da5935f9c1b18a5f796a521f29762080ddd502d277a', '0.1.0', $pgvec_file$
@@ -3748,7 +3848,7 @@ revoke all on function pgvec.like_regex(text) from public;
 select pgvec.grant_execute('pgvec.like_regex(text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.list_collections', '74dbb7fba5f552d410187a8be4edd63c35914564844ca4d45585b6aee3d2e6ac', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.list_collections', '92c77fb5a2a2ac27290e59c3f7d09779443d5321003d0e79145abb7d04cc6fef', '0.1.0', $pgvec_file$
 -- pgvec.list_collections -- every collection with what it holds, for people and for pgvec-admin collection list.
 create or replace function pgvec.list_collections()
   returns table (
@@ -3768,7 +3868,7 @@ begin
     if exists (select from pg_catalog.pg_class as r where r.oid = item.base) then
       execute format('select count(*), count(embedding), count(*) filter (where embedded_hash is distinct from content_hash) from %s', item.relation)
         into rows, embedded, stale;
-      size_bytes := pg_total_relation_size(item.base);
+      size_bytes := (select sum(pg_total_relation_size(p)) from pgvec.partitions(item.base) as p);
       indexes := array(select i.name from pgvec.vector_indexes(item.name) as i where i.valid);
       relation := (select format('%I.%I', n.nspname, r.relname)
                      from pg_catalog.pg_class as r
@@ -4162,8 +4262,8 @@ revoke all on function pgvec.no_tenant() from public;
 select pgvec.grant_execute('pgvec.no_tenant()', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.note_index', '3d776821e840e4277fd523b572341ba2b6982f34aac2fd7e8383ebe3bce17565', '0.1.0', $pgvec_file$
--- pgvec.note_index -- remembers which vector index serves a collection, so that searches need not look for it.
+select pg_temp.apply_function('pgvec.note_index', '4af04927a1f6eeb04603ccbd6b1e3b7312f58658bb6d25bffc911bc0d3509c95', '0.1.0', $pgvec_file$
+-- pgvec.note_index -- remembers which vector index serves a collection, and by which queries, so that searches need not look.
 -- The search for it would take a tenth of a small search's time. Where nobody notes, or the index is gone, they do look.
 create or replace function pgvec.note_index(collection text)
   returns regclass
@@ -4174,6 +4274,8 @@ declare
   target pgvec.collections := pgvec.collection(note_index.collection);
   best   record := pgvec.index_kind(target, target.distance);
   found  regclass;
+  search text := pgvec.query_template(target, target.distance, best.kind);
+  scan   text := pgvec.query_template(target, target.distance, null);
 begin
   select to_regclass(format('%I.%I', n.nspname, i.name)) into found
     from pgvec.vector_indexes(target.name) as i
@@ -4188,14 +4290,17 @@ begin
      set search_index = found,
          search_index_oid = found,
          search_kind = best.kind,
-         search_method = best.method
+         search_method = best.method,
+         search_query = search,
+         scan_query = scan
    where c.name = target.name
-     and (c.search_index, c.search_index_oid, c.search_kind, c.search_method) is distinct from (found::text, found::oid, best.kind, best.method);
+     and (c.search_index, c.search_index_oid, c.search_kind, c.search_method, c.search_query, c.scan_query)
+         is distinct from (found::text, found::oid, best.kind, best.method, search, scan);
   return found;
 end
 $$;
 comment on function pgvec.note_index(text) is
-  'Notes the vector index that searches of a collection use, after one was built or dropped (pgvec-admin index does it), and returns it; null for none. '
+  'Notes the vector index that searches of a collection use, and their queries, after one was built or dropped (pgvec-admin index does it), and returns it; null for none. '
   'Searches are right without it, and a little slower. Raises PV001.';
 revoke all on function pgvec.note_index(text) from public;
 $pgvec_file$);
@@ -4394,6 +4499,29 @@ revoke all on function pgvec.parse_words(text) from public;
 select pgvec.grant_execute('pgvec.parse_words(text)', 'reader');
 $pgvec_file$);
 
+select pg_temp.apply_function('pgvec.partitions', 'f275ede19158badfa80b198611072fcf6818aeb0f69f1ba410b273d52572a88b', '0.1.0', $pgvec_file$
+-- pgvec.partitions -- the tables that hold a table's rows: its partitions, or itself.
+create or replace function pgvec.partitions(relation regclass)
+  returns setof regclass
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
+as $$
+begin
+  return query
+    select i.inhrelid::regclass
+      from pg_catalog.pg_inherits as i
+     where i.inhparent = partitions.relation
+     order by i.inhrelid;
+  if not found then
+    return next relation;
+  end if;
+end
+$$;
+comment on function pgvec.partitions(regclass) is 'The partitions of a table or of an index, in the order of their making; of one that has none, itself.';
+revoke all on function pgvec.partitions(regclass) from public;
+select pgvec.grant_execute('pgvec.partitions(regclass)', 'reader');
+$pgvec_file$);
+
 select pg_temp.apply_function('pgvec.prepare_bench', '79c707ddb792e237cb4d0b8a1cc4fd6e1b0dfed90666d6291e3c16285f052ff6', '0.1.0', $pgvec_file$
 -- pgvec.prepare_bench -- copies rows of a collection into temporary tables, to try indexes on.
 -- Queries are rows that are left out of the copy, or given ones. Their true neighbours are found by exact scans. Nobody
@@ -4585,6 +4713,48 @@ comment on function pgvec.quantization_recall(text, text, int, int) is
   'Recall@match_count (0 to 1) of ranking a collection''s rows by halfvec or binary and ordering the candidates by their true distance, over rows drawn as queries. '
   'Reads the table twice a query. Null where there are fewer than two embedded rows.';
 revoke all on function pgvec.quantization_recall(text, text, int, int) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.query_template', '195a8a8a82bdb7e0c95294ec3808705cfe24e27bde26cf3960b645d6d9471f9b', '0.1.0', $pgvec_file$
+-- pgvec.query_template -- the query that finds the nearest rows of a collection, but for its rows and its condition.
+-- $1 query vector, $2 values of the condition, $3 number of rows; %1$s stands for the rows, %2$s for the condition.
+-- It orders by the bare distance operator over the indexed expression, ascending, with LIMIT: the only form that a vector
+-- index serves (with the id behind it, PostgreSQL before 18 sorts the whole table). "+ 0" makes the order unusable for an
+-- index, hence an exact scan. The distance returned is always that of the embedding itself; it is null, and last, where
+-- there is none and the planner went without the index: to leave such rows out here would cost a fiftieth of a small search.
+create or replace function pgvec.query_template(collection pgvec.collections, distance text, kind text)
+  returns text
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
+as $$
+begin
+  return format(
+    $template$
+    select d.id, d.content, d.metadata, d.embedding operator(extensions.%1$s) $1::extensions.%2$s as distance
+      from %%1$s as d
+     where %3$s
+     order by %4$s
+     limit $3
+    $template$,
+    pgvec.distance_operator(distance),
+    collection.storage,
+    case when kind is null then 'd.embedding is not null and %2$s' else '%2$s' end,
+    format(
+      case kind
+        when 'column' then 'distance'
+        when 'halfvec' then 'd.embedding::extensions.halfvec(%2$s) operator(extensions.%1$s) $1::extensions.halfvec(%2$s)'
+        when 'binary' then 'extensions.binary_quantize(d.embedding)::bit(%2$s) operator(extensions.<~>) extensions.binary_quantize($1)::bit(%2$s)'
+        else '(d.embedding operator(extensions.%1$s) $1::extensions.%3$s) + 0, d.id'
+      end,
+      pgvec.distance_operator(distance), collection.dimensions, collection.storage));
+end
+$$;
+comment on function pgvec.query_template(pgvec.collections, text, text) is
+  'A format of the SQL text that returns (id, content, metadata, distance) of the nearest rows: %1$s the rows, %2$s the condition; '
+  '$1 vector, $2 jsonb values of the condition, $3 int limit. distance: cosine, l2, inner_product or l1, which the caller has checked. '
+  'kind: of pgvec.index_kind; null for an exact scan, which breaks ties by id.';
+revoke all on function pgvec.query_template(pgvec.collections, text, text) from public;
+select pgvec.grant_execute('pgvec.query_template(pgvec.collections, text, text)', 'reader');
 $pgvec_file$);
 
 select pg_temp.apply_function('pgvec.refresh_statistics', 'e33dae9ef447eac96b0925a6b437d12d2437343915aa4bfca1db06ef089610e2', '0.1.0', $pgvec_file$
@@ -4928,16 +5098,22 @@ revoke all on function pgvec.scoped(text, uuid) from public;
 select pgvec.grant_execute('pgvec.scoped(text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.search_steps', 'c88d699f543fc6b332d75c2eb3a5842514a5368b9d68c2dda65963cd7a433951', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.search_steps', 'd5127850189814457cc4218b327f42572b8f1325d727aebb277ff35c49b2379e', '0.1.0', $pgvec_file$
 -- pgvec.search_steps -- how a search goes about it: what to try, in which order, and when a step has found enough.
--- Without a filter the index is walked until the limit is filled; with one see pgvec.filtered_steps; without an index
--- there is the exact scan, which is always the last step. At a tie at the limit reading tenfold closes all but a flood
--- of duplicates.
+-- Without a filter one look at the index mostly does; where row level security hides much of what it finds, the index is
+-- walked on. Without an index there is the exact scan, which is always the last step. At a tie at the limit reading tenfold
+-- closes all but a flood of duplicates.
+-- With a filter, so few matches that a look at the index would not pay are scanned (3000: look_costs of pgvec.wide_steps,
+-- times the least ef_search of a look). For more see there. How many match is asked of the planner, by EXPLAIN, for 0.02 ms;
+-- a bounded count would read a good part of the table for a filter that many rows pass.
 -- One row more than wanted shows a tie at the limit. A quantized index misplaces rows a little: of more candidates, ordered
 -- by their true distance, the best are right. pgvec-admin tune sets oversample from the collection's own rows.
 -- An ef_search of 40 is the smallest with a recall of 0.98 on 100,000 rows of 384 dimensions in clusters of 100 (20: 0.946,
 -- 40: 0.983, 60: 0.997). 1000 is pgvector's limit.
+-- Volatile, since EXPLAIN is a utility statement, which stable functions may not run themselves.
 drop function if exists pgvec.search_steps(pgvec.collections, text, int, text, jsonb);
+drop function if exists pgvec.filtered_steps(pgvec.collections, text, text, int, text, jsonb);
+drop function if exists pgvec.filtered_steps(pgvec.collections, text, text, int, int, int, text, jsonb);
 
 create or replace function pgvec.search_steps(
     collection pgvec.collections, kind text, method text, wanted int, condition text, bound jsonb)
@@ -4946,29 +5122,43 @@ create or replace function pgvec.search_steps(
   security invoker set search_path = ''
 as $$
 declare
-  exact     constant pgvec.search_step := (null, null, null, null, wanted, 0, false, true, null);
   read_rows int := case kind
                      when 'binary' then wanted * coalesce((collection.settings ->> 'oversample')::int, 20)
                      when 'halfvec' then wanted + 10
                      else wanted + 1
                    end;
   ef_search int := least(1000, greatest(1, read_rows, coalesce((collection.settings ->> 'ef_search')::int, 40)));
+  plan      text;
+  matches   float8;
+  indexed   boolean;
 begin
   if kind is null then
-    return array[exact];
-  elsif condition <> '' then
-    return pgvec.filtered_steps(collection, kind, method, wanted, read_rows, ef_search, condition, bound);
+    return array[(null, null, null, null, wanted, 0, null, true, null)];
+  elsif condition = '' then
+    return array[
+      (kind, case method when 'hnsw' then 'off' else 'relaxed_order' end, ef_search, 20000, read_rows, wanted, false, method = 'ivfflat', null)::pgvec.search_step,
+      (kind, 'relaxed_order', ef_search, 20000, read_rows, wanted, false, true, null)::pgvec.search_step,
+      (kind, 'relaxed_order', ef_search, 20000, 10 * read_rows, wanted, true, true, null)::pgvec.search_step,
+      (null, null, null, null, wanted, 0, null, true, null)::pgvec.search_step];
   end if;
-  return array[
-    (kind, 'relaxed_order', ef_search, 20000, read_rows, wanted, false, method = 'ivfflat', null)::pgvec.search_step,
-    (kind, 'relaxed_order', ef_search, 20000, 10 * read_rows, wanted, true, true, null)::pgvec.search_step,
-    exact];
+
+  execute format('explain (format json) select from %s as d where d.embedding is not null and %s',
+                 case when collection.tenants is null then collection.relation::text else pgvec.rows_of(collection) end, condition)
+    into plan
+    using null::text, bound;
+  -- those of the topmost node come first; reading it as JSON, or by a pattern, would take a good part of making it
+  matches := split_part(split_part(plan, '"Plan Rows": ', 2), ',', 1)::float8;
+  indexed := position('"Index Name":' in plan) > 0;
+  if indexed and matches <= 3000 then
+    return array[(null, null, null, null, wanted, 0, null, false, matches)];
+  end if;
+  return pgvec.wide_steps(collection, kind, method, wanted, read_rows, ef_search, matches, indexed);
 end
 $$;
 comment on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb) is
   'The steps of a search over an index of a kind and method (of pgvec.index_kind), each for when those before found too few rows, the last an exact scan '
-  '(see type pgvec.search_step). Settings of the collection: ef_search, the least hnsw.ef_search (default 40); oversample, the candidates of a binary index '
-  'for each row wanted (default 20); those of pgvec.filtered_steps.';
+  '(see type pgvec.search_step). condition and bound: of pgvec.filter_condition. Settings of the collection: ef_search, the least hnsw.ef_search (default 40); '
+  'oversample, the candidates of a binary index for each row wanted (default 20); those of pgvec.wide_steps.';
 revoke all on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb) from public;
 select pgvec.grant_execute('pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb)', 'reader');
 $pgvec_file$);
@@ -5300,7 +5490,7 @@ comment on function pgvec.store_embeddings(text, text[], text[], extensions.vect
 revoke all on function pgvec.store_embeddings(text, text[], text[], extensions.vector[]) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.tenant_documents', 'a4d63b1b371652e8fc9fbc2226f27f9dce2fb6344d224d88f76862acee95da4e', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.tenant_documents', 'd1cf6b3cd855e7b582d88ae2d87ca7cb8e89f98bb25ac402951ece02a1a762ee', '0.1.0', $pgvec_file$
 -- pgvec.tenant_documents -- match_documents for callers under row level security, and for several tenants at once.
 -- Each tenant is searched for itself, as if there were no other; what pgvec.tenant_matches found is read under the
 -- caller's policies, by primary key.
@@ -5319,7 +5509,6 @@ begin
       select d.id, d.content, d.metadata, h.score
         from unnest($1) as h
         join %s as d on d.tenant_id = $2 and d.id = h.id
-       order by h.score desc, h.id
       $query$, collection.relation)
       using array(
               select (n.id, n.similarity)::pgvec.scored
@@ -5582,7 +5771,7 @@ comment on function pgvec.tune(text, float8, int, int, jsonb) is
 revoke all on function pgvec.tune(text, float8, int, int, jsonb) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.upgrade_collections', 'efedd0c28ae2730fa75443638a7c7d8f635625d9c99e2a4bc005c9854296325d', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.upgrade_collections', '37bbeded163094a8f24d731aae2195482ad883fb32a679271a8ec860e14d5719', '0.1.0', $pgvec_file$
 -- pgvec.upgrade_collections -- gives collections that an earlier release made what this one keeps beside their rows.
 create or replace function pgvec.upgrade_collections()
   returns setof text
@@ -5609,14 +5798,20 @@ begin
     perform pgvec.keep_lexemes(item.name);
     return next item.name;
   end loop;
+
+  -- the queries noted are of the release that noted them
+  perform pgvec.note_index(c.name)
+     from pgvec.collections as c
+    where c.search_index is not null
+      and exists (select from pg_catalog.pg_class as r where r.oid = c.relation);
 end
 $$;
 comment on function pgvec.upgrade_collections() is
-  'Adds to collections of earlier releases what this one needs: the statistics and weights of BM25. Returns the names of those it changed. pgvec-admin migrate calls it.';
+  'Adds to collections of earlier releases what this one needs: the statistics and weights of BM25, the queries noted. Returns the names of those that got statistics. pgvec-admin migrate calls it.';
 revoke all on function pgvec.upgrade_collections() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.vector_indexes', 'e9e04914b64caf949df5eba1004bd2671d0ce068e5dae31c10ed18157e0aa82a', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.vector_indexes', '5dc7086f3f2efc534c70b446a5a4cfff01b4d8c60551dc32456f0481f098fa6e', '0.1.0', $pgvec_file$
 -- pgvec.vector_indexes -- the HNSW and IVFFlat indexes on a collection's embedding.
 create or replace function pgvec.vector_indexes(collection text)
   returns table (name text, method text, storage text, distance text, valid boolean, size_bytes bigint, definition text)
@@ -5634,7 +5829,7 @@ as $$
            else c.distance
          end,
          x.indisvalid and x.indisready,
-         pg_relation_size(i.oid),
+         (select sum(pg_relation_size(p)) from pgvec.partitions(i.oid) as p)::bigint,
          pg_get_indexdef(i.oid)
     from pgvec.collection(vector_indexes.collection) as c
     join pg_catalog.pg_index as x on x.indrelid = c.base
@@ -5676,72 +5871,116 @@ comment on function pgvec.vector_lengths(text) is 'The shortest, mean and longes
 revoke all on function pgvec.vector_lengths(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.vector_query', 'f4cb9824a988b10cd64a977f33aa6270a79b57079ee2b61e6a23ee11c29cc2a0', '0.1.0', $pgvec_file$
--- pgvec.vector_query -- the SQL that finds the nearest rows of a collection.
--- $1 query vector, $2 values of the condition, $3 number of rows. It orders by the bare distance operator over the
--- indexed expression, ascending, with LIMIT: the only form that a vector index serves (with the id behind it, PostgreSQL
--- before 18 sorts the whole table). "+ 0" makes the order unusable for an index, hence an exact scan. The distance
--- returned is always that of the embedding itself; it is null, and last, where there is none and the planner went without
--- the index.
+select pg_temp.apply_function('pgvec.vector_query', '96811920bd9eb3d625713c668e5553630d26a58dd8e97f967e77640396b2fbea', '0.1.0', $pgvec_file$
+-- pgvec.vector_query -- the SQL that finds the nearest rows of a collection that meet a condition.
 create or replace function pgvec.vector_query(collection pgvec.collections, distance text, condition text, kind text)
   returns text
   language plpgsql volatile parallel unsafe
   security invoker set search_path = ''
 as $$
 begin
-  return format(
-           case
-             when kind = 'column' then
-               $query$
-               select d.id, d.content, d.metadata, d.embedding operator(extensions.%1$s) $1::extensions.%2$s as distance
-                 from %3$s as d
-               %4$s
-                order by distance
-                limit $3
-               $query$
-             when kind = 'halfvec' then
-               $query$
-               select d.id, d.content, d.metadata, d.embedding operator(extensions.%1$s) $1::extensions.%2$s as distance
-                 from %3$s as d
-               %4$s
-                order by d.embedding::extensions.halfvec(%5$s) operator(extensions.%1$s) $1::extensions.halfvec(%5$s)
-                limit $3
-               $query$
-             when kind = 'binary' then
-               $query$
-               select d.id, d.content, d.metadata, d.embedding operator(extensions.%1$s) $1::extensions.%2$s as distance
-                 from %3$s as d
-               %4$s
-                order by extensions.binary_quantize(d.embedding)::bit(%5$s)
-                         operator(extensions.<~>) extensions.binary_quantize($1)::bit(%5$s)
-                limit $3
-               $query$
-             else
-               $query$
-               select d.id, d.content, d.metadata, d.embedding operator(extensions.%1$s) $1::extensions.%2$s as distance
-                 from %3$s as d
-                where d.embedding is not null %4$s
-                order by (d.embedding operator(extensions.%1$s) $1::extensions.%2$s) + 0, d.id
-                limit $3
-               $query$
-           end,
-           case distance when 'cosine' then '<=>' else pgvec.distance_operator(distance) end,  -- a call is 12 microseconds
-           collection.storage,
-           case when collection.tenants is null then collection.relation::text else pgvec.rows_of(collection) end,
-           case
-             when condition = '' then null
-             when kind is null then 'and ' || condition
-             else 'where ' || condition
-           end,
-           collection.dimensions);
+  return format(pgvec.query_template(collection, distance, kind), pgvec.rows_of(collection), coalesce(nullif(condition, ''), 'true'));
 end
 $$;
 comment on function pgvec.vector_query(pgvec.collections, text, text, text) is
   'The SQL text that returns (id, content, metadata, distance) of the nearest rows: $1 vector, $2 jsonb values of the condition, $3 int limit. '
-  'distance: cosine, l2, inner_product or l1, which the caller has checked. condition: of pgvec.filter_condition. '
-  'kind: of pgvec.index_kind; null for an exact scan, which breaks ties by id.';
+  'condition: of pgvec.filter_condition. distance, kind: of pgvec.query_template.';
 revoke all on function pgvec.vector_query(pgvec.collections, text, text, text) from public;
 select pgvec.grant_execute('pgvec.vector_query(pgvec.collections, text, text, text)', 'reader');
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.verify_catalog', 'bdcc007d0e859c2905803b2f145659bc7586e9e4b4be6ee0f8e83391d9bd7222', '0.1.0', $pgvec_file$
+-- pgvec.verify_catalog -- looks at what is installed for what lets in, leaks or slows down: the lints of Supabase's advisor
+-- that apply here, and those of our own. Reads the catalog alone.
+create or replace function pgvec.verify_catalog()
+  returns table (check_name text, object text, found text, hint text)
+  language sql stable parallel safe
+  security invoker set search_path = ''
+as $$
+  with checks (place, name, hint) as (
+         values (1, 'search_path', 'alter function ... set search_path = '''', or pgvec-admin migrate --overwrite-drift'),
+                (2, 'definer', 'alter function ... security invoker, or move it to a schema that is not exposed'),
+                (3, 'grants', 'revoke all on ... from public'),
+                (4, 'rls', 'alter table ... enable row level security'),
+                (5, 'initplan', 'write (select auth.uid()) and the like in policies, so that they are evaluated once a query and not for each row'),
+                (6, 'invalid index', 'drop it, and build it again: pgvec-admin index create'),
+                (7, 'duplicate index', 'drop one of them'),
+                (8, 'missing index', 'build it: pgvec-admin index create for vectors, create index ... using gin for metadata and fts')),
+       functions as (
+         select p.oid, p.oid::regprocedure::text as name, n.nspname, p.prosecdef, p.proconfig, p.proacl, p.proowner
+           from pg_catalog.pg_proc as p
+           join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
+          where n.nspname = 'pgvec'
+             or n.nspname = 'public' and (exists (select from pgvec.function_history as h where h.name = 'public.' || p.proname)
+                                          or exists (select from pgvec.collections as c where p.proname in ('match_' || c.name, 'kw_match_' || c.name, 'hybrid_search_' || c.name)))),
+       -- the tables of collections with what they may have: of an adopted one the policies are the user's
+       tables as (
+         select r.oid, r.oid::regclass::text as name, r.relrowsecurity, c.base <> c.relation as adopted
+           from pgvec.collections as c
+          cross join lateral pgvec.partitions(c.base) as x (part)
+           join pg_catalog.pg_class as r on r.oid in (c.base, x.part)
+          group by r.oid, c.base, c.relation),
+       indexes as (
+         select x.indexrelid::regclass::text as name, t.name as table_name, x.indisvalid, i.relam,
+                (x.indrelid, x.indkey::text, x.indclass::text, x.indoption::text, pg_get_expr(x.indexprs, x.indrelid), pg_get_expr(x.indpred, x.indrelid))::text as made_of
+           from tables as t
+           join pg_catalog.pg_index as x on x.indrelid = t.oid
+           join pg_catalog.pg_class as i on i.oid = x.indexrelid),
+       findings (name, object, found) as (
+         select 'search_path', f.name, 'has no search_path of its own'
+           from functions as f
+          where not exists (select from unnest(f.proconfig) as s where s like 'search\_path=%')
+         union all
+         select 'definer', f.name, 'runs as its owner in an exposed schema' from functions as f where f.prosecdef and f.nspname <> 'pgvec'
+         union all
+         select distinct 'grants', g.name, 'is for PUBLIC: ' || lower(a.privilege_type)
+           from (select f.name, coalesce(f.proacl, acldefault('f', f.proowner)) as acl from functions as f
+                  union all
+                 select r.oid::regclass::text, r.relacl from pg_catalog.pg_class as r
+                  where r.relnamespace = 'pgvec'::regnamespace or r.oid in (select t.oid from tables as t where not t.adopted)
+                  union all
+                 select 'schema ' || n.nspname, n.nspacl from pg_catalog.pg_namespace as n where n.nspname = 'pgvec') as g,
+                aclexplode(g.acl) as a
+          where a.grantee = 0
+         union all
+         select 'rls', t.name, 'has no row level security' from tables as t where not t.relrowsecurity and not t.adopted
+         union all
+         select 'initplan', t.name, format('policy %s calls a function for each row', p.polname)
+           from tables as t
+           join pg_catalog.pg_policy as p on p.polrelid = t.oid
+          cross join lateral concat(pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) as e (text)
+          where regexp_replace(e.text, 'select\s+(auth\.\w+|current_setting|pgvec\.allowed_tenants)\(', '', 'gi')
+                ~ '\m(auth\.(uid|jwt|role|email)|current_setting|allowed_tenants)\('
+         union all
+         select 'invalid index', i.name, 'is of a build that failed' from indexes as i where not i.indisvalid
+         union all
+         select 'duplicate index', min(i.name), 'is the same as ' || string_agg(i.name, ', ' order by i.name) filter (where i.name <> d.first)
+           from indexes as i
+          cross join lateral (select min(x.name) as first from indexes as x where x.made_of = i.made_of and x.relam = i.relam) as d
+          group by i.made_of, i.relam
+         having count(*) > 1
+         union all
+         select 'missing index', c.relation::text, format('has none on %s', w.column_name)
+           from pgvec.collections as c
+          cross join lateral (values ('metadata', c.base, true), ('fts', c.text_table::oid, true), (c.embedding_column, c.base, false)) as w (column_name, relation, gin)
+           join pg_catalog.pg_attribute as a on a.attrelid = w.relation and a.attname = w.column_name
+          where (w.gin and (w.column_name <> 'metadata' or c.base = c.relation) or pgvec.estimate_rows(c) > least(25000, 1e7 / c.dimensions))
+            and not exists (select
+                              from pg_catalog.pg_index as x
+                              join pg_catalog.pg_class as i on i.oid = x.indexrelid
+                              join pg_catalog.pg_am as m on m.oid = i.relam
+                             where x.indrelid = w.relation
+                               and x.indisvalid
+                               and case when w.gin then m.amname = 'gin' and x.indkey[0] = a.attnum else m.amname in ('hnsw', 'ivfflat') end))
+  select c.name, f.object, f.found, c.hint
+    from checks as c
+    left join findings as f on f.name = c.name
+   order by c.place, f.object
+$$;
+comment on function pgvec.verify_catalog() is
+  'What is wrong with the functions, grants, policies and indexes of this engine and its collections: a row for each finding, and for each check without one a row '
+  'with found null. hint says what to do. The names follow the lints of Supabase''s advisor.';
+revoke all on function pgvec.verify_catalog() from public;
 $pgvec_file$);
 
 select pg_temp.apply_function('pgvec.verify_tenants', 'd6d44fe47fe9e3a88884b26256f5654fd1fb16259c4b592204cef2602f56e3db', '0.1.0', $pgvec_file$
@@ -5835,7 +6074,7 @@ revoke all on function pgvec.version() from public;
 select pgvec.grant_execute('pgvec.version()', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.wide_steps', 'b162bf3cb1486b81c1c24787837831fcea1d430480e182c9e11506d3a13e35c8', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.wide_steps', '30be5677eb467b808a9e9b49e9cfd2a3bdf8219b0824dd30943cae3584e13fe3', '0.1.0', $pgvec_file$
 -- pgvec.wide_steps -- how a search goes about it with a filter that more than a few rows pass.
 -- There are three ways, and each is bad at something (100,000 rows of 384 dimensions in clusters of 100, the best 10 wanted):
 --   exact scan of the matches   always right; 1.6 microseconds a row by index, 0.4 a row of the table without
@@ -5871,23 +6110,23 @@ begin
   -- as many matches as a search without a filter sees rows; 100 will do where few match, as far as one look can do
   look := least(most_ef, greatest(ef_search, least(100, ef_search / fraction), least(depth * read_rows, 1.5 * enough / fraction)));
   if to_scan > look_costs * look then
-    steps := steps || (kind, 'off', look, 20000, enough, enough, false, method = 'ivfflat', matches)::pgvec.search_step;
+    steps := steps || (kind, 'off', look, 20000, enough, enough, null, method = 'ivfflat', matches)::pgvec.search_step;
     -- twice as far once more, where that promises twice as many
     if 2 * look <= most_ef and look * fraction >= enough then
       look := 2 * look;
-      steps := steps || (kind, 'off', look, 20000, 2 * enough, 2 * enough, false, method = 'ivfflat', matches)::pgvec.search_step;
+      steps := steps || (kind, 'off', look, 20000, 2 * enough, 2 * enough, null, method = 'ivfflat', matches)::pgvec.search_step;
     end if;
   end if;
 
   if to_scan > exact_rows then
     look := least(most_ef, greatest(look, 2 * read_rows / fraction));
     tuples := least(1000000, greatest(2 * look, detour * read_rows / fraction));
-    steps := steps || (kind, 'relaxed_order', look, tuples, read_rows, wanted, false, true, matches)::pgvec.search_step;
+    steps := steps || (kind, 'relaxed_order', look, tuples, read_rows, wanted, null, true, matches)::pgvec.search_step;
     if to_scan > 10 * exact_rows then
-      steps := steps || (kind, 'relaxed_order', look, 10 * tuples, read_rows, wanted, false, true, matches)::pgvec.search_step;
+      steps := steps || (kind, 'relaxed_order', look, 10 * tuples, read_rows, wanted, null, true, matches)::pgvec.search_step;
     end if;
   end if;
-  return steps || (null, null, null, null, wanted, 0, false, true, matches)::pgvec.search_step;
+  return steps || (null, null, null, null, wanted, 0, null, true, matches)::pgvec.search_step;
 end
 $$;
 comment on function pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, boolean) is
@@ -6283,7 +6522,7 @@ revoke all on function public.kw_match_documents(text, int, jsonb, text, uuid) f
 select pgvec.grant_execute('public.kw_match_documents(text, int, jsonb, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.match_documents', '4d4950657c9cbcfb0c342430e7705f38c7c9fa55da105cccff763993ba909ea6', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('public.match_documents', '3cee408c4c9e5e561d4b054a57afc7523d9f03ab946bd2be9857f4e1aaa19d74', '0.1.0', $pgvec_file$
 -- match_documents -- the rows of a collection nearest to a query vector.
 -- pgvec.search_steps says how: along an index, where that is quick and finds enough, and by an exact scan where it does
 -- not, so that there are never fewer rows than there could be.
@@ -6296,7 +6535,8 @@ select pg_temp.apply_function('public.match_documents', '4d4950657c9cbcfb0c34243
 -- small search.
 -- The SET clauses are there so that the settings made inside end with the function, not with the caller's transaction.
 -- Small searches pay 15 microseconds for each, 12 for each function called and 5 for each expression: so there are few of
--- them on their way, and pgvec.clamp_count and pgvec.similarity are written out.
+-- them on their way. pgvec.clamp_count, pgvec.similarity, pgvec.vector_query and the first of pgvec.search_steps are written
+-- out.
 create or replace function public.match_documents(
     query_embedding extensions.vector,
     match_count int default 100,
@@ -6308,7 +6548,6 @@ create or replace function public.match_documents(
   returns table (id text, content text, metadata jsonb, similarity float8)
   language plpgsql stable parallel unsafe
   security invoker set search_path = ''
-  set hnsw.iterative_scan = relaxed_order
   set hnsw.ef_search = 40
 as $$
 declare
@@ -6318,9 +6557,10 @@ declare
   within     record;
   condition  text := '';
   bound      jsonb;
-  kind       text;
-  method     text;
+  noted      boolean;
+  steps      pgvec.search_step[];
   step       pgvec.search_step;
+  place      int := 0;
   hits       pgvec.hit[];
   hit        pgvec.hit;
   farthest   float8;
@@ -6341,10 +6581,7 @@ begin
     perform pgvec.check_threshold(measure, match_threshold);
     if cardinality(target.tenants) > 1 or target.tenants is not null and row_security_active(target.relation) then
       return query
-        select t.id, t.content, t.metadata, t.similarity
-          from pgvec.tenant_documents(target, query_embedding, wanted, filter, match_threshold, measure) as t
-         order by t.similarity desc, t.id
-         limit wanted;
+        select t.* from pgvec.tenant_documents(target, query_embedding, wanted, filter, match_threshold, measure) as t order by t.similarity desc, t.id limit wanted;
       return;
     end if;
     condition := case when target.tenants is null then '' else 'true' end;
@@ -6357,31 +6594,35 @@ begin
   end if;
 
   -- the noted index, if it is still the same
-  if measure = target.distance and to_regclass(target.search_index) = target.search_index_oid then
-    kind := target.search_kind;
-    method := target.search_method;
-  else
-    select i.kind, i.method into kind, method from pgvec.index_kind(target, measure) as i;
+  noted := measure = target.distance and target.tenants is null and to_regclass(target.search_index) = target.search_index_oid;
+  if noted is not true then
+    select i.kind, i.method into target.search_kind, target.search_method from pgvec.index_kind(target, measure) as i;
   end if;
 
-  foreach step in array pgvec.search_steps(target, kind, method, wanted, condition, bound) loop
-    continue when step.after_tie and not tied;
-    if step.kind is not null then
-      if step.ef_search <> 40 then  -- which is set, and never come back to
-        perform set_config('hnsw.ef_search', step.ef_search::text, true);
-      end if;
-      if condition <> '' then
-        perform set_config('hnsw.iterative_scan', step.iterative_scan, true);
-      end if;
+  loop
+    place := place + 1;
+    if place = 1 and condition = '' and target.search_kind = 'column' and target.search_method = 'hnsw' then
+      step := ('column', null, least(1000, greatest(wanted + 1, coalesce((target.settings ->> 'ef_search')::int, 40))), null, wanted + 1, wanted, false, false, null);
+    else
+      steps := coalesce(steps, pgvec.search_steps(target, target.search_kind, target.search_method, wanted, condition, bound));
+      step := steps[place];
+    end if;
+    continue when step.after_tie <> tied;
+    if step.ef_search <> 40 then  -- which is set, and never come back to
+      perform set_config('hnsw.ef_search', step.ef_search::text, true);
     end if;
 
     hits := '{}';
     farthest := '-infinity';
-    if step.deep then
+    if step.deep or condition <> '' and step.iterative_scan <> current_setting('hnsw.iterative_scan', true) then
       hits := array(select r from pgvec.deep_rows(target, measure, condition, bound, query_embedding, step) as r where r.distance is not null);
       at_limit := (select count(*) from unnest(hits) as h group by h.distance order by h.distance desc limit 1);
     else
-      for hit in execute pgvec.vector_query(target, measure, condition, step.kind) using query_embedding, bound, step.read_rows loop
+      for hit in execute case
+          when noted then format(case when step.kind is null then target.scan_query else target.search_query end,
+                                 target.relation, case when condition = '' then 'true' else condition end)
+          else pgvec.vector_query(target, measure, condition, step.kind)
+        end using query_embedding, bound, step.read_rows loop
         exit when hit.distance is null;
         hits := hits || hit;
         at_limit := case when hit.distance > farthest then 1 else at_limit + (hit.distance = farthest)::int end;

@@ -1,6 +1,8 @@
 -- pgvec.create_collection -- a new collection: its table, indexes, trigger, policies, grants and registry row.
 -- The vector index is made later, by pgvec-admin index create: building it once over loaded rows is far faster than
 -- keeping it while they arrive.
+drop function if exists pgvec.create_collection(text, int, text, text, text, text, text);
+
 create or replace function pgvec.create_collection(
     name text,
     dimensions int,
@@ -8,7 +10,8 @@ create or replace function pgvec.create_collection(
     access text default 'open',
     storage text default 'vector',
     language text default 'english',
-    model text default null)
+    model text default null,
+    partition int default null)
   returns regclass
   language plpgsql volatile parallel unsafe
   security invoker set search_path = ''
@@ -16,6 +19,7 @@ as $$
 declare
   configuration text;
   made          regclass;
+  part          text;
   vector_bytes  constant int := dimensions * (case storage when 'vector' then 4 else 2 end);
 begin
   perform pgvec.check_new_collection(name);
@@ -28,6 +32,12 @@ begin
   perform pgvec.check_choice('distance', distance, '{cosine,l2,inner_product,l1}');
   perform pgvec.check_choice('access', access, '{open,tenant,policy}');
   perform pgvec.check_choice('storage', storage, '{vector,halfvec}');
+  if partition not between 1 and 1000 or partition is not null and access <> 'tenant' then
+    raise exception using
+      errcode = 'PV004',
+      message = format('a collection of access %L cannot have %s partitions', access, partition),
+      hint    = 'partition is for access => ''tenant'', whose rows it spreads over 1 to 1000 tables by their tenant';
+  end if;
   configuration := pgvec.text_search_configuration(language);
   if to_regclass(format('public.%I', name)) is not null then
     raise exception using
@@ -54,18 +64,28 @@ begin
       created_at    timestamptz not null default now(),
       updated_at    timestamptz not null default now(),
       primary key (%5$s)
-    )
+    ) %6$s
     $ddl$, name, storage, dimensions,
     case access when 'tenant' then 'tenant_id uuid not null default pgvec.default_tenant(),' end,
-    case access when 'tenant' then 'tenant_id, id' else 'id' end);
+    case access when 'tenant' then 'tenant_id, id' else 'id' end,
+    case when partition is not null then 'partition by hash (tenant_id)' end);
   made := format('public.%I', name)::regclass;
+  for place in 0 .. coalesce(partition, 0) - 1 loop
+    part := format('pgvec.%I', format('%s_p%s', name, place));
+    execute format('create table %s partition of %s for values with (modulus %s, remainder %s)', part, made, partition, place);
+    execute format('alter table %s enable row level security', part);
+  end loop;
 
   -- A row beyond 2 KB sends its vector away, and an exact scan then takes four times as long. Small vectors stay, and so
-  -- do the weights beside them, up to 1.5 KB more without compression, which would fail on the vector and make loading a
-  -- tenth slower.
+  -- do 2.5 KB beside them, text, lexemes and weights, up to two rows a page: to compress them or send them away makes
+  -- loading a tenth slower.
   if vector_bytes <= 2048 then
-    execute format('alter table %s set (toast_tuple_target = %s)', made, greatest(2040, vector_bytes + 1536));
     execute format('alter table %s alter column embedding set storage main', made);
+    for part in
+      select p from pgvec.partitions(made) as p
+    loop
+      execute format('alter table %s set (toast_tuple_target = %s)', part, least(4080, vector_bytes + 2536));
+    end loop;
   end if;
 
   execute format('create index %I on %s using gin (metadata jsonb_path_ops)', name || '_metadata_idx', made);
@@ -86,9 +106,9 @@ begin
   return made;
 end
 $$;
-comment on function pgvec.create_collection(text, int, text, text, text, text, text) is
+comment on function pgvec.create_collection(text, int, text, text, text, text, text, int) is
   'Makes a collection: table public.NAME with text, metadata and an embedding of the given dimensions, known to the search functions. '
   'access: open (who may read sees all rows), tenant (rows belong to tenants: column tenant_id, pgvec.allowed_tenants), policy (the owner writes policies). '
   'distance: cosine, l2, inner_product or l1. storage: vector (4 bytes a dimension) or halfvec (2). language: a text search configuration. '
-  'model: provider:name of the embedding model. Returns the table. Raises PV004 for a bad argument or a name that is taken.';
-revoke all on function pgvec.create_collection(text, int, text, text, text, text, text) from public;
+  'model: provider:name of the embedding model. partition: how many tables to spread the rows of tenants over (access tenant); they are pgvec.NAME_p0 and on. Returns the table. Raises PV004 for a bad argument or a name that is taken.';
+revoke all on function pgvec.create_collection(text, int, text, text, text, text, text, int) from public;

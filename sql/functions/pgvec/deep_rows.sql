@@ -7,6 +7,8 @@ create or replace function pgvec.deep_rows(
   returns setof pgvec.hit
   language plpgsql stable parallel unsafe
   security invoker set search_path = ''
+  set hnsw.ef_search = 40
+  set hnsw.iterative_scan = relaxed_order
   set hnsw.max_scan_tuples = 20000
   set ivfflat.iterative_scan = relaxed_order
   set ivfflat.probes = 10
@@ -14,6 +16,8 @@ create or replace function pgvec.deep_rows(
 as $$
 begin
   if step.kind is not null then
+    perform set_config('hnsw.ef_search', step.ef_search::text, true);
+    perform set_config('hnsw.iterative_scan', step.iterative_scan, true);
     perform set_config('hnsw.max_scan_tuples', step.scan_tuples::text, true);
     perform set_config('ivfflat.iterative_scan', step.iterative_scan, true);
     perform set_config('ivfflat.probes', coalesce(collection.settings ->> 'probes', '10'), true);
@@ -23,7 +27,7 @@ begin
 end
 $$;
 comment on function pgvec.deep_rows(pgvec.collections, text, text, jsonb, extensions.vector, pgvec.search_step) is
-  'The rows that a step of pgvec.search_steps reads, with hnsw.max_scan_tuples, ivfflat.probes and ivfflat.iterative_scan set for it, and without jit. '
+  'The rows that a step of pgvec.search_steps reads, with the settings of hnsw and ivfflat that it wants, and without jit. '
   'Setting of the collection: probes (default 10).';
 revoke all on function pgvec.deep_rows(pgvec.collections, text, text, jsonb, extensions.vector, pgvec.search_step) from public;
 select pgvec.grant_execute('pgvec.deep_rows(pgvec.collections, text, text, jsonb, extensions.vector, pgvec.search_step)', 'reader');

@@ -37,6 +37,11 @@ begin
       execute format('drop policy %I on %s', item.polname, target.base);
     end loop;
   end if;
+  for item in
+    select p as part from pgvec.partitions(target.base) as p where p <> target.base
+  loop
+    execute format('alter table %s set schema public', item.part);
+  end loop;
   execute format('comment on table %s is null', target.base);
   perform pgvec.forget_lexemes(target.name);
   delete from pgvec.collections as c where c.name = target.name;
@@ -46,5 +51,5 @@ end
 $$;
 comment on function pgvec.detach_collection(text) is
   'Makes a collection a plain table again, with its rows, columns and indexes but without the triggers that kept them; an adopted one is released. '
-  'Policies of tenants go, and row level security stays on. Returns the table. Raises PV001.';
+  'Policies of tenants go, and row level security stays on; partitions move into schema public. Returns the table. Raises PV001.';
 revoke all on function pgvec.detach_collection(text) from public;

@@ -1,15 +1,33 @@
 -- pgvec.estimate_rows -- how many rows a collection has, as the planner sees it: rows a page when they were last counted,
--- times the pages there are now.
+-- times the pages there are now. Of a collection in partitions those count in which the tenants of the search have rows.
 create or replace function pgvec.estimate_rows(collection pgvec.collections)
   returns float8
   language plpgsql stable parallel safe
   security invoker set search_path = ''
 as $$
+declare
+  estimated float8;
 begin
-  return (select r.reltuples / r.relpages * (pg_relation_size(r.oid) / current_setting('block_size')::int)
-            from pg_catalog.pg_class as r
-           where r.oid = collection.base
-             and r.relpages > 0);
+  select r.reltuples / r.relpages * (pg_relation_size(r.oid) / current_setting('block_size')::int) into estimated
+    from pg_catalog.pg_class as r
+   where r.oid = collection.base
+     and r.relpages > 0;
+  if found then
+    return estimated;
+  end if;
+
+  return (
+    select sum(r.reltuples / r.relpages * (pg_relation_size(r.oid) / current_setting('block_size')::int))
+      from (select p.oid,
+                   count(*) over () as modulus,
+                   substring(pg_get_expr(p.relpartbound, p.oid) from 'remainder (\d+)')::int as remainder
+              from pg_catalog.pg_inherits as i
+              join pg_catalog.pg_class as p on p.oid = i.inhrelid
+             where i.inhparent = collection.base) as part
+      join pg_catalog.pg_class as r on r.oid = part.oid
+     where r.relpages > 0
+       and (collection.tenants is null
+            or exists (select from unnest(collection.tenants) as t where satisfies_hash_partition(collection.base, part.modulus::int, part.remainder, t))));
 end
 $$;
 comment on function pgvec.estimate_rows(pgvec.collections) is 'The estimated rows of a collection; null for a table that was never vacuumed or analyzed.';

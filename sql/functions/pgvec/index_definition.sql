@@ -1,5 +1,6 @@
--- pgvec.index_definition -- the statement that builds a vector index on a collection.
--- A text and not an action, because CREATE INDEX CONCURRENTLY cannot run inside a function.
+-- pgvec.index_definition -- the statements that build a vector index on a collection.
+-- Texts and not actions, because CREATE INDEX CONCURRENTLY cannot run inside a function. There is no such for a table in
+-- partitions: an index of the whole is declared, which counts as invalid until each partition's own has been attached.
 drop function if exists pgvec.index_definition(text, text, int, int, int);
 create or replace function pgvec.index_definition(
     collection text,
@@ -17,11 +18,13 @@ declare
   held     text := pgvec.index_storage(target, storage);
   kind     text := case target.distance when 'inner_product' then 'ip' else target.distance end;
   suffix   text;
+  clause   text;
+  part     record;
   rows_now float8;
 begin
   if method = 'ivfflat' and lists is null then
     execute format('select count(*) from %s as d where d.embedding is not null', target.relation) into rows_now;
-    lists := pgvec.default_lists(rows_now);
+    lists := pgvec.default_lists(rows_now / (select count(*) from pgvec.partitions(target.base)));
   end if;
   if held = 'binary' then
     kind := held;
@@ -29,19 +32,32 @@ begin
     kind := held || '_' || kind;
   end if;
 
-  suffix := format('_%s_%s_idx', method, kind);
-  index_name := format('%s_%s%s', target.name, target.embedding_column, suffix);
-  if length(index_name) > 63 then
-    -- PostgreSQL would cut it off, and make one of two names
-    index_name := format('%s_%s%s', left(target.name, 63 - 9 - length(suffix)), left(md5(index_name), 8), suffix);
+  suffix := format('_%s_%s_%s_idx', target.embedding_column, method, kind);
+  clause := pgvec.index_clause(target, target.embedding_column, method, held, m, ef_construction, lists);
+  index_name := pgvec.index_name(target.name, suffix);
+  if not exists (select from pgvec.partitions(target.base) as p where p <> target.base) then
+    statement := format('create index concurrently %I on %s %s', index_name, target.base, clause);
+    return next;
+    return;
   end if;
-  statement := format('create index concurrently %I on %s %s', index_name, target.base,
-                      pgvec.index_clause(target, target.embedding_column, method, held, m, ef_construction, lists));
+
+  statement := format('create index %I on only %s %s', index_name, target.base, clause);
   return next;
+  for part in
+    select p.relname, n.nspname
+      from pgvec.partitions(target.base) as x
+      join pg_catalog.pg_class as p on p.oid = x
+      join pg_catalog.pg_namespace as n on n.oid = p.relnamespace
+  loop
+    statement := format('create index concurrently %I on %I.%I %s', pgvec.index_name(part.relname, suffix), part.nspname, part.relname, clause);
+    return next;
+    statement := format('alter index public.%I attach partition %I.%I', index_name, part.nspname, pgvec.index_name(part.relname, suffix));
+    return next;
+  end loop;
 end
 $$;
 comment on function pgvec.index_definition(text, text, text, int, int, int) is
-  'Name and CREATE INDEX CONCURRENTLY statement of a vector index for a collection''s distance. method: hnsw (m, ef_construction) or ivfflat '
+  'Name and statement of a vector index for a collection''s distance. method: hnsw (m, ef_construction) or ivfflat '
   '(lists; see pgvec.default_lists). storage: vector, halfvec or binary; by default the most exact that pgvector indexes at these dimensions. '
-  'Raises PV004 where pgvector cannot index it.';
+  'For a table in partitions several statements, to run in this order. Raises PV004 where pgvector cannot index it.';
 revoke all on function pgvec.index_definition(text, text, text, int, int, int) from public;

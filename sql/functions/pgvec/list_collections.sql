@@ -17,7 +17,7 @@ begin
     if exists (select from pg_catalog.pg_class as r where r.oid = item.base) then
       execute format('select count(*), count(embedding), count(*) filter (where embedded_hash is distinct from content_hash) from %s', item.relation)
         into rows, embedded, stale;
-      size_bytes := pg_total_relation_size(item.base);
+      size_bytes := (select sum(pg_total_relation_size(p)) from pgvec.partitions(item.base) as p);
       indexes := array(select i.name from pgvec.vector_indexes(item.name) as i where i.valid);
       relation := (select format('%I.%I', n.nspname, r.relname)
                      from pg_catalog.pg_class as r

@@ -1,4 +1,4 @@
--- pgvec.note_index -- remembers which vector index serves a collection, so that searches need not look for it.
+-- pgvec.note_index -- remembers which vector index serves a collection, and by which queries, so that searches need not look.
 -- The search for it would take a tenth of a small search's time. Where nobody notes, or the index is gone, they do look.
 create or replace function pgvec.note_index(collection text)
   returns regclass
@@ -9,6 +9,8 @@ declare
   target pgvec.collections := pgvec.collection(note_index.collection);
   best   record := pgvec.index_kind(target, target.distance);
   found  regclass;
+  search text := pgvec.query_template(target, target.distance, best.kind);
+  scan   text := pgvec.query_template(target, target.distance, null);
 begin
   select to_regclass(format('%I.%I', n.nspname, i.name)) into found
     from pgvec.vector_indexes(target.name) as i
@@ -23,13 +25,16 @@ begin
      set search_index = found,
          search_index_oid = found,
          search_kind = best.kind,
-         search_method = best.method
+         search_method = best.method,
+         search_query = search,
+         scan_query = scan
    where c.name = target.name
-     and (c.search_index, c.search_index_oid, c.search_kind, c.search_method) is distinct from (found::text, found::oid, best.kind, best.method);
+     and (c.search_index, c.search_index_oid, c.search_kind, c.search_method, c.search_query, c.scan_query)
+         is distinct from (found::text, found::oid, best.kind, best.method, search, scan);
   return found;
 end
 $$;
 comment on function pgvec.note_index(text) is
-  'Notes the vector index that searches of a collection use, after one was built or dropped (pgvec-admin index does it), and returns it; null for none. '
+  'Notes the vector index that searches of a collection use, and their queries, after one was built or dropped (pgvec-admin index does it), and returns it; null for none. '
   'Searches are right without it, and a little slower. Raises PV001.';
 revoke all on function pgvec.note_index(text) from public;

@@ -16,7 +16,6 @@ begin
       select d.id, d.content, d.metadata, h.score
         from unnest($1) as h
         join %s as d on d.tenant_id = $2 and d.id = h.id
-       order by h.score desc, h.id
       $query$, collection.relation)
       using array(
               select (n.id, n.similarity)::pgvec.scored

@@ -24,8 +24,14 @@ begin
     perform pgvec.keep_lexemes(item.name);
     return next item.name;
   end loop;
+
+  -- the queries noted are of the release that noted them
+  perform pgvec.note_index(c.name)
+     from pgvec.collections as c
+    where c.search_index is not null
+      and exists (select from pg_catalog.pg_class as r where r.oid = c.relation);
 end
 $$;
 comment on function pgvec.upgrade_collections() is
-  'Adds to collections of earlier releases what this one needs: the statistics and weights of BM25. Returns the names of those it changed. pgvec-admin migrate calls it.';
+  'Adds to collections of earlier releases what this one needs: the statistics and weights of BM25, the queries noted. Returns the names of those that got statistics. pgvec-admin migrate calls it.';
 revoke all on function pgvec.upgrade_collections() from public;

@@ -15,7 +15,7 @@ as $$
            else c.distance
          end,
          x.indisvalid and x.indisready,
-         pg_relation_size(i.oid),
+         (select sum(pg_relation_size(p)) from pgvec.partitions(i.oid) as p)::bigint,
          pg_get_indexdef(i.oid)
     from pgvec.collection(vector_indexes.collection) as c
     join pg_catalog.pg_index as x on x.indrelid = c.base

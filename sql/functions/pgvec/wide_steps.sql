@@ -33,23 +33,23 @@ begin
   -- as many matches as a search without a filter sees rows; 100 will do where few match, as far as one look can do
   look := least(most_ef, greatest(ef_search, least(100, ef_search / fraction), least(depth * read_rows, 1.5 * enough / fraction)));
   if to_scan > look_costs * look then
-    steps := steps || (kind, 'off', look, 20000, enough, enough, false, method = 'ivfflat', matches)::pgvec.search_step;
+    steps := steps || (kind, 'off', look, 20000, enough, enough, null, method = 'ivfflat', matches)::pgvec.search_step;
     -- twice as far once more, where that promises twice as many
     if 2 * look <= most_ef and look * fraction >= enough then
       look := 2 * look;
-      steps := steps || (kind, 'off', look, 20000, 2 * enough, 2 * enough, false, method = 'ivfflat', matches)::pgvec.search_step;
+      steps := steps || (kind, 'off', look, 20000, 2 * enough, 2 * enough, null, method = 'ivfflat', matches)::pgvec.search_step;
     end if;
   end if;
 
   if to_scan > exact_rows then
     look := least(most_ef, greatest(look, 2 * read_rows / fraction));
     tuples := least(1000000, greatest(2 * look, detour * read_rows / fraction));
-    steps := steps || (kind, 'relaxed_order', look, tuples, read_rows, wanted, false, true, matches)::pgvec.search_step;
+    steps := steps || (kind, 'relaxed_order', look, tuples, read_rows, wanted, null, true, matches)::pgvec.search_step;
     if to_scan > 10 * exact_rows then
-      steps := steps || (kind, 'relaxed_order', look, 10 * tuples, read_rows, wanted, false, true, matches)::pgvec.search_step;
+      steps := steps || (kind, 'relaxed_order', look, 10 * tuples, read_rows, wanted, null, true, matches)::pgvec.search_step;
     end if;
   end if;
-  return steps || (null, null, null, null, wanted, 0, false, true, matches)::pgvec.search_step;
+  return steps || (null, null, null, null, wanted, 0, null, true, matches)::pgvec.search_step;
 end
 $$;
 comment on function pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, boolean) is

@@ -10,7 +10,8 @@
 -- small search.
 -- The SET clauses are there so that the settings made inside end with the function, not with the caller's transaction.
 -- Small searches pay 15 microseconds for each, 12 for each function called and 5 for each expression: so there are few of
--- them on their way, and pgvec.clamp_count and pgvec.similarity are written out.
+-- them on their way. pgvec.clamp_count, pgvec.similarity, pgvec.vector_query and the first of pgvec.search_steps are written
+-- out.
 create or replace function public.match_documents(
     query_embedding extensions.vector,
     match_count int default 100,
@@ -22,7 +23,6 @@ create or replace function public.match_documents(
   returns table (id text, content text, metadata jsonb, similarity float8)
   language plpgsql stable parallel unsafe
   security invoker set search_path = ''
-  set hnsw.iterative_scan = relaxed_order
   set hnsw.ef_search = 40
 as $$
 declare
@@ -32,9 +32,10 @@ declare
   within     record;
   condition  text := '';
   bound      jsonb;
-  kind       text;
-  method     text;
+  noted      boolean;
+  steps      pgvec.search_step[];
   step       pgvec.search_step;
+  place      int := 0;
   hits       pgvec.hit[];
   hit        pgvec.hit;
   farthest   float8;
@@ -55,10 +56,7 @@ begin
     perform pgvec.check_threshold(measure, match_threshold);
     if cardinality(target.tenants) > 1 or target.tenants is not null and row_security_active(target.relation) then
       return query
-        select t.id, t.content, t.metadata, t.similarity
-          from pgvec.tenant_documents(target, query_embedding, wanted, filter, match_threshold, measure) as t
-         order by t.similarity desc, t.id
-         limit wanted;
+        select t.* from pgvec.tenant_documents(target, query_embedding, wanted, filter, match_threshold, measure) as t order by t.similarity desc, t.id limit wanted;
       return;
     end if;
     condition := case when target.tenants is null then '' else 'true' end;
@@ -71,31 +69,35 @@ begin
   end if;
 
   -- the noted index, if it is still the same
-  if measure = target.distance and to_regclass(target.search_index) = target.search_index_oid then
-    kind := target.search_kind;
-    method := target.search_method;
-  else
-    select i.kind, i.method into kind, method from pgvec.index_kind(target, measure) as i;
+  noted := measure = target.distance and target.tenants is null and to_regclass(target.search_index) = target.search_index_oid;
+  if noted is not true then
+    select i.kind, i.method into target.search_kind, target.search_method from pgvec.index_kind(target, measure) as i;
   end if;
 
-  foreach step in array pgvec.search_steps(target, kind, method, wanted, condition, bound) loop
-    continue when step.after_tie and not tied;
-    if step.kind is not null then
-      if step.ef_search <> 40 then  -- which is set, and never come back to
-        perform set_config('hnsw.ef_search', step.ef_search::text, true);
-      end if;
-      if condition <> '' then
-        perform set_config('hnsw.iterative_scan', step.iterative_scan, true);
-      end if;
+  loop
+    place := place + 1;
+    if place = 1 and condition = '' and target.search_kind = 'column' and target.search_method = 'hnsw' then
+      step := ('column', null, least(1000, greatest(wanted + 1, coalesce((target.settings ->> 'ef_search')::int, 40))), null, wanted + 1, wanted, false, false, null);
+    else
+      steps := coalesce(steps, pgvec.search_steps(target, target.search_kind, target.search_method, wanted, condition, bound));
+      step := steps[place];
+    end if;
+    continue when step.after_tie <> tied;
+    if step.ef_search <> 40 then  -- which is set, and never come back to
+      perform set_config('hnsw.ef_search', step.ef_search::text, true);
     end if;
 
     hits := '{}';
     farthest := '-infinity';
-    if step.deep then
+    if step.deep or condition <> '' and step.iterative_scan <> current_setting('hnsw.iterative_scan', true) then
       hits := array(select r from pgvec.deep_rows(target, measure, condition, bound, query_embedding, step) as r where r.distance is not null);
       at_limit := (select count(*) from unnest(hits) as h group by h.distance order by h.distance desc limit 1);
     else
-      for hit in execute pgvec.vector_query(target, measure, condition, step.kind) using query_embedding, bound, step.read_rows loop
+      for hit in execute case
+          when noted then format(case when step.kind is null then target.scan_query else target.search_query end,
+                                 target.relation, case when condition = '' then 'true' else condition end)
+          else pgvec.vector_query(target, measure, condition, step.kind)
+        end using query_embedding, bound, step.read_rows loop
         exit when hit.distance is null;
         hits := hits || hit;
         at_limit := case when hit.distance > farthest then 1 else at_limit + (hit.distance = farthest)::int end;

@@ -28,6 +28,10 @@ def create(
     ] = "open",
     storage: Annotated[str, typer.Option(help="vector (4 bytes a dimension) or halfvec (2).")] = "vector",
     language: Annotated[str, typer.Option(help="Text search configuration.")] = "english",
+    partition: Annotated[
+        int | None,
+        typer.Option(help="Tables to spread the rows of tenants over (access tenant).", show_default="one table"),
+    ] = None,
     if_not_exists: Annotated[
         bool, typer.Option("--if-not-exists", help="Do nothing where there is one of that name.")
     ] = False,
@@ -40,7 +44,7 @@ def create(
     \b
       pgvec-admin collection create documents --model local:all-MiniLM-L6-v2
       pgvec-admin collection create jobs --dimensions 1536 --storage halfvec
-      pgvec-admin collection create notes --dimensions 1536 --access tenant
+      pgvec-admin collection create notes --dimensions 1536 --access tenant --partition 16
     """
     if dimensions is None:
         if model is None:
@@ -61,6 +65,7 @@ def create(
             storage=storage,
             language=language,
             model=model,
+            partition=partition,
         )
     say(f"collection {name}: table {table}, {dimensions} dimensions, {distance}")
 
