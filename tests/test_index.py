@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from conftest import Connection
-from pgvec_admin import bench, index
+from pgvec_admin import bench, collections, index
 from pgvec_admin.database import Target
 from pgvec_admin.errors import UsageError
 
@@ -98,6 +98,56 @@ def test_an_index_can_be_dropped_and_only_a_vector_index(documents: Connection, 
         index.drop(documents, "documents", "documents_pkey")
     index.drop(documents, "documents", HNSW)
     assert index.vector_indexes(documents, "documents") == []
+
+
+@pytest.fixture
+def notes(connection: Connection) -> Connection:
+    """Rows of forty tenants in three partitions."""
+    connection.execute("select pgvec.create_collection('notes', 16, access => 'tenant', partition => 3)")
+    connection.execute(
+        "insert into notes (tenant_id, id, embedding) select md5((i % 40)::text)::uuid, i,"
+        " array(select random() from generate_series(1, 16) where i > 0)::extensions.vector"
+        " from generate_series(1, 6000) as i"
+    )
+    return connection
+
+
+ON_NOTES = """
+    select c.relname from pg_class as c join pg_am as m on m.oid = c.relam
+     where m.amname = 'hnsw' and c.relname like 'notes%' order by 1
+"""
+WHOLE = "notes_embedding_hnsw_cosine_idx"
+
+
+def test_partitions_get_an_index_each(notes: Connection, where: Target) -> None:
+    build = index.create(where, "notes")
+    assert (build.name, build.existed, build.statement.count("create index concurrently")) == (WHOLE, False, 3)
+    (built,) = index.vector_indexes(notes, "notes")
+    assert (built.name, built.valid, built.size_bytes > 100_000) == (WHOLE, True, True)
+    assert index.create(where, "notes").existed
+    (held,) = collections.status(notes)
+    assert (held.size_bytes or 0) > built.size_bytes
+    estimate = "select pgvec.estimate_rows(c) from pgvec.collections as c"
+    notes.execute("vacuum analyze notes")
+    assert notes.execute(estimate).fetchone() == (6000,)
+    index.drop(notes, "notes", WHOLE)
+    assert notes.execute(ON_NOTES).fetchall() == []
+
+
+def test_of_partitions_none_keeps_what_a_cancelled_build_made(notes: Connection, where: Target) -> None:
+    seen: list[str] = []
+
+    def cancel(done: int, total: int | None, phase: str) -> None:
+        made = [row[0] for row in notes.execute(ON_NOTES).fetchall()]
+        if len(made) == 3 and not seen:  # the whole, the first partition's, and the one being built
+            seen.extend(made)
+            notes.execute("select pg_cancel_backend(pid) from pg_stat_progress_create_index")
+
+    with pytest.raises(psycopg.errors.QueryCanceled):
+        index.create(where, "notes", ef_construction=1000, m=64, report=cancel)
+    assert WHOLE in seen
+    assert notes.execute(ON_NOTES).fetchall() == []
+    assert not index.create(where, "notes").existed
 
 
 @pytest.mark.parametrize(

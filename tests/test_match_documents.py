@@ -364,6 +364,15 @@ def test_a_table_may_be_renamed_and_moved_behind_its_noted_index(
     assert len(_rows(connection, "%s, 10, %s", _literal(vectors[0]), '{"n": 3}')) == 10
 
 
+def test_queries_noted_by_another_release_are_noted_anew(many: tuple[Connection, np.ndarray[Any, Any]]) -> None:
+    connection, vectors = many
+    connection.execute("select pgvec.note_index('documents')")
+    expected = _rows(connection, "%s, 10", _literal(vectors[0]))
+    connection.execute("update pgvec.collections set search_query = 'of another release'")
+    assert connection.execute("select pgvec.upgrade_collections()").fetchall() == []
+    assert _rows(connection, "%s, 10", _literal(vectors[0])) == expected
+
+
 def test_it_runs_in_a_read_only_transaction(few: Connection) -> None:
     few.execute("set default_transaction_read_only = on")
     assert len(_rows(few, "'[1,0,0]'")) == 5

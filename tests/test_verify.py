@@ -16,7 +16,10 @@ COMMAND = Path(sys.executable).with_name("pgvec-admin")
 
 BROKEN = {
     "search_path": ("alter function pgvec.version() reset search_path", "pgvec.version()"),
-    "definer": ("alter function public.suggest_query(text, text, uuid) security definer", "public.suggest_query(text,text,uuid)"),
+    "definer": (
+        "alter function public.suggest_query(text, text, uuid) security definer",
+        "public.suggest_query(text,text,uuid)",
+    ),
     "grants": ("grant execute on function pgvec.drop_collection(text) to public", "pgvec.drop_collection(text)"),
     "rls": ("alter table notes disable row level security", "public.notes"),
     "initplan": ("create policy slow on notes using (current_setting('app.user', true) = id)", "public.notes"),

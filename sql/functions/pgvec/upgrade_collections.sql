@@ -33,5 +33,6 @@ begin
 end
 $$;
 comment on function pgvec.upgrade_collections() is
-  'Adds to collections of earlier releases what this one needs: the statistics and weights of BM25, the queries noted. Returns the names of those that got statistics. pgvec-admin migrate calls it.';
+  'Adds to collections of earlier releases what this one needs: the statistics and weights of BM25, the queries noted. '
+  'Returns the names of those that got statistics. pgvec-admin migrate calls it.';
 revoke all on function pgvec.upgrade_collections() from public;
