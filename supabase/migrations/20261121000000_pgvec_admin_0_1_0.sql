@@ -1110,7 +1110,7 @@ comment on function pgvec.bench_index(text, text, text, int[], int, int) is
 revoke all on function pgvec.bench_index(text, text, text, int[], int, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.best_of_groups', '45e31b85f85d4e9aa43afc091272d6dfae363cc581a076e97d67adef968603bc', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.best_of_groups', '9979998c85992b0a2abbb72ccb4a95c7e5e695659447d77ed3ae9789ef65292b', '0.1.0', $pgvec_file$
 -- pgvec.best_of_groups -- of the hits of each group only the best: one chunk of each document, for example.
 -- A row that belongs to no group stands for itself.
 create or replace function pgvec.best_of_groups(collection pgvec.collections, hits pgvec.fused[], group_by text)
@@ -1129,7 +1129,7 @@ begin
               join %2$s as d on d.id = h.id
              order by coalesce('group ' || %1$s, 'row ' || d.id), h.place) as g
     $query$,
-    case group_by when 'source' then 'd.source' else '(d.metadata ->> $2)' end, pgvec.rows_of(collection))
+    case group_by when 'source' then 'd.source' else '(d.metadata ->> $2)' end, pgvec.rows_of(collection, by_key => true))
     into best
     using hits, group_by;
   return coalesce(best, '{}');
@@ -2025,7 +2025,7 @@ revoke all on function pgvec.contained_predicate(text, jsonb) from public;
 select pgvec.grant_execute('pgvec.contained_predicate(text, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.count_ids', 'e4d05ee2579af866bac477729e4aeac1a968c605ea1c9237d5c73173c8d9fe59', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.count_ids', 'a3828c934a20efb9998514e169236e36303abaf00f8a678399e30fafd4290fa1', '0.1.0', $pgvec_file$
 -- pgvec.count_ids -- how many of some ids are rows of a collection.
 -- A load asks before it copies a batch straight into the table. Always by primary key: where many are expected, the
 -- planner would rather read the whole table.
@@ -2040,7 +2040,7 @@ declare
   target  pgvec.collections := pgvec.scoped(count_ids.collection, null);
   counted bigint;
 begin
-  execute format('select count(*) from %s as d where d.id = any ($1)', pgvec.rows_of(target))
+  execute format('select count(*) from %s as d where d.id = any ($1)', pgvec.rows_of(target, by_key => true))
     into counted
     using ids;
   return counted;
@@ -2179,7 +2179,7 @@ comment on function pgvec.counts_live(pgvec.collections, uuid) is
 revoke all on function pgvec.counts_live(pgvec.collections, uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.create_collection', 'dbab23a4c5d695629d0d17537d619ba08586b9b05aeafb0223b540f79dc3478b', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.create_collection', '2ed223b81f4f6e02b7c5485f88fbd53d1402bef9dbacf1637f638c2cb8aed289', '0.1.0', $pgvec_file$
 -- pgvec.create_collection -- a new collection: its table, indexes, trigger, policies, grants and registry row.
 -- The vector index is made later, by pgvec-admin index create: building it once over loaded rows is far faster than
 -- keeping it while they arrive.
@@ -2292,7 +2292,8 @@ comment on function pgvec.create_collection(text, int, text, text, text, text, t
   'Makes a collection: table public.NAME with text, metadata and an embedding of the given dimensions, known to the search functions. '
   'access: open (who may read sees all rows), tenant (rows belong to tenants: column tenant_id, pgvec.allowed_tenants), policy (the owner writes policies). '
   'distance: cosine, l2, inner_product or l1. storage: vector (4 bytes a dimension) or halfvec (2). language: a text search configuration. '
-  'model: provider:name of the embedding model. partition: how many tables to spread the rows of tenants over (access tenant); they are pgvec.NAME_p0 and on. Returns the table. Raises PV004 for a bad argument or a name that is taken.';
+  'model: provider:name of the embedding model. partition: how many tables to spread the rows of tenants over (access tenant); they are pgvec.NAME_p0 and on. '
+  'Returns the table. Raises PV004 for a bad argument or a name that is taken.';
 revoke all on function pgvec.create_collection(text, int, text, text, text, text, text, int) from public;
 $pgvec_file$);
 
@@ -2345,7 +2346,7 @@ comment on function pgvec.create_collection_api(text) is
 revoke all on function pgvec.create_collection_api(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.decay', '6c5f006fc652cc14a501d00c9d1ebc4b7821cd06f7dddf9f57ab70d28acb1d34', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.decay', '33d06bf9a96c4ed4ed062779b0b0d3a2d8854754235a2ecc5ec4a26c44ca40f9', '0.1.0', $pgvec_file$
 -- pgvec.decay -- scores that grow less with age: half of a score is left at half_life, a quarter at twice that.
 -- A row without a date keeps its score, and so does one from the future. After 500 half-lives nothing is left to halve.
 create or replace function pgvec.decay(collection pgvec.collections, hits pgvec.fused[], recency_field text, half_life interval)
@@ -2365,7 +2366,7 @@ begin
               from unnest($1) as h
               join %s as d on d.id = h.id
              cross join lateral pgvec.as_timestamp(d.metadata -> $2) as a (born)) as h
-    $query$, pgvec.rows_of(collection))
+    $query$, pgvec.rows_of(collection, by_key => true))
     into decayed
     using hits, recency_field, half_life;
   return coalesce(decayed, '{}');
@@ -2569,7 +2570,7 @@ revoke all on function pgvec.distance_operator(text) from public;
 select pgvec.grant_execute('pgvec.distance_operator(text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.diversify', '0f99f7165e8db743a24c39b647a0c7e3a063c9d60c92b16db829e85104edfe5a', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.diversify', '548903154e441cdbcee0a210265dae33c1d98c5d2700ab8432e98ee855ab5bd0', '0.1.0', $pgvec_file$
 -- pgvec.diversify -- the hits in an order that repeats itself less: maximal marginal relevance.
 -- The next is always the hit with the greatest (1 - diversity) * score - diversity * its greatest cosine similarity to
 -- those before it; scores count from 0 (the least) to 1 (the greatest). Carbonell and Goldstein (1998).
@@ -2593,7 +2594,7 @@ begin
       from (select x.id, x.score, x.place, min(x.score) over () as least, max(x.score) over () as most
               from unnest($1) with ordinality as x (id, score, similarity, keyword_score, semantic_rank, keyword_rank, place)) as h
       left join %s as d on d.id = h.id
-    $query$, pgvec.rows_of(collection))
+    $query$, pgvec.rows_of(collection, by_key => true))
     into embeddings, relevance, nearest
     using hits;
 
@@ -3028,7 +3029,7 @@ comment on function pgvec.forget_lexemes(text) is 'Empties the keyword statistic
 revoke all on function pgvec.forget_lexemes(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.fuse', 'c4527acdcbb87fd2b27b547851c7df1ad94dc43de4d88151d04e1d035b7abdcb', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.fuse', 'eaf7da06a8d63f158c26d6f73f9a0308f03efce1eab894e0280c4a472b2cfaf5', '0.1.0', $pgvec_file$
 -- pgvec.fuse -- one score of two, for the candidates of a hybrid search.
 --   rrf       w / (rrf_k + rank) of either side, added: reciprocal rank fusion, Cormack, Clarke and Buettcher (2009)
 --   dbsf      either score where it lies between three standard deviations below the mean of the candidates and three
@@ -3042,6 +3043,7 @@ create or replace function pgvec.fuse(
   returns pgvec.fused[]
   language plpgsql immutable parallel safe
   security invoker set search_path = ''
+  set plan_cache_mode = force_generic_plan
 as $$
 begin
   return (
@@ -3117,7 +3119,7 @@ revoke all on function pgvec.headline(text, text, tsquery) from public;
 select pgvec.grant_execute('pgvec.headline(text, text, tsquery)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.hybrid_candidates', '0d9e32313b4c34de7f6a6a9188944de469fcce58897b49569596d9b422e9152d', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.hybrid_candidates', '4a7f38b80c64c2321cd6862cf4ee12762116900eaab85657ab6c38e97051a14b', '0.1.0', $pgvec_file$
 -- pgvec.hybrid_candidates -- the best rows by vector and by keyword, each with both scores.
 -- What one side found is scored by the other too: a row that only one side knows would otherwise count as worthless to
 -- the other, which costs more in the order of results than anything else in fusing them.
@@ -3142,6 +3144,9 @@ declare
   ids    text[] := '{}';
   candidates pgvec.fused[];
 begin
+  if collection.tenants is not null and row_security_active(collection.relation) then
+    return pgvec.tenant_candidates(collection.name, query, query_embedding, ranking, filter, match_threshold, depth, by_vector, by_keyword, collection.tenants[1]);
+  end if;
   if by_vector then
     ids := array(select m.id from public.match_documents(query_embedding, depth, wanted, match_threshold, collection.name, collection.tenants[1]) as m);
   end if;
@@ -3154,14 +3159,15 @@ begin
     select array_agg((
              d.id,
              null,
-             case when $1 then pgvec.similarity($2, d.embedding operator(extensions.%s) $3::extensions.%s) end,
-             case when $6 then %s end,
+             case when $1 then case $2 when 'cosine' then 1 - d.distance when 'inner_product' then - d.distance else 1 / (1 + d.distance) end end,
+             case when $6 then d.keyword_score end,
              null,
              null)::pgvec.fused order by d.id)
-      from %s as d
-     where d.id = any ($7)
+      from (select d.id, d.embedding operator(extensions.%s) $3::extensions.%s as distance, %s as keyword_score
+              from %s as d
+             where d.id = any ($7)) as d
     $query$,
-    pgvec.distance_operator(collection.distance), collection.storage, pgvec.keyword_score(ranking), pgvec.rows_of(collection))
+    pgvec.distance_operator(collection.distance), collection.storage, pgvec.keyword_score(ranking), pgvec.rows_of(collection, by_key => true))
     into candidates
     using by_vector,
           collection.distance,
@@ -4986,14 +4992,17 @@ revoke all on function pgvec.resume_points(text) from public;
 select pgvec.grant_execute('pgvec.resume_points(text)', 'writer');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.rows_of', 'b5f872b05c90c2395b591bf73b34f3238fbcbfcb3e1b0f4d4bb46a78e008e04e', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.rows_of', '7c50941da28cd9e9addb11987c20f50a44fd4e5174bb307f333a0260f31c0843', '0.1.0', $pgvec_file$
 -- pgvec.rows_of -- what a search reads: the table of a collection, or the part of it that belongs to the tenants it is for.
 -- The tenants are written into the query as uuids, so that the planner sees them, and leaves out other partitions.
 -- Of a tenant with few rows (by the planner's estimate) all are read, and conditions applied to them: an index over the
 -- words or the metadata of all tenants would be looked up for thousands of rows of others (with a filter 4.4 ms against 1.7,
--- with a thousand tenants of a hundred rows); OFFSET 0 keeps it from that. Volatile, since EXPLAIN is a utility statement, which
+-- with a thousand tenants of a hundred rows); OFFSET 0 keeps it from that. Rows
+-- that are read by their ids have the primary key, and none of these questions. Volatile, since EXPLAIN is a utility statement, which
 -- stable functions may not run themselves.
-create or replace function pgvec.rows_of(collection pgvec.collections)
+drop function if exists pgvec.rows_of(pgvec.collections);
+
+create or replace function pgvec.rows_of(collection pgvec.collections, by_key boolean default false)
   returns text
   language plpgsql volatile parallel unsafe
   security invoker set search_path = ''
@@ -5011,14 +5020,17 @@ begin
       when 1 then 'select * from %s where tenant_id = %L'
       else 'select * from %s where tenant_id = any (%L)'
     end, collection.relation, case cardinality(collection.tenants) when 1 then collection.tenants[1]::text else collection.tenants::text end);
+  if by_key then
+    return format('(%s)', part);
+  end if;
   execute 'explain ' || part into plan;
   return format('(%s%s)', part, case when substring(plan from 'rows=(\d+)')::bigint <= few then ' offset 0' end);
 end
 $$;
-comment on function pgvec.rows_of(pgvec.collections) is
-  'The rows that a search reads, as the FROM item of a query: those of the collection, or of the tenants it is for (pgvec.scoped).';
-revoke all on function pgvec.rows_of(pgvec.collections) from public;
-select pgvec.grant_execute('pgvec.rows_of(pgvec.collections)', 'reader');
+comment on function pgvec.rows_of(pgvec.collections, boolean) is
+  'The rows that a search reads, as the FROM item of a query: those of the collection, or of the tenants it is for (pgvec.scoped). by_key: they are looked up by id.';
+revoke all on function pgvec.rows_of(pgvec.collections, boolean) from public;
+select pgvec.grant_execute('pgvec.rows_of(pgvec.collections, boolean)', 'reader');
 $pgvec_file$);
 
 select pg_temp.apply_function('pgvec.running_length', '67afcd57cd0e5268a6abcaba038e30988d7f003d7257a15d798b5424601fa094', '0.1.0', $pgvec_file$
@@ -5490,6 +5502,35 @@ comment on function pgvec.store_embeddings(text, text[], text[], extensions.vect
 revoke all on function pgvec.store_embeddings(text, text[], text[], extensions.vector[]) from public;
 $pgvec_file$);
 
+select pg_temp.apply_function('pgvec.tenant_candidates', '40672160d123598c2ff4f45c9930f2b9f7954bc28b0a8efeaeca3454aa92188b', '0.1.0', $pgvec_file$
+-- pgvec.tenant_candidates -- what a hybrid search in one tenant chooses from: ids and scores.
+-- As pgvec.tenant_matches, for both sides at once.
+create or replace function pgvec.tenant_candidates(
+    collection text,
+    query pgvec.keyword_query,
+    query_embedding extensions.vector,
+    ranking text,
+    filter jsonb,
+    match_threshold float8,
+    depth int,
+    by_vector boolean,
+    by_keyword boolean,
+    for_tenant uuid)
+  returns pgvec.fused[]
+  language plpgsql stable parallel unsafe
+  security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return pgvec.hybrid_candidates(
+    pgvec.tenant_target(collection, for_tenant), query, query_embedding, ranking, filter, match_threshold, depth, by_vector, by_keyword);
+end
+$$;
+comment on function pgvec.tenant_candidates(text, pgvec.keyword_query, extensions.vector, text, jsonb, float8, int, boolean, boolean, uuid) is
+  'pgvec.hybrid_candidates for a tenant of the caller''s, by the owner of the table. Raises PV006.';
+revoke all on function pgvec.tenant_candidates(text, pgvec.keyword_query, extensions.vector, text, jsonb, float8, int, boolean, boolean, uuid) from public;
+select pgvec.grant_execute('pgvec.tenant_candidates(text, pgvec.keyword_query, extensions.vector, text, jsonb, float8, int, boolean, boolean, uuid)', 'reader');
+$pgvec_file$);
+
 select pg_temp.apply_function('pgvec.tenant_documents', 'd1cf6b3cd855e7b582d88ae2d87ca7cb8e89f98bb25ac402951ece02a1a762ee', '0.1.0', $pgvec_file$
 -- pgvec.tenant_documents -- match_documents for callers under row level security, and for several tenants at once.
 -- Each tenant is searched for itself, as if there were no other; what pgvec.tenant_matches found is read under the
@@ -5771,7 +5812,7 @@ comment on function pgvec.tune(text, float8, int, int, jsonb) is
 revoke all on function pgvec.tune(text, float8, int, int, jsonb) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.upgrade_collections', '37bbeded163094a8f24d731aae2195482ad883fb32a679271a8ec860e14d5719', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.upgrade_collections', 'c7d2d18d323a1a273156455fcd05ba3fac82b1bd35f871b1ac6686e9ebebf394', '0.1.0', $pgvec_file$
 -- pgvec.upgrade_collections -- gives collections that an earlier release made what this one keeps beside their rows.
 create or replace function pgvec.upgrade_collections()
   returns setof text
@@ -5807,7 +5848,8 @@ begin
 end
 $$;
 comment on function pgvec.upgrade_collections() is
-  'Adds to collections of earlier releases what this one needs: the statistics and weights of BM25, the queries noted. Returns the names of those that got statistics. pgvec-admin migrate calls it.';
+  'Adds to collections of earlier releases what this one needs: the statistics and weights of BM25, the queries noted. '
+  'Returns the names of those that got statistics. pgvec-admin migrate calls it.';
 revoke all on function pgvec.upgrade_collections() from public;
 $pgvec_file$);
 
@@ -6324,7 +6366,7 @@ revoke all on function public.document_facets(text, text, jsonb, int, text, uuid
 select pgvec.grant_execute('public.document_facets(text, text, jsonb, int, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.hybrid_search', 'fdd2521987d52e234bd0d3a3106f8e45f9c999b1d7af1189098756533c012eb3', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('public.hybrid_search', '95a6c5cd37164aad8a58e08a3bffe841470e52a2641705f127a24628220182f2', '0.1.0', $pgvec_file$
 -- hybrid_search -- the rows of a collection that are best by vector and by keyword together.
 -- Either side brings its best rows, all of them are scored by both, and one score is made of the two: pgvec.fuse.
 -- The defaults won the evaluation over four judged sets (docs/ranking.md).
@@ -6408,7 +6450,7 @@ begin
       from unnest($1) with ordinality as h (id, score, similarity, keyword_score, semantic_rank, keyword_rank, place)
       join %s as d on d.id = h.id
      order by h.place
-    $query$, pgvec.rows_of(target))
+    $query$, pgvec.rows_of(target, by_key => true))
     using hits[:wanted];
 end
 $$;
@@ -6427,7 +6469,7 @@ select pgvec.grant_execute(
   'public.hybrid_search(text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.keyword_search', '88cafba0d491a5a3bd223be700802e2b27407454f9b0fe810f53d61350e0b449', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('public.keyword_search', '2be66d7725ac50bd0773361042bd6ee037915a68db1de4f9a8fc77bf4053360d', '0.1.0', $pgvec_file$
 -- keyword_search -- the rows of a collection that share words with a text.
 -- Any of the words will do (OR): with AND, a question in plain language matches nothing. The rows are read, and headlines
 -- made, after the limit.
@@ -6472,7 +6514,7 @@ begin
      where $5 is null
         or h.score >= $5
      order by h.score desc, h.id
-    $query$, pgvec.rows_of(target))
+    $query$, pgvec.rows_of(target, by_key => true))
     using pgvec.keyword_hits(
             target, query, ranked, pgvec.clamp_count(match_count, 10), pgvec.with_text(filter, concat_ws(' ', query.phrases, query.excluded))),
           coalesce(highlight, false),
@@ -6750,7 +6792,7 @@ revoke all on function public.match_vectors(extensions.vector, int, jsonb, float
 select pgvec.grant_execute('public.match_vectors(extensions.vector, int, jsonb, float8, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.recommend_documents', '4648b1a0ecfc8c8606eb5ac9762dbf4ecd7f7656f54488b471c0215c8b6c2391', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('public.recommend_documents', '0b678a1ad8f02f9076e0193fc4da0062508e6b257f3fad77799311f072c77ec2', '0.1.0', $pgvec_file$
 -- recommend_documents -- more like these rows, and less like those.
 -- It looks from where the liked rows are, moved away from the others by as much as these lie apart: 2 * mean(positive) -
 -- mean(negative). Directions are what counts for cosine, so vectors have length 1 there before they are averaged.
@@ -6785,7 +6827,7 @@ begin
            extensions.avg(g.embedding) filter (where g.liked),
            extensions.avg(g.embedding) filter (where not g.liked)
       from given as g
-    $query$, pgvec.rows_of(target))
+    $query$, pgvec.rows_of(target, by_key => true))
     into missing, liked, other
     using positive, given, target.distance = 'cosine';
 

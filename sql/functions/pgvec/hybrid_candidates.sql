@@ -22,6 +22,9 @@ declare
   ids    text[] := '{}';
   candidates pgvec.fused[];
 begin
+  if collection.tenants is not null and row_security_active(collection.relation) then
+    return pgvec.tenant_candidates(collection.name, query, query_embedding, ranking, filter, match_threshold, depth, by_vector, by_keyword, collection.tenants[1]);
+  end if;
   if by_vector then
     ids := array(select m.id from public.match_documents(query_embedding, depth, wanted, match_threshold, collection.name, collection.tenants[1]) as m);
   end if;
@@ -34,14 +37,15 @@ begin
     select array_agg((
              d.id,
              null,
-             case when $1 then pgvec.similarity($2, d.embedding operator(extensions.%s) $3::extensions.%s) end,
-             case when $6 then %s end,
+             case when $1 then case $2 when 'cosine' then 1 - d.distance when 'inner_product' then - d.distance else 1 / (1 + d.distance) end end,
+             case when $6 then d.keyword_score end,
              null,
              null)::pgvec.fused order by d.id)
-      from %s as d
-     where d.id = any ($7)
+      from (select d.id, d.embedding operator(extensions.%s) $3::extensions.%s as distance, %s as keyword_score
+              from %s as d
+             where d.id = any ($7)) as d
     $query$,
-    pgvec.distance_operator(collection.distance), collection.storage, pgvec.keyword_score(ranking), pgvec.rows_of(collection))
+    pgvec.distance_operator(collection.distance), collection.storage, pgvec.keyword_score(ranking), pgvec.rows_of(collection, by_key => true))
     into candidates
     using by_vector,
           collection.distance,

@@ -32,7 +32,7 @@ begin
            extensions.avg(g.embedding) filter (where g.liked),
            extensions.avg(g.embedding) filter (where not g.liked)
       from given as g
-    $query$, pgvec.rows_of(target))
+    $query$, pgvec.rows_of(target, by_key => true))
     into missing, liked, other
     using positive, given, target.distance = 'cosine';
 
