@@ -198,6 +198,11 @@ READS = st.one_of(
     _call("select pgvec.text_configurations('{}', %s)", TENANTS),
     _call("select * from pgvec.tenant_matches('{}', %s, 5, '{{}}', null, %s, 'cosine')", VECTORS, TENANTS),
     _call(
+        "select pgvec.tenant_candidates"
+        "('{}', pgvec.keyword_query('{}', %s), %s, 'bm25', '{{}}', null, 5, true, true, %s)",
+        *(WORDS, VECTORS, TENANTS),
+    ),
+    _call(
         "select pgvec.tenant_keyword_hits('{}', pgvec.keyword_query('{}', %s), 'bm25', 5, '{{}}', %s)", WORDS, TENANTS
     ),
     _call("select pgvec.count_ids('{}', array[%s])", IDS),

@@ -66,8 +66,10 @@ class Lanes(Generic[B]):
                             yield batch, None
                     if not self._flying:
                         return
-                    batch, stage, inserted = self._flying.popleft()
-                    if inserted.result():
+                    batch, stage, inserted = self._flying[0]
+                    stored = inserted.result()
+                    self._flying.popleft()
+                    if stored:
                         yield batch, stage
                     else:
                         self._stages[0].all_new = False
