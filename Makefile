@@ -52,7 +52,9 @@ tests/supabase/node_modules/.done: tests/supabase/package.json
 # pg_prove and pgTAP; needs apt.
 tests/supabase/pgtap/.done:
 	mkdir -p tests/supabase/pgtap
-	cd tests/supabase/pgtap && apt-get download -qq postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl
+	apt-cache show libtap-parser-sourcehandler-pgtap-perl > /dev/null 2>&1 || apt-get update -qq
+	cd tests/supabase/pgtap && apt-get download -qq libtap-parser-sourcehandler-pgtap-perl \
+	  $$(apt-cache pkgnames postgresql- | grep -E '^postgresql-[0-9]+-pgtap$$' | head -1)
 	cd tests/supabase/pgtap && for package in *.deb; do dpkg -x $$package . && rm $$package; done
 	touch $@
 
