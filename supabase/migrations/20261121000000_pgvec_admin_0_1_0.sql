@@ -5110,7 +5110,7 @@ revoke all on function pgvec.scoped(text, uuid) from public;
 select pgvec.grant_execute('pgvec.scoped(text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.search_steps', 'd5127850189814457cc4218b327f42572b8f1325d727aebb277ff35c49b2379e', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.search_steps', '517be3f6d5cec5bd4f1f52539b54be2b78cfd073600fb9b35b5412bdaea81482', '0.1.0', $pgvec_file$
 -- pgvec.search_steps -- how a search goes about it: what to try, in which order, and when a step has found enough.
 -- Without a filter one look at the index mostly does; where row level security hides much of what it finds, the index is
 -- walked on. Without an index there is the exact scan, which is always the last step. At a tie at the limit reading tenfold
@@ -5124,11 +5124,12 @@ select pg_temp.apply_function('pgvec.search_steps', 'd5127850189814457cc4218b327
 -- 40: 0.983, 60: 0.997). 1000 is pgvector's limit.
 -- Volatile, since EXPLAIN is a utility statement, which stable functions may not run themselves.
 drop function if exists pgvec.search_steps(pgvec.collections, text, int, text, jsonb);
+drop function if exists pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb);
 drop function if exists pgvec.filtered_steps(pgvec.collections, text, text, int, text, jsonb);
 drop function if exists pgvec.filtered_steps(pgvec.collections, text, text, int, int, int, text, jsonb);
 
 create or replace function pgvec.search_steps(
-    collection pgvec.collections, kind text, method text, wanted int, condition text, bound jsonb)
+    collection pgvec.collections, kind text, method text, wanted int, condition text, bound jsonb, searched text default null)
   returns pgvec.search_step[]
   language plpgsql volatile parallel unsafe
   security invoker set search_path = ''
@@ -5155,7 +5156,7 @@ begin
   end if;
 
   execute format('explain (format json) select from %s as d where d.embedding is not null and %s',
-                 case when collection.tenants is null then collection.relation::text else pgvec.rows_of(collection) end, condition)
+                 coalesce(searched, pgvec.rows_of(collection)), condition)
     into plan
     using null::text, bound;
   -- those of the topmost node come first; reading it as JSON, or by a pattern, would take a good part of making it
@@ -5167,12 +5168,13 @@ begin
   return pgvec.wide_steps(collection, kind, method, wanted, read_rows, ef_search, matches, indexed);
 end
 $$;
-comment on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb) is
+comment on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, text) is
   'The steps of a search over an index of a kind and method (of pgvec.index_kind), each for when those before found too few rows, the last an exact scan '
-  '(see type pgvec.search_step). condition and bound: of pgvec.filter_condition. Settings of the collection: ef_search, the least hnsw.ef_search (default 40); '
+  '(see type pgvec.search_step). condition and bound: of pgvec.filter_condition. searched: pgvec.rows_of, where it is known. '
+  'Settings of the collection: ef_search, the least hnsw.ef_search (default 40); '
   'oversample, the candidates of a binary index for each row wanted (default 20); those of pgvec.wide_steps.';
-revoke all on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb) from public;
-select pgvec.grant_execute('pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb)', 'reader');
+revoke all on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, text) from public;
+select pgvec.grant_execute('pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, text)', 'reader');
 $pgvec_file$);
 
 select pg_temp.apply_function('pgvec.sees_all', 'c0f7f5daf44772818d66a9d4fd9eb8c74d18630492a2846d7976e9e96f813da0', '0.1.0', $pgvec_file$
@@ -6564,7 +6566,7 @@ revoke all on function public.kw_match_documents(text, int, jsonb, text, uuid) f
 select pgvec.grant_execute('public.kw_match_documents(text, int, jsonb, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.match_documents', '3cee408c4c9e5e561d4b054a57afc7523d9f03ab946bd2be9857f4e1aaa19d74', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('public.match_documents', 'd0d927def1532fff0d99188576d9f86255264ce8eec4f8503dc32e2fb3dd7737', '0.1.0', $pgvec_file$
 -- match_documents -- the rows of a collection nearest to a query vector.
 -- pgvec.search_steps says how: along an index, where that is quick and finds enough, and by an exact scan where it does
 -- not, so that there are never fewer rows than there could be.
@@ -6599,7 +6601,7 @@ declare
   within     record;
   condition  text := '';
   bound      jsonb;
-  noted      boolean;
+  searched   text;             -- the rows of the collection, or of its tenant
   steps      pgvec.search_step[];
   step       pgvec.search_step;
   place      int := 0;
@@ -6636,17 +6638,19 @@ begin
   end if;
 
   -- the noted index, if it is still the same
-  noted := measure = target.distance and target.tenants is null and to_regclass(target.search_index) = target.search_index_oid;
-  if noted is not true then
+  if (measure = target.distance and to_regclass(target.search_index) = target.search_index_oid) is not true then
     select i.kind, i.method into target.search_kind, target.search_method from pgvec.index_kind(target, measure) as i;
+    target.search_query := pgvec.query_template(target, measure, target.search_kind);
+    target.scan_query := pgvec.query_template(target, measure, null);
   end if;
+  searched := case when target.tenants is null then target.relation::text else pgvec.rows_of(target) end;
 
   loop
     place := place + 1;
     if place = 1 and condition = '' and target.search_kind = 'column' and target.search_method = 'hnsw' then
       step := ('column', null, least(1000, greatest(wanted + 1, coalesce((target.settings ->> 'ef_search')::int, 40))), null, wanted + 1, wanted, false, false, null);
     else
-      steps := coalesce(steps, pgvec.search_steps(target, target.search_kind, target.search_method, wanted, condition, bound));
+      steps := coalesce(steps, pgvec.search_steps(target, target.search_kind, target.search_method, wanted, condition, bound, searched));
       step := steps[place];
     end if;
     continue when step.after_tie <> tied;
@@ -6660,11 +6664,9 @@ begin
       hits := array(select r from pgvec.deep_rows(target, measure, condition, bound, query_embedding, step) as r where r.distance is not null);
       at_limit := (select count(*) from unnest(hits) as h group by h.distance order by h.distance desc limit 1);
     else
-      for hit in execute case
-          when noted then format(case when step.kind is null then target.scan_query else target.search_query end,
-                                 target.relation, case when condition = '' then 'true' else condition end)
-          else pgvec.vector_query(target, measure, condition, step.kind)
-        end using query_embedding, bound, step.read_rows loop
+      for hit in execute format(case when step.kind is null then target.scan_query else target.search_query end,
+                                searched, case when condition = '' then 'true' else condition end)
+        using query_embedding, bound, step.read_rows loop
         exit when hit.distance is null;
         hits := hits || hit;
         at_limit := case when hit.distance > farthest then 1 else at_limit + (hit.distance = farthest)::int end;

@@ -11,11 +11,12 @@
 -- 40: 0.983, 60: 0.997). 1000 is pgvector's limit.
 -- Volatile, since EXPLAIN is a utility statement, which stable functions may not run themselves.
 drop function if exists pgvec.search_steps(pgvec.collections, text, int, text, jsonb);
+drop function if exists pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb);
 drop function if exists pgvec.filtered_steps(pgvec.collections, text, text, int, text, jsonb);
 drop function if exists pgvec.filtered_steps(pgvec.collections, text, text, int, int, int, text, jsonb);
 
 create or replace function pgvec.search_steps(
-    collection pgvec.collections, kind text, method text, wanted int, condition text, bound jsonb)
+    collection pgvec.collections, kind text, method text, wanted int, condition text, bound jsonb, searched text default null)
   returns pgvec.search_step[]
   language plpgsql volatile parallel unsafe
   security invoker set search_path = ''
@@ -42,7 +43,7 @@ begin
   end if;
 
   execute format('explain (format json) select from %s as d where d.embedding is not null and %s',
-                 case when collection.tenants is null then collection.relation::text else pgvec.rows_of(collection) end, condition)
+                 coalesce(searched, pgvec.rows_of(collection)), condition)
     into plan
     using null::text, bound;
   -- those of the topmost node come first; reading it as JSON, or by a pattern, would take a good part of making it
@@ -54,9 +55,10 @@ begin
   return pgvec.wide_steps(collection, kind, method, wanted, read_rows, ef_search, matches, indexed);
 end
 $$;
-comment on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb) is
+comment on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, text) is
   'The steps of a search over an index of a kind and method (of pgvec.index_kind), each for when those before found too few rows, the last an exact scan '
-  '(see type pgvec.search_step). condition and bound: of pgvec.filter_condition. Settings of the collection: ef_search, the least hnsw.ef_search (default 40); '
+  '(see type pgvec.search_step). condition and bound: of pgvec.filter_condition. searched: pgvec.rows_of, where it is known. '
+  'Settings of the collection: ef_search, the least hnsw.ef_search (default 40); '
   'oversample, the candidates of a binary index for each row wanted (default 20); those of pgvec.wide_steps.';
-revoke all on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb) from public;
-select pgvec.grant_execute('pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb)', 'reader');
+revoke all on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, text) from public;
+select pgvec.grant_execute('pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, text)', 'reader');

@@ -32,7 +32,7 @@ declare
   within     record;
   condition  text := '';
   bound      jsonb;
-  noted      boolean;
+  searched   text;             -- the rows of the collection, or of its tenant
   steps      pgvec.search_step[];
   step       pgvec.search_step;
   place      int := 0;
@@ -69,17 +69,19 @@ begin
   end if;
 
   -- the noted index, if it is still the same
-  noted := measure = target.distance and target.tenants is null and to_regclass(target.search_index) = target.search_index_oid;
-  if noted is not true then
+  if (measure = target.distance and to_regclass(target.search_index) = target.search_index_oid) is not true then
     select i.kind, i.method into target.search_kind, target.search_method from pgvec.index_kind(target, measure) as i;
+    target.search_query := pgvec.query_template(target, measure, target.search_kind);
+    target.scan_query := pgvec.query_template(target, measure, null);
   end if;
+  searched := case when target.tenants is null then target.relation::text else pgvec.rows_of(target) end;
 
   loop
     place := place + 1;
     if place = 1 and condition = '' and target.search_kind = 'column' and target.search_method = 'hnsw' then
       step := ('column', null, least(1000, greatest(wanted + 1, coalesce((target.settings ->> 'ef_search')::int, 40))), null, wanted + 1, wanted, false, false, null);
     else
-      steps := coalesce(steps, pgvec.search_steps(target, target.search_kind, target.search_method, wanted, condition, bound));
+      steps := coalesce(steps, pgvec.search_steps(target, target.search_kind, target.search_method, wanted, condition, bound, searched));
       step := steps[place];
     end if;
     continue when step.after_tie <> tied;
@@ -93,11 +95,9 @@ begin
       hits := array(select r from pgvec.deep_rows(target, measure, condition, bound, query_embedding, step) as r where r.distance is not null);
       at_limit := (select count(*) from unnest(hits) as h group by h.distance order by h.distance desc limit 1);
     else
-      for hit in execute case
-          when noted then format(case when step.kind is null then target.scan_query else target.search_query end,
-                                 target.relation, case when condition = '' then 'true' else condition end)
-          else pgvec.vector_query(target, measure, condition, step.kind)
-        end using query_embedding, bound, step.read_rows loop
+      for hit in execute format(case when step.kind is null then target.scan_query else target.search_query end,
+                                searched, case when condition = '' then 'true' else condition end)
+        using query_embedding, bound, step.read_rows loop
         exit when hit.distance is null;
         hits := hits || hit;
         at_limit := case when hit.distance > farthest then 1 else at_limit + (hit.distance = farthest)::int end;
