@@ -78,7 +78,7 @@ def test_db_push_installs_everything_and_the_seed(cli: Cli, project: Project) ->
 def test_its_advisor_finds_nothing(cli: Cli) -> None:
     cli("db", "push", "--yes", "--include-seed")
     with psycopg.connect(cli.url, autocommit=True) as connection:
-        connection.execute("select pgvec.create_collection('notes', 2, access => 'tenant')")
+        connection.execute("select pgvec.create_collection('notes', 2, access => 'tenant', partition => 1)")
         connection.execute("select pgvec.create_collection_api('notes')")
         # an index that nobody has used yet is a finding; so each is used
         connection.execute("set app.tenant_id = '00000000-0000-4000-8000-00000000000a'")

@@ -2837,10 +2837,12 @@ comment on function pgvec.export_tenant(uuid) is
 revoke all on function pgvec.export_tenant(uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.filter_condition', 'fa6f51c29334ff9c0d2a12d564f569bf6ec75041b97e366029229513923a08ab', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.filter_condition', '5d224491a2927ec30a6b5254a4cd31f75662c91b0fbd9bb5fd6c28838205d412', '0.1.0', $pgvec_file$
 -- pgvec.filter_condition -- the filter of a search as an SQL condition over a collection's rows.
 -- The text is one of a few, whatever the filter says: all that came from the caller is in bound, which the search
 -- passes as its parameter $2. Over an adopted table it compares columns (pgvec.column_condition), by their catalog names.
+drop function if exists pgvec.is_containment(jsonb);
+
 create or replace function pgvec.filter_condition(collection pgvec.collections, filter jsonb, out condition text, out bound jsonb)
   language plpgsql stable parallel safe
   security invoker set search_path = ''
@@ -2850,7 +2852,14 @@ declare
   compiled record;
   words    tsquery;
 begin
-  if collection.base = collection.relation and filter <> '{}' and pgvec.is_containment(filter) then
+  -- most filters are plain objects within the limits of pgvec.parse_filter, and need no compiling
+  if collection.base = collection.relation
+     and filter <> '{}'
+     and jsonb_typeof(filter) = 'object'
+     and strpos(filter::text, '"$') = 0
+     and length(filter::text) <= 65536
+     and not filter @? 'strict $.**{13}'
+  then
     condition := 'd.metadata @> ($2 -> 0)';
     bound := jsonb_build_array(filter);
     return;
@@ -3572,27 +3581,6 @@ comment on function pgvec.index_storage(pgvec.collections, text) is
   'The storage of a vector index (vector, halfvec or binary): the one asked for, for null the most exact that pgvector indexes at these dimensions '
   '(vector to 2,000, halfvec to 4,000, binary to 64,000). Raises PV004 for one that is impossible.';
 revoke all on function pgvec.index_storage(pgvec.collections, text) from public;
-$pgvec_file$);
-
-select pg_temp.apply_function('pgvec.is_containment', 'dbbfefbe7e7740731fa97cb4e59025bb564357fa2c2005ac855817a86774ca8a', '0.1.0', $pgvec_file$
--- pgvec.is_containment -- whether a filter is a plain object, without operators and within the limits of pgvec.parse_filter.
--- Most filters are, and need no compiling.
-create or replace function pgvec.is_containment(filter jsonb)
-  returns boolean
-  language plpgsql immutable parallel safe
-  security invoker set search_path = ''
-as $$
-begin
-  return jsonb_typeof(filter) = 'object'
-     and strpos(filter::text, '"$') = 0
-     and length(filter::text) <= 65536
-     and not filter @? 'strict $.**{13}';
-end
-$$;
-comment on function pgvec.is_containment(jsonb) is
-  'Whether a filter is a plain object: no operator, at most 65,536 characters, at most 12 levels. Then rows match whose metadata contains it.';
-revoke all on function pgvec.is_containment(jsonb) from public;
-select pgvec.grant_execute('pgvec.is_containment(jsonb)', 'reader');
 $pgvec_file$);
 
 select pg_temp.apply_function('pgvec.keep_lexemes', '4a8329b155f9bcf65ccb842c7d163aa0f6a092b57ddd17d8470bd44c2d97152a', '0.1.0', $pgvec_file$

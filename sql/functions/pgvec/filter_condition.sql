@@ -1,6 +1,8 @@
 -- pgvec.filter_condition -- the filter of a search as an SQL condition over a collection's rows.
 -- The text is one of a few, whatever the filter says: all that came from the caller is in bound, which the search
 -- passes as its parameter $2. Over an adopted table it compares columns (pgvec.column_condition), by their catalog names.
+drop function if exists pgvec.is_containment(jsonb);
+
 create or replace function pgvec.filter_condition(collection pgvec.collections, filter jsonb, out condition text, out bound jsonb)
   language plpgsql stable parallel safe
   security invoker set search_path = ''
@@ -10,7 +12,14 @@ declare
   compiled record;
   words    tsquery;
 begin
-  if collection.base = collection.relation and filter <> '{}' and pgvec.is_containment(filter) then
+  -- most filters are plain objects within the limits of pgvec.parse_filter, and need no compiling
+  if collection.base = collection.relation
+     and filter <> '{}'
+     and jsonb_typeof(filter) = 'object'
+     and strpos(filter::text, '"$') = 0
+     and length(filter::text) <= 65536
+     and not filter @? 'strict $.**{13}'
+  then
     condition := 'd.metadata @> ($2 -> 0)';
     bound := jsonb_build_array(filter);
     return;
