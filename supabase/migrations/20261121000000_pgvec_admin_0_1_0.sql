@@ -2179,7 +2179,7 @@ comment on function pgvec.counts_live(pgvec.collections, uuid) is
 revoke all on function pgvec.counts_live(pgvec.collections, uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.create_collection', '2ed223b81f4f6e02b7c5485f88fbd53d1402bef9dbacf1637f638c2cb8aed289', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.create_collection', '6118f974aca36a4c76743141fdff2c2d1273b26451e7447a8cc7189a6f8dbeff', '0.1.0', $pgvec_file$
 -- pgvec.create_collection -- a new collection: its table, indexes, trigger, policies, grants and registry row.
 -- The vector index is made later, by pgvec-admin index create: building it once over loaded rows is far faster than
 -- keeping it while they arrive.
@@ -2255,7 +2255,6 @@ begin
   for place in 0 .. coalesce(partition, 0) - 1 loop
     part := format('pgvec.%I', format('%s_p%s', name, place));
     execute format('create table %s partition of %s for values with (modulus %s, remainder %s)', part, made, partition, place);
-    execute format('alter table %s enable row level security', part);
   end loop;
 
   -- A row beyond 2 KB sends its vector away, and an exact scan then takes four times as long. Small vectors stay, and so
@@ -2490,7 +2489,7 @@ comment on function pgvec.describe_table(regclass) is 'Writes the comments of a 
 revoke all on function pgvec.describe_table(regclass) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.detach_collection', '2e6ce440796ca6b7c08ce42f95a9b9ca3e1f02645eab2205ebeee66543442d28', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.detach_collection', '21e3b18d7c92f85b880e8a62c6ab1bd03911ccb605d4dfbc0e47a792bfe15f9a', '0.1.0', $pgvec_file$
 -- pgvec.detach_collection -- lets go of a collection and leaves its table as a table: rows, columns and indexes stay.
 -- What refers to this engine goes: triggers, the policies of tenants, the default of tenant_id, functions with its name.
 -- Row level security stays on, so that a table of tenants is not open to all of a sudden.
@@ -2533,6 +2532,7 @@ begin
   for item in
     select p as part from pgvec.partitions(target.base) as p where p <> target.base
   loop
+    execute format('alter table %s enable row level security', item.part);
     execute format('alter table %s set schema public', item.part);
   end loop;
   execute format('comment on table %s is null', target.base);
@@ -5921,7 +5921,7 @@ revoke all on function pgvec.vector_query(pgvec.collections, text, text, text) f
 select pgvec.grant_execute('pgvec.vector_query(pgvec.collections, text, text, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_catalog', 'bdcc007d0e859c2905803b2f145659bc7586e9e4b4be6ee0f8e83391d9bd7222', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_catalog', '79cd2f9b5757d6dab72c49a2b40af2e3833f09b1071395e9d23efeee6d79cb73', '0.1.0', $pgvec_file$
 -- pgvec.verify_catalog -- looks at what is installed for what lets in, leaks or slows down: the lints of Supabase's advisor
 -- that apply here, and those of our own. Reads the catalog alone.
 create or replace function pgvec.verify_catalog()
@@ -5945,9 +5945,9 @@ as $$
           where n.nspname = 'pgvec'
              or n.nspname = 'public' and (exists (select from pgvec.function_history as h where h.name = 'public.' || p.proname)
                                           or exists (select from pgvec.collections as c where p.proname in ('match_' || c.name, 'kw_match_' || c.name, 'hybrid_search_' || c.name)))),
-       -- the tables of collections with what they may have: of an adopted one the policies are the user's
+       -- of an adopted table the policies are the user's; partitions are in schema pgvec, and nobody is granted them
        tables as (
-         select r.oid, r.oid::regclass::text as name, r.relrowsecurity, c.base <> c.relation as adopted
+         select r.oid, r.oid::regclass::text as name, r.relrowsecurity, r.relispartition, c.base <> c.relation as adopted
            from pgvec.collections as c
           cross join lateral pgvec.partitions(c.base) as x (part)
            join pg_catalog.pg_class as r on r.oid in (c.base, x.part)
@@ -5975,7 +5975,7 @@ as $$
                 aclexplode(g.acl) as a
           where a.grantee = 0
          union all
-         select 'rls', t.name, 'has no row level security' from tables as t where not t.relrowsecurity and not t.adopted
+         select 'rls', t.name, 'has no row level security' from tables as t where not (t.relrowsecurity or t.relispartition or t.adopted)
          union all
          select 'initplan', t.name, format('policy %s calls a function for each row', p.polname)
            from tables as t

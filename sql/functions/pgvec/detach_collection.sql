@@ -40,6 +40,7 @@ begin
   for item in
     select p as part from pgvec.partitions(target.base) as p where p <> target.base
   loop
+    execute format('alter table %s enable row level security', item.part);
     execute format('alter table %s set schema public', item.part);
   end loop;
   execute format('comment on table %s is null', target.base);

@@ -21,9 +21,9 @@ as $$
           where n.nspname = 'pgvec'
              or n.nspname = 'public' and (exists (select from pgvec.function_history as h where h.name = 'public.' || p.proname)
                                           or exists (select from pgvec.collections as c where p.proname in ('match_' || c.name, 'kw_match_' || c.name, 'hybrid_search_' || c.name)))),
-       -- the tables of collections with what they may have: of an adopted one the policies are the user's
+       -- of an adopted table the policies are the user's; partitions are in schema pgvec, and nobody is granted them
        tables as (
-         select r.oid, r.oid::regclass::text as name, r.relrowsecurity, c.base <> c.relation as adopted
+         select r.oid, r.oid::regclass::text as name, r.relrowsecurity, r.relispartition, c.base <> c.relation as adopted
            from pgvec.collections as c
           cross join lateral pgvec.partitions(c.base) as x (part)
            join pg_catalog.pg_class as r on r.oid in (c.base, x.part)
@@ -51,7 +51,7 @@ as $$
                 aclexplode(g.acl) as a
           where a.grantee = 0
          union all
-         select 'rls', t.name, 'has no row level security' from tables as t where not t.relrowsecurity and not t.adopted
+         select 'rls', t.name, 'has no row level security' from tables as t where not (t.relrowsecurity or t.relispartition or t.adopted)
          union all
          select 'initplan', t.name, format('policy %s calls a function for each row', p.polname)
            from tables as t
