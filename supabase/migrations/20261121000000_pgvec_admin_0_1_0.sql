@@ -3038,7 +3038,7 @@ comment on function pgvec.forget_lexemes(text) is 'Empties the keyword statistic
 revoke all on function pgvec.forget_lexemes(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.fuse', 'eaf7da06a8d63f158c26d6f73f9a0308f03efce1eab894e0280c4a472b2cfaf5', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.fuse', 'c4527acdcbb87fd2b27b547851c7df1ad94dc43de4d88151d04e1d035b7abdcb', '0.1.0', $pgvec_file$
 -- pgvec.fuse -- one score of two, for the candidates of a hybrid search.
 --   rrf       w / (rrf_k + rank) of either side, added: reciprocal rank fusion, Cormack, Clarke and Buettcher (2009)
 --   dbsf      either score where it lies between three standard deviations below the mean of the candidates and three
@@ -3052,7 +3052,6 @@ create or replace function pgvec.fuse(
   returns pgvec.fused[]
   language plpgsql immutable parallel safe
   security invoker set search_path = ''
-  set plan_cache_mode = force_generic_plan
 as $$
 begin
   return (
@@ -5843,8 +5842,10 @@ comment on function pgvec.upgrade_collections() is
 revoke all on function pgvec.upgrade_collections() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.vector_indexes', '5dc7086f3f2efc534c70b446a5a4cfff01b4d8c60551dc32456f0481f098fa6e', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.vector_indexes', '88ba7b861e509509489e122183c6eeaa66cb6add2b98b042c9cb347d58220872', '0.1.0', $pgvec_file$
 -- pgvec.vector_indexes -- the HNSW and IVFFlat indexes on a collection's embedding.
+drop function if exists pgvec.vector_indexes(text);
+
 create or replace function pgvec.vector_indexes(collection text)
   returns table (name text, method text, storage text, distance text, valid boolean, size_bytes bigint, definition text)
   language sql stable parallel safe
@@ -5903,8 +5904,10 @@ comment on function pgvec.vector_lengths(text) is 'The shortest, mean and longes
 revoke all on function pgvec.vector_lengths(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.vector_query', '96811920bd9eb3d625713c668e5553630d26a58dd8e97f967e77640396b2fbea', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.vector_query', '2ebab5360c68f5f0c96b9c9aac825cc91577b2cef32a135775b784dbe2b2b0b1', '0.1.0', $pgvec_file$
 -- pgvec.vector_query -- the SQL that finds the nearest rows of a collection that meet a condition.
+drop function if exists pgvec.vector_query(pgvec.collections, text, boolean, boolean);
+
 create or replace function pgvec.vector_query(collection pgvec.collections, distance text, condition text, kind text)
   returns text
   language plpgsql volatile parallel unsafe

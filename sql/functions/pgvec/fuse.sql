@@ -11,7 +11,6 @@ create or replace function pgvec.fuse(
   returns pgvec.fused[]
   language plpgsql immutable parallel safe
   security invoker set search_path = ''
-  set plan_cache_mode = force_generic_plan
 as $$
 begin
   return (

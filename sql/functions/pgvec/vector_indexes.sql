@@ -1,4 +1,6 @@
 -- pgvec.vector_indexes -- the HNSW and IVFFlat indexes on a collection's embedding.
+drop function if exists pgvec.vector_indexes(text);
+
 create or replace function pgvec.vector_indexes(collection text)
   returns table (name text, method text, storage text, distance text, valid boolean, size_bytes bigint, definition text)
   language sql stable parallel safe

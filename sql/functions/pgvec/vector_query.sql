@@ -1,4 +1,6 @@
 -- pgvec.vector_query -- the SQL that finds the nearest rows of a collection that meet a condition.
+drop function if exists pgvec.vector_query(pgvec.collections, text, boolean, boolean);
+
 create or replace function pgvec.vector_query(collection pgvec.collections, distance text, condition text, kind text)
   returns text
   language plpgsql volatile parallel unsafe
