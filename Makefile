@@ -28,6 +28,7 @@ bench: $(VENV)/.dev bench-peers
 	$(BIN)/python benchmarks/search.py
 	$(BIN)/python benchmarks/keywords.py
 	$(BIN)/python benchmarks/tenants.py
+	$(BIN)/python benchmarks/repository.py
 
 # Other toolkits beside this one, in an environment of their own: they pin what we do not.
 bench-peers: $(VENV)/peers/.done

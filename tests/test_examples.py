@@ -88,8 +88,7 @@ def test_an_assistant_reads_its_own_tenants_passages(with_search: Project) -> No
     assert "never" not in told
 
 
-def test_a_session_in_psql(connection: Connection, database: str) -> None:
-    del connection
+def test_a_session_in_psql(database: str) -> None:
     ran = subprocess.run(
         ["psql", "-X", "-qAt", "-v", "ON_ERROR_STOP=1", database, "-f", EXAMPLES / "session.sql"],
         env=os.environ | {"PATH": f"{os.environ['PATH']}:{PSQL}"},

@@ -166,9 +166,10 @@ def test_rows_are_written_alike_by_json_and_by_copy(
     assert write(changed) == [row.id for row in changed]
     # a vector that is not given stays, and is stale
     told = connection.execute(
-        "select content, embedding::text, embedded_hash = content_hash from documents where id = 'id 1'"
+        "select content, source, metadata, embedding::text, embedded_hash = content_hash"
+        " from documents where id = 'id 1'"
     )
-    assert told.fetchone() == ("changed", "[2,1,0]", False)
+    assert told.fetchone() == ("changed", None, {}, "[2,1,0]", False)
     assert connection.execute("select count(*) from documents").fetchone() == (rows,)
 
 

@@ -31,7 +31,8 @@ SHARED, ALONE = "common", "single"
 @pytest.fixture(scope="module", params=[None, 3], ids=["one table", "partitions"])
 def partition(request: pytest.FixtureRequest) -> int | None:
     """How many tables the rows of the tenants are in."""
-    return request.param  # type: ignore[no-any-return]
+    number: int | None = request.param
+    return number
 
 
 @pytest.fixture(scope="module")

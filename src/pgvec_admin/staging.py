@@ -19,9 +19,15 @@ from pgvec_admin.collections import Collection
 from pgvec_admin.database import Connection
 from pgvec_admin.records import Embedding, Record
 
-_COLUMNS = sql.SQL("id, source, chunk_index, content, metadata, embedding")
-_TYPES = ["text", "text", "int4", "text", "jsonb", "bytea"]
-_STAGED = sql.SQL("pg_temp.staged_documents")
+TYPES = ["text", "text", "int4", "text", "jsonb", "bytea"]
+STAGED = sql.SQL("pg_temp.staged_documents")
+
+
+def copy_into(table: sql.Composable) -> sql.Composed:
+    """The COPY of rows of TYPES into a collection, or into STAGED."""
+    return sql.SQL("copy {} (id, source, chunk_index, content, metadata, embedding) from stdin (format binary)").format(
+        table
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +196,7 @@ class Staging:
             return Merged(inserted=len(rows)), []
         try:
             with self.connection.transaction():
-                self._copy(rows, _STAGED)
+                self._copy(rows, STAGED)
                 return self._call({}, reuse_embeddings), []
         except psycopg.Error as error:
             if not _is_of_a_row(error):
@@ -230,9 +236,8 @@ class Staging:
 
     def _copy(self, rows: Sequence[Row], table: sql.Composable) -> None:
         """All rows by one COPY."""
-        statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(table, _COLUMNS)
-        with self.connection.cursor() as cursor, cursor.copy(statement) as copy:
-            copy.set_types(_TYPES)
+        with self.connection.cursor() as cursor, cursor.copy(copy_into(table)) as copy:
+            copy.set_types(TYPES)
             for row in rows:
                 record = row.record
                 copy.write_row(
