@@ -67,5 +67,5 @@ $(VENV)/peers/.done: $(BIN)/python pyproject.toml
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.demo pyproject.toml
-	$(BIN)/pip install --quiet --editable '.[embedded,local,parquet,plot,evaluate,sqlalchemy,dev]'
+	$(BIN)/pip install --quiet --editable '.[embedded,local,parquet,plot,evaluate,api,sqlalchemy,dev]'
 	touch $@

@@ -38,7 +38,9 @@ begin
                       cross join (values (1), (-1)) as s (sign)
                       cross join lateral (select case s.sign when 1 then n.fts else o.fts end) as c (fts)
                       where n.fts is distinct from o.fts
-                        and c.fts is not null', format(tenant_of, 'n'), format(tenant_of, 'o'), key)
+                        and c.fts is not null
+                      union all
+                     select %s, null, 0 from new_rows as n group by 1', format(tenant_of, 'n'), format(tenant_of, 'o'), key, format(tenant_of, 'n'))
              end;
   -- the table of an adopted collection has one language
   if tg_op <> 'DELETE' and target.text_table = target.relation then
@@ -49,7 +51,7 @@ begin
     $query$
     with changes as materialized (%1$s),
          parts as materialized (
-           select c.tenant, count(*) as rows, sum(c.sign) as documents, pgvec.counts_live($1, c.tenant) as live
+           select c.tenant, count(c.fts) as rows, sum(c.sign) as documents, pgvec.counts_live($1, c.tenant) as live
              from changes as c
             group by c.tenant),
          counted as materialized (

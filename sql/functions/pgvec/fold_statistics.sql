@@ -35,8 +35,8 @@ begin
           where t.collection = fold_statistics.collection.name
             and t.tenant = fold_statistics.tenant
          returning t.*)
-  insert into pgvec.text_totals (collection, tenant, documents, positions, uncounted, languages)
-  select g.collection, g.tenant, sum(g.documents), sum(g.positions), sum(g.uncounted),
+  insert into pgvec.text_totals (collection, tenant, documents, positions, uncounted, changes, languages)
+  select g.collection, g.tenant, sum(g.documents), sum(g.positions), sum(g.uncounted), sum(g.changes),
          array(select distinct u from gone as x, unnest(x.languages) as u)
     from gone as g
    group by g.collection, g.tenant;

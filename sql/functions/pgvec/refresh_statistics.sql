@@ -31,8 +31,10 @@ begin
            insert into pgvec.lexemes (collection, tenant, lexeme, documents)
            select $1, c.tenant, c.word, c.ndoc from counted as c order by c.tenant, c.word),
          written as (
-           insert into pgvec.text_totals (collection, tenant, documents, positions, languages)
-           select $1, t.tenant, t.documents, coalesce(l.positions, 0), t.languages
+           insert into pgvec.text_totals (collection, tenant, documents, positions, changes, languages)
+           select $1, t.tenant, t.documents, coalesce(l.positions, 0),
+                  1 + (select coalesce(sum(x.changes), 0) from pgvec.text_totals as x where x.collection = $1 and x.tenant = t.tenant),
+                  t.languages
              from totals as t
              left join lengths as l on l.tenant = t.tenant)
     select t.tenant, t.documents, coalesce(l.positions, 0) as positions, coalesce(l.lexemes, 0) as lexemes

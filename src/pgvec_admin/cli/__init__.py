@@ -22,6 +22,7 @@ from pgvec_admin.cli import (
     load,
     migrate,
     search,
+    serve,
     supabase,
     tenant,
     verify,
@@ -66,6 +67,7 @@ app.command()(search.search)
 app.command()(bench.bench)
 app.command()(evaluate.evaluate)
 app.command()(verify.verify)
+app.command()(serve.serve)
 app.add_typer(functions.app, name="functions")
 app.add_typer(collection.app, name="collection")
 app.add_typer(index.app, name="index")

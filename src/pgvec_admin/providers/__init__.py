@@ -42,6 +42,10 @@ class Provider(Protocol):
         """`provider:name`, as registered with a collection."""
 
     @property
+    def tokens(self) -> int:
+        """Tokens read since it was made, as far as the model tells."""
+
+    @property
     def max_batch(self) -> int:
         """How many texts are well embedded at once."""
 

@@ -26,6 +26,7 @@ class LocalProvider:
     def __init__(self, name: str, prefixes: Prefixes) -> None:
         self.spec = f"local:{name}"
         self._name, self._prefixes = name, prefixes
+        self.tokens = 0
         self._loaded: Any = None
 
     @property
@@ -47,13 +48,16 @@ class LocalProvider:
             vectors[places] = self._encode(passages)
         reject_unusable(vectors, failures)
         tokens, truncated = self._lengths(passages)
+        self.tokens += tokens
         return Embeddings(vectors, failures, tokens, truncated)
 
     def embed_query(self, text: str) -> Vector:
         """The vector of a text to search by."""
         if not text.strip():
             raise DataRejectedError("the query is empty", "write what to look for")
-        vector: Vector = self._encode([self._prefixes.query + text])[0]
+        query = self._prefixes.query + text
+        vector: Vector = self._encode([query])[0]
+        self.tokens += self._lengths([query])[0]
         return vector
 
     def _encode(self, texts: list[str]) -> Vector:

@@ -57,6 +57,7 @@ class OpenAIProvider:
         self._shortened: int | None = None
         if dimensions and self._dimensions and model in SHORTENS and dimensions < self._dimensions:
             self._dimensions = self._shortened = dimensions
+        self.tokens = 0
         self._accepted = False
         self._opened: OpenAI | None = None
 
@@ -160,6 +161,7 @@ class OpenAIProvider:
                 raise ValueError("an empty vector")
             vectors = np.array(rows, np.float32) if len(lengths) == 1 else None
             tokens = int(answer.usage.total_tokens) if getattr(answer, "usage", None) else 0
+            self.tokens += tokens
         except openai.APIError as error:
             self._give_up(error)
         except (AttributeError, TypeError, ValueError) as error:

@@ -1,0 +1,1 @@
+alter table pgvec.text_totals drop column if exists changes;

@@ -1,0 +1,9 @@
+"""An HTTP service over the functions in the database, for those who do not go through PostgREST: `pgvec-admin serve`.
+
+Needs the extra `api`. It holds no search logic: psql can do all that it does.
+"""
+
+from pgvec_admin.api.app import create_app
+from pgvec_admin.api.settings import Access, Caching, Limits, Settings
+
+__all__ = ["Access", "Caching", "Limits", "Settings", "create_app"]

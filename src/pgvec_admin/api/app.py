@@ -1,0 +1,395 @@
+"""The HTTP service: each endpoint is one call of an SQL function, as the role or the tenant of its caller."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+import psycopg
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi import Path as InPath
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from pgvec_admin import __version__
+from pgvec_admin.api import models
+from pgvec_admin.api.access import Gate
+from pgvec_admin.api.cache import Cache
+from pgvec_admin.api.embedding import Embedder
+from pgvec_admin.api.guard import Guard
+from pgvec_admin.api.metrics import Metrics
+from pgvec_admin.api.problems import ProblemError, tell_problems
+from pgvec_admin.api.settings import Caller, Settings
+from pgvec_admin.api.store import About, Answer, Store
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": description,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for status, description in {
+        401: "No valid token or key",
+        403: "Not for this caller",
+        404: "No such document or collection",
+        413: "The request is too large",
+        422: "The request is not valid",
+        429: "Too many requests of this caller; see Retry-After",
+        503: "Too many requests, or no database; see Retry-After",
+        504: "It took too long",
+    }.items()
+}
+
+_ABOUT_SECONDS = 5.0
+
+
+class _StrictRequest(Request):
+    """JSON as the standard has it: no NaN, no half of a surrogate pair, which the database would refuse later."""
+
+    async def json(self) -> Any:
+        if not hasattr(self, "_json"):
+            self._json = orjson.loads(await self.body())
+        return self._json
+
+
+class _StrictRoute(APIRoute):
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        handler = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            return await handler(_StrictRequest(request.scope, request.receive))
+
+        return strict
+
+
+class Service:
+    """What the endpoints share while the service runs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.store = Store(settings)
+        self.metrics = Metrics()
+        self.gate = Gate(settings.access, settings.limits.requests_a_minute)
+        self.embedder = Embedder(settings.provider, settings.caching.embeddings, self.metrics)
+        self.metrics.watch(self.store.pool.get_stats, self.embedder.tokens)
+        self.answers: Cache[Answer] = Cache(
+            settings.caching.answer_bytes,
+            weigh=lambda answer: len(answer.body),
+            seconds=settings.caching.answer_seconds,
+        )
+        self._known: Cache[About] = Cache(1000, seconds=_ABOUT_SECONDS)
+
+    async def about(self, caller: Caller, collection: str) -> About:
+        """What to know of a collection, as it was a few seconds ago at the earliest."""
+        key = (caller.role, collection)
+        known = self._known.get(key)
+        if known is None:
+            known = await self.store.about(caller, collection)
+            self._known.put(key, known)
+        return known
+
+    async def search(
+        self, caller: Caller, kind: str, parameters: dict[str, Any], indexes: list[int]
+    ) -> tuple[Answer, bool]:
+        """The answer of a search, and whether it was kept from before and nothing has changed since."""
+        asked = parameters | {"indexes": indexes, "versioned": self.settings.caching.answer_bytes > 0}
+        if not asked["versioned"]:
+            return await self.store.search(caller, kind, asked), False
+        told = orjson.dumps([kind, caller.role, caller.tenant, parameters], option=orjson.OPT_SORT_KEYS)
+        key = hashlib.blake2b(told, digest_size=20).digest()
+        kept = self.answers.get(key)
+        hit = kept is not None and kept.version == await self.store.version(caller, parameters)
+        self.metrics.cache("answer", hit=hit)
+        if kept is not None and hit:
+            return kept, True
+        answer = await self.store.search(caller, kind, asked)
+        if answer.version is not None:
+            self.answers.put(key, answer)
+        return answer, False
+
+    def check_text(self, text: str) -> None:
+        """ProblemError 422 for a text beyond the limit."""
+        most = self.settings.limits.text_characters
+        if len(text) > most:
+            raise ProblemError(422, "a text is too long", f"at most {most:,} characters; cut it into chunks")
+
+
+async def _service(request: Request) -> Service:
+    found: Service = request.app.state.service
+    return found
+
+
+async def _caller(request: Request) -> Caller:
+    service: Service = request.app.state.service
+    return await service.gate.caller(request)
+
+
+The = Annotated[Service, Depends(_service)]
+By = Annotated[Caller, Depends(_caller)]
+Collection = Annotated[models.Name | None, Query()]
+Tenant = Annotated[UUID | None, Query(description="one of the caller's, where there are several")]
+Id = Annotated[models.Id, InPath()]
+
+router = APIRouter(route_class=_StrictRoute, responses=_PROBLEMS)
+
+
+def _json(body: bytes) -> Response:
+    return Response(body, media_type="application/json")
+
+
+def _vector(embedding: Any) -> str:
+    return orjson.dumps(embedding, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+
+
+@router.post("/search", response_model=models.Results, tags=["search"])
+async def search(question: models.Question, request: Request, service: The, caller: By) -> Response:
+    """The rows nearest to a text or a vector, those with its words, or both together."""
+    started = time.perf_counter()
+    collection = question.collection or service.settings.collection
+    if question.top_k > service.settings.limits.top_k:
+        raise ProblemError(422, "top_k is too large", f"at most {service.settings.limits.top_k}")
+    if question.query is not None:
+        service.check_text(question.query)
+    about = await service.about(caller, collection)
+    embedding: Any = question.query_embedding
+    if embedding is None and question.mode != "keyword":
+        embedding = await service.embedder.query(about, question.query or "")
+    answer, kept = await service.search(
+        caller,
+        question.mode,
+        {
+            "query": question.query,
+            "embedding": None if embedding is None else _vector(embedding),
+            "words": question.query if question.highlight else None,
+            "top_k": question.top_k,
+            "min_score": question.min_score,
+            "filter": orjson.dumps(question.filter).decode(),
+            "fusion": question.fusion,
+            "collection": collection,
+            "tenant": question.tenant,
+        },
+        about.indexes,
+    )
+    request.scope["pgvec"] |= {"mode": question.mode, "route": "cache" if kept else answer.route}
+    service.metrics.found(question.mode, answer.rows)
+    taken = f"{(time.perf_counter() - started) * 1000:.1f}".encode()
+    cached = b"true" if kept else b"false"
+    return _json(b'{"results":' + answer.body + b',"took_ms":' + taken + b',"cached":' + cached + b"}")
+
+
+@router.post("/search/pgvector", response_model=models.ChunkDistances, tags=["search"])
+async def search_by_distance(
+    question: models.DistanceQuestion, request: Request, service: The, caller: By, collection: Collection = None
+) -> Response:
+    """The chunks nearest to a text with their distances, the smallest first."""
+    service.check_text(question.query)
+    name = collection or service.settings.collection
+    about = await service.about(caller, name)
+    embedding = await service.embedder.query(about, question.query)
+    parameters = {
+        "embedding": _vector(embedding),
+        "top_k": min(question.limit, service.settings.limits.top_k),
+        "distance": question.distance,
+        "collection": name,
+        "tenant": None,
+    }
+    answer, kept = await service.search(caller, "distance", parameters, about.indexes)
+    request.scope["pgvec"] |= {"mode": "vector", "route": "cache" if kept else answer.route}
+    service.metrics.found("vector", answer.rows)
+    return _json(b'{"results":' + answer.body + b"}")
+
+
+async def _store(
+    service: Service, caller: Caller, documents: list[dict[str, Any]], collection: str, tenant: UUID | None
+) -> models.Stored:
+    """Embed what has no embedding, then write all of it at once."""
+    for document in documents:
+        service.check_text(document["content"])
+    bare = [document for document in documents if document.get("embedding") is None]
+    if bare:
+        about = await service.about(caller, collection)
+        vectors = await service.embedder.passages(about, [document["content"] for document in bare])
+        for document, vector in zip(bare, vectors, strict=True):
+            document["embedding"] = vector
+    return models.Stored(ids=await service.store.upsert(caller, documents, collection, tenant), embedded=len(bare))
+
+
+@router.post("/documents", tags=["documents"])
+async def store_documents(
+    given: models.Document | list[models.Document],
+    service: The,
+    caller: By,
+    collection: Collection = None,
+    tenant: Tenant = None,
+) -> models.Stored:
+    """Store one row or many, all or none; those without an embedding are embedded first."""
+    documents = given if isinstance(given, list) else [given]
+    most = service.settings.limits.documents
+    if len(documents) > most:
+        raise ProblemError(413, "too many documents", f"at most {most} in a request")
+    rows = [document.model_dump(exclude_unset=True) for document in documents]
+    for row in rows:
+        if row.get("id", "") is None:
+            del row["id"]
+    return await _store(service, caller, rows, collection or service.settings.collection, tenant)
+
+
+@router.delete("/documents", tags=["documents"])
+async def delete_source(
+    source: Annotated[str, Query(min_length=1)],
+    service: The,
+    caller: By,
+    collection: Collection = None,
+    tenant: Tenant = None,
+) -> models.Deleted:
+    """Delete the rows of a source."""
+    name = collection or service.settings.collection
+    return models.Deleted(deleted=await service.store.delete(caller, name, tenant, source=source))
+
+
+@router.get("/documents/{id:path}", response_model=models.StoredDocument, tags=["documents"])
+async def document(
+    id: Id,  # noqa: A002 - the name in the address
+    service: The,
+    caller: By,
+    collection: Collection = None,
+    tenant: Tenant = None,
+) -> Response:
+    """One row."""
+    found = await service.store.document(caller, id, collection or service.settings.collection, tenant)
+    if found is None:
+        raise ProblemError(404, "there is no such document")
+    return _json(found)
+
+
+@router.put("/documents/{id:path}", tags=["documents"])
+async def store_document(
+    id: Id,  # noqa: A002
+    given: models.Replacement,
+    service: The,
+    caller: By,
+    collection: Collection = None,
+    tenant: Tenant = None,
+) -> models.Stored:
+    """Store one row under this id, whether it is there or not."""
+    row = given.model_dump(exclude_unset=True) | {"id": id}
+    return await _store(service, caller, [row], collection or service.settings.collection, tenant)
+
+
+@router.delete("/documents/{id:path}", tags=["documents"])
+async def delete_document(
+    id: Id,  # noqa: A002
+    service: The,
+    caller: By,
+    collection: Collection = None,
+    tenant: Tenant = None,
+) -> models.Deleted:
+    """Delete one row; 404 where it is not there."""
+    deleted = await service.store.delete(caller, collection or service.settings.collection, tenant, id_=id)
+    if not deleted:
+        raise ProblemError(404, "there is no such document")
+    return models.Deleted(deleted=deleted)
+
+
+@router.post("/embed", tags=["documents"])
+async def embed(
+    chunk: models.Chunk, service: The, caller: By, collection: Collection = None, tenant: Tenant = None
+) -> models.Embedded:
+    """Embed a text and store it under its id, whether that is there or not."""
+    name = collection or service.settings.collection
+    await _store(service, caller, [{"id": chunk.chunkId, "content": chunk.text}], name, tenant)
+    about = await service.about(caller, name)
+    return models.Embedded(chunkId=chunk.chunkId, dimensions=about.dimensions, model=service.embedder.spec(about))
+
+
+open_router = APIRouter(tags=["service"])
+
+
+@open_router.get("/health", responses={503: {"model": models.Health, "description": "Live, but not ready"}})
+async def health(service: The, response: Response) -> models.Health:
+    """Whether the service lives, and whether its database answers."""
+    try:
+        return models.Health(live=True, ready=True, version=await service.store.installed())
+    except psycopg.Error:
+        response.status_code = 503
+        response.headers["Retry-After"] = "2"
+        return models.Health(live=True, ready=False)
+
+
+@open_router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def metrics(service: The) -> Response:
+    """What Prometheus scrapes."""
+    return Response(service.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+_PAGE = (Path(__file__).parent / "page.html").read_bytes()
+_SCRIPT = b64encode(hashlib.sha256(_PAGE.partition(b"<script>")[2].partition(b"</script>")[0]).digest()).decode()
+_PAGE_HEADERS = {
+    "Content-Security-Policy": f"default-src 'none'; script-src 'sha256-{_SCRIPT}'; style-src 'unsafe-inline';"
+    " img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+@open_router.get("/", include_in_schema=False)
+async def page() -> Response:
+    """A page to search on."""
+    return Response(_PAGE, media_type="text/html; charset=utf-8", headers=_PAGE_HEADERS)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application; its pool of connections is open while it runs."""
+    service = Service(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with service.store.pool:
+            yield
+
+    app = FastAPI(
+        title="pgvec-admin",
+        version=__version__,
+        summary="Search that lives in Postgres, over HTTP.",
+        lifespan=lifespan,
+    )
+    app.state.service = service
+    app.include_router(router)
+    app.include_router(open_router)
+    tell_problems(app)
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=list(settings.origins), allow_methods=["*"], allow_headers=["*"]
+        )
+    app.add_middleware(Guard, limits=settings.limits, metrics=service.metrics)
+    app.openapi = lambda: _describe(app, settings)  # type: ignore[method-assign]
+    return app
+
+
+def _describe(app: FastAPI, settings: Settings) -> dict[str, Any]:
+    """The OpenAPI document, with the limits and the ways to sign in of this service."""
+    if app.openapi_schema:
+        return app.openapi_schema
+    found = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+    schemas = found["components"]["schemas"]
+    schemas["Problem"] = models.Problem.model_json_schema()
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    schemas["Question"]["properties"]["top_k"]["maximum"] = settings.limits.top_k
+    ways = {}
+    if settings.access.tokens:
+        ways["token"] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    if settings.access.keys:
+        ways["key"] = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+    if ways:
+        found["components"]["securitySchemes"] = ways
+        found["security"] = [{name: []} for name in ways]
+    app.openapi_schema = found
+    return found

@@ -1,0 +1,178 @@
+"""The database, as the service calls it: one transaction for each request, in one round trip, as its caller."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+import orjson
+import psycopg
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from pgvec_admin.api.settings import Caller, Settings
+from pgvec_admin.resources import query
+
+Parameters = Mapping[str, Any]
+T = TypeVar("T")
+_Connection = AsyncConnection[tuple[Any, ...]]
+_Cursor = psycopg.AsyncCursor[tuple[Any, ...]]
+
+_SEARCHES = {kind: query(f"api/{kind}").encode() for kind in ("vector", "keyword", "hybrid", "distance")}
+_DOCUMENT, _ABOUT = query("api/document").encode(), query("api/about").encode()
+_SCANS = "(select sum(pg_stat_get_xact_numscans(i::oid)) from unnest(%(indexes)s::bigint[]) as i)"
+_AS = f"select {_SCANS}, set_config('statement_timeout', %(timeout)s, true)"
+_AS_TOKEN = f"{_AS}, set_config('request.jwt.claims', %(claims)s, true), set_config('role', %(role)s, true)"
+_AS_TENANT = f"{_AS}, set_config('app.tenant_id', %(tenant)s, true)"
+_VERSION = "select pgvec.collection_version(%(collection)s, %(tenant)s)"
+_UPSERT = "select public.upsert_documents(%(documents)s, %(collection)s, %(tenant)s)"
+_DELETE = "select public.delete_documents(%(ids)s, %(source)s, null, %(collection)s, %(tenant)s)"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The results of a search as a JSON array, how many, how they were found, and of which state of the rows."""
+
+    body: bytes
+    rows: int
+    route: str
+    version: str | None
+
+
+@dataclass(frozen=True)
+class About:
+    """What embeds a collection, and the oids of the indexes that a search may go along."""
+
+    model: str | None
+    dimensions: int
+    indexes: list[int]
+
+
+class Store:
+    """A pool of connections; every call is a transaction with the role, claims or tenant of a caller."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._timeout = f"{settings.limits.statement_seconds * 1000:.0f}ms"
+        self.pool: AsyncConnectionPool[_Connection] = AsyncConnectionPool(
+            settings.conninfo,
+            kwargs={
+                "autocommit": True,
+                "prepare_threshold": 5 if settings.prepare else None,
+                "fallback_application_name": "pgvec-admin serve",
+            },
+            min_size=min(2, settings.connections),
+            max_size=settings.connections,
+            timeout=settings.limits.wait_seconds,
+            max_waiting=settings.limits.concurrent,
+            open=False,
+        )
+
+    async def search(self, caller: Caller, kind: str, parameters: Parameters) -> Answer:
+        """The answer of `queries/api/<kind>.sql`."""
+
+        async def work() -> Answer:
+            async with self._transaction(caller, parameters["indexes"]) as (connection, settings):
+                found = await connection.execute(_SEARCHES[kind], parameters)
+            body, rows, scans, version = await _row(found)
+            along = (scans or 0) > ((await _row(settings))[0] or 0)
+            return Answer(
+                body.encode(), rows, "keyword" if kind == "keyword" else "index" if along else "exact", version
+            )
+
+        return await self._again(work)
+
+    async def version(self, caller: Caller, parameters: Parameters) -> str | None:
+        """What `pgvec.collection_version` says."""
+
+        async def work() -> str | None:
+            async with self._transaction(caller) as (connection, _):
+                version = await connection.execute(_VERSION, parameters)
+            found: str | None = (await _row(version))[0]
+            return found
+
+        return await self._again(work)
+
+    async def about(self, caller: Caller, collection: str) -> About:
+        """What to know of a collection."""
+
+        async def work() -> About:
+            async with self._transaction(caller) as (connection, _):
+                found = await connection.execute(_ABOUT, {"collection": collection})
+            return About(*(await _row(found)))
+
+        return await self._again(work)
+
+    async def document(self, caller: Caller, id_: str, collection: str, tenant: UUID | None) -> bytes | None:
+        """A row as JSON, if it is there."""
+
+        async def work() -> bytes | None:
+            async with self._transaction(caller) as (connection, _):
+                found = await connection.execute(_DOCUMENT, {"id": id_, "collection": collection, "tenant": tenant})
+            row = await found.fetchone()
+            return row[0].encode() if row else None
+
+        return await self._again(work)
+
+    async def upsert(
+        self, caller: Caller, documents: list[dict[str, Any]], collection: str, tenant: UUID | None
+    ) -> list[str]:
+        """Store rows, all or none; returns their ids."""
+        given = orjson.dumps(documents, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+        async with self._transaction(caller) as (connection, _):
+            written = await connection.execute(
+                _UPSERT, {"documents": given, "collection": collection, "tenant": tenant}
+            )
+        return [row[0] for row in await written.fetchall()]
+
+    async def delete(
+        self, caller: Caller, collection: str, tenant: UUID | None, *, id_: str | None = None, source: str | None = None
+    ) -> int:
+        """Delete a row, or those of a source; returns how many."""
+        ids = None if id_ is None else [id_]
+        async with self._transaction(caller) as (connection, _):
+            done = await connection.execute(
+                _DELETE, {"ids": ids, "source": source, "collection": collection, "tenant": tenant}
+            )
+        deleted: int = (await _row(done))[0]
+        return deleted
+
+    async def installed(self) -> str:
+        """The version of the functions."""
+        async with self.pool.connection() as connection:
+            return str((await _row(await connection.execute("select pgvec.version()")))[0])
+
+    @asynccontextmanager
+    async def _transaction(
+        self, caller: Caller, indexes: Sequence[int] = ()
+    ) -> AsyncIterator[tuple[_Connection, _Cursor]]:
+        """As the caller, with what it says of scans before. All goes to the server at the end, in one go, so results
+
+        are read after it; and what goes in one go is one transaction.
+        """
+        settings: dict[str, Any] = {"timeout": self._timeout, "indexes": list(indexes)}
+        statement = _AS
+        if caller.role is not None:
+            statement, settings = _AS_TOKEN, settings | {"claims": caller.claims, "role": caller.role}
+        elif caller.tenant is not None:
+            statement, settings = _AS_TENANT, settings | {"tenant": str(caller.tenant)}
+        async with self.pool.connection() as connection, connection.pipeline():
+            yield connection, await connection.execute(statement, settings)
+
+    async def _again(self, work: Callable[[], Awaitable[T]]) -> T:
+        """What reads may be done a second time where the server was restarted meanwhile."""
+        try:
+            return await work()
+        except psycopg.OperationalError as error:
+            if error.sqlstate and not error.sqlstate.startswith("57P"):
+                raise
+            await self.pool.check()
+            return await work()
+
+
+async def _row(cursor: _Cursor) -> tuple[Any, ...]:
+    found = await cursor.fetchone()
+    assert found is not None
+    return found

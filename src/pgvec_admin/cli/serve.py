@@ -1,0 +1,132 @@
+"""pgvec-admin serve: the HTTP service."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated
+
+import typer
+from psycopg.conninfo import conninfo_to_dict
+
+from pgvec_admin.cli.output import ApiKey, BaseUrl, DatabaseUrl, open_target, say
+from pgvec_admin.embed import ProviderOptions
+from pgvec_admin.errors import UsageError
+
+TRANSACTION_POOLER = "6543"  # Supabase's
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any that is free.")] = 8000,
+    collection: Annotated[
+        str, typer.Option("--collection", "-c", help="Collection of requests that name none.")
+    ] = "documents",
+    connections: Annotated[int, typer.Option(min=1, help="Connections to the database, at most.")] = 8,
+    pooler: Annotated[
+        bool,
+        typer.Option(
+            "--pooler", help="The database is behind a pooler in transaction mode (port 6543 is taken for one)."
+        ),
+    ] = False,
+    jwt_secret: Annotated[
+        str | None,
+        typer.Option(envvar="PGVEC_JWT_SECRET", help="Take bearer tokens signed with it (HS256).", show_default=False),
+    ] = None,
+    jwks_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="PGVEC_JWKS_URL", help="Take bearer tokens signed with keys found there.", show_default=False
+        ),
+    ] = None,
+    jwt_audience: Annotated[
+        str | None, typer.Option(envvar="PGVEC_JWT_AUDIENCE", help="Only tokens for this audience.", show_default=False)
+    ] = None,
+    access_keys: Annotated[
+        str | None,
+        typer.Option(
+            envvar="PGVEC_ACCESS_KEYS",
+            help="Keys of trusted backends, with commas: they send X-API-Key, and X-Tenant for a tenant.",
+            show_default=False,
+        ),
+    ] = None,
+    everybody: Annotated[
+        bool, typer.Option("--everybody", help="Answer everybody who reaches the address, without token or key.")
+    ] = False,
+    origin: Annotated[
+        list[str] | None, typer.Option(help="Web origin whose pages may call (CORS).", show_default=False)
+    ] = None,
+    requests_a_minute: Annotated[int, typer.Option(min=0, help="Of each caller; 0 for any number.")] = 6000,
+    concurrent: Annotated[int, typer.Option(min=1, help="Requests at once; more are sent away.")] = 64,
+    max_top_k: Annotated[int, typer.Option(min=1, max=1000, help="Results of a search, at most.")] = 1000,
+    max_body: Annotated[int, typer.Option(min=1000, help="Bytes of a request, at most.")] = 4_000_000,
+    max_text: Annotated[int, typer.Option(min=1, help="Characters of a text, at most.")] = 100_000,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds of a statement, at most.")] = 10.0,
+    cache: Annotated[int, typer.Option(min=0, help="Megabytes of answers to keep; 0 keeps none.")] = 64,
+    model: Annotated[
+        str | None, typer.Option(help="Model of collections that are bound to none.", show_default=False)
+    ] = None,
+    base_url: BaseUrl = None,
+    api_key: ApiKey = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Serve searches and writes over HTTP: a page at /, the interface at /docs, health and metrics.
+
+    Needs the extra `api`. Behind a token, policies of the database decide what its bearer sees.
+
+    Example:
+
+    \b
+      pgvec-admin serve --port 8000
+      PGVEC_JWT_SECRET=... pgvec-admin serve --host 0.0.0.0
+    """
+    try:
+        import uvicorn
+
+        from pgvec_admin.api import Access, Caching, Limits, Settings, create_app
+    except ImportError as error:
+        raise UsageError(f"the service needs {error.name}", "pip install 'pgvec-admin[api]'") from error
+    keys = frozenset(key.strip() for key in (access_keys or "").split(",") if key.strip())
+    access = Access(jwt_secret, jwks_url, jwt_audience, keys)
+    if access.everybody and not everybody and not _is_loopback(host):
+        raise UsageError(
+            f"everybody who reaches {host} could read and write",
+            "set PGVEC_JWT_SECRET, PGVEC_JWKS_URL or PGVEC_ACCESS_KEYS; or say --everybody",
+        )
+    conninfo = open_target(database_url).conninfo
+    app = create_app(
+        Settings(
+            conninfo,
+            collection,
+            connections,
+            prepare=not (pooler or conninfo_to_dict(conninfo).get("port") == TRANSACTION_POOLER),
+            origins=tuple(origin or ()),
+            provider=ProviderOptions(model=model, base_url=base_url, api_key=api_key),
+            access=access,
+            limits=Limits(
+                body_bytes=max_body,
+                text_characters=max_text,
+                top_k=max_top_k,
+                requests_a_minute=requests_a_minute,
+                concurrent=concurrent,
+                statement_seconds=timeout,
+            ),
+            caching=Caching(answer_bytes=cache * 1_000_000),
+        )
+    )
+    server = uvicorn.Server(
+        uvicorn.Config(app, host, port, log_level="warning", access_log=False, timeout_graceful_shutdown=10)
+    )
+    listening = server.config.bind_socket()
+    name, number = listening.getsockname()[:2]
+    say(f"serving {collection} at http://{name}:{number}, its interface at http://{name}:{number}/docs")
+    try:
+        server.run(sockets=[listening])
+    except KeyboardInterrupt:
+        say("stopped; what was answered stays")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

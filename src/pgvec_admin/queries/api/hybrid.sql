@@ -1,0 +1,18 @@
+-- hybrid_search, as JSON: with a headline where words are given to mark.
+select coalesce(json_agg(
+         case
+           when %(words)s::text is null then
+             json_build_object('id', m.id, 'content', m.content, 'metadata', m.metadata, 'score', m.score)
+           else
+             json_build_object('id', m.id, 'content', m.content, 'metadata', m.metadata, 'score', m.score,
+                               'headline', (select pgvec.headline(c.language, m.content, pgvec.any_lexeme(c.language, %(words)s))
+                                              from pgvec.collection(%(collection)s) as c))
+         end order by m.ordinality), '[]')::text,
+       count(*),
+       (select sum(pg_stat_get_xact_numscans(i::oid)) from unnest(%(indexes)s::bigint[]) as i),
+       case when %(versioned)s then pgvec.collection_version(%(collection)s, %(tenant)s) end
+  from public.hybrid_search(%(query)s, %(embedding)s, %(top_k)s, filter => %(filter)s, fusion => %(fusion)s,
+                            collection => %(collection)s, for_tenant => %(tenant)s)
+       with ordinality as m
+ where %(min_score)s::float8 is null
+    or m.score >= %(min_score)s
