@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -29,6 +30,7 @@ from pgvec_admin.api.metrics import Metrics
 from pgvec_admin.api.problems import ProblemError, tell_problems
 from pgvec_admin.api.settings import Caller, Settings
 from pgvec_admin.api.store import About, Answer, Store
+from pgvec_admin.errors import PgvecError
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {
@@ -48,6 +50,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 _ABOUT_SECONDS = 5.0
+_QUESTIONS = 50_000  # of which is known that they were asked
 
 
 class _StrictRequest(Request):
@@ -79,7 +82,8 @@ class Service:
         self.gate = Gate(settings.access, settings.limits.requests_a_minute)
         self.embedder = Embedder(settings.provider, settings.caching.embeddings, self.metrics)
         self.metrics.watch(self.store.pool.get_stats, self.embedder.tokens)
-        self.answers: Cache[Answer] = Cache(
+        self._asked: Cache[bool] = Cache(_QUESTIONS, seconds=settings.caching.answer_seconds)
+        self._answers: Cache[Answer] = Cache(
             settings.caching.answer_bytes,
             weigh=lambda answer: len(answer.body),
             seconds=settings.caching.answer_seconds,
@@ -102,17 +106,29 @@ class Service:
         asked = parameters | {"indexes": indexes, "versioned": self.settings.caching.answer_bytes > 0}
         if not asked["versioned"]:
             return await self.store.search(caller, kind, asked), False
-        told = orjson.dumps([kind, caller.role, caller.tenant, parameters], option=orjson.OPT_SORT_KEYS)
+        told = orjson.dumps([kind, caller.role, parameters], option=orjson.OPT_SORT_KEYS)
         key = hashlib.blake2b(told, digest_size=20).digest()
-        kept = self.answers.get(key)
-        hit = kept is not None and kept.version == await self.store.version(caller, parameters)
-        self.metrics.cache("answer", hit=hit)
-        if kept is not None and hit:
-            return kept, True
+        # only of what was asked before may there be an answer; which one, the tenants and the state of their rows tell
+        if self._asked.get(key):
+            version = await self.store.version(caller, parameters)
+            kept = None if version is None else self._answers.get((key, version))
+            if kept is not None:
+                self.metrics.cache("answer", hit=True)
+                return kept, True
+        self.metrics.cache("answer", hit=False)
         answer = await self.store.search(caller, kind, asked)
         if answer.version is not None:
-            self.answers.put(key, answer)
+            self._asked.put(key, True)
+            self._answers.put((key, answer.version), answer)
         return answer, False
+
+    async def warm(self) -> None:
+        """Load the model of the service's own collection, where it runs here, before somebody has to wait for it."""
+        caller = Caller("the service")
+        with suppress(psycopg.Error, PgvecError):
+            about = await self.about(caller, self.settings.collection)
+            if self.embedder.spec(about).startswith("local:"):
+                await self.embedder.query(about, "warm up")
 
     def check_text(self, text: str) -> None:
         """ProblemError 422 for a text beyond the limit."""
@@ -352,7 +368,9 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with service.store.pool:
+            warming = asyncio.create_task(service.warm())
             yield
+            warming.cancel()
 
     app = FastAPI(
         title="pgvec-admin",

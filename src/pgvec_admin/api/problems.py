@@ -25,6 +25,7 @@ _STATUS = {
     "PV005": 422,
     "PV006": 403,
     "42501": 403,
+    "42704": 422,  # a text search configuration that is not there
 }
 _DATA, _CONSTRAINT = "22", "23"
 _TOOK_TOO_LONG = "57014"
@@ -62,7 +63,7 @@ def of_database(error: psycopg.Error) -> ProblemError:
     """What the database says, where it is meant for callers."""
     state = error.sqlstate or ""
     if isinstance(error, PoolTimeout | TooManyRequests):
-        return ProblemError(503, "too many searches at once", "try again soon", retry_after=1)
+        return ProblemError(503, "no connection to the database is free", "try again soon", retry_after=1)
     if state == _TOOK_TOO_LONG:
         return ProblemError(504, "it took too long", "narrow it with a filter, or ask for fewer rows", code=state)
     if state.startswith(_UNAVAILABLE) or (not state and isinstance(error, psycopg.OperationalError)):

@@ -31,6 +31,9 @@ _VERSION = "select pgvec.collection_version(%(collection)s, %(tenant)s)"
 _UPSERT = "select public.upsert_documents(%(documents)s, %(collection)s, %(tenant)s)"
 _DELETE = "select public.delete_documents(%(ids)s, %(source)s, null, %(collection)s, %(tenant)s)"
 
+# a pool tries again ever less often, until it gives up and waits for the next request
+_GIVE_UP = 3.0
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -67,6 +70,7 @@ class Store:
             max_size=settings.connections,
             timeout=settings.limits.wait_seconds,
             max_waiting=settings.limits.concurrent,
+            reconnect_timeout=_GIVE_UP,
             open=False,
         )
 

@@ -1,0 +1,65 @@
+"""The HTTP service against its own OpenAPI document: no request, however odd, is an internal error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+    unsupported_method,
+)
+
+from http_service import running
+from openai_server import OpenAIServer
+from pgvec_admin import embedded, migrate
+from pgvec_admin.api import Limits, Settings, create_app
+from pgvec_admin.database import Target
+from pgvec_admin.embed import ProviderOptions
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    unsupported_method,
+]
+
+
+@pytest.fixture(scope="module")
+def address(server: embedded.Server) -> Iterator[str]:
+    """A service over a collection with a few rows, for as long as the tests of this file take."""
+    name = "schema_of_the_service"
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"create database {name}".encode())
+    migrate.migrate(Target(server.url(name), "the tests"), report=lambda _: None)
+    with psycopg.connect(server.url(name), autocommit=True) as connection:
+        connection.execute("select pgvec.create_collection('documents', 8, model => 'openai:stand-in')")
+        connection.execute(
+            "insert into documents (id, content) select i::text, 'text ' || i from generate_series(1, 20) as i"
+        )
+    with OpenAIServer() as openai:
+        told = Settings(
+            server.url(name),
+            provider=ProviderOptions(base_url=openai.url, api_key="k"),
+            limits=Limits(requests_a_minute=0),
+        )
+        with running(told) as client:
+            yield str(client.base_url)
+
+
+schema = schemathesis.openapi.from_dict(create_app(Settings("")).openapi())
+
+
+@schema.parametrize()
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+def test_every_answer_is_as_described(case: schemathesis.Case, address: str) -> None:
+    case.call_and_validate(base_url=address, checks=CHECKS)
