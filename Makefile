@@ -4,13 +4,15 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 # The local model runs on torch. Set TORCH= to keep the one you have.
 TORCH  ?= torch==2.13.0
+# A browser for the search page; where there is one, PGVEC_BROWSER says which.
+BROWSER := $(if $(PGVEC_BROWSER)$(shell command -v chromium),,install-browser)
 
-.PHONY: demo test lint format bench bench-peers clean
+.PHONY: install-browser demo test lint format bench bench-peers clean
 
 demo: $(VENV)/.demo
 	$(BIN)/pgvec-admin demo
 
-test: $(VENV)/.dev tests/supabase/node_modules/.done tests/supabase/pgtap/.done
+test: $(VENV)/.dev tests/supabase/node_modules/.done tests/supabase/pgtap/.done $(BROWSER)
 	$(BIN)/pytest
 
 lint: $(VENV)/.dev
@@ -23,12 +25,14 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev bench-peers
+bench: $(VENV)/.dev tests/supabase/node_modules/.done bench-peers
 	$(BIN)/python benchmarks/load.py
 	$(BIN)/python benchmarks/search.py
 	$(BIN)/python benchmarks/keywords.py
 	$(BIN)/python benchmarks/tenants.py
 	$(BIN)/python benchmarks/repository.py
+	command -v wrk > /dev/null || apt-get install -qq wrk > /dev/null
+	$(BIN)/python benchmarks/service.py
 
 # Other toolkits beside this one, in an environment of their own: they pin what we do not.
 bench-peers: $(VENV)/peers/.done
@@ -58,6 +62,11 @@ tests/supabase/pgtap/.done:
 	  $$(apt-cache pkgnames postgresql- | grep -E '^postgresql-[0-9]+-pgtap$$' | head -1)
 	cd tests/supabase/pgtap && for package in *.deb; do dpkg -x $$package . && rm $$package; done
 	touch $@
+
+# Needs apt, as root.
+install-browser:
+	apt-cache show chromium > /dev/null 2>&1 || apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium > /dev/null
 
 # Ours last: the others ask for an old pgvector, and work with the new one.
 $(VENV)/peers/.done: $(BIN)/python pyproject.toml

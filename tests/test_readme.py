@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,6 +53,13 @@ def _matches(expected: list[str], printed: list[str]) -> bool:
     return bool(printed) and re.fullmatch(line, printed[0].rstrip()) is not None and _matches(expected[1:], printed[1:])
 
 
+def _stop(pid: Path) -> None:
+    """A service that a page has started, and not come to stop."""
+    if pid.exists():
+        with suppress(ProcessLookupError):
+            os.kill(int(pid.read_text()), signal.SIGINT)
+
+
 PSQL = embedded_system.package_directory() / embedded_system.TREES[18] / "bin"
 PAGES = [page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if _steps(page.read_text())]
 
@@ -75,6 +84,7 @@ def test_every_command_prints_what_the_page_says(page: Path, request: pytest.Fix
         environment["PGVEC_DATABASE_URL"] = request.getfixturevalue("empty_database")
     steps = _steps(page.read_text())
     assert len(steps) >= 5
+    request.addfinalizer(lambda: _stop(tmp_path / "pid"))
     for step in steps:
         ran = subprocess.run(
             ["bash", "-c", step.command],

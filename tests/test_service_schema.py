@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -61,5 +62,5 @@ schema = schemathesis.openapi.from_dict(create_app(Settings("")).openapi())
 
 @schema.parametrize()
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-def test_every_answer_is_as_described(case: schemathesis.Case, address: str) -> None:
+def test_every_answer_is_as_described(case: schemathesis.Case[Any], address: str) -> None:
     case.call_and_validate(base_url=address, checks=CHECKS)

@@ -577,6 +577,15 @@ comment on type pgvec.search_step is
 comment on column pgvec.collections.scan_query   is 'What pgvec.query_template says for an exact scan, noted with search_index.';
 $pgvec_file$);
 
+select pg_temp.apply_migration('0008.changes', 'a4658d7040cd0c6e1bcd7e3420517946191e7b2ed21c5c6d4333cf7542a05abd', $pgvec_file$
+-- depends: 0007.noted_queries
+-- How often a collection has changed, for those who keep answers: see pgvec.collection_version.
+
+alter table pgvec.text_totals add column if not exists changes bigint not null default 1;
+
+comment on column pgvec.text_totals.changes is 'Statements that have changed rows, whether or not their texts.';
+$pgvec_file$);
+
 do $$ begin perform '[1]'::extensions.vector; end $$;
 
 select pg_temp.apply_function('pgvec.roles', '319cd29bf9a3d9f15571d10683ce223b992b53062c09a7353ae1734de6eca96d', '0.1.0', $pgvec_file$
@@ -1699,6 +1708,45 @@ revoke all on function pgvec.collection(text) from public;
 select pgvec.grant_execute('pgvec.collection(text)', 'reader');
 $pgvec_file$);
 
+select pg_temp.apply_function('pgvec.collection_version', '643dceb022cc18617b397fa336842bb9521857f95c40ce3d83af3ace679b254f', '0.1.0', $pgvec_file$
+-- pgvec.collection_version -- what tells whether an answer that was kept is still good.
+-- Two calls that return the same text saw the same rows and settings: every statement that changes rows adds to the
+-- statistics (pgvec.count_lexemes), whose sum only grows, or which are emptied together with the table, and then go on with
+-- parts of higher numbers. A tenant's changes are told to nobody else.
+-- Null where that is not known, and nothing should be kept: for an adopted table, whose columns change without a word, and
+-- where policies not of our making decide, since these may read anything.
+-- Definer, since the statistics are nobody's to read.
+create or replace function pgvec.collection_version(collection text, for_tenant uuid default null)
+  returns text
+  language plpgsql stable parallel safe
+  security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  target  pgvec.collections := pgvec.scoped(collection_version.collection, for_tenant);
+  version text;
+begin
+  if target.access = 'policy'
+     or target.base <> target.relation
+     or not has_table_privilege(pgvec.caller(), target.relation, 'select')
+     or exists (select from pg_policy as p where p.polrelid = target.relation and p.polname not in ('read_all', 'insert_all', 'update_all', 'delete_all'))
+  then
+    return null;
+  end if;
+
+  select format('%s/%s/%s', sum(t.changes), max(t.part), target.tenants) into version
+    from pgvec.text_totals as t
+   where t.collection = target.name
+     and t.tenant = any (coalesce(target.tenants, array[pgvec.no_tenant()]));
+  return (select format('%s/%s', c.xmin, version) from pgvec.collections as c where c.name = target.name);
+end
+$$;
+comment on function pgvec.collection_version(text, uuid) is
+  'A text that changes whenever the rows of a collection that the caller may read do (those of for_tenant, or of all tenants of the caller), or its settings. '
+  'Null where that cannot be told: for adopted tables, access policy, and tables with policies of their own. Raises PV001 and PV006.';
+revoke all on function pgvec.collection_version(text, uuid) from public;
+select pgvec.grant_execute('pgvec.collection_version(text, uuid)', 'reader');
+$pgvec_file$);
+
 select pg_temp.apply_function('pgvec.column_condition', 'aff4882b6937178100f39c3ed5938aefb7e721065e706e732a955f392818cc12', '0.1.0', $pgvec_file$
 -- pgvec.column_condition -- a filter over an adopted table as an SQL condition on its columns.
 -- Keys that are columns compare with them, and so reach their indexes; others look into the metadata. Values are appended
@@ -2051,7 +2099,7 @@ revoke all on function pgvec.count_ids(text, text[]) from public;
 select pgvec.grant_execute('pgvec.count_ids(text, text[])', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.count_lexemes', 'c00fee090dddb989bcbbdbfb59eb6d3c6e59416a99c73e03ef04e2bc5fe4279e', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.count_lexemes', '0d6ef3df2e5ea5a994e11923f6eb6e8e149677435dd64ad93f9139283dac50ec', '0.1.0', $pgvec_file$
 -- pgvec.count_lexemes -- keeps the statistics of BM25 up with a collection's table, after every statement.
 -- Each statement adds what it changed as rows of its own, so that writers do not wait for each other, and readers sum
 -- them; pgvec.settle_statistics keeps these sums short. A collection of more than live_statistics rows (a setting) only
@@ -2092,7 +2140,9 @@ begin
                       cross join (values (1), (-1)) as s (sign)
                       cross join lateral (select case s.sign when 1 then n.fts else o.fts end) as c (fts)
                       where n.fts is distinct from o.fts
-                        and c.fts is not null', format(tenant_of, 'n'), format(tenant_of, 'o'), key)
+                        and c.fts is not null
+                      union all
+                     select %s, null, 0 from new_rows as n group by 1', format(tenant_of, 'n'), format(tenant_of, 'o'), key, format(tenant_of, 'n'))
              end;
   -- the table of an adopted collection has one language
   if tg_op <> 'DELETE' and target.text_table = target.relation then
@@ -2103,7 +2153,7 @@ begin
     $query$
     with changes as materialized (%1$s),
          parts as materialized (
-           select c.tenant, count(*) as rows, sum(c.sign) as documents, pgvec.counts_live($1, c.tenant) as live
+           select c.tenant, count(c.fts) as rows, sum(c.sign) as documents, pgvec.counts_live($1, c.tenant) as live
              from changes as c
             group by c.tenant),
          counted as materialized (
@@ -2973,7 +3023,7 @@ revoke all on function pgvec.filter_text(pgvec.collections, jsonb) from public;
 select pgvec.grant_execute('pgvec.filter_text(pgvec.collections, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.fold_statistics', 'c9b9cb19f3587c6182d765c0a6a9ce3bbea584231b8abe06fbbf790c34e39003', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.fold_statistics', '02fabe379697d13614ec7837f9f5d94733eef948e3d94170d28c253ed08ef74a', '0.1.0', $pgvec_file$
 -- pgvec.fold_statistics -- adds up the parts that the statistics of a collection are kept in.
 -- A large collection has parts of its totals only: its words are counted all at once.
 create or replace function pgvec.fold_statistics(collection pgvec.collections, tenant uuid)
@@ -3011,8 +3061,8 @@ begin
           where t.collection = fold_statistics.collection.name
             and t.tenant = fold_statistics.tenant
          returning t.*)
-  insert into pgvec.text_totals (collection, tenant, documents, positions, uncounted, languages)
-  select g.collection, g.tenant, sum(g.documents), sum(g.positions), sum(g.uncounted),
+  insert into pgvec.text_totals (collection, tenant, documents, positions, uncounted, changes, languages)
+  select g.collection, g.tenant, sum(g.documents), sum(g.positions), sum(g.uncounted), sum(g.changes),
          array(select distinct u from gone as x, unnest(x.languages) as u)
     from gone as g
    group by g.collection, g.tenant;
@@ -4750,7 +4800,7 @@ revoke all on function pgvec.query_template(pgvec.collections, text, text) from 
 select pgvec.grant_execute('pgvec.query_template(pgvec.collections, text, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.refresh_statistics', 'e33dae9ef447eac96b0925a6b437d12d2437343915aa4bfca1db06ef089610e2', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.refresh_statistics', 'a2085a941fe7249b218a6b94b6b7e8aa1cdea000d6b3a07df2b6ff76105d4a94', '0.1.0', $pgvec_file$
 -- pgvec.refresh_statistics -- counts the words of a collection, tenant by tenant, anew, and makes the BM25 weights anew where they are off.
 -- Counting and replacing is one statement with one snapshot: what others write meanwhile is in neither, and stays as they
 -- noted it. Definer, since the statistics are nobody's to write.
@@ -4784,8 +4834,10 @@ begin
            insert into pgvec.lexemes (collection, tenant, lexeme, documents)
            select $1, c.tenant, c.word, c.ndoc from counted as c order by c.tenant, c.word),
          written as (
-           insert into pgvec.text_totals (collection, tenant, documents, positions, languages)
-           select $1, t.tenant, t.documents, coalesce(l.positions, 0), t.languages
+           insert into pgvec.text_totals (collection, tenant, documents, positions, changes, languages)
+           select $1, t.tenant, t.documents, coalesce(l.positions, 0),
+                  1 + (select coalesce(sum(x.changes), 0) from pgvec.text_totals as x where x.collection = $1 and x.tenant = t.tenant),
+                  t.languages
              from totals as t
              left join lengths as l on l.tenant = t.tenant)
     select t.tenant, t.documents, coalesce(l.positions, 0) as positions, coalesce(l.lexemes, 0) as lexemes
