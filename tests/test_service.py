@@ -549,10 +549,24 @@ def test_a_key_is_for_a_backend_that_names_the_tenant(shared: Settings, with_sea
             assert answer.json()["results"][0]["id"] == wanted
             assert len(answer.json()["results"]) == 3
         assert _problem(client.post("/search", json=question, headers={"x-api-key": "secret"})) == (403, "PV006")
+        # what a backend passes on does not choose
+        for headers in ({"x-api-key": "secret", "x-tenant": OURS}, {"x-api-key": "secret"}):
+            passed_on = client.post("/search", json=question | {"tenant": THEIRS}, headers=headers)
+            assert _problem(passed_on) == (403, "PV006")
+            assert _problem(client.get("/documents/b0", params={"tenant": THEIRS}, headers=headers)) == (403, "PV006")
         headers = {"x-api-key": "secret", "x-tenant": "ours"}
         assert _problem(client.post("/search", json=question, headers=headers)) == (422, "")
         for headers in ({"x-api-key": "wrong", "x-tenant": OURS}, {"x-tenant": OURS}, _as("service_role")):
             assert _problem(client.post("/search", json=question, headers=headers)) == (401, "")
+
+
+def test_pages_of_other_origins_call_only_where_they_may(settings: Settings) -> None:
+    with running(replace(settings, origins=("https://ours.example",))) as client:
+        for origin, allowed in (("https://ours.example", "https://ours.example"), ("https://theirs.example", None)):
+            asked = {"origin": origin, "access-control-request-method": "POST"}
+            assert client.options("/search", headers=asked).headers.get("access-control-allow-origin") == allowed
+            answer = client.post("/search", json={"query": "x"}, headers={"origin": origin})
+            assert answer.headers.get("access-control-allow-origin") == allowed
 
 
 def test_keys_of_tokens_are_fetched_where_they_are_published(shared: Settings) -> None:

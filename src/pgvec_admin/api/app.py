@@ -150,7 +150,25 @@ async def _caller(request: Request) -> Caller:
 The = Annotated[Service, Depends(_service)]
 By = Annotated[Caller, Depends(_caller)]
 Collection = Annotated[models.Name | None, Query()]
-Tenant = Annotated[UUID | None, Query(description="one of the caller's, where there are several")]
+
+
+def _chosen(caller: Caller, tenant: UUID | None) -> UUID | None:
+    """The tenant of a request, which only the bearer of a token may choose: of that the database knows whose it is.
+
+    What a backend passes on from its own callers must not be another tenant than the one it speaks for.
+    """
+    if tenant is not None and caller.role is None and tenant != caller.tenant:
+        raise ProblemError(403, f"tenant {tenant} is not one of the caller's", code="PV006")
+    return tenant
+
+
+async def _chosen_by_query(
+    caller: By, tenant: Annotated[UUID | None, Query(description="one of the caller's, where there are several")] = None
+) -> UUID | None:
+    return _chosen(caller, tenant)
+
+
+Tenant = Annotated[UUID | None, Depends(_chosen_by_query)]
 Id = Annotated[models.Id, InPath()]
 
 router = APIRouter(route_class=_StrictRoute, responses=_PROBLEMS)
@@ -189,7 +207,7 @@ async def search(question: models.Question, request: Request, service: The, call
             "filter": orjson.dumps(question.filter).decode(),
             "fusion": question.fusion,
             "collection": collection,
-            "tenant": question.tenant,
+            "tenant": _chosen(caller, question.tenant),
         },
         about.indexes,
     )
@@ -202,7 +220,12 @@ async def search(question: models.Question, request: Request, service: The, call
 
 @router.post("/search/pgvector", response_model=models.ChunkDistances, tags=["search"])
 async def search_by_distance(
-    question: models.DistanceQuestion, request: Request, service: The, caller: By, collection: Collection = None
+    question: models.DistanceQuestion,
+    request: Request,
+    service: The,
+    caller: By,
+    tenant: Tenant,
+    collection: Collection = None,
 ) -> Response:
     """The chunks nearest to a text with their distances, the smallest first."""
     service.check_text(question.query)
@@ -214,7 +237,7 @@ async def search_by_distance(
         "top_k": min(question.limit, service.settings.limits.top_k),
         "distance": question.distance,
         "collection": name,
-        "tenant": None,
+        "tenant": tenant,
     }
     answer, kept = await service.search(caller, "distance", parameters, about.indexes)
     request.scope["pgvec"] |= {"mode": "vector", "route": "cache" if kept else answer.route}
@@ -242,8 +265,8 @@ async def store_documents(
     given: models.Document | list[models.Document],
     service: The,
     caller: By,
+    tenant: Tenant,
     collection: Collection = None,
-    tenant: Tenant = None,
 ) -> models.Stored:
     """Store one row or many, all or none; those without an embedding are embedded first."""
     documents = given if isinstance(given, list) else [given]
@@ -262,8 +285,8 @@ async def delete_source(
     source: Annotated[str, Query(min_length=1)],
     service: The,
     caller: By,
+    tenant: Tenant,
     collection: Collection = None,
-    tenant: Tenant = None,
 ) -> models.Deleted:
     """Delete the rows of a source."""
     name = collection or service.settings.collection
@@ -275,8 +298,8 @@ async def document(
     id: Id,  # noqa: A002 - the name in the address
     service: The,
     caller: By,
+    tenant: Tenant,
     collection: Collection = None,
-    tenant: Tenant = None,
 ) -> Response:
     """One row."""
     found = await service.store.document(caller, id, collection or service.settings.collection, tenant)
@@ -291,8 +314,8 @@ async def store_document(
     given: models.Replacement,
     service: The,
     caller: By,
+    tenant: Tenant,
     collection: Collection = None,
-    tenant: Tenant = None,
 ) -> models.Stored:
     """Store one row under this id, whether it is there or not."""
     row = given.model_dump(exclude_unset=True) | {"id": id}
@@ -304,8 +327,8 @@ async def delete_document(
     id: Id,  # noqa: A002
     service: The,
     caller: By,
+    tenant: Tenant,
     collection: Collection = None,
-    tenant: Tenant = None,
 ) -> models.Deleted:
     """Delete one row; 404 where it is not there."""
     deleted = await service.store.delete(caller, collection or service.settings.collection, tenant, id_=id)
@@ -316,7 +339,7 @@ async def delete_document(
 
 @router.post("/embed", tags=["documents"])
 async def embed(
-    chunk: models.Chunk, service: The, caller: By, collection: Collection = None, tenant: Tenant = None
+    chunk: models.Chunk, service: The, caller: By, tenant: Tenant, collection: Collection = None
 ) -> models.Embedded:
     """Embed a text and store it under its id, whether that is there or not."""
     name = collection or service.settings.collection

@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 import psycopg
 from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from pgvec_admin.api.settings import Caller, Settings
 from pgvec_admin.resources import query
@@ -169,6 +169,8 @@ class Store:
         """What reads may be done a second time where the server was restarted meanwhile."""
         try:
             return await work()
+        except PoolTimeout:
+            raise
         except psycopg.OperationalError as error:
             if error.sqlstate and not error.sqlstate.startswith("57P"):
                 raise

@@ -117,6 +117,7 @@ def serve(
         uvicorn.Config(app, host, port, log_level="warning", access_log=False, timeout_graceful_shutdown=10)
     )
     listening = server.config.bind_socket()
+    listening.listen(server.config.backlog)  # who calls as soon as it is said waits, instead of being refused
     name, number = listening.getsockname()[:2]
     say(f"serving {collection} at http://{name}:{number}, its interface at http://{name}:{number}/docs")
     try:
