@@ -4411,7 +4411,7 @@ revoke all on function pgvec.operator_predicate(text, text, jsonb) from public;
 select pgvec.grant_execute('pgvec.operator_predicate(text, text, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.parse_documents', '9b3fb90170c3af9ef38a81ab96c8a4acb7faf56eb3822f6bcbc61d14a92dfc1a', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.parse_documents', '1fa4acdb49455e00cc2c857688b234dd6606d59505cf2ab2e48e84ec235d0cc9', '0.1.0', $pgvec_file$
 -- pgvec.parse_documents -- the rows that a caller of upsert_documents sent, checked: an array of objects.
 create or replace function pgvec.parse_documents(collection pgvec.collections, documents jsonb)
   returns jsonb
@@ -4445,6 +4445,10 @@ begin
       hint    = format('an array of objects with the keys %s', array_to_string(known, ', '));
   end if;
 
+  perform pgvec.text_search_configuration(l.language)
+     from (select distinct e.doc ->> 'language' as language from jsonb_array_elements(given) as e (doc)) as l
+    where l.language is not null;
+
   select e.place, extensions.vector_dims((e.doc ->> 'embedding')::extensions.vector) as dimensions into wrong
     from jsonb_array_elements(given) with ordinality as e (doc, place)
    where extensions.vector_dims((e.doc ->> 'embedding')::extensions.vector) <> collection.dimensions
@@ -4462,7 +4466,8 @@ begin
 end
 $$;
 comment on function pgvec.parse_documents(pgvec.collections, jsonb) is
-  'The documents of upsert_documents as an array of objects. Raises PV004 for what is none, or has unknown keys or values of another type, and PV002 for other dimensions.';
+  'The documents of upsert_documents as an array of objects. '
+  'Raises PV004 for what is none, or has unknown keys, values of another type or an unknown language, and PV002 for other dimensions.';
 revoke all on function pgvec.parse_documents(pgvec.collections, jsonb) from public;
 select pgvec.grant_execute('pgvec.parse_documents(pgvec.collections, jsonb)', 'reader');
 $pgvec_file$);
@@ -5740,7 +5745,7 @@ revoke all on function pgvec.text_configurations(text, uuid) from public;
 select pgvec.grant_execute('pgvec.text_configurations(text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.text_search_configuration', 'a630b81d34166549e15fe4ba95f0bcf9739fc394808a65fe42502014cb1e6301', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.text_search_configuration', '3cf7cef8508314b77697de928f079024a418a56377d5581eaec1270955e06a0b', '0.1.0', $pgvec_file$
 -- pgvec.text_search_configuration -- the text search configuration of a language, or PV004.
 create or replace function pgvec.text_search_configuration(language text)
   returns text
@@ -5752,7 +5757,7 @@ declare
 begin
   begin
     configuration := language::regconfig::text;
-  exception when undefined_object or invalid_schema_name or invalid_name then
+  exception when undefined_object or invalid_schema_name or invalid_name or syntax_error or feature_not_supported then
     configuration := null;
   end;
   if configuration is null then
@@ -5766,6 +5771,7 @@ end
 $$;
 comment on function pgvec.text_search_configuration(text) is 'The full name of a text search configuration. Raises PV004, listing those there are, for an unknown one.';
 revoke all on function pgvec.text_search_configuration(text) from public;
+select pgvec.grant_execute('pgvec.text_search_configuration(text)', 'reader');
 $pgvec_file$);
 
 select pg_temp.apply_function('pgvec.tune', '08401127b4341a95fe0b0a7ee72365c46cc24b2d76b3d96edfc96b3661848754', '0.1.0', $pgvec_file$

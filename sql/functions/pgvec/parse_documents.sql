@@ -31,6 +31,10 @@ begin
       hint    = format('an array of objects with the keys %s', array_to_string(known, ', '));
   end if;
 
+  perform pgvec.text_search_configuration(l.language)
+     from (select distinct e.doc ->> 'language' as language from jsonb_array_elements(given) as e (doc)) as l
+    where l.language is not null;
+
   select e.place, extensions.vector_dims((e.doc ->> 'embedding')::extensions.vector) as dimensions into wrong
     from jsonb_array_elements(given) with ordinality as e (doc, place)
    where extensions.vector_dims((e.doc ->> 'embedding')::extensions.vector) <> collection.dimensions
@@ -48,6 +52,7 @@ begin
 end
 $$;
 comment on function pgvec.parse_documents(pgvec.collections, jsonb) is
-  'The documents of upsert_documents as an array of objects. Raises PV004 for what is none, or has unknown keys or values of another type, and PV002 for other dimensions.';
+  'The documents of upsert_documents as an array of objects. '
+  'Raises PV004 for what is none, or has unknown keys, values of another type or an unknown language, and PV002 for other dimensions.';
 revoke all on function pgvec.parse_documents(pgvec.collections, jsonb) from public;
 select pgvec.grant_execute('pgvec.parse_documents(pgvec.collections, jsonb)', 'reader');

@@ -9,7 +9,7 @@ declare
 begin
   begin
     configuration := language::regconfig::text;
-  exception when undefined_object or invalid_schema_name or invalid_name then
+  exception when undefined_object or invalid_schema_name or invalid_name or syntax_error or feature_not_supported then
     configuration := null;
   end;
   if configuration is null then
@@ -23,3 +23,4 @@ end
 $$;
 comment on function pgvec.text_search_configuration(text) is 'The full name of a text search configuration. Raises PV004, listing those there are, for an unknown one.';
 revoke all on function pgvec.text_search_configuration(text) from public;
+select pgvec.grant_execute('pgvec.text_search_configuration(text)', 'reader');

@@ -25,7 +25,6 @@ _STATUS = {
     "PV005": 422,
     "PV006": 403,
     "42501": 403,
-    "42704": 422,  # a text search configuration that is not there
 }
 _DATA, _CONSTRAINT = "22", "23"
 _TOOK_TOO_LONG = "57014"
