@@ -187,6 +187,7 @@ def test_a_collections_own_functions_need_no_name_of_it(own_fish: Project) -> No
         ("match_documents", {"query_embedding": QUERY, "tenant": "x"}, 404, "PGRST202", ""),
         ("delete_documents", {}, 400, "PV004", "filter"),
         ("upsert_documents", {"documents": [{"text": "x"}]}, 400, "PV004", "content"),
+        ("upsert_documents", {"documents": [{"content": "x", "language": "klingon"}]}, 400, "PV004", "english"),
     ],
 )
 def test_errors_arrive_as_json_with_a_hint(

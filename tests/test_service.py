@@ -703,3 +703,14 @@ def test_the_command_does_not_open_a_database_to_the_world_unasked(settings: Set
         "error: everybody who reaches 0.0.0.0 could read and write\n"
         "hint: set PGVEC_JWT_SECRET, PGVEC_JWKS_URL or PGVEC_ACCESS_KEYS; or say --everybody\n"
     )
+
+
+def test_the_command_says_what_is_missing(empty_database: str) -> None:
+    for database, code, line in (
+        (empty_database, 4, "hint: run: pgvec-admin migrate"),
+        ("host=127.0.0.1 port=1", 3, "error: connection failed"),
+    ):
+        with _serve(database) as refused:
+            _, said = refused.communicate(timeout=20)
+        assert refused.returncode == code
+        assert line in said

@@ -6615,7 +6615,7 @@ revoke all on function public.kw_match_documents(text, int, jsonb, text, uuid) f
 select pgvec.grant_execute('public.kw_match_documents(text, int, jsonb, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.match_documents', 'd0d927def1532fff0d99188576d9f86255264ce8eec4f8503dc32e2fb3dd7737', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('public.match_documents', '8d5646c5d5a6688c322b5ea915950b90ce751723f6ca8f9ead3b52fc8e9a2962', '0.1.0', $pgvec_file$
 -- match_documents -- the rows of a collection nearest to a query vector.
 -- pgvec.search_steps says how: along an index, where that is quick and finds enough, and by an exact scan where it does
 -- not, so that there are never fewer rows than there could be.
@@ -6628,8 +6628,8 @@ select pg_temp.apply_function('public.match_documents', 'd0d927def1532fff0d99188
 -- small search.
 -- The SET clauses are there so that the settings made inside end with the function, not with the caller's transaction.
 -- Small searches pay 15 microseconds for each, 12 for each function called and 5 for each expression: so there are few of
--- them on their way. pgvec.clamp_count, pgvec.similarity, pgvec.vector_query and the first of pgvec.search_steps are written
--- out.
+-- them on their way. pgvec.clamp_count, pgvec.similarity, pgvec.vector_query, and of pgvec.filter_condition and pgvec.search_steps
+-- the simplest, are written out.
 create or replace function public.match_documents(
     query_embedding extensions.vector,
     match_count int default 100,
@@ -6681,9 +6681,16 @@ begin
   end if;
 
   if filter <> '{}' then
-    within := pgvec.filter_condition(target, filter);
-    condition := case when within.condition = '' then condition else within.condition end;
-    bound := within.bound;
+    if target.base = target.relation
+       and jsonb_typeof(filter) = 'object' and strpos(filter::text, '"$') = 0 and length(filter::text) <= 65536 and not filter @? 'strict $.**{13}'
+    then
+      condition := 'd.metadata @> ($2 -> 0)';
+      bound := jsonb_build_array(filter);
+    else
+      within := pgvec.filter_condition(target, filter);
+      condition := case when within.condition = '' then condition else within.condition end;
+      bound := within.bound;
+    end if;
   end if;
 
   -- the noted index, if it is still the same

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 from psycopg.conninfo import conninfo_to_dict
 
+from pgvec_admin import database
 from pgvec_admin.cli.output import ApiKey, BaseUrl, DatabaseUrl, open_target, say
 from pgvec_admin.embed import ProviderOptions
-from pgvec_admin.errors import UsageError
+from pgvec_admin.errors import CheckFailedError, UsageError
 
 TRANSACTION_POOLER = "6543"  # Supabase's
 
@@ -92,7 +93,9 @@ def serve(
             f"everybody who reaches {host} could read and write",
             "set PGVEC_JWT_SECRET, PGVEC_JWKS_URL or PGVEC_ACCESS_KEYS; or say --everybody",
         )
-    conninfo = open_target(database_url).conninfo
+    where = open_target(database_url)
+    conninfo = where.conninfo
+    _check_engine(where)
     app = create_app(
         Settings(
             conninfo,
@@ -124,6 +127,18 @@ def serve(
         server.run(sockets=[listening])
     except KeyboardInterrupt:
         say("stopped; what was answered stays")
+
+
+def _check_engine(where: database.Target) -> None:
+    """By the catalog, which every role may read: the one that the service logs in as may do nothing else."""
+    with database.connect(where, autocommit=True) as connection:
+        found = connection.execute(
+            "select from pg_proc where pronamespace = to_regnamespace('pgvec') and proname = 'collection_version'"
+        )
+        if not found.rowcount:
+            raise CheckFailedError(
+                f"the engine is missing in {where.describe()}, or older than this command", "run: pgvec-admin migrate"
+            )
 
 
 def _is_loopback(host: str) -> bool:
