@@ -6615,7 +6615,7 @@ revoke all on function public.kw_match_documents(text, int, jsonb, text, uuid) f
 select pgvec.grant_execute('public.kw_match_documents(text, int, jsonb, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.match_documents', '8d5646c5d5a6688c322b5ea915950b90ce751723f6ca8f9ead3b52fc8e9a2962', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('public.match_documents', '22823b2262cb555167019e206ad9eb19fa2cda4e8280fe2187279b2babe4b7b6', '0.1.0', $pgvec_file$
 -- match_documents -- the rows of a collection nearest to a query vector.
 -- pgvec.search_steps says how: along an index, where that is quick and finds enough, and by an exact scan where it does
 -- not, so that there are never fewer rows than there could be.
@@ -6664,8 +6664,7 @@ begin
   measure := coalesce(match_documents.distance, target.distance);
   if num_nonnulls(match_documents.distance, match_threshold, for_tenant) > 0
      or (has_table_privilege(target.relation, 'select') is not null
-         and extensions.vector_dims(query_embedding) = target.dimensions
-         and query_embedding operator(extensions.<#>) query_embedding < 0
+         and extensions.vector_dims(query_embedding) = target.dimensions and query_embedding operator(extensions.<#>) query_embedding < 0
          and target.access <> 'tenant') is not true
   then
     target := pgvec.scoped(coalesce(match_documents.collection, 'documents'), for_tenant);
@@ -6673,24 +6672,21 @@ begin
     perform pgvec.check_choice('distance', measure, '{cosine,l2,inner_product,l1}');
     perform pgvec.check_threshold(measure, match_threshold);
     if cardinality(target.tenants) > 1 or target.tenants is not null and row_security_active(target.relation) then
-      return query
-        select t.* from pgvec.tenant_documents(target, query_embedding, wanted, filter, match_threshold, measure) as t order by t.similarity desc, t.id limit wanted;
+      return query select t.* from pgvec.tenant_documents(target, query_embedding, wanted, filter, match_threshold, measure) as t order by t.similarity desc, t.id limit wanted;
       return;
     end if;
     condition := case when target.tenants is null then '' else 'true' end;
   end if;
 
-  if filter <> '{}' then
-    if target.base = target.relation
-       and jsonb_typeof(filter) = 'object' and strpos(filter::text, '"$') = 0 and length(filter::text) <= 65536 and not filter @? 'strict $.**{13}'
-    then
-      condition := 'd.metadata @> ($2 -> 0)';
-      bound := jsonb_build_array(filter);
-    else
-      within := pgvec.filter_condition(target, filter);
-      condition := case when within.condition = '' then condition else within.condition end;
-      bound := within.bound;
-    end if;
+  if filter <> '{}' and target.base = target.relation and jsonb_typeof(filter) = 'object'
+     and strpos(filter::text, '"$') = 0 and length(filter::text) <= 65536 and not filter @? 'strict $.**{13}'
+  then
+    condition := 'd.metadata @> ($2 -> 0)';
+    bound := jsonb_build_array(filter);
+  elsif filter <> '{}' then
+    within := pgvec.filter_condition(target, filter);
+    condition := case when within.condition = '' then condition else within.condition end;
+    bound := within.bound;
   end if;
 
   -- the noted index, if it is still the same
@@ -6737,11 +6733,9 @@ begin
 
   return query
     select s.id, s.content, s.metadata, s.similarity
-      from (select h.*,
-                   case measure when 'cosine' then 1 - h.distance when 'inner_product' then - h.distance else 1 / (1 + h.distance) end as similarity
+      from (select h.*, case measure when 'cosine' then 1 - h.distance when 'inner_product' then - h.distance else 1 / (1 + h.distance) end as similarity
               from unnest(hits) as h) as s
-     where match_threshold is null
-        or s.similarity >= match_threshold
+     where match_threshold is null or s.similarity >= match_threshold
      order by s.distance, s.id
      limit wanted;
 end
