@@ -51,6 +51,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 _ABOUT_SECONDS = 5.0
 _QUESTIONS = 50_000  # of which is known that they were asked
+_BESIDE = 1000  # bytes that keeping an answer takes besides it
 
 
 class _StrictRequest(Request):
@@ -85,7 +86,7 @@ class Service:
         self._asked: Cache[bool] = Cache(_QUESTIONS, seconds=settings.caching.answer_seconds)
         self._answers: Cache[Answer] = Cache(
             settings.caching.answer_bytes,
-            weigh=lambda answer: len(answer.body),
+            weigh=lambda answer: len(answer.body) + _BESIDE,
             seconds=settings.caching.answer_seconds,
         )
         self._known: Cache[About] = Cache(1000, seconds=_ABOUT_SECONDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 
@@ -28,7 +29,8 @@ class Embedder:
 
     async def query(self, about: About, text: str) -> Vector:
         """The vector of a text to search by."""
-        known = self._kept.get((about.model, about.dimensions, text))
+        key = about.model, about.dimensions, hashlib.blake2b(text.encode(), digest_size=20).digest()
+        known = self._kept.get(key)
         self._metrics.cache("embedding", hit=known is not None)
         if known is not None:
             return known
@@ -36,7 +38,7 @@ class Embedder:
         async with turn:
             vector = await asyncio.to_thread(chosen.embed_query, text)
         self._metrics.embedded(chosen.spec, "query", 1)
-        self._kept.put((about.model, about.dimensions, text), vector)
+        self._kept.put(key, vector)
         return vector
 
     async def passages(self, about: About, texts: Sequence[str]) -> Vector:
