@@ -7,7 +7,7 @@ import hashlib
 import time
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -22,15 +22,10 @@ from fastapi.routing import APIRoute
 
 from pgvec_admin import __version__
 from pgvec_admin.api import models
-from pgvec_admin.api.access import Gate
-from pgvec_admin.api.cache import Cache
-from pgvec_admin.api.embedding import Embedder
 from pgvec_admin.api.guard import Guard
-from pgvec_admin.api.metrics import Metrics
 from pgvec_admin.api.problems import ProblemError, tell_problems
+from pgvec_admin.api.service import Service
 from pgvec_admin.api.settings import Caller, Settings
-from pgvec_admin.api.store import About, Answer, Store
-from pgvec_admin.errors import PgvecError
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {
@@ -48,10 +43,6 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         504: "It took too long",
     }.items()
 }
-
-_ABOUT_SECONDS = 5.0
-_QUESTIONS = 50_000  # of which is known that they were asked
-_BESIDE = 1000  # bytes that keeping an answer takes besides it
 
 
 class _StrictRequest(Request):
@@ -71,71 +62,6 @@ class _StrictRoute(APIRoute):
             return await handler(_StrictRequest(request.scope, request.receive))
 
         return strict
-
-
-class Service:
-    """What the endpoints share while the service runs."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.store = Store(settings)
-        self.metrics = Metrics()
-        self.gate = Gate(settings.access, settings.limits.requests_a_minute)
-        self.embedder = Embedder(settings.provider, settings.caching.embeddings, self.metrics)
-        self.metrics.watch(self.store.pool.get_stats, self.embedder.tokens)
-        self._asked: Cache[bool] = Cache(_QUESTIONS, seconds=settings.caching.answer_seconds)
-        self._answers: Cache[Answer] = Cache(
-            settings.caching.answer_bytes,
-            weigh=lambda answer: len(answer.body) + _BESIDE,
-            seconds=settings.caching.answer_seconds,
-        )
-        self._known: Cache[About] = Cache(1000, seconds=_ABOUT_SECONDS)
-
-    async def about(self, caller: Caller, collection: str) -> About:
-        """What to know of a collection, as it was a few seconds ago at the earliest."""
-        key = (caller.role, collection)
-        known = self._known.get(key)
-        if known is None:
-            known = await self.store.about(caller, collection)
-            self._known.put(key, known)
-        return known
-
-    async def search(
-        self, caller: Caller, kind: str, parameters: dict[str, Any], indexes: list[int]
-    ) -> tuple[Answer, bool]:
-        """The answer of a search, and whether it was kept from before and nothing has changed since."""
-        asked = parameters | {"indexes": indexes, "versioned": self.settings.caching.answer_bytes > 0}
-        if not asked["versioned"]:
-            return await self.store.search(caller, kind, asked), False
-        told = orjson.dumps([kind, caller.role, parameters], option=orjson.OPT_SORT_KEYS)
-        key = hashlib.blake2b(told, digest_size=20).digest()
-        # only of what was asked before may there be an answer; which one, the tenants and the state of their rows tell
-        if self._asked.get(key):
-            version = await self.store.version(caller, parameters)
-            kept = None if version is None else self._answers.get((key, version))
-            if kept is not None:
-                self.metrics.cache("answer", hit=True)
-                return kept, True
-        self.metrics.cache("answer", hit=False)
-        answer = await self.store.search(caller, kind, asked)
-        if answer.version is not None:
-            self._asked.put(key, True)
-            self._answers.put((key, answer.version), answer)
-        return answer, False
-
-    async def warm(self) -> None:
-        """Load the model of the service's own collection, where it runs here, before somebody has to wait for it."""
-        caller = Caller("the service")
-        with suppress(psycopg.Error, PgvecError):
-            about = await self.about(caller, self.settings.collection)
-            if self.embedder.spec(about).startswith("local:"):
-                await self.embedder.query(about, "warm up")
-
-    def check_text(self, text: str) -> None:
-        """ProblemError 422 for a text beyond the limit."""
-        most = self.settings.limits.text_characters
-        if len(text) > most:
-            raise ProblemError(422, "a text is too long", f"at most {most:,} characters; cut it into chunks")
 
 
 async def _service(request: Request) -> Service:

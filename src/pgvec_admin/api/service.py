@@ -1,0 +1,88 @@
+"""What the endpoints share while the service runs: the database, the models, what is kept, who may call."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from typing import Any
+
+import orjson
+import psycopg
+
+from pgvec_admin.api.access import Gate
+from pgvec_admin.api.cache import Cache
+from pgvec_admin.api.embedding import Embedder
+from pgvec_admin.api.metrics import Metrics
+from pgvec_admin.api.problems import ProblemError
+from pgvec_admin.api.settings import Caller, Settings
+from pgvec_admin.api.store import About, Answer, Store
+from pgvec_admin.errors import PgvecError
+
+_ABOUT_SECONDS = 5.0
+_QUESTIONS = 50_000  # of which is known that they were asked
+_BESIDE = 1000  # bytes that keeping an answer takes besides it
+
+
+class Service:
+    """One for each application."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.store = Store(settings)
+        self.metrics = Metrics()
+        self.gate = Gate(settings.access, settings.limits.requests_a_minute)
+        self.embedder = Embedder(settings.provider, settings.caching.embeddings, self.metrics)
+        self.metrics.watch(self.store.pool.get_stats, self.embedder.tokens)
+        self._asked: Cache[bool] = Cache(_QUESTIONS, seconds=settings.caching.answer_seconds)
+        self._answers: Cache[Answer] = Cache(
+            settings.caching.answer_bytes,
+            weigh=lambda answer: len(answer.body) + _BESIDE,
+            seconds=settings.caching.answer_seconds,
+        )
+        self._known: Cache[About] = Cache(1000, seconds=_ABOUT_SECONDS)
+
+    async def about(self, caller: Caller, collection: str) -> About:
+        """What to know of a collection, as it was a few seconds ago at the earliest."""
+        key = (caller.role, collection)
+        known = self._known.get(key)
+        if known is None:
+            known = await self.store.about(caller, collection)
+            self._known.put(key, known)
+        return known
+
+    async def search(
+        self, caller: Caller, kind: str, parameters: dict[str, Any], indexes: list[int]
+    ) -> tuple[Answer, bool]:
+        """The answer of a search, and whether it was kept from before and nothing has changed since."""
+        asked = parameters | {"indexes": indexes, "versioned": self.settings.caching.answer_bytes > 0}
+        if not asked["versioned"]:
+            return await self.store.search(caller, kind, asked), False
+        told = orjson.dumps([kind, caller.role, parameters], option=orjson.OPT_SORT_KEYS)
+        key = hashlib.blake2b(told, digest_size=20).digest()
+        # only of what was asked before may there be an answer; which one, the tenants and the state of their rows tell
+        if self._asked.get(key):
+            version = await self.store.version(caller, parameters)
+            kept = None if version is None else self._answers.get((key, version))
+            if kept is not None:
+                self.metrics.cache("answer", hit=True)
+                return kept, True
+        self.metrics.cache("answer", hit=False)
+        answer = await self.store.search(caller, kind, asked)
+        if answer.version is not None:
+            self._asked.put(key, True)
+            self._answers.put((key, answer.version), answer)
+        return answer, False
+
+    async def warm(self) -> None:
+        """Load the model of the service's own collection, where it runs here, before somebody has to wait for it."""
+        caller = Caller("the service")
+        with suppress(psycopg.Error, PgvecError):
+            about = await self.about(caller, self.settings.collection)
+            if self.embedder.spec(about).startswith("local:"):
+                await self.embedder.query(about, "warm up")
+
+    def check_text(self, text: str) -> None:
+        """ProblemError 422 for a text beyond the limit."""
+        most = self.settings.limits.text_characters
+        if len(text) > most:
+            raise ProblemError(422, "a text is too long", f"at most {most:,} characters; cut it into chunks")
