@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from contextlib import suppress
 from typing import Any
@@ -80,6 +81,9 @@ class Service:
             about = await self.about(caller, self.settings.collection)
             if self.embedder.spec(about).startswith("local:"):
                 await self.embedder.query(about, "warm up")
+                # to look through all that a model brings would stop everybody for a fifth of a second now and then
+                gc.collect()
+                gc.freeze()
 
     def check_text(self, text: str) -> None:
         """ProblemError 422 for a text beyond the limit."""

@@ -24,7 +24,7 @@ _Cursor = psycopg.AsyncCursor[tuple[Any, ...]]
 _SEARCHES = {kind: query(f"api/{kind}").encode() for kind in ("vector", "keyword", "hybrid", "distance")}
 _DOCUMENT, _ABOUT = query("api/document").encode(), query("api/about").encode()
 _SCANS = "(select sum(pg_stat_get_xact_numscans(i::oid)) from unnest(%(indexes)s::bigint[]) as i)"
-_AS = f"select {_SCANS}, set_config('statement_timeout', %(timeout)s, true)"
+_AS = "set_config('statement_timeout', %(timeout)s, true)"
 _AS_TOKEN = f"{_AS}, set_config('request.jwt.claims', %(claims)s, true), set_config('role', %(role)s, true)"
 _AS_TENANT = f"{_AS}, set_config('app.tenant_id', %(tenant)s, true)"
 _VERSION = "select pgvec.collection_version(%(collection)s, %(tenant)s)"
@@ -150,20 +150,24 @@ class Store:
 
     @asynccontextmanager
     async def _transaction(
-        self, caller: Caller, indexes: Sequence[int] = ()
+        self, caller: Caller, indexes: Sequence[int] | None = None
     ) -> AsyncIterator[tuple[_Connection, _Cursor]]:
-        """As the caller, with what it says of scans before. All goes to the server at the end, in one go, so results
+        """As the caller; with it comes what the scans of indexes were before, where they are given.
 
-        are read after it; and what goes in one go is one transaction.
+        All goes to the server at the end, in one go, so results are read after it; and what goes in one go is one
+        transaction.
         """
-        settings: dict[str, Any] = {"timeout": self._timeout, "indexes": list(indexes)}
-        statement = _AS
+        who = _AS
+        settings: dict[str, Any] = {"timeout": self._timeout}
         if caller.role is not None:
-            statement, settings = _AS_TOKEN, settings | {"claims": caller.claims, "role": caller.role}
+            who, settings = _AS_TOKEN, settings | {"claims": caller.claims, "role": caller.role}
         elif caller.tenant is not None:
-            statement, settings = _AS_TENANT, settings | {"tenant": str(caller.tenant)}
+            who, settings = _AS_TENANT, settings | {"tenant": str(caller.tenant)}
+        statement, parameters = f"select {who}", settings
+        if indexes is not None:
+            statement, parameters = f"select {_SCANS}, {who}", settings | {"indexes": indexes}
         async with self.pool.connection() as connection, connection.pipeline():
-            yield connection, await connection.execute(statement, settings)
+            yield connection, await connection.execute(statement.encode(), parameters)
 
     async def _again(self, work: Callable[[], Awaitable[T]]) -> T:
         """What reads may be done a second time where the server was restarted meanwhile."""
