@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -315,6 +316,13 @@ def test_a_bad_request_is_told_what_is_wrong(filled: httpx.Client, body: bytes, 
     answer = filled.post("/search", content=body, headers={"content-type": "application/json"})
     assert _problem(answer) == (status, code)
     assert answer.json()["title"]
+
+
+def test_json_by_another_name_is_told_its_own(service: httpx.Client) -> None:
+    form = {"content-type": "application/x-www-form-urlencoded"}  # as curl -d has it
+    answer = service.post("/search", content=b'{"query": "x"}', headers=form)
+    assert _problem(answer) == (422, "")
+    assert answer.json()["detail"] == f"send Content-Type: application/json, not {form['content-type']}"
 
 
 def test_what_is_not_there_is_a_problem_too(service: httpx.Client) -> None:
@@ -702,6 +710,17 @@ def test_the_command_does_not_open_a_database_to_the_world_unasked(settings: Set
     assert said == (
         "error: everybody who reaches 0.0.0.0 could read and write\n"
         "hint: set PGVEC_JWT_SECRET, PGVEC_JWKS_URL or PGVEC_ACCESS_KEYS; or say --everybody\n"
+    )
+
+
+def test_the_command_says_when_its_port_is_taken(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with _serve(settings.conninfo, "--port", str(port)) as refused:
+            _, said = refused.communicate(timeout=20)
+    assert refused.returncode == 2
+    assert said == (
+        f"error: cannot listen on 127.0.0.1:{port}: Address already in use\nhint: choose another --port or --host\n"
     )
 
 

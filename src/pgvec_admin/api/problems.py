@@ -103,8 +103,11 @@ async def _on_provider(_: Request, error: Exception) -> JSONResponse:
     return problem.answer()
 
 
-async def _on_invalid(_: Request, error: Exception) -> JSONResponse:
+async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    if isinstance(error.body, bytes):  # it was not even taken for JSON
+        sent = request.headers.get("content-type", "none")
+        return ProblemError(422, "the request is not JSON", f"send Content-Type: application/json, not {sent}").answer()
     faults = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()[:10]]
     return ProblemError(422, "the request is not valid", "; ".join(faults)).answer()
 

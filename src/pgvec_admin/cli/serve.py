@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import os
+import socket
 from typing import Annotated
 
 import typer
@@ -119,10 +121,10 @@ def serve(
     server = uvicorn.Server(
         uvicorn.Config(app, host, port, log_level="warning", access_log=False, timeout_graceful_shutdown=10)
     )
-    listening = server.config.bind_socket()
-    listening.listen(server.config.backlog)  # who calls as soon as it is said waits, instead of being refused
+    listening = _listen(host, port)  # who calls as soon as it is said waits, instead of being refused
     name, number = listening.getsockname()[:2]
-    say(f"serving {collection} at http://{name}:{number}, its interface at http://{name}:{number}/docs")
+    address = f"http://[{name}]:{number}" if ":" in name else f"http://{name}:{number}"
+    say(f"serving {collection} at {address}, its interface at {address}/docs")
     try:
         server.run(sockets=[listening])
     except KeyboardInterrupt:
@@ -139,6 +141,17 @@ def _check_engine(where: database.Target) -> None:
             raise CheckFailedError(
                 f"the engine is missing in {where.describe()}, or older than this command", "run: pgvec-admin migrate"
             )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048
+        )
+    except OSError as error:
+        raise UsageError(
+            f"cannot listen on {host}:{port}: {error.strerror}", "choose another --port or --host"
+        ) from error
 
 
 def _is_loopback(host: str) -> bool:
