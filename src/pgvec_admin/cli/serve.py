@@ -149,7 +149,8 @@ def _listen(host: str, port: int) -> socket.socket:
             (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048
         )
     except OSError as error:
-        why = os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror  # of an unknown name
+        code = error.errno or 0
+        why = os.strerror(code) if code > 0 else error.strerror  # that of a name that is unknown is less
         raise UsageError(f"cannot listen on {host}:{port}: {why}", "choose another --port or --host") from error
 
 
