@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import hmac
 import json
 import time
@@ -51,7 +52,8 @@ class Gate:
             # all are compared, so that the time taken tells nothing
             if not sum(hmac.compare_digest(key.encode(), known.encode()) for known in self._access.keys):
                 raise _unauthorized("the API key is not known")
-            return Caller("backend", tenant=_tenant(request.headers.get("x-tenant")))
+            name = f"key {hashlib.blake2b(key.encode(), digest_size=8).hexdigest()}"
+            return Caller(name, tenant=_tenant(request.headers.get("x-tenant")))
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not bearer or not self._access.tokens:
             raise _unauthorized("send " + " or ".join(self._wanted()))
