@@ -1,91 +1,302 @@
-"""verify: what it finds in the catalog, each thing broken on purpose."""
+"""verify: every way to break an installation is found by the check that bears its name, and what can be repaired is."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+import tempfile
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
+from pytest_postgresql.factories import postgresql, postgresql_noproc
 
-from conftest import Connection
-from pgvec_admin import verification
+from conftest import FAST, VERSION, Connection, _install
+from pgvec_admin import embedded, migrate, verification
+from pgvec_admin.database import Target
+from pgvec_admin.errors import UsageError
+from pgvec_admin.verification import Check, Options
 
 COMMAND = Path(sys.executable).with_name("pgvec-admin")
+QUICK = Options(seconds=0.5)
 
-BROKEN = {
-    "search_path": ("alter function pgvec.version() reset search_path", "pgvec.version()"),
-    "definer": (
-        "alter function public.suggest_query(text, text, uuid) security definer",
-        "public.suggest_query(text,text,uuid)",
-    ),
-    "grants": ("grant execute on function pgvec.drop_collection(text) to public", "pgvec.drop_collection(text)"),
-    "rls": ("alter table notes disable row level security", "public.notes"),
-    "initplan": ("create policy slow on notes using (current_setting('app.user', true) = id)", "public.notes"),
-    "invalid index": (
-        "update pg_index set indisvalid = false where indexrelid = 'notes_source_idx'::regclass",
-        "public.notes_source_idx",
-    ),
-    "duplicate index": ("create index more on notes using gin (fts)", "public.more"),
-    "missing index": ("drop index notes_metadata_idx", "public.notes"),
-}
+VECTOR = "array[i % 97, i % 89, i % 7, i % 3, 1, 2, 3, i % 5]::real[]::extensions.vector"
+FILL = f"""
+select pgvec.create_collection('documents', 8);
+select pgvec.create_collection('notes', 8, access => 'tenant', partition => 2);
+create table jobs (id int primary key, title text, embedding extensions.vector(8));
+insert into jobs select i, 'job number ' || i, {VECTOR} from generate_series(1, 30) as i;
+select pgvec.adopt_collection('jobs', 'public.jobs', content_columns => '{{title}}');
+select pgvec.create_collection_api('jobs');
+insert into documents (id, content, metadata, embedding)
+select i, format('text number %s about fish', i), '{{"lang": "en"}}', {VECTOR} from generate_series(1, 300) as i;
+insert into notes (tenant_id, id, content, metadata, embedding)
+select format('00000000-0000-0000-0000-00000000000%s', i % 2)::uuid, i, 'note ' || i, '{{"lang": "en"}}', {VECTOR}
+  from generate_series(1, 40) as i;
+create index documents_embedding_idx on documents using hnsw (embedding extensions.vector_cosine_ops);
+select pgvec.note_index('documents');
+"""
+ADD_ROWS = f"""
+create function pg_temp.add_rows(wanted int) returns void language sql as $$
+  drop index documents_embedding_idx;
+  insert into documents (id, content, embedding) select 'more ' || i, 'word' || i, {VECTOR} from generate_series(1, wanted) as i;
+  create index documents_embedding_idx on documents using hnsw (embedding extensions.vector_cosine_ops);
+  select pgvec.note_index('documents');
+  select pgvec.refresh_statistics('documents')
+$$
+"""
+
+
+def _fill(**parameters: Any) -> None:
+    _install(**parameters)
+    with psycopg.connect(**{key: value for key, value in parameters.items() if value}, autocommit=True) as connection:
+        connection.execute(FILL.encode())
+        connection.execute("vacuum analyze")
+
+
+filled = postgresql_noproc(depends_on="running", dbname="filled", load=[_fill])
+filled_database = postgresql("filled")
 
 
 @pytest.fixture
-def notes(connection: Connection) -> Connection:
-    connection.execute("select pgvec.create_collection('notes', 2, access => 'tenant', partition => 2)")
-    connection.execute("select pgvec.create_collection('documents', 2)")
-    connection.execute("create table jobs (id int primary key, title text, embedding extensions.vector(2))")
-    connection.execute("select pgvec.adopt_collection('jobs', 'public.jobs', content_columns => '{title}')")
-    connection.execute("select pgvec.create_collection_api('jobs')")
-    return connection
+def where(server: embedded.Server, filled_database: Connection) -> Target:
+    """A database with three collections in which verify finds nothing."""
+    return Target(server.url(filled_database.info.dbname), "the test")
 
 
-def _found(connection: Connection) -> list[tuple[str, str | None]]:
-    return [(one.check_name, one.object) for one in verification.catalog(connection) if one.found]
+@dataclass(frozen=True)
+class Breakage:
+    """A block of breakages.sql; `found_by` are the checks that object, `says` is told by the first."""
+
+    name: str
+    found_by: tuple[str, ...]
+    says: str
+    repaired: bool
+    statements: tuple[str, ...]
 
 
-def test_nothing_is_found_in_what_is_installed(notes: Connection) -> None:
-    checks = verification.catalog(notes)
-    assert [one.check_name for one in checks] == list(BROKEN)
-    assert _found(notes) == []
+def _read(block: str) -> Breakage:
+    lines = block.strip().splitlines()
+    notes = [line[5:] for line in lines if line.startswith("--   ")]
+    checks = [note for note in notes if note != "repaired"]
+    first, _, says = checks[0].partition(" | ")
+    statements = "\n".join(line for line in lines if not line.startswith("--"))
+    return Breakage(
+        lines[0][3:], (first, *checks[1:]), says, "repaired" in notes, tuple(re.split(r";(?:\n|$)", statements)[:-1])
+    )
 
 
-@pytest.mark.parametrize("check", BROKEN)
-def test_what_is_broken_is_found_by_its_check_alone(notes: Connection, check: str) -> None:
-    statement, broken = BROKEN[check]
-    notes.execute(statement.encode())
-    assert {name for name, _ in _found(notes)} == {check}
-    assert broken in {found for _, found in _found(notes)}
+BREAKAGES = [_read(block) for block in Path(__file__).with_name("breakages.sql").read_text().split("\n\n")[1:]]
 
 
-def test_policies_that_ask_once_a_query_are_no_finding(notes: Connection) -> None:
-    notes.execute("create policy fast on notes using ((select current_setting('app.user', true)) = id)")
-    assert _found(notes) == []
+def _break(where: Target, *statements: str) -> None:
+    with psycopg.connect(where.conninfo, autocommit=True) as connection:
+        connection.execute(ADD_ROWS.encode())
+        for statement in statements:
+            connection.execute(statement.encode())
+            if "add_rows" in statement:
+                connection.execute("vacuum analyze documents")
+        connection.execute("select pg_stat_force_next_flush()")
 
 
-def test_a_large_collection_without_a_vector_index_is_a_finding(notes: Connection) -> None:
-    notes.execute("insert into documents (id, embedding) select i, '[1,1]' from generate_series(1, 26000) as i")
-    notes.execute("analyze documents")
-    assert _found(notes) == [("missing index", "public.documents")]
+def _objections(where: Target, options: Options = QUICK) -> dict[str, Check]:
+    return {f"{one.area}: {one.check_name}": one for one in verification.run(where, options) if one.result != "ok"}
 
 
-def test_the_command_tells_and_fails(notes: Connection, database: str) -> None:
-    def verify(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [COMMAND, "verify", "--database-url", database, *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+def test_nothing_is_found_in_what_is_installed(where: Target) -> None:
+    checks = list(verification.run(where, QUICK))
+    assert [check for check in checks if check.result != "ok"] == []
+    assert {check.area for check in checks} == {
+        "migrations", "functions", "extension", "server", "privileges", "documents", "notes", "jobs",
+    }  # fmt: skip
 
-    fine = verify()
-    assert (fine.returncode, fine.stdout.count(" ok")) == (0, len(BROKEN)), fine
-    notes.execute("grant select on pgvec.lexemes to public; alter table documents disable row level security")
-    broken = verify("--json")
+
+@pytest.mark.parametrize("broken", BREAKAGES, ids=lambda broken: broken.name)
+def test_what_is_broken_is_found_by_its_check_and_by_no_other(where: Target, broken: Breakage) -> None:
+    _break(where, *broken.statements)
+    found = _objections(where)
+    assert set(found) == set(broken.found_by)
+    assert broken.says in (found[broken.found_by[0]].found or "")
+    assert found[broken.found_by[0]].hint
+    said: list[str] = []
+    verification.fix(where, list(found.values()), said.append)
+    assert (_objections(where) == {}) == broken.repaired, said
+
+
+def test_there_are_checks_for_all_that_can_be_broken(where: Target) -> None:
+    names = {check.check_name for check in verification.run(where, QUICK)}
+    broken = {check.split(": ")[1] for breakage in BREAKAGES for check in breakage.found_by}
+    assert len(BREAKAGES) >= 50
+    assert names - broken == {
+        "postgres", "autovacuum", "jit", "shared_buffers", "statement_timeout", "recall", "latency",
+    }  # fmt: skip
+
+
+def test_a_recall_below_what_is_wanted_fails(where: Target) -> None:
+    _break(
+        where,
+        "select pg_temp.add_rows(3000)",
+        "update documents set embedding = array(select sin(hashtext(id || i)) from generate_series(1, 8) as i)::extensions.vector",
+        "drop index documents_embedding_idx",
+        "create index documents_embedding_idx on documents"
+        " using hnsw (embedding extensions.vector_cosine_ops) with (m = 2, ef_construction = 4)",
+        "select pgvec.note_index('documents')",
+        """update pgvec.collections set settings = '{"ef_search": 1}' where name = 'documents'""",
+        "vacuum analyze documents",
+    )
+    found = _objections(where)
+    assert set(found) == {"documents: recall"}
+    assert re.fullmatch(
+        r"recall@10 0\.\d+ over \d+ sampled queries \(wanted 0.98\)", found["documents: recall"].found or ""
+    )
+    assert "pgvec-admin index tune documents" in (found["documents: recall"].hint or "")
+    assert _objections(where, Options(seconds=0.5, wanted_recall=0.01)) == {}
+
+
+def test_a_latency_beyond_the_limit_is_told(where: Target) -> None:
+    with psycopg.connect(where.conninfo, autocommit=True) as connection:
+        row = connection.execute(
+            "select result, found from pgvec.verify_search('documents', 0.2, slow_ms => 0.001)"
+            " where check_name = 'latency'"
+        ).fetchone()
+    assert row is not None
+    assert row[0] == "warn"
+    assert re.fullmatch(r"vector p95 [\d.]+ ms; keyword p95 [\d.]+ ms; hybrid p95 [\d.]+ ms", row[1])
+
+
+@pytest.fixture(scope="module")
+def poor() -> Iterator[embedded.Server]:
+    """A server whose settings hurt, and whose roles of the REST API are held by nothing."""
+    settings = FAST | {"shared_buffers": "1MB", "autovacuum": "off"}
+    with tempfile.TemporaryDirectory(prefix="pgvec-", ignore_cleanup_errors=True) as directory:
+        Path(directory).chmod(0o755)
+        instance = embedded.Instance(VERSION, Path(directory) / "server", settings=settings)
+        try:
+            made = instance.start(tcp_port=0)
+            with psycopg.connect(made.url(), autocommit=True) as connection:
+                connection.execute("create role anon; create role authenticated; create role service_role bypassrls")
+            where = Target(made.url(), "the test")
+            migrate.migrate(where, report=lambda _: None)
+            with psycopg.connect(made.url(), autocommit=True) as connection:
+                connection.execute(FILL.encode())
+                connection.execute("vacuum analyze")
+            yield made
+        finally:
+            instance.stop()
+
+
+def test_settings_of_the_server_that_hurt_are_told(poor: embedded.Server) -> None:
+    where = Target(poor.url(), "the test")
+    _break(where, "select pg_temp.add_rows(6000)")
+    found = _objections(where)
+    assert {name: one.result for name, one in found.items()} == {
+        "server: autovacuum": "warn",
+        "server: shared_buffers": "warn",
+        "server: statement_timeout": "warn",
+    }
+    assert "shared_buffers 1024 kB" in (found["server: shared_buffers"].found or "")
+    assert (
+        found["server: statement_timeout"].found
+        == "anon has no statement_timeout; authenticated has no statement_timeout"
+    )
+    _break(
+        where, "alter role anon set statement_timeout = '3s'", "alter role authenticated set statement_timeout = '8s'"
+    )
+    told = [one.found for one in verification.run(where, QUICK) if one.check_name == "statement_timeout"]
+    assert told == ["anon 3s, authenticated 8s"]
+
+
+def test_nothing_is_written(where: Target) -> None:
+    """Each group runs in a read-only transaction: one that writes would fail, and say so."""
+    _break(
+        where,
+        "create or replace function pgvec.verify_table(collection text) returns setof pgvec.verdict language plpgsql"
+        " volatile set search_path = '' as $$ begin delete from pgvec.collections; end $$",
+    )
+    found = _objections(where)
+    assert "read-only transaction" in (found["documents: verify_table"].found or "")
+    assert found["documents: verify_table"].result == "fail"
+
+
+def test_what_takes_too_long_is_given_up_and_the_rest_goes_on(where: Target) -> None:
+    with psycopg.connect(where.conninfo) as holder:
+        holder.execute("lock table documents in access exclusive mode")
+        found = _objections(where, Options(seconds=0.5, timeout=1))
+    assert found["documents: verify_rows"].result == "warn"
+    assert (found["documents: verify_rows"].found or "").startswith("given up: canceling statement due to")
+    assert not any(name.startswith(("notes", "jobs")) for name in found)
+
+
+def test_only_some_checks_are_made(where: Target) -> None:
+    def made(*only: str) -> set[tuple[str, str]]:
+        return {(one.area, one.check_name) for one in verification.run(where, Options(only, seconds=0.5))}
+
+    assert made("grants", "rls") == {("privileges", "grants"), ("documents", "rls"), ("notes", "rls")}
+    assert {area for area, _ in made("jobs")} == {"jobs"}
+    assert ("jobs", "recall") in made("jobs")
+    with pytest.raises(UsageError, match="there is no check or area gratns"):
+        made("gratns")
+
+
+def test_psql_users_have_the_same_checks(where: Target) -> None:
+    ours = {(one.area, one.check_name, one.result) for one in verification.run(where, QUICK)}
+    with psycopg.connect(where.conninfo, autocommit=True) as connection:
+        rows = connection.execute("select area, check_name, result from pgvec.verify(seconds => 0.5)").fetchall()
+        one = connection.execute("select distinct area from pgvec.verify('notes', 0.5)").fetchall()
+    assert set(rows) == ours - {("migrations", "migrations", "ok"), ("functions", "drift", "ok")}
+    assert one == [("notes",)]
+
+
+def _command(where: Target, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [COMMAND, "verify", "--database-url", where.conninfo, "--seconds", "0.5", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command_tells_fails_repairs_and_writes_junit(where: Target, tmp_path: Path) -> None:
+    fine = _command(where, "--tenants")
+    assert fine.returncode == 0, fine
+    assert re.search(r"\d+ checks in \d+ s: \d+ ok, 0 to look at", fine.stderr)
+    assert "two made-up tenants cannot see each other by 32 paths" in fine.stdout
+    _break(where, "grant select on documents to public", "alter table documents disable row level security")
+    file = tmp_path / "verify.xml"
+    broken = _command(where, "--json", "--junit", str(file))
     assert broken.returncode == 4
-    assert "pgvec.lexemes is for PUBLIC: select, and 1 more" in broken.stderr
+    assert "error: privileges, grants: public.documents is for PUBLIC: select, and 1 more" in broken.stderr
     assert "hint: revoke all on ... from public" in broken.stderr
-    found = [one for one in json.loads(broken.stdout)["checks"] if one["found"]]
-    assert [one["object"] for one in found] == ["pgvec.lexemes", "public.documents"]
+    found = [one for one in json.loads(broken.stdout)["checks"] if one["result"] != "ok"]
+    assert [(one["area"], one["check_name"]) for one in found] == [("privileges", "grants"), ("documents", "rls")]
+    suites = ET.parse(file).getroot()
+    failures = {case.get("name") for case in suites.iter("testcase") if case.find("failure") is not None}
+    assert failures == {"grants", "rls"}
+    assert {suite.get("name"): suite.get("failures") for suite in suites}["documents"] == "1"
+    repaired = _command(where, "--fix")
+    assert repaired.returncode == 0, repaired
+    assert "revoke all on table public.documents from public;" in repaired.stderr
+    assert "alter table public.documents enable row level security;" in repaired.stderr
+    assert "repaired 2 of 2; checking again" in repaired.stderr
+
+
+def test_a_warning_is_told_and_does_not_fail(where: Target) -> None:
+    _break(where, "update documents set embedding = null where id = '1'")
+    ran = _command(where, "--only", "rows")
+    assert ran.returncode == 0
+    assert "300 rows, 1 without embedding, 0 stale" in ran.stdout
+    assert "pgvec-admin embed --collection documents" in ran.stdout
+    assert "2 ok, 1 to look at" in ran.stderr
+
+
+def test_a_database_without_the_engine_says_what_to_do(empty_database: str) -> None:
+    ran = _command(Target(empty_database, "the test"))
+    assert ran.returncode == 4
+    assert "error: migrations, migrations: the engine is not installed" in ran.stderr
+    assert "hint: pgvec-admin migrate" in ran.stderr

@@ -17,8 +17,6 @@ begin
     execute format('update %s as b set fts = to_tsvector(%L::regconfig, %s), content_hash = md5(%s), embedded_hash = case when b.%I is not null then md5(%s) end',
                    target.base, target.language, content, content, target.embedding_column, content);
     execute format('create index %I on %s using gin (fts)', adopted.collection || '_fts_idx', target.base);
-    execute format('create trigger %I before insert or update on %s for each row execute function pgvec.maintain_adopted(%L)',
-                   adopted.collection || '_maintain', target.base, adopted.collection);
   else
     execute format('create table %s (id %s primary key references %s (%I) on update cascade on delete cascade, '
                    'fts tsvector, bm25 extensions.sparsevec(268435456), content_hash text not null, embedded_hash text)',
@@ -29,8 +27,6 @@ begin
                    side_table, adopted.id_column, target.language, content, content, target.embedding_column, content, target.base);
     execute format('create index %I on %s using gin (fts)', adopted.collection || '_fts_idx', side_table);
     update pgvec.adoptions as a set side = side_table::regclass where a.collection = adopted.collection returning a.* into adopted;
-    execute format('create trigger %I after insert or update on %s for each row execute function pgvec.maintain_adopted(%L)',
-                   adopted.collection || '_maintain', target.base, adopted.collection);
 
     -- who may not see a row must not see its lexemes
     execute format('alter table %s enable row level security', side_table);
@@ -42,7 +38,7 @@ begin
   update pgvec.collections as c
      set relation = view_name::regclass, text_table = coalesce(adopted.side, c.base)
    where c.name = adopted.collection;
-  perform pgvec.keep_lexemes(adopted.collection);
+  perform pgvec.attach_triggers(adopted.collection);
   if readers is not null then
     execute format('grant select on %s to %s', view_name, readers);
     if not in_table then

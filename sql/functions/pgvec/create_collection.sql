@@ -91,14 +91,12 @@ begin
   execute format('create index %I on %s using gin (fts)', name || '_fts_idx', made);
   execute format('create index %I on %s (%s source, chunk_index)', name || '_source_idx', made, case access when 'tenant' then 'tenant_id,' end);
   execute format('create index %I on %s (id) where embedded_hash is distinct from content_hash', name || '_stale_idx', made);
-  execute format('create trigger %I before insert or update on %s for each row execute function pgvec.maintain_document(%L, %L, %L)',
-                 name || '_maintain', made, configuration, name, access);
 
   insert into pgvec.collections (name, relation, base, text_table, dimensions, distance, access, storage, language, model)
   values (create_collection.name, made, made, made, create_collection.dimensions, create_collection.distance,
           create_collection.access, create_collection.storage, configuration, create_collection.model);
 
-  perform pgvec.keep_lexemes(create_collection.name);
+  perform pgvec.attach_triggers(create_collection.name);
   perform pgvec.describe_table(made);
   perform pgvec.protect_table(create_collection.name);
   perform pg_notify('pgrst', 'reload schema');

@@ -22,6 +22,7 @@ begin
   loop
     execute format('create or replace trigger %I after %s on %s %s for each statement execute function pgvec.count_lexemes(%L, %L)',
                    target.name || '_count_' || item.event, item.event, target.text_table, item.rows, target.name, key);
+    execute format('alter table %s enable trigger %I', target.text_table, target.name || '_count_' || item.event);
   end loop;
 
   insert into pgvec.bm25_parameters (collection, tenant, k1, b)

@@ -1,6 +1,7 @@
 -- pgvec.protect_table -- row level security and grants of a collection's table, by the collection's access.
 -- RLS is on even where everybody may read, so that a role which was never granted a policy sees nothing. The subquery
--- around the tenants is evaluated once a query, and leaves the condition one that the primary key serves.
+-- around the tenants is evaluated once a query, and leaves the condition one that the primary key serves. What there is of
+-- ours is made anew.
 create or replace function pgvec.protect_table(collection text)
   returns void
   language plpgsql volatile parallel unsafe
@@ -30,11 +31,15 @@ begin
   end if;
 
   if readers is not null then
+    execute format('drop policy if exists read_all on %s', target.relation);
     execute format('create policy read_all on %s for select to %s using (%s)', target.relation, readers, visible);
   end if;
   if writers is not null then
+    execute format('drop policy if exists insert_all on %s', target.relation);
     execute format('create policy insert_all on %s for insert to %s with check (%s)', target.relation, writers, visible);
+    execute format('drop policy if exists update_all on %s', target.relation);
     execute format('create policy update_all on %s for update to %s using (%s) with check (%s)', target.relation, writers, visible, visible);
+    execute format('drop policy if exists delete_all on %s', target.relation);
     execute format('create policy delete_all on %s for delete to %s using (%s)', target.relation, writers, visible);
   end if;
 end

@@ -17,11 +17,7 @@ begin
                           and t.tgfoid = 'pgvec.count_lexemes()'::regprocedure)
      order by c.name
   loop
-    if item.base = item.relation then
-      execute format('create or replace trigger %I before insert or update on %s for each row execute function pgvec.maintain_document(%L, %L, %L)',
-                     item.name || '_maintain', item.base, item.language, item.name, item.access);
-    end if;
-    perform pgvec.keep_lexemes(item.name);
+    perform pgvec.attach_triggers(item.name);
     return next item.name;
   end loop;
 

@@ -26,6 +26,7 @@ from pgvec_admin.api.guard import Guard
 from pgvec_admin.api.problems import ProblemError, tell_problems
 from pgvec_admin.api.service import Service
 from pgvec_admin.api.settings import Caller, Settings
+from pgvec_admin.api.store import Answer
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {
@@ -64,14 +65,37 @@ class _StrictRoute(APIRoute):
         return strict
 
 
+class _KeptRoute(APIRoute):
+    """A search whose answer is kept is answered before anybody reads it."""
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        handler = super().get_route_handler()
+
+        async def kept_first(request: Request) -> Response:
+            started = time.perf_counter()
+            strict = _StrictRequest(request.scope, request.receive)
+            service: Service = request.app.state.service
+            caller = await _caller(strict)
+            kept = await service.kept(caller, await strict.body())
+            if kept is None:
+                return await handler(strict)
+            return _found(strict, kept.mode, kept.answer, started, kept=True)
+
+        return kept_first
+
+
 async def _service(request: Request) -> Service:
     found: Service = request.app.state.service
     return found
 
 
 async def _caller(request: Request) -> Caller:
-    service: Service = request.app.state.service
-    return await service.gate.caller(request)
+    known: dict[str, Any] = request.scope["pgvec"]
+    if "caller" not in known:  # a request counts once
+        service: Service = request.app.state.service
+        known["caller"] = await service.gate.caller(request)
+    found: Caller = known["caller"]
+    return found
 
 
 The = Annotated[Service, Depends(_service)]
@@ -105,11 +129,19 @@ def _json(body: bytes) -> Response:
     return Response(body, media_type="application/json")
 
 
+def _found(request: Request, mode: str, answer: Answer, started: float, *, kept: bool) -> Response:
+    service: Service = request.app.state.service
+    request.scope["pgvec"] |= {"mode": mode, "route": "cache" if kept else answer.route}
+    service.metrics.found(mode, answer.rows)
+    taken = f"{(time.perf_counter() - started) * 1000:.1f}".encode()
+    cached = b"true" if kept else b"false"
+    return _json(b'{"results":' + answer.body + b',"took_ms":' + taken + b',"cached":' + cached + b"}")
+
+
 def _vector(embedding: Any) -> str:
     return orjson.dumps(embedding, option=orjson.OPT_SERIALIZE_NUMPY).decode()
 
 
-@router.post("/search", response_model=models.Results, tags=["search"])
 async def search(question: models.Question, request: Request, service: The, caller: By) -> Response:
     """The rows nearest to a text or a vector, those with its words, or both together."""
     started = time.perf_counter()
@@ -137,12 +169,15 @@ async def search(question: models.Question, request: Request, service: The, call
             "tenant": _chosen(caller, question.tenant),
         },
         about.indexes,
+        await request.body(),
     )
-    request.scope["pgvec"] |= {"mode": question.mode, "route": "cache" if kept else answer.route}
-    service.metrics.found(question.mode, answer.rows)
-    taken = f"{(time.perf_counter() - started) * 1000:.1f}".encode()
-    cached = b"true" if kept else b"false"
-    return _json(b'{"results":' + answer.body + b',"took_ms":' + taken + b',"cached":' + cached + b"}")
+    return _found(request, question.mode, answer, started, kept=kept)
+
+
+router.add_api_route(
+    "/search", search, methods=["POST"], response_model=models.Results, tags=["search"],
+    route_class_override=_KeptRoute,
+)  # fmt: skip
 
 
 @router.post("/search/pgvector", response_model=models.ChunkDistances, tags=["search"])

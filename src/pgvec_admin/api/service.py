@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import hashlib
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import orjson
 import psycopg
@@ -24,6 +26,23 @@ _QUESTIONS = 50_000  # of which is known that they were asked
 _BESIDE = 1000  # bytes that keeping an answer takes besides it
 
 
+@dataclass(frozen=True)
+class Kept:
+    """An answer that is kept, and how it was asked for."""
+
+    answer: Answer
+    mode: str
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a body that came before asks for: the key of its answer, and what tells the state of the rows."""
+
+    key: bytes
+    mode: str
+    scope: dict[str, Any]
+
+
 class Service:
     """One for each application."""
 
@@ -35,6 +54,7 @@ class Service:
         self.embedder = Embedder(settings.provider, settings.caching.embeddings, self.metrics)
         self.metrics.watch(self.store.pool.get_stats, self.embedder.tokens)
         self._asked: Cache[bool] = Cache(_QUESTIONS, seconds=settings.caching.answer_seconds)
+        self._bodies: Cache[_Asked] = Cache(_QUESTIONS, seconds=settings.caching.answer_seconds)
         self._answers: Cache[Answer] = Cache(
             settings.caching.answer_bytes,
             weigh=lambda answer: len(answer.body) + _BESIDE,
@@ -51,24 +71,45 @@ class Service:
             self._known.put(key, known)
         return known
 
+    async def kept(self, caller: Caller, body: bytes) -> Kept | None:
+        """The answer to a body that came before, byte for byte, if nothing has changed since: without reading the body.
+
+        To read and check a vector, and to write it down again, takes longer than to ask the database for its state.
+        """
+        asked = self._bodies.get(_digest(caller, body))
+        if asked is None:
+            return None
+        version = await self.store.version(caller, asked.scope)
+        answer = None if version is None else self._answers.get((asked.key, version))
+        if answer is None:
+            return None
+        self.metrics.cache("answer", hit=True)
+        return Kept(answer, asked.mode)
+
     async def search(
-        self, caller: Caller, kind: str, parameters: dict[str, Any], indexes: list[int]
+        self, caller: Caller, mode: str, parameters: dict[str, Any], indexes: list[int], body: bytes | None = None
     ) -> tuple[Answer, bool]:
-        """The answer of a search, and whether it was kept from before and nothing has changed since."""
+        """The answer of a search, and whether it was kept from before and nothing has changed since.
+
+        `body` is what came, where `kept` is to know it again.
+        """
         asked = parameters | {"indexes": indexes, "versioned": self.settings.caching.answer_bytes > 0}
         if not asked["versioned"]:
-            return await self.store.search(caller, kind, asked), False
-        told = orjson.dumps([kind, caller.role, parameters], option=orjson.OPT_SORT_KEYS)
+            return await self.store.search(caller, mode, asked), False
+        told = orjson.dumps([mode, caller.role, parameters], option=orjson.OPT_SORT_KEYS)
         key = hashlib.blake2b(told, digest_size=20).digest()
+        scope = {"collection": parameters["collection"], "tenant": parameters["tenant"]}
+        if body is not None:
+            self._bodies.put(_digest(caller, body), _Asked(key, mode, scope))
         # only of what was asked before may there be an answer; which one, the tenants and the state of their rows tell
         if self._asked.get(key):
-            version = await self.store.version(caller, parameters)
+            version = await self.store.version(caller, scope)
             kept = None if version is None else self._answers.get((key, version))
             if kept is not None:
                 self.metrics.cache("answer", hit=True)
                 return kept, True
         self.metrics.cache("answer", hit=False)
-        answer = await self.store.search(caller, kind, asked)
+        answer = await self.store.search(caller, mode, asked)
         if answer.version is not None:
             self._asked.put(key, True)
             self._answers.put((key, answer.version), answer)
@@ -90,3 +131,8 @@ class Service:
         most = self.settings.limits.text_characters
         if len(text) > most:
             raise ProblemError(422, "a text is too long", f"at most {most:,} characters; cut it into chunks")
+
+
+def _digest(caller: Caller, body: bytes) -> tuple[str | None, UUID | None, bytes]:
+    # with the tenant that a backend acts for, which decides what it may ask; of tokens the database decides
+    return caller.role, caller.tenant, hashlib.blake2b(body, digest_size=20).digest()

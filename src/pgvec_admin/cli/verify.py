@@ -3,59 +3,88 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
-from pgvec_admin import database, migrate, verification
+from pgvec_admin import database, verification
 from pgvec_admin.cli.output import DatabaseUrl, Json, open_target, print_json, print_table, say
 from pgvec_admin.errors import CheckFailedError
+from pgvec_admin.verification import Check, Options
+
+_STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 
 def verify(
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only", help="A check, an area or a collection; may be given several times.", show_default="all"
+        ),
+    ] = None,
     tenants: Annotated[
-        bool, typer.Option("--tenants", help="Try, as each role and two made-up tenants, to see what it must not.")
+        bool,
+        typer.Option(
+            "--tenants", help="Also try, as each role and two made-up tenants, to see and write what it must not."
+        ),
     ] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Repair what can be repaired safely, and check again.")] = False,
+    recall: Annotated[float, typer.Option(min=0, max=1, help="Recall@10 that searches should reach.")] = 0.98,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Time for the searches of each collection.")] = 10.0,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a group of checks is given up.")] = 30.0,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", help="Write the checks into this file as JUnit does.", dir_okay=False)
+    ] = None,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Check that what is installed is what it should be; exit with 4 where it is not.
+    """Check that what is installed is what it should be, and finds what it should; exit with 4 where it does not.
+
+    Changes nothing unless told to --fix (or to try --tenants, which leaves nothing behind).
 
     Example:
 
     \b
       pgvec-admin verify
-      pgvec-admin verify --tenants
+      pgvec-admin verify --only documents --recall 0.95
+      pgvec-admin verify --fix --junit verify.xml
     """
     where = open_target(database_url)
-    problems = migrate.status(where).problems()
-    if problems:
-        raise CheckFailedError("; ".join(problems), "pgvec-admin migrate")
-    with database.connect(where, autocommit=True) as connection:
-        checks = verification.catalog(connection)
-        attempts = verification.tenants(connection) if tenants else []
+    options = Options(tuple(only or ()), seconds, timeout, recall)
+    took = verification.stopwatch()
+    checks = list(verification.run(where, options))
+    if fix and any(check.result != "ok" for check in checks):
+        repaired = verification.fix(where, checks, say)
+        say(f"repaired {repaired} of {sum(check.result != 'ok' for check in checks)}; checking again")
+        checks = list(verification.run(where, options))
+    attempts = []
+    if tenants:
+        with database.connect(where, autocommit=True) as connection:
+            attempts = verification.tenants(connection)
+        checks.append(verification.probe(attempts))
+    if junit:
+        verification.write_junit(junit, checks, took())
     if as_json:
         print_json({"checks": [asdict(one) for one in checks], "attempts": [asdict(one) for one in attempts]})
     else:
-        print_table(
-            ["check", "object", "result"], [[one.check_name, one.object or "", one.found or "ok"] for one in checks]
-        )
-        if attempts:
-            print_table(
-                ["role", "attempt", "result"],
-                [[one.role_name, one.attempt, "kept out" if one.passed else one.detail] for one in attempts],
-            )
-    found = [one for one in checks if one.found]
-    if found:
-        raise CheckFailedError(
-            f"{found[0].object} {found[0].found}" + (f", and {len(found) - 1} more" if len(found) > 1 else ""),
-            found[0].hint,
-        )
-    failed = [one for one in attempts if not one.passed]
+        _print(checks)
+    failed = [check for check in checks if check.result == "fail"]
+    warned = sum(check.result == "warn" for check in checks)
     if failed:
         raise CheckFailedError(
-            f"{len(failed)} of {len(attempts)} attempts were not kept out",
-            "look for grants, policies and functions that were changed: pgvec-admin status, \\dp in psql",
+            f"{failed[0].area}, {failed[0].check_name}: {failed[0].found}"
+            + (f", and {len(failed) - 1} more" if len(failed) > 1 else ""),
+            failed[0].hint,
         )
-    if attempts:
-        say(f"kept out of all {len(attempts)}")
+    say(f"{len(checks)} checks in {took():.0f} s: {len(checks) - warned} ok, {warned} to look at")
+
+
+def _print(checks: list[Check]) -> None:
+    rows = [[one.area, one.check_name, one.found, Text(one.result, style=_STYLES[one.result])] for one in checks]
+    columns = ["area", "check", "found", "result"]
+    if any(one.hint for one in checks):
+        columns.append("what to do")
+        rows = [[*row, one.hint] for row, one in zip(rows, checks, strict=True)]
+    print_table(columns, rows)

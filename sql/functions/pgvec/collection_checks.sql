@@ -1,0 +1,16 @@
+-- pgvec.collection_checks -- the functions that check a collection, in order; of one whose table is gone, the one that says so.
+create or replace function pgvec.collection_checks(collection text)
+  returns text[]
+  language sql stable parallel safe
+  security invoker set search_path = ''
+as $$
+  select case
+           when exists (select from pg_catalog.pg_class as r where r.oid = c.base) and exists (select from pg_catalog.pg_class as r where r.oid = c.relation)
+             then array['pgvec.verify_table', 'pgvec.verify_protection', 'pgvec.verify_rows', 'pgvec.verify_indexes', 'pgvec.verify_statistics',
+                        'pgvec.verify_access']
+           else array['pgvec.verify_table']
+         end
+    from pgvec.collection(collection_checks.collection) as c
+$$;
+comment on function pgvec.collection_checks(text) is 'The names of the functions that check a collection, each of its name. pgvec.verify_search comes after them. Raises PV001.';
+revoke all on function pgvec.collection_checks(text) from public;

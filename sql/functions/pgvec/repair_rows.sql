@@ -1,0 +1,38 @@
+-- pgvec.repair_rows -- has the triggers of a collection's table make hashes, lexemes and weights anew, where they are not those of the text.
+-- Such rows were written while the triggers were off. They are written twice, since the triggers look at texts that change;
+-- an embedding that was made from another text is stale afterwards.
+create or replace function pgvec.repair_rows(collection text)
+  returns bigint
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  mark     constant text := e'\x01\x02\x01';  -- which no text ends with
+  target   pgvec.collections := pgvec.collection(repair_rows.collection);
+  repaired bigint;
+begin
+  if target.base <> target.relation then
+    raise exception using
+      errcode = 'PV004',
+      message = format('the rows of collection %L are an adopted table''s', target.name),
+      hint    = 'write their text columns again; or release the collection, and adopt the table anew';
+  end if;
+  execute format(
+    $query$
+    update %s as d
+       set content = d.content || $2
+     where d.content_hash <> md5(d.content)
+        or d.fts is null
+        or d.fts <> to_tsvector(coalesce(d.language, $1)::regconfig, d.content)
+        or d.bm25 is null
+    $query$, target.base)
+    using target.language, mark;
+  get diagnostics repaired = row_count;
+  execute format('update %s as d set content = left(d.content, - length($1)) where d.content like ''%%'' || $1', target.base)
+    using mark;
+  return repaired;
+end
+$$;
+comment on function pgvec.repair_rows(text) is
+  'Makes content_hash, fts and bm25 anew for rows whose text they do not follow, and returns how many there were. Reads all rows. Raises PV001, PV004 for an adopted table.';
+revoke all on function pgvec.repair_rows(text) from public;

@@ -1,0 +1,19 @@
+-- pgvec.sample_of -- the rows of a collection, as the FROM item of a query, or so many of them where there are more.
+-- Pages drawn at random, the same ones each time while the table stays the same. What is searched through a view is read whole.
+create or replace function pgvec.sample_of(collection pgvec.collections, most_rows int)
+  returns text
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
+as $$
+declare
+  estimate float8 := pgvec.estimate_rows(collection);
+begin
+  if collection.base <> collection.relation or coalesce(estimate, 0) <= most_rows then
+    return format('(select * from %s)', collection.relation);
+  end if;
+  return format('(select * from %s tablesample system (%s) repeatable (1) limit %s)', collection.base, round((100 * 1.2 * most_rows / estimate)::numeric, 6), most_rows);
+end
+$$;
+comment on function pgvec.sample_of(pgvec.collections, int) is
+  'The FROM item with at most about most_rows rows of a collection (by the planner''s estimate of how many there are), with all columns of its table or view.';
+revoke all on function pgvec.sample_of(pgvec.collections, int) from public;

@@ -1,0 +1,87 @@
+-- pgvec.verify_access -- whether those who may search a collection find its rows, and strangers find none.
+-- Each attempt is a query as a role, with the token of a tenant whose row was drawn, or of one that was made up. Nothing is
+-- written; pgvec.verify_tenants tries to write as well, in a collection of its own.
+create or replace function pgvec.verify_access(collection text)
+  returns setof pgvec.verdict
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  target   pgvec.collections := pgvec.collection(verify_access.collection);
+  attempts constant text[] := array[
+    'select from %1$s limit 1',
+    'select from public.match_documents(%2$L, 1, collection => %3$L)',
+    'select from public.match_documents(%2$L, 1, collection => %3$L, for_tenant => %6$L)',
+    'select from public.keyword_search(%5$L, 1, collection => %3$L)',
+    'select from public.keyword_search(%5$L, 1, collection => %3$L, for_tenant => %6$L)',
+    'select from public.hybrid_search(%5$L, %2$L, 1, collection => %3$L)',
+    'select from public.document_context(%4$L, collection => %3$L)',
+    'select from public.recommend_documents(array[%4$L], match_count => 1, collection => %3$L)',
+    'select from public.document_facets(%8$L, collection => %3$L)',
+    'select from public.suggest_query(%5$L, %3$L) as s where s is not null',
+    'select from pgvec.tenant_matches(%3$L, %2$L, 1, ''{}'', null, %6$L, %7$L) where id is not null',
+    'select pgvec.keyword_query(%3$L, %5$L, %6$L)',
+    'select from pgvec.lexemes limit 1',
+    'select from pgvec.memberships limit 1'];
+  drawn    record;
+  reader   name;
+  query    text;
+  met      bigint;
+  tried    int := 0;
+  shut_out text[] := '{}';
+  seen     text[] := '{}';
+  stranger constant uuid := gen_random_uuid();
+  acting   constant name[] := array(select r from pgvec.roles('reader') as r where pg_has_role(current_user, r, case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end));
+begin
+  execute format('select d.id, d.embedding::extensions.vector as embedding, d.content, (select k from jsonb_object_keys(d.metadata) as k limit 1) as facet, %s as tenant'
+                 ' from %s as d where d.embedding is not null limit 1',
+                 case target.access when 'tenant' then 'd.tenant_id' else 'null::uuid' end, target.relation)
+    into drawn;
+  if target.access = 'policy' or target.base <> target.relation or drawn.id is null or cardinality(acting) = 0 then
+    return next pgvec.verdict(
+      target.name, 'readers', '{}',
+      case when target.access = 'policy' or target.base <> target.relation then 'who reads is for its own policies to say'
+           when drawn.id is null then 'there is nothing to find' else format('%s may act as no other role to try', current_user) end);
+    return;
+  end if;
+
+  foreach reader in array acting loop
+    foreach query in array attempts[:case target.access when 'tenant' then 14 else 2 end] loop
+      for intruder in 0 .. case target.access when 'tenant' then 1 else 0 end loop
+        continue when intruder = 0 and query not in (attempts[1], attempts[2])
+                   or intruder = 1 and (select r.rolbypassrls or r.rolsuper from pg_catalog.pg_roles as r where r.rolname = reader);
+        begin
+          perform set_config('request.jwt.claims', jsonb_build_object('role', reader, 'app_metadata', jsonb_build_object(
+                    'tenant_id', case intruder when 0 then drawn.tenant else stranger end))::text, true);
+          perform set_config('role', reader, true);
+          execute format(query, target.relation, drawn.embedding, target.name, drawn.id, left(drawn.content, 60), drawn.tenant, target.distance, drawn.facet);
+          get diagnostics met = row_count;
+        exception when sqlstate 'PV006' or sqlstate 'PV004' or insufficient_privilege then
+          met := 0;  -- PV004: an id, or a key, that is not there for the caller
+        end;
+        perform set_config('role', 'none', true);
+        tried := tried + intruder;
+        if intruder = 1 and met > 0 then
+          seen := seen || format('a stranger who is %s sees %s rows by: %s', reader, met, left(query, 60));
+        elsif intruder = 0 and met = 0 and not (target.access = 'tenant' and (select r.rolbypassrls from pg_catalog.pg_roles as r where r.rolname = reader)) then
+          shut_out := shut_out || format('%s finds nothing by: %s', reader, left(query, 60));
+        end if;
+      end loop;
+    end loop;
+  end loop;
+  perform set_config('request.jwt.claims', '', true);
+
+  return next pgvec.verdict(
+    target.name, 'readers', shut_out, format('%s find its rows', array_to_string(acting, ', ')),
+    'look for grants that were revoked: \dp in psql; pgvec.protect_table and pgvec-admin migrate make them', format('select pgvec.protect_table(%L);', target.name));
+  if target.access = 'tenant' then
+    return next pgvec.verdict(
+      target.name, 'strangers', seen, format('a made-up tenant sees nothing of another by %s paths', tried),
+      'look for policies, grants and functions that were changed: the checks policies, grants, definer; pgvec-admin verify --tenants');
+  end if;
+end
+$$;
+comment on function pgvec.verify_access(text) is
+  'Checks of a collection whose policies are ours: readers (each role that may search, with the token of a tenant that has rows, finds some) and, with tenants, '
+  'strangers (a tenant that was made up sees nothing, whichever way it asks). Tries the roles that the caller may act as; writes nothing. Raises PV001.';
+revoke all on function pgvec.verify_access(text) from public;

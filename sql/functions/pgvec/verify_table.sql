@@ -1,0 +1,58 @@
+-- pgvec.verify_table -- whether a collection is still what the registry says: its table, columns and triggers.
+create or replace function pgvec.verify_table(collection text)
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  target   pgvec.collections := pgvec.collection(verify_table.collection);
+  expected text := format('%s(%s)', target.storage, target.dimensions);
+  found    text;
+begin
+  if not exists (select from pg_catalog.pg_class as r where r.oid = target.base) or not exists (select from pg_catalog.pg_class as r where r.oid = target.relation) then
+    return next pgvec.verdict(target.name, 'table', '{its table is gone}', null,
+      format('restore it; or forget the collection: select pgvec.drop_collection(%L)', target.name));
+    return;
+  end if;
+
+  found := (select format_type(a.atttypid, a.atttypmod)
+              from pg_catalog.pg_attribute as a
+             where a.attrelid = target.base and a.attname = target.embedding_column and not a.attisdropped);
+  return next pgvec.verdict(
+    target.name, 'table',
+    array_remove(array[
+      case when regexp_replace(found, '^.*\.', '') is distinct from expected then format('column %I is %s and not %s', target.embedding_column, coalesce(found, 'gone'), expected) end,
+      case when not exists (select from pg_catalog.pg_index as x where x.indrelid = target.base and x.indisprimary) then 'it has no primary key' end], null)
+    || array(select format('column %I of %s is gone', w.name, target.text_table)
+               from unnest('{fts,bm25,content_hash,embedded_hash}'::name[]) as w (name)
+              where not exists (select from pg_catalog.pg_attribute as a where a.attrelid = target.text_table and a.attname = w.name and not a.attisdropped))
+    || array(select format('there is no text search configuration %s', target.language)
+              where not exists (select
+                                  from pg_catalog.pg_ts_config as t
+                                  join pg_catalog.pg_namespace as n on n.oid = t.cfgnamespace
+                                 where target.language in (quote_ident(t.cfgname), format('%I.%I', n.nspname, t.cfgname)))),
+    format('%s of %s in %s', expected, target.access, target.base),
+    'undo the change, or load the rows into a collection made anew');
+
+  return query
+    with wanted (name, relation) as (
+           select target.name || '_maintain', target.base
+            union all
+           select format('%s_count_%s', target.name, e), target.text_table from unnest('{insert,update,delete,truncate}'::text[]) as e),
+         there as (
+           select w.name, w.relation, t.tgenabled
+             from wanted as w
+             left join pg_catalog.pg_trigger as t on t.tgrelid = w.relation and t.tgname = w.name)
+    select (pgvec.verdict(
+             target.name, 'triggers',
+             coalesce(array_agg(format('trigger %s of %s is %s', t.name, t.relation, case when t.tgenabled is null then 'gone' else 'disabled' end) order by t.name)
+                        filter (where t.tgenabled is null or t.tgenabled not in ('O', 'A')), '{}'),
+             format('%s keep hashes, lexemes and statistics', count(*)),
+             'pgvec.attach_triggers puts them back; rows written meanwhile show in the checks hashes and lexemes',
+             format('select pgvec.attach_triggers(%L);', target.name))).*
+      from there as t;
+end
+$$;
+comment on function pgvec.verify_table(text) is
+  'Checks a collection against the registry: table (that it is there, the type of its embedding, its columns, its text search configuration) and triggers. Raises PV001.';
+revoke all on function pgvec.verify_table(text) from public;

@@ -1,0 +1,49 @@
+-- pgvec.verify_texts -- whether what the triggers keep beside a text is that text's: its hash, its lexemes, their weights.
+-- Making the lexemes of a text takes longer than reading it, hence a small sample. Weights may have been made with an average
+-- length that has moved since; pgvec.refresh_statistics renews them.
+create or replace function pgvec.verify_texts(collection text)
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  most_rows constant int := 5000;
+  apart     constant float8 := 0.05;  -- cosine distance of weights
+  target  pgvec.collections := pgvec.collection(verify_texts.collection);
+  adopted boolean := target.base <> target.relation;
+  repair  text := case when target.base = target.relation then format('select pgvec.repair_rows(%L);', target.name) end;
+  again   text := case when target.base = target.relation then 'pgvec.repair_rows makes them anew' else 'write the text columns of these rows again' end;
+  seen    record;
+begin
+  execute format(
+    $query$
+    select count(*) as rows,
+           count(*) filter (where d.content_hash is distinct from md5(d.content)) as hashes,
+           count(*) filter (where d.fts is distinct from to_tsvector(coalesce(d.language, $1)::regconfig, d.content)) as lexemes,
+           count(*) filter (where d.bm25 is null
+                               or not extensions.l2_norm(d.bm25) = 0
+                                  and d.bm25 operator(extensions.<=>) pgvec.bm25_vector(d.fts, p.average_length, p.k1, p.b) > $2) as weights
+      from %1$s as d
+      left join pgvec.bm25_parameters as p on p.collection = $3 and p.tenant = %2$s
+    $query$, pgvec.sample_of(target, most_rows), case target.access when 'tenant' then 'd.tenant_id' else format('%L::uuid', pgvec.no_tenant()) end)
+    into seen
+    using target.language, apart, target.name;
+
+  return next pgvec.verdict(
+    target.name, 'hashes',
+    array_remove(array[case when seen.hashes > 0 then format('content_hash of %s of %s rows is not that of their text', seen.hashes, seen.rows) end], null),
+    format('hashes of %s rows are those of their texts', seen.rows), again, repair);
+  return next pgvec.verdict(
+    target.name, 'lexemes',
+    array_remove(array[case when seen.lexemes > 0 then format('fts of %s of %s rows is not that of their text', seen.lexemes, seen.rows) end], null),
+    format('lexemes of %s rows are those of their texts', seen.rows), again, repair);
+  return next pgvec.verdict(
+    target.name, 'weights',
+    array_remove(array[case when seen.weights > 0 then format('bm25 of %s of %s rows is not that of their lexemes', seen.weights, seen.rows) end], null),
+    format('weights of %s rows are those of their lexemes', seen.rows),
+    'pgvec.refresh_statistics makes them anew', format('select pgvec.refresh_statistics(%L, -1);', target.name), severity => 'warn');
+end
+$$;
+comment on function pgvec.verify_texts(text) is
+  'Checks what is kept beside the texts of a collection, in a sample of 5,000 rows: hashes (content_hash), lexemes (fts) and weights (bm25). Raises PV001.';
+revoke all on function pgvec.verify_texts(text) from public;
