@@ -207,7 +207,7 @@ def probe(attempts: Sequence[Attempt]) -> Check:
 
 
 def write_junit(file: Path, checks: Sequence[Check], seconds: float) -> None:
-    """The checks as a JUnit file: a suite an area, a failure for each that failed; a warning is a passed test's output."""
+    """The checks as a JUnit file: a suite an area, a failure for each that failed; a warning is output of a test."""
     root = ET.Element("testsuites", name="pgvec-admin verify", time=f"{seconds:.1f}")
     for area in dict.fromkeys(check.area for check in checks):
         ours = [check for check in checks if check.area == area]

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from pgvec_admin import database, verification
+from pgvec_admin import database, report, verification
 from pgvec_admin.cli.output import DatabaseUrl, Json, open_target, print_json, print_table, say
 from pgvec_admin.errors import CheckFailedError
 from pgvec_admin.verification import Check, Options
@@ -37,6 +37,10 @@ def verify(
     junit: Annotated[
         Path | None, typer.Option("--junit", help="Write the checks into this file as JUnit does.", dir_okay=False)
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", help="Write a page with pictures into this file (extra plot).", dir_okay=False),
+    ] = None,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
@@ -49,7 +53,7 @@ def verify(
     \b
       pgvec-admin verify
       pgvec-admin verify --only documents --recall 0.95
-      pgvec-admin verify --fix --junit verify.xml
+      pgvec-admin verify --fix --junit verify.xml --html verify.html
     """
     where = open_target(database_url)
     options = Options(tuple(only or ()), seconds, timeout, recall)
@@ -66,6 +70,8 @@ def verify(
         checks.append(verification.probe(attempts))
     if junit:
         verification.write_junit(junit, checks, took())
+    if html:
+        report.write(html, where, checks, options)
     if as_json:
         print_json({"checks": [asdict(one) for one in checks], "attempts": [asdict(one) for one in attempts]})
     else:

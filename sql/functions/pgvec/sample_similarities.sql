@@ -1,0 +1,35 @@
+-- pgvec.sample_similarities -- how similar rows of a collection are: to their nearest, and to any other.
+-- Where the two lie apart, a match_threshold between them tells answers from the rest.
+create or replace function pgvec.sample_similarities(collection text, queries int default 100)
+  returns table (kind text, similarity float8)
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  target pgvec.collections := pgvec.collection(sample_similarities.collection);
+  drawn  record;
+  before extensions.vector;
+begin
+  for drawn in execute format(
+    'select d.id, d.embedding::extensions.vector as embedding, %s as tenant from %s as d where d.embedding is not null order by md5(d.id) limit %s',
+    case target.access when 'tenant' then 'd.tenant_id' else 'null::uuid' end, pgvec.sample_of(target, 10 * queries), queries)
+  loop
+    return query
+      select 'nearest', m.similarity
+        from public.match_documents(drawn.embedding, 11, collection => target.name, for_tenant => drawn.tenant) as m
+       where m.id <> drawn.id;
+    if before is not null then
+      execute format('select $1 operator(extensions.%s) $2', pgvec.distance_operator(target.distance))
+        into similarity
+        using before, drawn.embedding;
+      kind := 'any';
+      similarity := pgvec.similarity(target.distance, similarity);
+      return next;
+    end if;
+    before := drawn.embedding;
+  end loop;
+end
+$$;
+comment on function pgvec.sample_similarities(text, int) is
+  'Similarities of rows drawn from a collection: nearest, to the ten nearest others; any, to another row drawn. Raises PV001.';
+revoke all on function pgvec.sample_similarities(text, int) from public;
