@@ -7,7 +7,7 @@ TORCH  ?= torch==2.13.0
 # A browser for the search page; where there is one, PGVEC_BROWSER says which.
 BROWSER := $(if $(PGVEC_BROWSER)$(shell command -v chromium),,install-browser)
 
-.PHONY: install-browser demo test lint format bench bench-peers clean
+.PHONY: install-browser demo test lint format bench bench-peers release-bundle clean
 
 demo: $(VENV)/.demo
 	$(BIN)/pgvec-admin demo
@@ -33,6 +33,10 @@ bench: $(VENV)/.dev tests/supabase/node_modules/.done bench-peers
 	$(BIN)/python benchmarks/repository.py
 	command -v wrk > /dev/null || apt-get install -qq wrk > /dev/null
 	$(BIN)/python benchmarks/service.py
+
+# The release of this version as one SQL file, against which later ones are tested: see docs/versions.md.
+release-bundle: $(VENV)/.dev
+	$(BIN)/python tests/releases/freeze.py
 
 # Other toolkits beside this one, in an environment of their own: they pin what we do not.
 bench-peers: $(VENV)/peers/.done
