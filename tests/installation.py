@@ -67,6 +67,14 @@ def running(version: int = VERSION) -> Iterator[embedded.Server]:
         yield instance.start(tcp_port=0)
 
 
+def program(server: embedded.Server, name: str) -> Path:
+    """A program that came with the server, such as psql or pg_dump."""
+    with psycopg.connect(server.url()) as connection:
+        row = connection.execute("select setting from pg_config where name = 'BINDIR'").fetchone()
+    assert row is not None
+    return Path(row[0]) / name
+
+
 def add_owner(server: embedded.Server) -> None:
     """The role that installs where no superuser does, and the groups that an administrator makes for it."""
     with psycopg.connect(server.url(), autocommit=True) as connection:
