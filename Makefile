@@ -17,6 +17,11 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev tests/supabase/node_modules/.done tests/supabase/pgtap/.done tests/servers/postgres17/.done $(BROWSER)
 	$(BIN)/pytest
 
+# What cannot depend on the server, and what is about its programs or their clients, is left out.
+APART := chunk clients cli corpus demo embedded evaluate examples packaging pgtap plpgsql_check providers readers readme \
+  releases service service_page service_schema supabase_cli
+BEHAVIOUR = $(filter-out $(APART:%=tests/test_%.py),$(wildcard tests/test_*.py))
+
 # All that depends on the server, again: on older ones, with pgvector elsewhere, installed by no superuser, upgraded.
 test-servers: $(VENV)/.dev tests/servers/postgres17/.done
 	PGVEC_TEST_POSTGRES=16 PGVEC_TEST_VECTOR_SCHEMA=public $(BIN)/pytest $(BEHAVIOUR)
