@@ -12,9 +12,9 @@ with relations as (
         where p.pronamespace in (to_regnamespace('pgvec'), to_regnamespace('public'))
           and not exists (select from pg_depend as d where d.objid = p.oid and d.deptype = 'e')),
      acls (kind, oid, acl) as (
-       select 'routine', r.oid, r.proacl from routines as r
-       union all select 'relation', r.oid, r.relacl from relations as r
-       union all select 'schema', n.oid, n.nspacl from pg_namespace as n where n.nspname = 'pgvec'),
+       select 'routine', r.oid, coalesce(r.proacl, acldefault('f', r.proowner)) from routines as r
+       union all select 'relation', r.oid, coalesce(r.relacl, acldefault('r', r.relowner)) from relations as r
+       union all select 'schema', n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner)) from pg_namespace as n where n.nspname = 'pgvec'),
      grants as (
        select a.kind, a.oid, string_agg(x::text, ' ' order by x::text) as told
          from acls as a, unnest(a.acl) as x
@@ -61,7 +61,7 @@ select 'policy', format('%s.%s', r.oid::regclass, p.polname),
   from relations as r
   join pg_policy as p on p.polrelid = r.oid
 union all
-select 'type', t.oid::regtype::text, concat_ws(' | ', t.typtype, t.typacl, obj_description(t.oid, 'pg_type'))
+select 'type', t.oid::regtype::text, concat_ws(' | ', t.typtype, coalesce(t.typacl, acldefault('T', t.typowner)), obj_description(t.oid, 'pg_type'))
   from pg_type as t
  where t.typnamespace = to_regnamespace('pgvec')
    and t.typcategory <> 'A'
