@@ -4,16 +4,28 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 # The local model runs on torch. Set TORCH= to keep the one you have.
 TORCH  ?= torch==2.13.0
+# Tests run on as many cores, each with a server of its own; PYTEST_ADDOPTS= runs them one after the other.
+export PYTEST_ADDOPTS ?= --numprocesses 2 --dist loadgroup
 # A browser for the search page; where there is one, PGVEC_BROWSER says which.
 BROWSER := $(if $(PGVEC_BROWSER)$(shell command -v chromium),,install-browser)
 
-.PHONY: install-browser demo test lint format bench bench-peers clean
+.PHONY: install-browser demo test test-servers lint format bench bench-peers release-bundle clean
 
 demo: $(VENV)/.demo
 	$(BIN)/pgvec-admin demo
 
-test: $(VENV)/.dev tests/supabase/node_modules/.done tests/supabase/pgtap/.done $(BROWSER)
+test: $(VENV)/.dev tests/supabase/node_modules/.done tests/supabase/pgtap/.done tests/servers/postgres17/.done $(BROWSER)
 	$(BIN)/pytest
+
+# What cannot depend on the server, and what is about its programs or their clients, is left out.
+APART := chunk clients cli corpus demo embedded evaluate examples packaging pgtap plpgsql_check providers readers readme \
+  releases service service_page service_schema supabase_cli
+BEHAVIOUR = $(filter-out $(APART:%=tests/test_%.py),$(wildcard tests/test_*.py))
+
+# All that depends on the server, again: on older ones, with pgvector elsewhere, installed by no superuser, upgraded.
+test-servers: $(VENV)/.dev tests/servers/postgres17/.done
+	PGVEC_TEST_POSTGRES=16 PGVEC_TEST_VECTOR_SCHEMA=public $(BIN)/pytest $(BEHAVIOUR)
+	PGVEC_TEST_POSTGRES=17 PGVEC_TEST_INSTALLER=owner PGVEC_TEST_FROM=0.1.0 $(BIN)/pytest $(BEHAVIOUR)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -34,12 +46,16 @@ bench: $(VENV)/.dev tests/supabase/node_modules/.done bench-peers
 	command -v wrk > /dev/null || apt-get install -qq wrk > /dev/null
 	$(BIN)/python benchmarks/service.py
 
+# The release of this version as one SQL file, against which later ones are tested: see docs/versions.md.
+release-bundle: $(VENV)/.dev
+	$(BIN)/python tests/releases/freeze.py
+
 # Other toolkits beside this one, in an environment of their own: they pin what we do not.
 bench-peers: $(VENV)/peers/.done
 	$(VENV)/peers/bin/python benchmarks/peers.py
 
 clean:
-	rm -rf $(VENV) tests/supabase/node_modules tests/supabase/pgtap build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) tests/supabase/node_modules tests/supabase/pgtap tests/servers/postgres17 build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -62,6 +78,10 @@ tests/supabase/pgtap/.done:
 	  $$(apt-cache pkgnames postgresql- | grep -E '^postgresql-[0-9]+-pgtap$$' | head -1)
 	cd tests/supabase/pgtap && for package in *.deb; do dpkg -x $$package . && rm $$package; done
 	touch $@
+
+# Needs apt.
+tests/servers/postgres17/.done: tests/servers/postgres17.sh | $(VENV)/.dev
+	PATH="$(abspath $(BIN)):$$PATH" $< $(@D)
 
 # Needs apt, as root.
 install-browser:

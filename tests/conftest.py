@@ -3,51 +3,33 @@
 from __future__ import annotations
 
 import itertools
-import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
 from pytest_postgresql.executors import NoopExecutor
 from pytest_postgresql.factories import postgresql, postgresql_noproc
 
+import installation
 import supabase_project
+from installation import Connection
 from pgvec_admin import embedded, functions, migrate, migrations
 from pgvec_admin.database import Target
 from pgvec_admin.resources import sql_directory
-
-VERSION = int(os.environ.get("PGVEC_TEST_POSTGRES", str(embedded.DEFAULT_VERSION)))
-
-# speed instead of safety: nothing here outlives the run
-FAST = {
-    "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
-    "shared_buffers": "256MB",
-    "maintenance_work_mem": "256MB",
-    "max_connections": "100",
-}
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[embedded.Server]:
-    with tempfile.TemporaryDirectory(prefix="pgvec-", ignore_cleanup_errors=True) as directory:
-        Path(directory).chmod(0o755)  # as root, the server runs as a user of its own
-        instance = embedded.Instance(VERSION, Path(directory) / "server", settings=FAST)
-        try:
-            yield instance.start(tcp_port=0)
-        finally:
-            instance.stop()
+    with installation.running() as made:
+        if installation.OWNER:
+            installation.add_owner(made)
+        yield made
 
 
 class _Running(NoopExecutor):
@@ -61,10 +43,31 @@ def running(server: embedded.Server) -> NoopExecutor:
     return _Running(host=str(server.socket_directory), port=server.port, user="postgres", dbname="postgres", options="")
 
 
+def _superuser(parameters: dict[str, Any]) -> str:
+    """Connection string of a database that pytest-postgresql has made."""
+    host, port, name = (quote(str(parameters[key]), safe="") for key in ("host", "port", "dbname"))
+    return f"postgresql://{embedded.SUPERUSER}@/{name}?host={host}&port={port}"
+
+
 def _install(**parameters: Any) -> None:
-    parameters.pop("autocommit", None)
-    conninfo = make_conninfo("", **{key: value for key, value in parameters.items() if value})
-    migrate.migrate(Target(conninfo, "the tests"), report=lambda _: None)
+    installation.install(_superuser(parameters))
+
+
+def filled(name: str, fill: Callable[[Connection], None]) -> Any:
+    """A fixture that holds a template: the engine, and what `fill` puts into it once, for tests to have copies of."""
+
+    def load(**parameters: Any) -> None:
+        with installation.connect(installation.as_installer(_superuser(parameters))) as connection:
+            fill(connection)
+
+    return postgresql_noproc(depends_on="with_engine", dbname=name, load=[load])
+
+
+@contextmanager
+def opened(server: embedded.Server, copy: Connection) -> Iterator[Connection]:
+    """An autocommit connection to the copy of a template, of the role that the tests connect as."""
+    with installation.connect(installation.as_installer(server.url(copy.info.dbname))) as connection:
+        yield connection
 
 
 with_engine = postgresql_noproc(depends_on="running", dbname="engine", load=[_install])
@@ -76,15 +79,9 @@ bare_database = postgresql("without_engine")
 @pytest.fixture(scope="session")
 def platform() -> Iterator[embedded.Server]:
     """A server set up as Supabase's are: see supabase/bootstrap.sql."""
-    with tempfile.TemporaryDirectory(prefix="pgvec-", ignore_cleanup_errors=True) as directory:
-        Path(directory).chmod(0o755)
-        instance = embedded.Instance(VERSION, Path(directory) / "server", settings=FAST)
-        try:
-            made = instance.start(tcp_port=0)
-            supabase_project.prepare(made)
-            yield made
-        finally:
-            instance.stop()
+    with installation.running() as made:
+        supabase_project.prepare(made)
+        yield made
 
 
 @pytest.fixture
@@ -123,34 +120,33 @@ def searchable(platform: embedded.Server, installed: str, folder: Path) -> Itera
 @pytest.fixture
 def database(server: embedded.Server, engine_database: Connection) -> str:
     """Connection string of a database of the test's own, with the engine installed."""
-    return server.url(engine_database.info.dbname)
+    return installation.as_installer(server.url(engine_database.info.dbname))
 
 
 @pytest.fixture
 def empty_database(server: embedded.Server, bare_database: Connection) -> str:
-    """Connection string of a database of the test's own, with nothing in it."""
+    """Connection string of a database of the test's own, a superuser's, with nothing in it."""
     return server.url(bare_database.info.dbname)
 
 
 @pytest.fixture
 def connection(database: str) -> Iterator[Connection]:
     """An autocommit connection to a database with the engine."""
-    with psycopg.connect(database, autocommit=True) as opened:
-        yield opened
+    with installation.connect(database) as made:
+        yield made
 
 
 @pytest.fixture
 def as_role(database: str) -> Iterator[Callable[[str], Connection]]:
     """Opens connections that act as another role."""
-    opened: list[Connection] = []
+    made: list[Connection] = []
 
     def connect(role: str) -> Connection:
-        made = psycopg.connect(make_conninfo(database, options=f"-crole={role}"), autocommit=True)
-        opened.append(made)
-        return made
+        made.append(installation.connect(database, role))
+        return made[-1]
 
     yield connect
-    for one in opened:
+    for one in made:
         one.close()
 
 

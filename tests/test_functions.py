@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from conftest import Connection
-from pgvec_admin import functions, migrate
+from pgvec_admin import __version__, functions, migrate
 from pgvec_admin.database import Target
 from pgvec_admin.errors import CheckFailedError, UsageError
 
@@ -239,7 +239,7 @@ def test_the_commands_list_show_and_bring_back(connection: Connection, database:
     refused = run("rollback", "clamp_count")
     assert (refused.returncode, "--yes" in refused.stderr) == (2, True)
     back = run("rollback", "clamp_count", "--yes")
-    assert (back.returncode, back.stderr) == (0, f"{NAME} is version 1 again (file, release 0.1.0)\n")
+    assert (back.returncode, back.stderr) == (0, f"{NAME} is version 1 again (file, release {__version__})\n")
     assert clamped(connection) == 7
     told = run("history", "clamp_count").stdout
     assert [line.split()[0] for line in told.splitlines()[3:]] == ["1", "2", "3"]

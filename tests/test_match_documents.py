@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import psycopg
 import pytest
+from pytest_postgresql.factories import postgresql
 
-from conftest import Connection
+from conftest import Connection, filled, opened
+from pgvec_admin import embedded
 
 ROWS = 8000
 DIMENSIONS = 64
@@ -42,23 +45,33 @@ def few(connection: Connection) -> Connection:
     return connection
 
 
-@pytest.fixture
-def many(connection: Connection) -> tuple[Connection, np.ndarray[Any, Any]]:
-    """Random vectors behind an HNSW index; row i has metadata n = i mod 10, and only row 7 has rare = true."""
+VECTORS = np.random.default_rng(7).normal(size=(ROWS, DIMENSIONS)).astype(np.float32)
+
+
+def _fill(connection: Connection) -> None:
+    """VECTORS behind an HNSW index; row i has metadata n = i mod 10, and only row 7 has rare = true."""
     connection.execute("select pgvec.create_collection('documents', %s)", (DIMENSIONS,))
-    vectors = np.random.default_rng(7).normal(size=(ROWS, DIMENSIONS)).astype(np.float32)
     with (
         connection.cursor() as cursor,
         cursor.copy("copy documents (id, content, embedding, metadata) from stdin") as copy,
     ):
-        for number, vector in enumerate(vectors):
+        for number, vector in enumerate(VECTORS):
             metadata = {"n": number % 10} | ({"rare": True} if number == 7 else {})
             copy.write_row((f"{number:05}", f"text {number}", str(vector.tolist()), json.dumps(metadata)))
     row = connection.execute("select statement from pgvec.index_definition('documents')").fetchone()
     assert row is not None
     connection.execute(row[0])
     connection.execute("analyze documents")
-    return connection, vectors
+
+
+with_many = filled("many", _fill)
+many_copy = postgresql("with_many")
+
+
+@pytest.fixture
+def many(server: embedded.Server, many_copy: Connection) -> Iterator[tuple[Connection, np.ndarray[Any, Any]]]:
+    with opened(server, many_copy) as connection:
+        yield connection, VECTORS
 
 
 def _literal(vector: np.ndarray[Any, Any]) -> str:
@@ -232,6 +245,7 @@ def test_settings_of_a_search_never_reach_the_callers_transaction(
     many: tuple[Connection, np.ndarray[Any, Any]], method: str, filter_: str, rows: int
 ) -> None:
     connection, vectors = many
+    connection.execute("select '[1]'::extensions.vector")  # loads the library, whose settings are then there
     if method == "ivfflat":
         connection.execute("drop index documents_embedding_hnsw_cosine_idx")
         connection.execute("create index on documents using ivfflat (embedding extensions.vector_cosine_ops)")

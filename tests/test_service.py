@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -28,7 +26,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from prometheus_client.parser import text_string_to_metric_families
 from psycopg.conninfo import make_conninfo
 
-from conftest import FAST, VERSION, Connection
+import installation
+from conftest import Connection
 from http_service import running
 from openai_server import OpenAIServer, vector_of
 from pgvec_admin import embedded, index, migrate
@@ -415,11 +414,8 @@ def test_connections_are_waited_for_but_not_for_ever(settings: Settings, connect
 @pytest.fixture
 def own_server() -> Iterator[embedded.Instance]:
     """A server that the test may stop."""
-    with tempfile.TemporaryDirectory(prefix="pgvec-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        instance = embedded.Instance(VERSION, Path(folder) / "server", settings=FAST)
+    with installation.own_server() as instance:
         yield instance
-        instance.stop()
 
 
 def test_a_server_that_comes_back_is_found_again(own_server: embedded.Instance) -> None:

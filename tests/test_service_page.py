@@ -17,6 +17,8 @@ from openai_server import OpenAIServer
 from pgvec_admin.api import Access, Settings
 from pgvec_admin.embed import ProviderOptions
 
+pytestmark = pytest.mark.xdist_group("service_page")  # one browser
+
 BROWSER = os.environ.get("PGVEC_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
 HOSTILE = "<img src=x onerror=\"document.title='taken'\"> pasta <b>raw</b>"
 

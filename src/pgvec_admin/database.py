@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +12,13 @@ from uuid import UUID
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from pgvec_admin.errors import ConnectionFailedError, UsageError, from_postgres
+from pgvec_admin import __version__
+from pgvec_admin.errors import CheckFailedError, ConnectionFailedError, UsageError, from_postgres
+from pgvec_admin.resources import query
 
 ENVIRONMENT = ("PGVEC_DATABASE_URL", "SUPABASE_DB_URL", "DATABASE_URL")
+
+_OLDEST_CLIENT = query("oldest_client")
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -73,17 +78,37 @@ def _embedded() -> Target:
 def connect(where: Target, *, autocommit: bool = False, tenant: UUID | None = None) -> Connection:
     """A connection for administration: no server-side prepared statements, so that a pooler may stand between.
 
-    With a tenant it acts for that one: see `pgvec.allowed_tenants`.
+    With a tenant it acts for that one: see `pgvec.allowed_tenants`. Raises CheckFailedError where the engine there has
+    come to need a newer release than this: see `pgvec.oldest_client`.
     """
     try:
         connection = psycopg.connect(
             where.conninfo,
-            autocommit=autocommit,
+            autocommit=True,
             prepare_threshold=None,
             fallback_application_name="pgvec-admin",
         )
-        if tenant:
-            connection.execute("select set_config('app.tenant_id', %s, false)", (str(tenant),))
+        try:
+            _check_release(connection)
+            connection.autocommit = autocommit
+            if tenant:
+                connection.execute("select set_config('app.tenant_id', %s, false)", (str(tenant),))
+        except BaseException:
+            connection.close()
+            raise
         return connection
     except psycopg.Error as error:
         raise from_postgres(error) from error
+
+
+def _check_release(connection: Connection) -> None:
+    row = connection.execute(_OLDEST_CLIENT).fetchone()
+    if row and row[0] and _numbers(__version__) < _numbers(row[0]):
+        raise CheckFailedError(
+            f"this database needs pgvec-admin {row[0]} or newer, this is {__version__}",
+            "pip install --upgrade pgvec-admin",
+        )
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", version)]

@@ -92,7 +92,8 @@ class Instance:
     """A server of one version in one directory, whether it runs or not.
 
     `directory` is by default `postgres-<version>` in the data directory; it holds `data/`, the server's log,
-    its settings, password and lock. `settings` go before those fitted to the machine.
+    its settings, password and lock. `settings` go before those fitted to the machine. `programs` is the directory of
+    postgres, initdb and pg_ctl, where they shall not be the wheel's.
     """
 
     def __init__(
@@ -100,12 +101,14 @@ class Instance:
         version: int = DEFAULT_VERSION,
         directory: Path | None = None,
         settings: Mapping[str, str] | None = None,
+        programs: Path | None = None,
     ) -> None:
-        if version not in TREES:
+        if programs is None and version not in TREES:
             raise UsageError(f"there is no embedded PostgreSQL {version}", f"choose {' or '.join(map(str, VERSIONS))}")
         self.version = version
         self.directory = (directory or data_directory() / f"postgres-{version}").absolute()
         self.settings = dict(settings or {})
+        self.programs = programs
         self.data = self.directory / "data"
         self.log = self.directory / "server.log"
 
@@ -154,7 +157,7 @@ class Instance:
         with locked(self.directory / "pgvec.lock"):
             running = self._settled()
             if running is None:
-                programs = binaries(self.version, account, data_directory() / "binaries")
+                programs = self.programs or binaries(self.version, account, data_directory() / "binaries")
                 self._initialise(programs, account)
                 running = self._launch(programs, account, tcp_port)
             return self._fitting(running, tcp_port)

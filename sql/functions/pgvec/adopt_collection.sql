@@ -23,7 +23,7 @@ declare
   configuration text;
   key      record;
   vector   record;
-  added    name[] := '{}';
+  added    name[] := '{}'::name[];
   adopted  pgvec.adoptions;
 begin
   perform pgvec.check_new_collection(name);

@@ -6,9 +6,9 @@ create or replace function pgvec.column_condition(collection pgvec.collections, 
   security invoker set search_path = ''
 as $$
 declare
-  parts    text[] := '{}';
+  parts    text[] := '{}'::text[];
   branches text[];
-  others   jsonb := '{}';
+  others   jsonb := '{}'::jsonb;
   compiled record;
   item     record;
   branch   jsonb;

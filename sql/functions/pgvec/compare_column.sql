@@ -8,8 +8,8 @@ create or replace function pgvec.compare_column(
 as $$
 declare
   conditions jsonb := value;
-  operators  constant jsonb := '{"$eq": "=", "$ne": "=", "$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}';
-  parts      text[] := '{}';
+  operators  constant jsonb := '{"$eq": "=", "$ne": "=", "$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}'::jsonb;
+  parts      text[] := '{}'::text[];
   part       text;
   operands   text[];
   operand    text;

@@ -8,22 +8,23 @@ create or replace function pgvec.compare_distances(collection text, queries int 
 as $$
 declare
   target    pgvec.collections := pgvec.collection(compare_distances.collection);
-  distances constant text[] := '{cosine,l2,inner_product,l1}';
+  distances constant text[] := '{cosine,l2,inner_product,l1}'::text[];
   agreed    float8[] := array_fill(0::float8, array[4, 4]);
   asked     int := 0;
-  query     record;
+  drawn     text;
+  embedding extensions.vector;
   found     jsonb[];
   ids       text[];
 begin
-  for query in execute
-    format('select d.id, d.embedding::extensions.vector as embedding from %s as d where d.embedding is not null order by md5(d.id) limit $1', target.relation)
+  for drawn, embedding in execute
+    format('select d.id, d.embedding::extensions.vector from %s as d where d.embedding is not null order by md5(d.id) limit $1', target.relation)
     using queries
   loop
     found := '{}';
     for place in 1 .. 4 loop
       execute format('select array_agg(q.id order by q.distance, q.id) from (%s) as q where q.id <> $4', pgvec.vector_query(target, distances[place], '', null))
         into ids
-        using query.embedding, null::jsonb, match_count + 1, query.id;
+        using embedding, null::jsonb, match_count + 1, drawn;
       found := found || to_jsonb(ids[:match_count]);
     end loop;
     asked := asked + coalesce(jsonb_array_length(found[1]), 0);

@@ -15,7 +15,7 @@ declare
   tenant_of text;
   languages text := '''{}''::text[]';
   changes   text;
-  noted     record;
+  tenant    uuid;
 begin
   select c.* into target from pgvec.collections as c where c.name = tg_argv[0];
   if tg_op = 'TRUNCATE' then
@@ -47,7 +47,7 @@ begin
     languages := format('array(select distinct n.language from new_rows as n where n.language is not null and %s = p.tenant)', format(tenant_of, 'n'));
   end if;
 
-  for noted in execute format(
+  for tenant in execute format(
     $query$
     with changes as materialized (%1$s),
          parts as materialized (
@@ -77,7 +77,7 @@ begin
     $query$, changes, languages)
     using target
   loop
-    perform pgvec.settle_statistics(target, noted.tenant);
+    perform pgvec.settle_statistics(target, tenant);
   end loop;
   return null;
 end

@@ -10,7 +10,7 @@ declare
   embeddings extensions.vector[];
   relevance  float8[];
   nearest    float8[];    -- similarity to the nearest of those chosen
-  chosen     pgvec.fused[] := '{}';
+  chosen     pgvec.fused[] := '{}'::pgvec.fused[];
   best       int;
 begin
   execute format(

@@ -8,7 +8,7 @@ create or replace function pgvec.filter_predicate(accessor text, condition jsonb
 as $$
 declare
   item  record;
-  parts text[] := '{}';
+  parts text[] := '{}'::text[];
 begin
   for item in
     select e.key, e.value, jsonb_typeof(e.value) as kind

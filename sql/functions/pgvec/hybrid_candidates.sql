@@ -19,7 +19,7 @@ create or replace function pgvec.hybrid_candidates(
 as $$
 declare
   wanted jsonb := pgvec.with_text(filter, query.excluded);
-  ids    text[] := '{}';
+  ids    text[] := '{}'::text[];
   candidates pgvec.fused[];
 begin
   if collection.tenants is not null and row_security_active(collection.relation) then

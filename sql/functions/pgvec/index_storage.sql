@@ -5,7 +5,7 @@ create or replace function pgvec.index_storage(collection pgvec.collections, sto
   security invoker set search_path = ''
 as $$
 declare
-  limits constant jsonb := '{"vector": 2000, "halfvec": 4000, "binary": 64000}';  -- dimensions, of pgvector's indexes
+  limits constant jsonb := '{"vector": 2000, "halfvec": 4000, "binary": 64000}'::jsonb;  -- dimensions, of pgvector's indexes
   chosen text := coalesce(
     storage,
     case

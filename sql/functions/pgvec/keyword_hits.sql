@@ -14,7 +14,7 @@ as $$
 declare
   within     record := pgvec.filter_condition(collection, filter);
   candidates tsquery;
-  hits       pgvec.scored[] := '{}';
+  hits       pgvec.scored[] := '{}'::pgvec.scored[];
 begin
   if query.candidates is null then
     return hits;

@@ -61,9 +61,9 @@ begin
                 sum(c.documents) over (order by c.documents, c.lexeme) as documents_so_far,
                 c.given
            from frequencies as c)
-  select string_agg(w.word, ' | ') filter (where w.documents_so_far <= greatest(budget, w.documents)),
-         string_agg(w.word, ' | '),
-         (select format('{%s}/268435456', string_agg(d.dimension || ':' || d.weight::float4, ','))
+  select (string_agg(w.word, ' | ') filter (where w.documents_so_far <= greatest(budget, w.documents)))::tsquery,
+         string_agg(w.word, ' | ')::tsquery,
+         (select format('{%s}/268435456', string_agg(d.dimension || ':' || d.weight::float4, ','))::extensions.sparsevec
             from (select x.dimension, sum(x.weight) as weight from words as x group by x.dimension) as d),
          max(w.given),
          count(*)

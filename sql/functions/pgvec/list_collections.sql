@@ -13,7 +13,7 @@ begin
     select c.* from pgvec.collections as c order by c.name
   loop
     -- a table that was dropped behind our back is listed too, without counts
-    select null, null, null, null into rows, embedded, stale, size_bytes;
+    select null::bigint, null::bigint, null::bigint, null::bigint into rows, embedded, stale, size_bytes;
     if exists (select from pg_catalog.pg_class as r where r.oid = item.base) then
       execute format('select count(*), count(embedding), count(*) filter (where embedded_hash is distinct from content_hash) from %s', item.relation)
         into rows, embedded, stale;

@@ -5,7 +5,7 @@ create or replace function pgvec.parse_documents(collection pgvec.collections, d
   security invoker set search_path = ''
 as $$
 declare
-  known constant text[] := '{id,content,metadata,embedding,source,chunk_index,language}';
+  known constant text[] := '{id,content,metadata,embedding,source,chunk_index,language}'::text[];
   given jsonb := case jsonb_typeof(documents) when 'array' then documents else jsonb_build_array(documents) end;
   wrong record;
 begin

@@ -21,7 +21,7 @@ begin
   end if;
 
   if jsonb_typeof(wanted) = 'null' then
-    return '{}';
+    return '{}'::jsonb;
   end if;
   if jsonb_typeof(wanted) <> 'object' then
     raise exception using

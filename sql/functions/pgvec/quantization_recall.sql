@@ -9,26 +9,27 @@ create or replace function pgvec.quantization_recall(collection text, storage te
   set jit = off
 as $$
 declare
-  target   pgvec.collections := pgvec.collection(quantization_recall.collection);
-  kind     text := case when storage <> target.storage then storage end;
-  query    record;
-  expected text[];
-  found    text[];
-  hits     int := 0;
-  wanted   int := 0;
+  target    pgvec.collections := pgvec.collection(quantization_recall.collection);
+  kind      text := case when storage <> target.storage then storage end;
+  drawn     text;
+  embedding extensions.vector;
+  expected  text[];
+  found     text[];
+  hits      int := 0;
+  wanted    int := 0;
 begin
   perform pgvec.check_choice('storage', storage, '{vector,halfvec,binary}');
-  for query in execute
-    format('select d.id, d.embedding::extensions.vector as embedding from %s as d where d.embedding is not null order by md5(d.id) limit $1', target.relation)
+  for drawn, embedding in execute
+    format('select d.id, d.embedding::extensions.vector from %s as d where d.embedding is not null order by md5(d.id) limit $1', target.relation)
     using queries
   loop
     -- the row itself is left out: any index finds it
     execute format('select array_agg(q.id order by q.distance, q.id) from (%s) as q where q.id <> $4', pgvec.vector_query(target, target.distance, '', null))
       into expected
-      using query.embedding, null::jsonb, match_count + 1, query.id;
+      using embedding, null::jsonb, match_count + 1, drawn;
     execute format('select array_agg(q.id order by q.distance, q.id) from (%s) as q where q.id <> $4', pgvec.vector_query(target, target.distance, '', kind))
       into found
-      using query.embedding, null::jsonb, (pgvec.search_steps(target, kind, 'hnsw', match_count, '', null))[1].read_rows + 1, query.id;
+      using embedding, null::jsonb, (pgvec.search_steps(target, kind, 'hnsw', match_count, '', null))[1].read_rows + 1, drawn;
     hits := hits + (select count(*) from unnest(expected[:match_count]) as e where e = any (found[:match_count]));
     wanted := wanted + coalesce(cardinality(expected[:match_count]), 0);
   end loop;

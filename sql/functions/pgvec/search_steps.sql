@@ -33,7 +33,7 @@ declare
   indexed   boolean;
 begin
   if kind is null then
-    return array[(null, null, null, null, wanted, 0, null, true, null)];
+    return array[(null, null, null, null, wanted, 0, null, true, null)]::pgvec.search_step[];
   elsif condition = '' then
     return array[
       (kind, case method when 'hnsw' then 'off' else 'relaxed_order' end, ef_search, 20000, read_rows, wanted, false, method = 'ivfflat', null)::pgvec.search_step,
@@ -50,7 +50,7 @@ begin
   matches := split_part(split_part(plan, '"Plan Rows": ', 2), ',', 1)::float8;
   indexed := position('"Index Name":' in plan) > 0;
   if indexed and matches <= 3000 then
-    return array[(null, null, null, null, wanted, 0, null, false, matches)];
+    return array[(null, null, null, null, wanted, 0, null, false, matches)]::pgvec.search_step[];
   end if;
   return pgvec.wide_steps(collection, kind, method, wanted, read_rows, ef_search, matches, indexed);
 end

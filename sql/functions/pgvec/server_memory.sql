@@ -5,13 +5,13 @@ create or replace function pgvec.server_memory(out bytes bigint, out source text
   security invoker set search_path = ''
 as $$
 declare
-  confined text;
+  confined bigint;
 begin
   if pg_has_role('pg_read_server_files', 'usage') then
     bytes := 1024 * substring(pg_read_file('/proc/meminfo', 0, 4096, true) from 'MemAvailable:\s+(\d+)')::bigint;
     source := 'memory available';
-    confined := substring(pg_read_file('/sys/fs/cgroup/memory.max', 0, 64, true) from '^\d+');
-    if confined::bigint < bytes then
+    confined := substring(pg_read_file('/sys/fs/cgroup/memory.max', 0, 64, true) from '^\d+')::bigint;
+    if confined < bytes then
       bytes := confined;
       source := 'memory of the container';
     end if;

@@ -15,7 +15,7 @@ declare
   target   pgvec.collections := pgvec.collection(tune.collection);
   within   record := pgvec.filter_condition(target, filter);
   drawn    record;
-  expected jsonb[] := '{}';
+  expected jsonb[] := '{}'::jsonb[];
   found    text[];
   started  timestamptz;
   times    float8[];

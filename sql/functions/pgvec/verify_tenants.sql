@@ -26,9 +26,9 @@ declare
     ["inserts for another tenant", "refused", "insert into public.{probe} (tenant_id, content) values ('{theirs}', 'planted')"],
     ["gives a row away", "refused", "update public.{probe} set tenant_id = '{theirs}' where id = '1'"],
     ["changes another's row", "empty", "update public.{probe} set content = 'changed' where id = '2' returning id"],
-    ["deletes another's row", "empty", "delete from public.{probe} where id = '2' returning id"]]$attempts$;
-  found    record;
-  results  jsonb := '[]';
+    ["deletes another's row", "empty", "delete from public.{probe} where id = '2' returning id"]]$attempts$::jsonb;
+  tried    record;
+  results  jsonb := '[]'::jsonb;
   told     text;
   met      bigint;
 begin
@@ -36,7 +36,7 @@ begin
     perform pgvec.create_collection(probe, 2, access => 'tenant');
     perform public.upsert_documents('[{"id": "1", "content": "a fish of ours", "metadata": {"whose": "ours"}, "embedding": [1, 0]}]', probe, ours);
     perform public.upsert_documents('[{"id": "2", "content": "a fish of theirs", "metadata": {"whose": "theirs"}, "embedding": [1, 0]}]', probe, theirs);
-    for found in
+    for tried in
       select r.name, a.value ->> 0 as attempt, a.value ->> 1 as expected,
              replace(replace(a.value ->> 2, '{probe}', probe), '{theirs}', theirs::text) as query
         from pgvec.roles('reader') as r (name)
@@ -45,16 +45,16 @@ begin
        order by r.name, a.place
     loop
       begin
-        perform set_config('request.jwt.claims', jsonb_build_object('role', found.name, 'app_metadata', jsonb_build_object('tenant_id', ours))::text, true);
-        perform set_config('role', found.name, true);
-        execute found.query;
+        perform set_config('request.jwt.claims', jsonb_build_object('role', tried.name, 'app_metadata', jsonb_build_object('tenant_id', ours))::text, true);
+        perform set_config('role', tried.name, true);
+        execute tried.query;
         get diagnostics met = row_count;
-        told := case when met > 0 then format('%s rows', met) when found.expected = 'refused' then 'not refused' end;
+        told := case when met > 0 then format('%s rows', met) when tried.expected = 'refused' then 'not refused' end;
       exception when sqlstate 'PV006' or insufficient_privilege then
         told := null;  -- a role that may not write at all is refused before its tenant is looked at
       end;
       perform set_config('role', 'none', true);
-      results := results || jsonb_build_array(jsonb_build_array(found.name, found.attempt, told));
+      results := results || jsonb_build_array(jsonb_build_array(tried.name, tried.attempt, told));
     end loop;
     raise exception using errcode = 'PV004', message = 'rolled back', hint = 'this is caught below';
   exception when sqlstate 'PV004' then

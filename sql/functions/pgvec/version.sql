@@ -4,7 +4,7 @@ create or replace function pgvec.version()
   language sql immutable parallel safe
   security invoker set search_path = ''
 as $$
-  select '0.1.0'
+  select '0.2.0'
 $$;
 comment on function pgvec.version() is 'The release of pgvec-admin that the installed functions came with.';
 revoke all on function pgvec.version() from public;

@@ -24,7 +24,7 @@ declare
   most_ef    constant int := 1000;     -- pgvector's limit
   exact_rows float8 := coalesce((collection.settings ->> 'exact_rows')::float8, least(25000, 1e7 / collection.dimensions));
   enough     int := ceil(spare * read_rows);
-  steps      pgvec.search_step[] := '{}';
+  steps      pgvec.search_step[] := '{}'::pgvec.search_step[];
   fraction   float8 := least(1, greatest(matches, 1) / greatest(pgvec.estimate_rows(collection), matches, 1));
   look       int;                      -- hnsw.ef_search
   tuples     int;

@@ -1,0 +1,14 @@
+-- pgvec.oldest_client -- the oldest release of the command that may work with these functions.
+-- Raised by the release whose changes an older command would get wrong. The command reads the text between the quotes
+-- from the catalog, so that it needs no right to call and finds nothing, rather than an error, where there is no engine.
+create or replace function pgvec.oldest_client()
+  returns text
+  language sql immutable parallel safe
+  security invoker set search_path = ''
+as $$
+  select '0.1'
+$$;
+comment on function pgvec.oldest_client() is
+  'The oldest release (major.minor) of pgvec-admin that may work with this installation. Older ones refuse, and say so.';
+revoke all on function pgvec.oldest_client() from public;
+select pgvec.grant_execute('pgvec.oldest_client()', 'reader');

@@ -1,0 +1,131 @@
+"""Where the tests run: on which server, with pgvector in which schema, and the engine installed by whom and how.
+
+    PGVEC_TEST_POSTGRES       16, 17 or 18 (the default)
+    PGVEC_TEST_VECTOR_SCHEMA  where pgvector lies: extensions (the default) or public
+    PGVEC_TEST_INSTALLER      superuser (the default), or owner: a role that owns the database, and is no superuser
+    PGVEC_TEST_FROM           a release that is installed first and then upgraded, such as 0.1.0
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from pgvec_admin import embedded, migrate
+from pgvec_admin.database import Target
+from pgvec_admin.functions import with_vector_schema
+
+VERSION = int(os.environ.get("PGVEC_TEST_POSTGRES", str(embedded.DEFAULT_VERSION)))
+VECTOR_SCHEMA = os.environ.get("PGVEC_TEST_VECTOR_SCHEMA", "extensions")
+OWNER = os.environ.get("PGVEC_TEST_INSTALLER", "superuser") == "owner"
+FROM = os.environ.get("PGVEC_TEST_FROM")
+# who installs, and whom the tests connect as
+ROLE = "owner" if OWNER else embedded.SUPERUSER
+
+POSTGRES17 = Path(__file__).parent / "servers" / "postgres17" / "usr" / "lib" / "postgresql" / "17" / "bin"
+RELEASES = Path(__file__).parent / "releases"
+
+# speed instead of safety: nothing here outlives the run
+FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "256MB",
+    "maintenance_work_mem": "256MB",
+    "max_connections": "100",
+}
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+@contextmanager
+def own_server(version: int = VERSION) -> Iterator[embedded.Instance]:
+    """A new server to start: the wheel's, or for 17 the one that servers/postgres17.sh unpacks."""
+    with tempfile.TemporaryDirectory(prefix="pgvec-", ignore_cleanup_errors=True) as directory:
+        Path(directory).chmod(0o755)  # as root, the server runs as a user of its own
+        programs = POSTGRES17 if version == 17 else None
+        instance = embedded.Instance(version, Path(directory) / "server", FAST, programs)
+        try:
+            yield instance
+        finally:
+            instance.stop()
+
+
+@contextmanager
+def running(version: int = VERSION) -> Iterator[embedded.Server]:
+    """A new server for as long as it takes."""
+    with own_server(version) as instance:
+        yield instance.start(tcp_port=0)
+
+
+def program(server: embedded.Server, name: str) -> Path:
+    """A program that came with the server, such as psql or pg_dump."""
+    with psycopg.connect(server.url()) as connection:
+        row = connection.execute("select setting from pg_config where name = 'BINDIR'").fetchone()
+    assert row is not None
+    return Path(row[0]) / name
+
+
+def add_owner(server: embedded.Server) -> None:
+    """The role that installs where no superuser does, and the groups that an administrator makes for it."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("create role owner login createrole")
+        connection.execute("create role pgvec_reader; create role pgvec_writer")
+        connection.execute("grant pgvec_reader, pgvec_writer to owner with admin option")
+        # roles that it makes it may act as, and may do no more for that
+        connection.execute("alter role owner set createrole_self_grant = 'set'")
+
+
+def as_installer(url: str) -> str:
+    """The connection string of a superuser, for who installs; the database becomes theirs, as a copy does not."""
+    if not OWNER:
+        return url
+    name = str(conninfo_to_dict(url)["dbname"])
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL("alter database {} owner to owner").format(sql.Identifier(name)))
+    return url.replace(f"//{embedded.SUPERUSER}@", f"//{ROLE}@")
+
+
+def install(url: str) -> None:
+    """Install the engine into an empty database of a superuser's, in the way that the variables say."""
+    if OWNER or FROM or VECTOR_SCHEMA != "extensions":
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"create schema if not exists {VECTOR_SCHEMA}".encode())
+            connection.execute(f"create extension vector schema {VECTOR_SCHEMA}".encode())
+            connection.execute(f"grant usage on schema {VECTOR_SCHEMA} to public".encode())
+    url = as_installer(url)
+    if FROM:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(release(FROM).encode())
+    migrate.migrate(Target(url, "the tests"), report=lambda _: None)
+
+
+def release(version: str) -> str:
+    """The SQL that installs a release."""
+    return gzip.decompress((RELEASES / f"{version}.sql.gz").read_bytes()).decode()
+
+
+class Cursor(psycopg.Cursor[tuple[Any, ...]]):
+    """SQL of the tests says `extensions.`, as our files do; pgvector's schema takes its place."""
+
+    def execute(self, query: Any, *arguments: Any, **options: Any) -> Cursor:
+        if isinstance(query, bytes):
+            query = with_vector_schema(query.decode(), VECTOR_SCHEMA).encode()
+        elif isinstance(query, str):
+            query = with_vector_schema(query, VECTOR_SCHEMA)
+        return super().execute(query, *arguments, **options)
+
+
+def connect(url: str, role: str | None = None) -> Connection:
+    """An autocommit connection, acting as another role if one is given."""
+    acting = make_conninfo(url, options=f"-crole={role}") if role else url
+    return psycopg.connect(acting, autocommit=True, cursor_factory=Cursor)

@@ -1,0 +1,123 @@
+"""Dump and restore: an installation with collections of each kind comes back whole, as a superuser's and as a plain owner's."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import installation
+from pgvec_admin import embedded, migrate
+from pgvec_admin.database import Target
+from seeded import answers, catalog, fill
+
+COMMAND = Path(sys.executable).with_name("pgvec-admin")
+
+pytestmark = pytest.mark.xdist_group("dump")  # one dump for all of them
+
+
+@dataclass(frozen=True)
+class Dumped:
+    """A database, and its dump in the custom format."""
+
+    server: embedded.Server
+    url: str
+    file: Path
+
+    def run(self, program: str, *arguments: str | Path, **options: Any) -> str:
+        command = [installation.program(self.server, program), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    def create(self, name: str) -> str:
+        with installation.connect(self.server.url()) as connection:
+            connection.execute(f"create database {name}")
+        return self.server.url(name)
+
+
+@pytest.fixture(scope="module")
+def dumped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dumped]:
+    file = tmp_path_factory.mktemp("dump") / "custom"
+    with installation.running() as server:
+        installation.add_owner(server)
+        made = Dumped(server, server.url("original"), file)
+        made.create("original")
+        migrate.migrate(Target(made.url, "the test"), report=lambda _: None)
+        with installation.connect(made.url) as connection:
+            fill(connection)
+        made.run("pg_dump", "--format=custom", f"--file={file}", made.url)
+        yield made
+
+
+def _told(url: str) -> list[Any]:
+    """What status and verify say."""
+    told = []
+    for command in ("status", "verify", "collection list"):
+        ran = subprocess.run(
+            [COMMAND, *command.split(), "--json", "--database-url", url], capture_output=True, text=True, check=True
+        )
+        told.append(json.loads(ran.stdout))
+    for collection in told[2]:
+        del collection["size_bytes"]  # a table that was loaded at once is smaller
+    return told
+
+
+def _same(dumped: Dumped, url: str) -> None:
+    """The restored database answers as the original; what was noted of its indexes is noted anew by `migrate`."""
+    noted = "select bool_and(c.search_index_oid = to_regclass(c.search_index)) from pgvec.collections as c"
+    with installation.connect(dumped.url) as original, installation.connect(url) as restored:
+        assert answers(restored) == answers(original)
+        assert _told(url) == _told(dumped.url)
+        report = migrate.migrate(Target(url, "the test"), report=lambda _: None)
+        assert (report.migrations, report.functions) == ([], [])
+        assert restored.execute(noted).fetchone() == (True,)
+        assert answers(restored) == answers(original)
+        # and what keeps the rows up goes on
+        for connection in (original, restored):
+            with connection.transaction(force_rollback=True):
+                connection.execute("insert into notes (id, content, embedding) values ('later', 'word3 anew', '[1,2,0.5]')")
+                connection.execute("delete from shop where id < 20")
+                found = answers(connection)
+                assert "later" in [row[0] for row in found["notes", "near"]]
+                if connection is original:
+                    expected = found
+        assert found == expected
+
+
+def test_a_superuser_restores_a_dump_in_the_custom_format(dumped: Dumped) -> None:
+    url = dumped.create("custom")
+    dumped.run("pg_restore", "--exit-on-error", f"--dbname={url}", dumped.file)
+    with installation.connect(dumped.url) as original, installation.connect(url) as restored:
+        assert catalog(restored) == catalog(original)
+    _same(dumped, url)
+
+
+def test_a_superuser_restores_a_dump_that_is_sql(dumped: Dumped) -> None:
+    url = dumped.create("plain")
+    sql = dumped.run("pg_dump", "--format=plain", dumped.url)
+    dumped.run("psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", url, input=sql)
+    _same(dumped, url)
+
+
+def test_a_plain_owner_restores_what_is_not_the_administrators(dumped: Dumped, tmp_path: Path) -> None:
+    url = dumped.create("owned")
+    with installation.connect(url) as connection:
+        connection.execute("alter database owned owner to owner")
+        connection.execute("create schema extensions; create extension vector schema extensions")
+        connection.execute("grant usage on schema extensions to public")
+    wanted = [
+        line
+        for line in dumped.run("pg_restore", "--list", dumped.file).splitlines()
+        if " EXTENSION " not in line and " extensions " not in line
+    ]
+    (tmp_path / "list").write_text("\n".join(wanted))
+    url = url.replace("//postgres@", "//owner@")
+    dumped.run("pg_restore", "--exit-on-error", "--no-owner", f"--use-list={tmp_path / 'list'}", f"--dbname={url}", dumped.file)
+    _same(dumped, url)

@@ -1,0 +1,103 @@
+"""Releases: what is released stays, what they installed is upgraded, and an older command does not touch a newer engine."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pytest_postgresql.factories import postgresql
+
+import installation
+from conftest import Connection
+from installation import RELEASES, release
+from pgvec_admin import __version__, embedded, migrate, migrations
+from pgvec_admin.database import Target
+from pgvec_admin.functions import normalised
+from seeded import answers, catalog, fill
+
+COMMAND = Path(sys.executable).with_name("pgvec-admin")
+RELEASED = sorted(path.name.removesuffix(".sql.gz") for path in RELEASES.glob("*.sql.gz"))
+
+
+@pytest.mark.parametrize("version", RELEASED)
+def test_a_released_migration_never_changes(version: str) -> None:
+    applied = r"^select pg_temp\.apply_migration\('(.+?)', '([0-9a-f]{64})'"
+    released = dict(re.findall(applied, release(version), flags=re.M))
+    assert "0001.engine" in released
+    now = {found.stem: normalised(found)[1] for found in migrations.paths()}
+    changed = [name for name, digest in released.items() if now.get(name) != digest]
+    assert changed == [], "these are released: undo the change, and write a new migration that does what it was for"
+
+
+with_nothing = postgresql("without_engine", dbname="fresh")
+
+
+@pytest.mark.parametrize("version", RELEASED)
+def test_an_upgrade_ends_where_a_new_installation_begins(
+    version: str, server: embedded.Server, empty_database: str, with_nothing: Connection
+) -> None:
+    with installation.connect(empty_database) as old, installation.connect(with_nothing.info.dsn) as new:
+        psql = [installation.program(server, "psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null"]
+        subprocess.run([*psql, "--single-transaction", empty_database], input=release(version), text=True, check=True)
+        assert old.execute("select pgvec.version()").fetchone() == (version,)
+        fill(old)
+        before = answers(old)
+        migrate.migrate(Target(empty_database, "the test"), report=lambda _: None)
+        assert old.execute("select pgvec.version()").fetchone() == (__version__,)
+        assert answers(old) == before
+
+        migrate.migrate(Target(with_nothing.info.dsn, "the test"), report=lambda _: None)
+        fill(new)
+        assert catalog(old) == catalog(new)
+        assert answers(new) == before
+        # and what is written from now on is kept as there
+        for connection in (old, new):
+            for name in ("documents", "halves", "notes", "parts"):
+                connection.execute(f"insert into {name} (id, content, embedding) values ('later', 'word3 anew', '[1,2,0.5]')")
+            connection.execute("insert into shop values (1000, 'word3 anew', 1, '[1,2,0.5]')")
+        assert answers(old) == answers(new) != before
+
+
+COMMANDS = [
+    "migrate",
+    "status",
+    "rollback --yes",
+    "uninstall --yes",
+    "functions list",
+    "collection list",
+    "collection drop documents --yes",
+    "load nothing.jsonl",
+    "embed",
+    "search words --mode keyword",
+    "index list documents",
+    "tenant list",
+    "verify",
+    "bench documents",
+    "serve --port 0",
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_older_than_the_engine_allows_refuses(
+    command: str, connection: Connection, database: str, tmp_path: Path
+) -> None:
+    def run() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [COMMAND, *command.split(), "--database-url", database], cwd=tmp_path, capture_output=True, text=True
+        )
+
+    (tmp_path / "nothing.jsonl").touch()
+    connection.execute(
+        "create or replace function pgvec.oldest_client() returns text language sql immutable parallel safe"
+        " security invoker set search_path = '' as $$ select '9.1' $$"
+    )
+    refused = run()
+    assert (refused.returncode, refused.stdout) == (4, "")
+    assert refused.stderr.splitlines() == [
+        f"error: this database needs pgvec-admin 9.1 or newer, this is {__version__}",
+        "hint: pip install --upgrade pgvec-admin",
+    ]
+    assert connection.execute("select pgvec.version()").fetchone() == (__version__,)
