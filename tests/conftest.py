@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from pytest_postgresql.executors import NoopExecutor
 from pytest_postgresql.factories import postgresql, postgresql_noproc
 
@@ -22,6 +24,8 @@ from pgvec_admin.database import Target
 from pgvec_admin.resources import sql_directory
 
 _numbers = itertools.count()
+
+BROWSER = os.environ.get("PGVEC_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="session")
@@ -158,3 +162,13 @@ def sql_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for module in (functions, migrations, migrate):
         monkeypatch.setattr(module, "sql_directory", lambda: directory)
     return directory
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium."""
+    assert BROWSER, "no Chromium: install one, or say where it is in PGVEC_BROWSER"
+    with sync_playwright() as started:
+        made = started.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield made
+        made.close()

@@ -1,9 +1,9 @@
 """Where the tests run: on which server, with pgvector in which schema, and the engine installed by whom and how.
 
-    PGVEC_TEST_POSTGRES       16, 17 or 18 (the default)
-    PGVEC_TEST_VECTOR_SCHEMA  where pgvector lies: extensions (the default) or public
-    PGVEC_TEST_INSTALLER      superuser (the default), or owner: a role that owns the database, and is no superuser
-    PGVEC_TEST_FROM           a release that is installed first and then upgraded, such as 0.1.0
+PGVEC_TEST_POSTGRES       16, 17 or 18 (the default)
+PGVEC_TEST_VECTOR_SCHEMA  where pgvector lies: extensions (the default) or public
+PGVEC_TEST_INSTALLER      superuser (the default), or owner: a role that owns the database, and is no superuser
+PGVEC_TEST_FROM           a release that is installed first and then upgraded, such as 0.1.0
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 @contextmanager
-def own_server(version: int = VERSION) -> Iterator[embedded.Instance]:
+def own_server(version: int = VERSION, **settings: str) -> Iterator[embedded.Instance]:
     """A new server to start: the wheel's, or for 17 the one that servers/postgres17.sh unpacks."""
     with tempfile.TemporaryDirectory(prefix="pgvec-", ignore_cleanup_errors=True) as directory:
         Path(directory).chmod(0o755)  # as root, the server runs as a user of its own
         programs = POSTGRES17 if version == 17 else None
-        instance = embedded.Instance(version, Path(directory) / "server", FAST, programs)
+        instance = embedded.Instance(version, Path(directory) / "server", FAST | settings, programs)
         try:
             yield instance
         finally:

@@ -33,7 +33,9 @@ def fill(connection: Connection) -> None:
     connection.execute("select pgvec.create_collection('documents', 3)")
     connection.execute("select pgvec.create_collection('halves', 3, 'l2', access => 'policy', storage => 'halfvec')")
     connection.execute("select pgvec.create_collection('notes', 3, access => 'tenant')")
-    connection.execute("select pgvec.create_collection('parts', 3, 'inner_product', access => 'tenant', partition => 2)")
+    connection.execute(
+        "select pgvec.create_collection('parts', 3, 'inner_product', access => 'tenant', partition => 2)"
+    )
     connection.execute("select pgvec.create_collection_api('notes')")
     for name in COLLECTIONS[:4]:
         storage = "halfvec" if name == "halves" else "vector"
@@ -41,9 +43,7 @@ def fill(connection: Connection) -> None:
     connection.execute(SHOP)
     connection.execute("select pgvec.adopt_collection('shop', 'public.shop', content_columns => '{title}')")
     for name in COLLECTIONS:
-        for (statement,) in connection.execute(
-            "select statement from pgvec.index_definition(%s)", (name,)
-        ).fetchall():
+        for (statement,) in connection.execute("select statement from pgvec.index_definition(%s)", (name,)).fetchall():
             connection.execute(statement)
         connection.execute("select pgvec.note_index(%s)", (name,))
 

@@ -85,7 +85,9 @@ def checked() -> Iterator[Connection]:
             connection.execute("create extension plpgsql_check schema extensions")
             fill(connection)
             connection.execute(SHOP.replace("shop", "jobs"))
-            connection.execute("select pgvec.adopt_collection('jobs', 'jobs', content_columns => '{title}', add_columns => true)")
+            connection.execute(
+                "select pgvec.adopt_collection('jobs', 'jobs', content_columns => '{title}', add_columns => true)"
+            )
             connection.execute("select pgvec.begin_staging('documents')")
             connection.execute("select pgvec.prepare_bench('documents')")
             connection.execute("create index pgvec_bench_idx on pgvec_bench_rows (id)")

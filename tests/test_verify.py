@@ -6,18 +6,19 @@ import json
 import re
 import subprocess
 import sys
-import tempfile
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
-from pytest_postgresql.factories import postgresql, postgresql_noproc
+from playwright.sync_api import Browser
+from psycopg.conninfo import make_conninfo
+from pytest_postgresql.factories import postgresql
 
-from conftest import FAST, VERSION, Connection, _install
+import installation
+from conftest import Connection, filled
 from pgvec_admin import embedded, migrate, verification
 from pgvec_admin.database import Target
 from pgvec_admin.errors import UsageError
@@ -45,7 +46,8 @@ select pgvec.note_index('documents');
 ADD_ROWS = f"""
 create function pg_temp.add_rows(wanted int) returns void language sql as $$
   drop index documents_embedding_idx;
-  insert into documents (id, content, embedding) select 'more ' || i, 'word' || i, {VECTOR} from generate_series(1, wanted) as i;
+  insert into documents (id, content, embedding)
+  select 'more ' || i, 'word' || i, {VECTOR} from generate_series(1, wanted) as i;
   create index documents_embedding_idx on documents using hnsw (embedding extensions.vector_cosine_ops);
   select pgvec.note_index('documents');
   select pgvec.refresh_statistics('documents')
@@ -53,21 +55,19 @@ $$
 """
 
 
-def _fill(**parameters: Any) -> None:
-    _install(**parameters)
-    with psycopg.connect(**{key: value for key, value in parameters.items() if value}, autocommit=True) as connection:
-        connection.execute(FILL.encode())
-        connection.execute("vacuum analyze")
+def _fill(connection: Connection) -> None:
+    connection.execute(FILL)
+    connection.execute("vacuum analyze")
 
 
-filled = postgresql_noproc(depends_on="running", dbname="filled", load=[_fill])
-filled_database = postgresql("filled")
+with_collections = filled("verified", _fill)
+database_with_collections = postgresql("with_collections")
 
 
 @pytest.fixture
-def where(server: embedded.Server, filled_database: Connection) -> Target:
+def where(server: embedded.Server, database_with_collections: Connection) -> Target:
     """A database with three collections in which verify finds nothing."""
-    return Target(server.url(filled_database.info.dbname), "the test")
+    return Target(installation.as_installer(server.url(database_with_collections.info.dbname)), "the test")
 
 
 @dataclass(frozen=True)
@@ -96,10 +96,11 @@ BREAKAGES = [_read(block) for block in Path(__file__).with_name("breakages.sql")
 
 
 def _break(where: Target, *statements: str) -> None:
-    with psycopg.connect(where.conninfo, autocommit=True) as connection:
-        connection.execute(ADD_ROWS.encode())
+    superuser = make_conninfo(where.conninfo, user=embedded.SUPERUSER)
+    with installation.connect(superuser) as connection:
+        connection.execute(ADD_ROWS)
         for statement in statements:
-            connection.execute(statement.encode())
+            connection.execute(statement)
             if "add_rows" in statement:
                 connection.execute("vacuum analyze documents")
         connection.execute("select pg_stat_force_next_flush()")
@@ -142,7 +143,8 @@ def test_a_recall_below_what_is_wanted_fails(where: Target) -> None:
     _break(
         where,
         "select pg_temp.add_rows(3000)",
-        "update documents set embedding = array(select sin(hashtext(id || i)) from generate_series(1, 8) as i)::extensions.vector",
+        "update documents"
+        " set embedding = array(select sin(hashtext(id || i)) from generate_series(1, 8) as i)::extensions.vector",
         "drop index documents_embedding_idx",
         "create index documents_embedding_idx on documents"
         " using hnsw (embedding extensions.vector_cosine_ops) with (m = 2, ef_construction = 4)",
@@ -170,25 +172,18 @@ def test_a_latency_beyond_the_limit_is_told(where: Target) -> None:
     assert re.fullmatch(r"vector p95 [\d.]+ ms; keyword p95 [\d.]+ ms; hybrid p95 [\d.]+ ms", row[1])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def poor() -> Iterator[embedded.Server]:
     """A server whose settings hurt, and whose roles of the REST API are held by nothing."""
-    settings = FAST | {"shared_buffers": "1MB", "autovacuum": "off"}
-    with tempfile.TemporaryDirectory(prefix="pgvec-", ignore_cleanup_errors=True) as directory:
-        Path(directory).chmod(0o755)
-        instance = embedded.Instance(VERSION, Path(directory) / "server", settings=settings)
-        try:
-            made = instance.start(tcp_port=0)
-            with psycopg.connect(made.url(), autocommit=True) as connection:
-                connection.execute("create role anon; create role authenticated; create role service_role bypassrls")
-            where = Target(made.url(), "the test")
-            migrate.migrate(where, report=lambda _: None)
-            with psycopg.connect(made.url(), autocommit=True) as connection:
-                connection.execute(FILL.encode())
-                connection.execute("vacuum analyze")
-            yield made
-        finally:
-            instance.stop()
+    with installation.own_server(shared_buffers="1MB", autovacuum="off") as instance:
+        made = instance.start(tcp_port=0)
+        with installation.connect(made.url()) as connection:
+            connection.execute("create role anon; create role authenticated; create role service_role bypassrls")
+        migrate.migrate(Target(made.url(), "the test"), report=lambda _: None)
+        with psycopg.connect(made.url(), autocommit=True) as connection:
+            connection.execute(FILL.encode())
+            connection.execute("vacuum analyze")
+        yield made
 
 
 def test_settings_of_the_server_that_hurt_are_told(poor: embedded.Server) -> None:
@@ -300,3 +295,56 @@ def test_a_database_without_the_engine_says_what_to_do(empty_database: str) -> N
     assert ran.returncode == 4
     assert "error: migrations, migrations: the engine is not installed" in ran.stderr
     assert "hint: pgvec-admin migrate" in ran.stderr
+
+
+@pytest.mark.xdist_group("service_page")  # one browser
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_page_shows_checks_and_pictures_on_a_phone_and_on_a_desktop(
+    where: Target, tmp_path: Path, browser: Browser, width: int
+) -> None:
+    _break(
+        where,
+        "select pg_temp.add_rows(2000)",
+        "update documents set embedding = null where id = '1'",
+        "create function pgvec.\"<b>bold</b>\"() returns int language sql as 'select 1'",
+    )
+    file = tmp_path / "verify.html"
+    assert _command(where, "--html", str(file)).returncode == 4
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(file.as_uri())
+    assert asked == [file.as_uri()]  # all of it is in the file
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    headings = page.locator("h2").all_inner_texts()
+    assert headings[0] == "To look at"
+    assert headings[-3:] == ["documents", "jobs", "notes"]
+    to_look_at = page.locator("table").first
+    assert to_look_at.locator("tr.warn").filter(has_text="2300 rows, 1 without embedding").count() == 1
+    assert to_look_at.locator("tr.fail").filter(has_text="<b>bold</b>").count() >= 1
+    assert page.locator("b", has_text="bold").count() == 0
+    pictures = page.locator(".pictures").first
+    assert pictures.locator("svg").count() == 2
+    assert [box["width"] > 200 for svg in pictures.locator("svg").all() if (box := svg.bounding_box())] == [True, True]
+    assert "documents_embedding_idx" in pictures.inner_text()
+    page.close()
+
+
+def test_the_curve_of_an_index_grows_to_all_rows(where: Target) -> None:
+    _break(where, "select pg_temp.add_rows(3000)")
+    with installation.connect(where.conninfo) as connection:
+        rows = connection.execute(
+            "select setting, value, recall, p50_ms <= p95_ms from pgvec.recall_curve('documents')"
+        )
+        curve = rows.fetchall()
+        assert connection.execute("select from pgvec.recall_curve('notes')").fetchall() == []
+        assert connection.execute("select from pgvec.recall_curve('jobs')").fetchall() == []
+        similarities = connection.execute(
+            "select kind, count(*), avg(similarity) from pgvec.sample_similarities('documents', 50) group by kind order by kind"
+        ).fetchall()
+    assert [row[:2] for row in curve] == [("ef_search", value) for value in (10, 20, 40, 80, 160, 320, 640)]
+    assert all(ordered for _, _, _, ordered in curve)
+    assert curve[-1][2] >= max(0.99, curve[0][2])
+    (apart, pairs, of_any), (nearest, neighbours, of_nearest) = similarities
+    assert (apart, pairs, nearest, neighbours) == ("any", 49, "nearest", 500)
+    assert of_nearest > of_any

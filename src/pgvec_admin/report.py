@@ -44,7 +44,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Figures:
-    """What the pictures of a collection show: similarities to the nearest rows and to any, and bytes on disk by name."""
+    """What the pictures of a collection show: similarities to nearest rows and to any, and bytes on disk by name."""
 
     curve: list[Point]
     nearest: list[float]
@@ -54,13 +54,13 @@ class Figures:
 
 def write(file: Path, where: Target, checks: Sequence[Check], options: Options) -> None:
     """Measure what the pictures show, read-only and within the time of the options, and write the page."""
-    sections = []
+    sections = [_section("To look at", [check for check in checks if check.result != "ok"], named=True)]
     with database.connect(where, autocommit=True) as connection:
         names = [row[0] for row in connection.execute("select name from pgvec.collections order by name").fetchall()]
         for area in dict.fromkeys(check.area for check in checks):
-            rows = "\n".join(_row(check) for check in checks if check.area == area)
-            pictures = _pictures(_measure(connection, area, options)) if area in names else ""
-            sections.append(f"<h2>{escape(area)}</h2>\n<table>\n{rows}\n</table>\n{pictures}")
+            sections.append(_section(area, [check for check in checks if check.area == area]))
+            if area in names and any(check.check_name == "recall" for check in checks if check.area == area):
+                sections.append(_pictures(_measure(connection, area, options)))
     counts = {result: sum(check.result == result for check in checks) for result in ("ok", "warn", "fail")}
     page = Template((Path(__file__).parent / "report.html").read_text(encoding="utf-8")).substitute(
         database=escape(where.describe()),
@@ -88,10 +88,16 @@ def _measure(connection: Connection, collection: str, options: Options) -> Figur
     )
 
 
-def _row(check: Check) -> str:
+def _section(title: str, checks: Sequence[Check], *, named: bool = False) -> str:
+    """A table of checks under a title; nothing where there are none. named: the area stands before each."""
+    rows = "\n".join(_row(check, f"{check.area}, " if named else "") for check in checks)
+    return f"<h2>{escape(title)}</h2>\n<table>\n{rows}\n</table>" if checks else ""
+
+
+def _row(check: Check, before: str) -> str:
     hint = f'<span class="hint">{escape(check.hint)}</span>' if check.hint else ""
     return (
-        f'<tr class="{check.result}"><th scope="row">{escape(check.check_name)}</th>'
+        f'<tr class="{check.result}"><th scope="row">{escape(before + check.check_name)}</th>'
         f"<td>{escape(check.found or '')}{hint}</td><td>{check.result}</td></tr>"
     )
 

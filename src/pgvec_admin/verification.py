@@ -157,15 +157,13 @@ def _functions(status: migrate.Status) -> Check:
 
 
 def fix(where: Target, checks: Sequence[Check], report: Say) -> int:
-    """Repair what can be repaired safely, and return how many checks that was: what `migrate` mends without being told to
-    overwrite anything, and the SQL of the checks, each on its own. A repair that fails is reported, and the next one tried."""
+    """Repair what can be repaired safely, and return how many checks that was.
+
+    That is what `migrate` mends without being told to overwrite anything, and the SQL of the checks, each on its own. A
+    repair that fails is reported, and the next one tried.
+    """
     repaired = 0
-    if any(
-        check.area in ("migrations", "functions")
-        and check.check_name in ("migrations", "drift")
-        and check.result == "fail"
-        for check in checks
-    ):
+    if any(check.check_name in ("migrations", "drift") and check.result == "fail" for check in checks):
         try:
             report(migrate.migrate(where, report=report).summary())
             repaired += 1
