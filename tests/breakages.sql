@@ -27,6 +27,7 @@ insert into pgvec._yoyo_migration (migration_hash, migration_id) values ('x', '9
 -- somebody's function has the name of one of ours
 --   functions: overloads | 2 functions are called public.match_documents
 --   functions: drift
+--   privileges: grants
 create function public.match_documents(question text) returns text language sql set search_path = '' as 'select question';
 
 -- a search_path is reset
@@ -44,7 +45,6 @@ alter function pgvec.allowed_tenants() set search_path = public, pg_catalog;
 -- a function of the API runs as its owner
 --   functions: definer | runs as its owner
 --   functions: drift
---   functions: search_path
 --   repaired
 alter function public.suggest_query(text, text, uuid) security definer;
 
@@ -60,6 +60,7 @@ grant execute on function pgvec.drop_collection(text) to public;
 -- a table is everybody's
 --   privileges: grants | pgvec.lexemes is for PUBLIC: select
 --   privileges: engine tables
+--   notes: strangers
 --   repaired
 grant select on pgvec.lexemes to public;
 
@@ -148,7 +149,7 @@ create policy slow on jobs using (current_setting('app.user', true) = title);
 update pg_index set indisvalid = false where indexrelid = 'documents_source_idx'::regclass;
 
 -- an index is there twice
---   documents: duplicate index | documents_fts_idx and more are the same
+--   documents: duplicate index | documents_fts_idx and public.more are the same
 create index more on documents using gin (fts);
 
 -- the index of filters is gone
@@ -187,6 +188,7 @@ create index documents_embedding_idx on documents using hnsw (embedding extensio
 --   repaired
 select pg_temp.add_rows(6000);
 delete from documents where id like 'more%' and length(id) > 7;
+select pg_stat_force_next_flush();
 vacuum analyze documents;
 select pgvec.refresh_statistics('documents');
 
@@ -263,7 +265,7 @@ update documents set content = 'newer' where id = '1';
 
 -- texts repeat
 --   documents: duplicates | of 300 rows repeat the text of another
-update documents set content = 'the same', embedded_hash = md5('the same') where id < '2';
+update documents set content = 'text number 0 about fish', embedded_hash = md5('text number 0 about fish') where id < '2';
 
 -- word counts are gone
 --   documents: keyword statistics | keyword statistics count 0 rows, there are 300
@@ -281,7 +283,8 @@ insert into documents (id, content, embedding) select 'more ' || i, 'word ' || i
 --   repaired
 alter table documents set (autovacuum_enabled = off);
 insert into documents (id, content, embedding)
-select 'more ' || i, 'word ' || i, array[i,1,1,1,1,1,1,1]::real[]::extensions.vector from generate_series(1, 1500) as i;
+select 'more ' || i, format('text number %s about fish', i), array[i % 97, i % 89, 1, 1, 1, 2, 3, 4]::real[]::extensions.vector
+  from generate_series(1, 1500) as i;
 
 -- dead rows stay
 --   documents: vacuum | dead rows beside 2300
@@ -302,6 +305,7 @@ update pg_extension set extversion = '0.7.4' where extname = 'vector';
 
 -- a text search configuration is gone
 --   notes: table | there is no text search configuration house
+--   notes: verify_access
 --   notes: verify_rows
 --   notes: verify_search
 create text search configuration public.house (copy = english);

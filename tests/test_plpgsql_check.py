@@ -23,7 +23,12 @@ NOWHERE_A_FAULT = {
 # Records that a query made at run time fills, so that it takes them for unset, and what is compared with them for unused.
 FILLED_BY_DYNAMIC_QUERIES = {
     "pgvec.refresh_statistics": ("item", "settings", "parameters", "tolerance"),
+    "pgvec.sample_similarities": ("drawn",),
     "pgvec.tune": ("drawn",),
+    "pgvec.verify_access": ("drawn", "stranger"),
+    "pgvec.verify_rows": ("seen", "stale", "whole"),
+    "pgvec.verify_search": ("drawn", "explained", "most_scanned"),
+    "pgvec.verify_texts": ("seen", "again", "repair"),
 }
 
 # Queries that are put together with %s, which it takes for an injection; what %s is there, and why it is safe.
@@ -35,8 +40,11 @@ SAFE_TEXTS = {
         "pgvec.keyword_hits",
         "pgvec.prepare_bench",
         "pgvec.quantization_recall",
+        "pgvec.recall_curve",
+        "pgvec.sample_similarities",
         "pgvec.search_steps",
         "pgvec.tune",
+        "pgvec.verify_search",
     ),
     "clauses of pgvec.index_clause, of checked choices, numbers and %I": ("pgvec.bench_index", "pgvec.build_seconds"),
     "names quoted by the catalog (regclass, format_type, quote_ident), and fixed phrases chosen by CASE": (

@@ -340,7 +340,8 @@ def test_the_curve_of_an_index_grows_to_all_rows(where: Target) -> None:
         assert connection.execute("select from pgvec.recall_curve('notes')").fetchall() == []
         assert connection.execute("select from pgvec.recall_curve('jobs')").fetchall() == []
         similarities = connection.execute(
-            "select kind, count(*), avg(similarity) from pgvec.sample_similarities('documents', 50) group by kind order by kind"
+            "select kind, count(*), avg(similarity) from pgvec.sample_similarities('documents', 50)"
+            " group by kind order by kind"
         ).fetchall()
     assert [row[:2] for row in curve] == [("ef_search", value) for value in (10, 20, 40, 80, 160, 320, 640)]
     assert all(ordered for _, _, _, ordered in curve)

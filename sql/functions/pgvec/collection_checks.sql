@@ -10,7 +10,8 @@ as $$
                         'pgvec.verify_access']
            else array['pgvec.verify_table']
          end
-    from pgvec.collection(collection_checks.collection) as c
+    from pgvec.collections as c
+   where c.name = collection_checks.collection
 $$;
-comment on function pgvec.collection_checks(text) is 'The names of the functions that check a collection, each of its name. pgvec.verify_search comes after them. Raises PV001.';
+comment on function pgvec.collection_checks(text) is 'The names of the functions that check a collection, each of its name. pgvec.verify_search comes after them. Null for an unknown one.';
 revoke all on function pgvec.collection_checks(text) from public;

@@ -17,8 +17,8 @@ declare
   statement text := format('select array(select q.id from (%s) as q order by q.distance + 0, q.id limit $4)',
                            pgvec.vector_query(target, target.distance, '', serving.kind));
   scan      text := format('select array(select q.id from (%s) as q)', pgvec.vector_query(target, target.distance, '', null));
-  drawn     extensions.vector[] := '{}';
-  expected  jsonb[] := '{}';
+  drawn     extensions.vector[] := array[]::extensions.vector[];
+  expected  jsonb[] := array[]::jsonb[];
   one       extensions.vector;
   started   timestamptz;
   found     text[];

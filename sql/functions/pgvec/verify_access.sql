@@ -24,20 +24,20 @@ declare
     'select from pgvec.lexemes limit 1',
     'select from pgvec.memberships limit 1'];
   drawn    record;
-  reader   name;
-  query    text;
+  trial    record;
   met      bigint;
   tried    int := 0;
-  shut_out text[] := '{}';
-  seen     text[] := '{}';
+  shut_out text[] := array[]::text[];
+  seen     text[] := array[]::text[];
   stranger constant uuid := gen_random_uuid();
-  acting   constant name[] := array(select r from pgvec.roles('reader') as r where pg_has_role(current_user, r, case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end));
+  may_set  constant text := case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end;
+  acting   text := (select string_agg(r, ', ') from pgvec.roles('reader') as r where pg_has_role(current_user, r, may_set));
 begin
   execute format('select d.id, d.embedding::extensions.vector as embedding, d.content, (select k from jsonb_object_keys(d.metadata) as k limit 1) as facet, %s as tenant'
                  ' from %s as d where d.embedding is not null limit 1',
                  case target.access when 'tenant' then 'd.tenant_id' else 'null::uuid' end, target.relation)
     into drawn;
-  if target.access = 'policy' or target.base <> target.relation or drawn.id is null or cardinality(acting) = 0 then
+  if target.access = 'policy' or target.base <> target.relation or drawn.id is null or acting is null then
     return next pgvec.verdict(
       target.name, 'readers', '{}',
       case when target.access = 'policy' or target.base <> target.relation then 'who reads is for its own policies to say'
@@ -45,34 +45,39 @@ begin
     return;
   end if;
 
-  foreach reader in array acting loop
-    foreach query in array attempts[:case target.access when 'tenant' then 14 else 2 end] loop
-      for intruder in 0 .. case target.access when 'tenant' then 1 else 0 end loop
-        continue when intruder = 0 and query not in (attempts[1], attempts[2])
-                   or intruder = 1 and (select r.rolbypassrls or r.rolsuper from pg_catalog.pg_roles as r where r.rolname = reader);
-        begin
-          perform set_config('request.jwt.claims', jsonb_build_object('role', reader, 'app_metadata', jsonb_build_object(
-                    'tenant_id', case intruder when 0 then drawn.tenant else stranger end))::text, true);
-          perform set_config('role', reader, true);
-          execute format(query, target.relation, drawn.embedding, target.name, drawn.id, left(drawn.content, 60), drawn.tenant, target.distance, drawn.facet);
-          get diagnostics met = row_count;
-        exception when sqlstate 'PV006' or sqlstate 'PV004' or insufficient_privilege then
-          met := 0;  -- PV004: an id, or a key, that is not there for the caller
-        end;
-        perform set_config('role', 'none', true);
-        tried := tried + intruder;
-        if intruder = 1 and met > 0 then
-          seen := seen || format('a stranger who is %s sees %s rows by: %s', reader, met, left(query, 60));
-        elsif intruder = 0 and met = 0 and not (target.access = 'tenant' and (select r.rolbypassrls from pg_catalog.pg_roles as r where r.rolname = reader)) then
-          shut_out := shut_out || format('%s finds nothing by: %s', reader, left(query, 60));
-        end if;
-      end loop;
-    end loop;
+  -- as one who has the row, by the plain ways to find it; as a stranger, who is no administrator, by all ways
+  for trial in
+    select r.rolname as reader, a.query, s.is_stranger
+      from pgvec.roles('reader') as x (name)
+      join pg_catalog.pg_roles as r on r.rolname = x.name
+     cross join unnest(attempts) with ordinality as a (query, place)
+     cross join (values (false), (true)) as s (is_stranger)
+     where pg_has_role(current_user, r.rolname, may_set)
+       and case when s.is_stranger then target.access = 'tenant' and not r.rolbypassrls and not r.rolsuper
+                else a.place <= 2 and not (target.access = 'tenant' and r.rolbypassrls) end
+     order by r.rolname, a.place
+  loop
+    begin
+      perform set_config('request.jwt.claims', jsonb_build_object('role', trial.reader, 'app_metadata', jsonb_build_object(
+                'tenant_id', case when trial.is_stranger then stranger else drawn.tenant end))::text, true);
+      perform set_config('role', trial.reader, true);
+      execute format(trial.query, target.relation, drawn.embedding, target.name, drawn.id, left(drawn.content, 60), drawn.tenant, target.distance, drawn.facet);
+      get diagnostics met = row_count;
+    exception when sqlstate 'PV006' or sqlstate 'PV004' or insufficient_privilege then
+      met := 0;  -- PV004: an id, or a key, that is not there for the caller
+    end;
+    perform set_config('role', 'none', true);
+    tried := tried + trial.is_stranger::int;
+    if trial.is_stranger and met > 0 then
+      seen := seen || format('a stranger who is %s sees %s rows by: %s', trial.reader, met, left(trial.query, 60));
+    elsif not trial.is_stranger and met = 0 then
+      shut_out := shut_out || format('%s finds nothing by: %s', trial.reader, left(trial.query, 60));
+    end if;
   end loop;
   perform set_config('request.jwt.claims', '', true);
 
   return next pgvec.verdict(
-    target.name, 'readers', shut_out, format('%s find its rows', array_to_string(acting, ', ')),
+    target.name, 'readers', shut_out, format('%s find its rows', acting),
     'look for grants that were revoked: \dp in psql; pgvec.protect_table and pgvec-admin migrate make them', format('select pgvec.protect_table(%L);', target.name));
   if target.access = 'tenant' then
     return next pgvec.verdict(

@@ -8,7 +8,7 @@ as $$
 declare
   ours    constant oid := (select n.nspowner from pg_catalog.pg_namespace as n where n.nspname = 'pgvec');
   -- what readers are let see of the engine's own tables
-  open_to_readers constant name[] := '{collections,adoptions}';
+  open_to_readers constant name[] := array['collections', 'adoptions']::name[];
 begin
   return next pgvec.verdict(
     'functions', 'overloads',
@@ -24,7 +24,7 @@ begin
   return query
     with pinned as (
            select f.oid::regprocedure::text as name, l.lanname,
-                  case when f.prosecdef then 'pg_catalog, pg_temp' else '""' end as wanted,
+                  case when f.prosecdef and f.pronamespace = 'pgvec'::regnamespace then 'pg_catalog, pg_temp' else '""' end as wanted,
                   (select substr(s, 13) from unnest(f.proconfig) as s where s like 'search\_path=%') as path
              from pgvec.our_functions() as f
              join pg_catalog.pg_language as l on l.oid = f.prolang)

@@ -21,9 +21,9 @@ declare
   hits      bigint := 0;
   wanted    bigint := 0;
   tried     int := 0;
-  vector_ms  float8[] := '{}';
-  keyword_ms float8[] := '{}';
-  hybrid_ms  float8[] := '{}';
+  vector_ms  float8[] := array[]::float8[];
+  keyword_ms float8[] := array[]::float8[];
+  hybrid_ms  float8[] := array[]::float8[];
   words     text;
 begin
   for drawn in execute format(
@@ -32,7 +32,7 @@ begin
   loop
     exit when clock_timestamp() > until and tried > 0;
     if tried = 0 then
-      explained := pgvec.explain_search(target.name, drawn.embedding, depth, for_tenant => drawn.tenant);
+      select e.route, e.index into explained from pgvec.explain_search(target.name, drawn.embedding, depth, for_tenant => drawn.tenant) as e;
       return next pgvec.verdict(
         target.name, 'plan',
         array_remove(array[

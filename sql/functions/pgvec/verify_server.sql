@@ -6,7 +6,7 @@ create or replace function pgvec.verify_server()
   security invoker set search_path = ''
 as $$
 declare
-  repaired constant int[] := '{0,8,4}';   -- the release of pgvector that mended indexes which updates could corrupt
+  repaired constant int[] := array[0, 8, 4];  -- the release of pgvector that mended indexes which updates could corrupt
   installed record;
   version   int[];
   postgres  constant int := current_setting('server_version_num')::int / 10000;

@@ -8,10 +8,11 @@ declare
   much   constant float8 := 0.2;   -- of the rows: autovacuum's own measure of what is due
   few    constant bigint := 1000;  -- rows, that no plan goes wrong over
   target pgvec.collections := pgvec.collection(verify_statistics.collection);
-  words  record := pgvec.keyword_statistics(target.name);
+  words  record;
   rows   bigint;
   told   record;
 begin
+  select s.documents, s.uncounted, s.due into words from pgvec.keyword_statistics(target.name) as s;
   execute format('select count(*) from %s', target.text_table) into rows;
   return next pgvec.verdict(
     target.name, 'keyword statistics',

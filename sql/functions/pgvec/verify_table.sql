@@ -5,10 +5,14 @@ create or replace function pgvec.verify_table(collection text)
   security invoker set search_path = ''
 as $$
 declare
-  target   pgvec.collections := pgvec.collection(verify_table.collection);
+  target   pgvec.collections;
   expected text := format('%s(%s)', target.storage, target.dimensions);
   found    text;
 begin
+  select c.* into target from pgvec.collections as c where c.name = verify_table.collection;
+  if target.name is null then
+    target := pgvec.collection(verify_table.collection);  -- which says so
+  end if;
   if not exists (select from pg_catalog.pg_class as r where r.oid = target.base) or not exists (select from pg_catalog.pg_class as r where r.oid = target.relation) then
     return next pgvec.verdict(target.name, 'table', '{its table is gone}', null,
       format('restore it; or forget the collection: select pgvec.drop_collection(%L)', target.name));

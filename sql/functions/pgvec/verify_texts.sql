@@ -10,7 +10,6 @@ declare
   most_rows constant int := 5000;
   apart     constant float8 := 0.05;  -- cosine distance of weights
   target  pgvec.collections := pgvec.collection(verify_texts.collection);
-  adopted boolean := target.base <> target.relation;
   repair  text := case when target.base = target.relation then format('select pgvec.repair_rows(%L);', target.name) end;
   again   text := case when target.base = target.relation then 'pgvec.repair_rows makes them anew' else 'write the text columns of these rows again' end;
   seen    record;
