@@ -20,7 +20,8 @@ select 'row ' || i, 'word' || i % 7 || ' and word' || i % 11 || ' in line ' || i
 SHOP = """
 create table shop (id int primary key, title text not null, price numeric, embedding extensions.vector(3));
 insert into shop
-select i, 'thing word' || i % 7 || ' of kind word' || i % 13, i / 4.0, array[sin(i), cos(i), i % 3 + 0.5]::float4[]::extensions.vector
+select i, 'thing word' || i % 7 || ' of kind word' || i % 13, i / 4.0,
+       array[sin(i), cos(i), i % 3 + 0.5]::float4[]::extensions.vector
   from generate_series(1, 300) as i;
 """
 
@@ -33,7 +34,9 @@ def fill(connection: Connection) -> None:
     connection.execute("select pgvec.create_collection('documents', 3)")
     connection.execute("select pgvec.create_collection('halves', 3, 'l2', access => 'policy', storage => 'halfvec')")
     connection.execute("select pgvec.create_collection('notes', 3, access => 'tenant')")
-    connection.execute("select pgvec.create_collection('parts', 3, 'inner_product', access => 'tenant', partition => 2)")
+    connection.execute(
+        "select pgvec.create_collection('parts', 3, 'inner_product', access => 'tenant', partition => 2)"
+    )
     connection.execute("select pgvec.create_collection_api('notes')")
     for name in COLLECTIONS[:4]:
         storage = "halfvec" if name == "halves" else "vector"
@@ -41,9 +44,7 @@ def fill(connection: Connection) -> None:
     connection.execute(SHOP)
     connection.execute("select pgvec.adopt_collection('shop', 'public.shop', content_columns => '{title}')")
     for name in COLLECTIONS:
-        for (statement,) in connection.execute(
-            "select statement from pgvec.index_definition(%s)", (name,)
-        ).fetchall():
+        for (statement,) in connection.execute("select statement from pgvec.index_definition(%s)", (name,)).fetchall():
             connection.execute(statement)
         connection.execute("select pgvec.note_index(%s)", (name,))
 

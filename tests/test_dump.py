@@ -1,4 +1,4 @@
-"""Dump and restore: an installation with collections of each kind comes back whole, as a superuser's and as a plain owner's."""
+"""Dump and restore: an installation with collections of each kind comes back whole, for superusers and plain owners."""
 
 from __future__ import annotations
 
@@ -82,7 +82,9 @@ def _same(dumped: Dumped, url: str) -> None:
         # and what keeps the rows up goes on
         for connection in (original, restored):
             with connection.transaction(force_rollback=True):
-                connection.execute("insert into notes (id, content, embedding) values ('later', 'word3 anew', '[1,2,0.5]')")
+                connection.execute(
+                    "insert into notes (id, content, embedding) values ('later', 'word3 anew', '[1,2,0.5]')"
+                )
                 connection.execute("delete from shop where id < 20")
                 found = answers(connection)
                 assert "later" in [row[0] for row in found["notes", "near"]]
@@ -119,5 +121,7 @@ def test_a_plain_owner_restores_what_is_not_the_administrators(dumped: Dumped, t
     ]
     (tmp_path / "list").write_text("\n".join(wanted))
     url = url.replace("//postgres@", "//owner@")
-    dumped.run("pg_restore", "--exit-on-error", "--no-owner", f"--use-list={tmp_path / 'list'}", f"--dbname={url}", dumped.file)
+    dumped.run(
+        "pg_restore", "--exit-on-error", "--no-owner", f"--use-list={tmp_path / 'list'}", f"--dbname={url}", dumped.file
+    )
     _same(dumped, url)

@@ -1,4 +1,4 @@
-"""Releases: what is released stays, what they installed is upgraded, and an older command does not touch a newer engine."""
+"""Releases: what is out stays, what it installed is upgraded, and a command that is too old leaves the engine alone."""
 
 from __future__ import annotations
 
@@ -40,7 +40,13 @@ def test_an_upgrade_ends_where_a_new_installation_begins(
     version: str, server: embedded.Server, empty_database: str, with_nothing: Connection
 ) -> None:
     with installation.connect(empty_database) as old, installation.connect(with_nothing.info.dsn) as new:
-        psql = [installation.program(server, "psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null"]
+        psql = [
+            installation.program(server, "psql"),
+            "--no-psqlrc",
+            "--quiet",
+            "--set=ON_ERROR_STOP=1",
+            "--output=/dev/null",
+        ]
         subprocess.run([*psql, "--single-transaction", empty_database], input=release(version), text=True, check=True)
         assert old.execute("select pgvec.version()").fetchone() == (version,)
         fill(old)
@@ -56,7 +62,9 @@ def test_an_upgrade_ends_where_a_new_installation_begins(
         # and what is written from now on is kept as there
         for connection in (old, new):
             for name in ("documents", "halves", "notes", "parts"):
-                connection.execute(f"insert into {name} (id, content, embedding) values ('later', 'word3 anew', '[1,2,0.5]')")
+                connection.execute(
+                    f"insert into {name} (id, content, embedding) values ('later', 'word3 anew', '[1,2,0.5]')"
+                )
             connection.execute("insert into shop values (1000, 'word3 anew', 1, '[1,2,0.5]')")
         assert answers(old) == answers(new) != before
 

@@ -53,9 +53,9 @@ def test_nothing_is_found_in_what_is_installed(notes: Connection) -> None:
 
 
 @pytest.mark.parametrize("check", BROKEN)
-def test_what_is_broken_is_found_by_its_check_alone(notes: Connection, check: str) -> None:
+def test_what_is_broken_is_found_by_its_check_alone(notes: Connection, administrator: Connection, check: str) -> None:
     statement, broken = BROKEN[check]
-    notes.execute(statement.encode())
+    administrator.execute(statement.encode())
     assert {name for name, _ in _found(notes)} == {check}
     assert broken in {found for _, found in _found(notes)}
 
