@@ -28,7 +28,7 @@ FILLED_BY_DYNAMIC_QUERIES = {
 
 # Queries that are put together with %s, which it takes for an injection; what %s is there, and why it is safe.
 SAFE_TEXTS = {
-    "conditions and relations compiled by pgvec.filter_condition and pgvec.vector_query, with all values as parameters": (
+    "relations and conditions of pgvec.filter_condition and pgvec.vector_query, whose values are parameters": (
         "pgvec.deep_rows",
         "pgvec.explain_search",
         "pgvec.hybrid_candidates",
@@ -66,7 +66,8 @@ select n.nspname || '.' || p.proname as function,
   join pg_language as l on l.oid = p.prolang
   left join (values ('count_lexemes', 'documents', 'old_rows', 'new_rows'),
                     ('maintain_document', 'notes', null, null),
-                    ('maintain_adopted', 'jobs', null, null)) as t (name, relation, old_rows, new_rows) on t.name = p.proname
+                    ('maintain_adopted', 'jobs', null, null)) as t (name, relation, old_rows, new_rows)
+    on t.name = p.proname
  cross join lateral extensions.plpgsql_check_function_tb(
          p.oid, coalesce(to_regclass(t.relation), 0), oldtable => t.old_rows, newtable => t.new_rows,
          fatal_errors => false, extra_warnings => true, performance_warnings => true, security_warnings => true,
