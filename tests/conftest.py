@@ -141,6 +141,13 @@ def connection(database: str) -> Iterator[Connection]:
 
 
 @pytest.fixture
+def administrator(database: str) -> Iterator[Connection]:
+    """A superuser's connection to the database of `connection`, for what nobody else may do."""
+    with installation.connect(installation.as_superuser(database)) as made:
+        yield made
+
+
+@pytest.fixture
 def as_role(database: str) -> Iterator[Callable[[str], Connection]]:
     """Opens connections that act as another role."""
     made: list[Connection] = []

@@ -81,8 +81,8 @@ def add_owner(server: embedded.Server) -> None:
         connection.execute("create role owner login createrole")
         connection.execute("create role pgvec_reader; create role pgvec_writer")
         connection.execute("grant pgvec_reader, pgvec_writer to owner with admin option")
-        # roles that it makes it may act as, and may do no more for that
-        connection.execute("alter role owner set createrole_self_grant = 'set'")
+        # roles that it makes it may act as, and what they own it may drop
+        connection.execute("alter role owner set createrole_self_grant = 'set, inherit'")
 
 
 def as_installer(url: str) -> str:
@@ -93,6 +93,11 @@ def as_installer(url: str) -> str:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(sql.SQL("alter database {} owner to owner").format(sql.Identifier(name)))
     return url.replace(f"//{embedded.SUPERUSER}@", f"//{ROLE}@")
+
+
+def as_superuser(url: str) -> str:
+    """The connection string of a superuser, for that of who installed."""
+    return url.replace(f"//{ROLE}@", f"//{embedded.SUPERUSER}@")
 
 
 def install(url: str) -> None:

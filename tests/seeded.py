@@ -20,7 +20,8 @@ select 'row ' || i, 'word' || i % 7 || ' and word' || i % 11 || ' in line ' || i
 SHOP = """
 create table shop (id int primary key, title text not null, price numeric, embedding extensions.vector(3));
 insert into shop
-select i, 'thing word' || i % 7 || ' of kind word' || i % 13, i / 4.0, array[sin(i), cos(i), i % 3 + 0.5]::float4[]::extensions.vector
+select i, 'thing word' || i % 7 || ' of kind word' || i % 13, i / 4.0,
+       array[sin(i), cos(i), i % 3 + 0.5]::float4[]::extensions.vector
   from generate_series(1, 300) as i;
 """
 

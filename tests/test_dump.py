@@ -1,4 +1,4 @@
-"""Dump and restore: an installation with collections of each kind comes back whole, as a superuser's and as a plain owner's."""
+"""Dump and restore: an installation with collections of each kind comes back whole, for superusers and plain owners."""
 
 from __future__ import annotations
 

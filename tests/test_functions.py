@@ -12,7 +12,8 @@ import psycopg
 import pytest
 
 from conftest import Connection
-from pgvec_admin import __version__, functions, migrate
+from installation import VECTOR_SCHEMA
+from pgvec_admin import functions, migrate
 from pgvec_admin.database import Target
 from pgvec_admin.errors import CheckFailedError, UsageError
 
@@ -86,10 +87,10 @@ def test_another_signature_or_an_overload_is_drift_too_and_goes_with_it(connecti
     assert state(connection, "public.match_documents") == "drifted"
     assert install(database, overwrite_drift=True) == {"public.match_documents": "drifted"}
     found = connection.execute(
-        "select oid::regprocedure::text from pg_proc where proname = 'match_documents'"
+        "select replace(oid::regprocedure::text, 'extensions.', '') from pg_proc where proname = 'match_documents'"
     ).fetchall()
     assert len(found) == 1
-    assert found[0][0].startswith("match_documents(extensions.vector,")
+    assert found[0][0].startswith("match_documents(vector,")
 
     connection.execute(
         "drop function pgvec.clamp_count; create function pgvec.clamp_count(a int, b int) returns text"
@@ -148,7 +149,7 @@ def test_a_rollback_brings_a_version_back_and_holds_it_until_the_file_changes(
     edit_file(sql_copy, "1), 1000)", "1), 5)")
     install(database)
     with connection.transaction():
-        name, entry = functions.rollback(connection, "clamp_count", "extensions")
+        name, entry = functions.rollback(connection, "clamp_count", VECTOR_SCHEMA)
     assert (name, entry.version, clamped(connection)) == (NAME, 1, 7)
     assert state(connection, NAME) == "held"
     assert install(database) == {}
@@ -161,7 +162,7 @@ def test_a_rollback_brings_a_version_back_and_holds_it_until_the_file_changes(
     assert [entry.origin for entry in entries] == ["file", "file", "rollback", "file"]
 
     with connection.transaction():
-        functions.rollback(connection, NAME, "extensions", 2)
+        functions.rollback(connection, NAME, VECTOR_SCHEMA, 2)
     assert clamped(connection) == 5
     public = "select has_function_privilege('public', 'pgvec.clamp_count(int, int)', 'execute')"
     assert connection.execute(public).fetchone() == (False,)
@@ -170,12 +171,12 @@ def test_a_rollback_brings_a_version_back_and_holds_it_until_the_file_changes(
 def test_a_rollback_keeps_what_was_edited_meanwhile(connection: Connection, database: str) -> None:
     connection.execute(EDITED.encode())
     with connection.transaction():
-        functions.rollback(connection, NAME, "extensions")
+        functions.rollback(connection, NAME, VECTOR_SCHEMA)
     assert clamped(connection) == 7
     _, entries = functions.history(connection, NAME)
     assert [entry.origin for entry in entries] == ["file", "drift", "rollback"]
     with connection.transaction():
-        functions.rollback(connection, NAME, "extensions", 2)
+        functions.rollback(connection, NAME, VECTOR_SCHEMA, 2)
     assert clamped(connection) == 42
 
 
@@ -191,7 +192,7 @@ def test_a_function_that_is_made_anew_keeps_its_grants_and_gives_none_to_public(
         connection.execute("grant execute on function pgvec.clamp_count to colleague")
         install(database, overwrite_drift=True)
         with connection.transaction():
-            functions.rollback(connection, NAME, "extensions", 2)
+            functions.rollback(connection, NAME, VECTOR_SCHEMA, 2)
         assert connection.execute("select pgvec.clamp_count(1, 2)").fetchone() == ("theirs",)
         allowed = "select has_function_privilege(%s, 'pgvec.clamp_count(int, int)', 'execute')"
         assert connection.execute(allowed, ("colleague",)).fetchone() == (True,)
@@ -203,27 +204,27 @@ def test_a_function_that_is_made_anew_keeps_its_grants_and_gives_none_to_public(
 def test_a_rollback_to_the_text_of_the_file_is_ok_and_not_held(connection: Connection) -> None:
     connection.execute(EDITED.encode())
     with connection.transaction():
-        functions.rollback(connection, NAME, "extensions", 1)
+        functions.rollback(connection, NAME, VECTOR_SCHEMA, 1)
     assert state(connection, NAME) == "ok"
 
 
 def test_a_rollback_without_an_earlier_version_says_so(connection: Connection) -> None:
     with pytest.raises(UsageError, match="has no earlier version"):
-        functions.rollback(connection, NAME, "extensions")
+        functions.rollback(connection, NAME, VECTOR_SCHEMA)
     with pytest.raises(UsageError, match="has no version 9"):
-        functions.rollback(connection, NAME, "extensions", 9)
+        functions.rollback(connection, NAME, VECTOR_SCHEMA, 9)
     with pytest.raises(UsageError, match="no function 'clamp_cuont'") as unknown:
-        functions.rollback(connection, "clamp_cuont", "extensions")
+        functions.rollback(connection, "clamp_cuont", VECTOR_SCHEMA)
     assert unknown.value.hint == "did you mean clamp_count?"
 
 
 def test_diff_shows_the_servers_own_rendering_and_changes_nothing(connection: Connection) -> None:
     connection.execute(EDITED.encode())
-    lines = functions.diff(connection, "extensions", "clamp_count")
+    lines = functions.diff(connection, VECTOR_SCHEMA, "clamp_count")
     assert any(line.startswith("-") and "select 42" in line for line in lines)
     assert any(line.startswith("+  return least(greatest(") for line in lines)
     assert clamped(connection) == 42
-    assert functions.diff(connection, "extensions", "match_documents") == []
+    assert functions.diff(connection, VECTOR_SCHEMA, "match_documents") == []
 
 
 def test_the_commands_list_show_and_bring_back(connection: Connection, database: str) -> None:
@@ -238,8 +239,10 @@ def test_the_commands_list_show_and_bring_back(connection: Connection, database:
     assert "select 42" in run("diff").stdout
     refused = run("rollback", "clamp_count")
     assert (refused.returncode, "--yes" in refused.stderr) == (2, True)
+    _, (first, *_) = functions.history(connection, NAME)
     back = run("rollback", "clamp_count", "--yes")
-    assert (back.returncode, back.stderr) == (0, f"{NAME} is version 1 again (file, release {__version__})\n")
+    told = f"{NAME} is version 1 again (file, release {first.package_version})\n"
+    assert (back.returncode, back.stderr) == (0, told)
     assert clamped(connection) == 7
     told = run("history", "clamp_count").stdout
     assert [line.split()[0] for line in told.splitlines()[3:]] == ["1", "2", "3"]

@@ -63,10 +63,12 @@ def test_progress_is_reported_while_the_index_grows(documents: Connection, where
     assert any(phase.startswith("building index") for _, _, phase in heard)
 
 
-def test_an_invalid_leftover_is_dropped_and_built_anew(documents: Connection, where: Target) -> None:
+def test_an_invalid_leftover_is_dropped_and_built_anew(
+    documents: Connection, administrator: Connection, where: Target
+) -> None:
     index.create(where, "documents")
     # what a build that was killed leaves behind
-    documents.execute(f"update pg_index set indisvalid = false where indexrelid = '{HNSW}'::regclass")
+    administrator.execute(f"update pg_index set indisvalid = false where indexrelid = '{HNSW}'::regclass")
     assert not index.vector_indexes(documents, "documents")[0].valid
     assert not index.create(where, "documents").existed
     assert [(i.name, i.valid) for i in index.vector_indexes(documents, "documents")] == [(HNSW, True)]

@@ -1,4 +1,4 @@
-"""plpgsql_check over every PL/pgSQL function of ours: what it finds is mended, or named here with the reason why it is no fault."""
+"""plpgsql_check over all PL/pgSQL functions of ours: what it finds is mended, or named here with why it is no fault."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from seeded import SHOP, fill
 
 # What is no fault in any function: a pattern of "level: message (detail)", and why.
 NOWHERE_A_FAULT = {
-    r"performance: target type is different": "numbers become other numbers, and names texts, without being parsed",
-    r"cannot to determin\w+ (result|volatility) of (used )?dynamic SQL": "it is the query that it cannot see that does it",
+    r"performance: target type is different": "numbers become other numbers, and names texts, unparsed",
+    r"cannot to determin\w+ (result|volatility) of (used )?dynamic SQL": "the query that it cannot see does it",
     r"warning: cannot determinate a result of dynamic SQL": "only says that other findings may be wrong",
 }
 
-# Records that a query made at run time fills, so that it takes them for unset, and what is compared with them for unused.
+# Records that a dynamic query fills: it takes them for unset, and what is compared with them for unused.
 FILLED_BY_DYNAMIC_QUERIES = {
     "pgvec.refresh_statistics": ("item", "settings", "parameters", "tolerance"),
     "pgvec.sample_similarities": ("drawn",),
@@ -33,7 +33,7 @@ FILLED_BY_DYNAMIC_QUERIES = {
 
 # Queries that are put together with %s, which it takes for an injection; what %s is there, and why it is safe.
 SAFE_TEXTS = {
-    "conditions and relations compiled by pgvec.filter_condition and pgvec.vector_query, with all values as parameters": (
+    "relations and conditions of pgvec.filter_condition and pgvec.vector_query, whose values are parameters": (
         "pgvec.deep_rows",
         "pgvec.explain_search",
         "pgvec.hybrid_candidates",
@@ -67,16 +67,19 @@ ONE_BY_ONE = {
 }
 
 FINDINGS = """
-select n.nspname || '.' || p.proname, f.level || ': ' || f.message || coalesce(' (' || f.detail || ')', '')
+select n.nspname || '.' || p.proname as function,
+       f.level || ': ' || f.message || coalesce(' (' || f.detail || ')', '') as finding
   from pg_proc as p
   join pg_namespace as n on n.oid = p.pronamespace
   join pg_language as l on l.oid = p.prolang
   left join (values ('count_lexemes', 'documents', 'old_rows', 'new_rows'),
                     ('maintain_document', 'notes', null, null),
-                    ('maintain_adopted', 'jobs', null, null)) as t (function, relation, old_rows, new_rows) on t.function = p.proname
+                    ('maintain_adopted', 'jobs', null, null)) as t (name, relation, old_rows, new_rows)
+    on t.name = p.proname
  cross join lateral extensions.plpgsql_check_function_tb(
-         p.oid, coalesce(to_regclass(t.relation), 0), oldtable => t.old_rows, newtable => t.new_rows, fatal_errors => false,
-         extra_warnings => true, performance_warnings => true, security_warnings => true, compatibility_warnings => true) as f
+         p.oid, coalesce(to_regclass(t.relation), 0), oldtable => t.old_rows, newtable => t.new_rows,
+         fatal_errors => false, extra_warnings => true, performance_warnings => true, security_warnings => true,
+         compatibility_warnings => true) as f
  where l.lanname = 'plpgsql'
    and n.nspname in ('pgvec', 'public')
    and p.proname !~ '_(notes|jobs)$'
@@ -86,7 +89,7 @@ select n.nspname || '.' || p.proname, f.level || ': ' || f.message || coalesce('
 
 @pytest.fixture(scope="module")
 def checked() -> Iterator[Connection]:
-    """PostgreSQL 17 with plpgsql_check, collections, and the temporary tables that functions find when they are called."""
+    """PostgreSQL 17 with plpgsql_check, collections, and the temporary tables that functions find when called."""
     with installation.running(17) as server:
         migrate.migrate(Target(server.url(), "the test"), report=lambda _: None)
         with installation.connect(server.url()) as connection:

@@ -1,4 +1,4 @@
-"""Releases: what is released stays, what they installed is upgraded, and an older command does not touch a newer engine."""
+"""Releases: what is out stays, what it installed is upgraded, and a command that is too old leaves the engine alone."""
 
 from __future__ import annotations
 

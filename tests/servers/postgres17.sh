@@ -50,6 +50,7 @@ for program in "$target"/usr/lib/postgresql/17/bin/*; do
     patchelf --set-interpreter "$libraries/$(basename "$linker")" --force-rpath --set-rpath "$libraries" "$program"
   fi
 done
-# compiling queries needs LLVM, which is not here; nobody reads the rest
-rm -rf "$target"/usr/share/{doc,man,locale} "$target"/usr/lib/postgresql/17/lib/{bitcode,llvmjit*}
+# of what is shared only the server's own is needed, and compiling queries needs LLVM, which is not here
+find "$target/usr/share" -mindepth 1 -maxdepth 1 -not -name postgresql -exec rm -rf {} +
+rm -rf "$target"/usr/lib/postgresql/17/lib/{bitcode,llvmjit*}
 "$target/usr/lib/postgresql/17/bin/postgres" --version > "$target/.done"
