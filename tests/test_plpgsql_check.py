@@ -25,7 +25,6 @@ FILLED_BY_DYNAMIC_QUERIES = {
     "pgvec.refresh_statistics": ("item", "settings", "parameters", "tolerance"),
     "pgvec.sample_similarities": ("drawn",),
     "pgvec.tune": ("drawn",),
-    "pgvec.verify_access": ("drawn", "stranger"),
     "pgvec.verify_rows": ("seen", "stale", "whole"),
     "pgvec.verify_search": ("drawn", "explained", "most_scanned"),
     "pgvec.verify_texts": ("seen", "again", "repair"),
@@ -59,7 +58,7 @@ SAFE_TEXTS = {
         "pgvec.store_adopted",
         "public.upsert_documents",
     ),
-    "a list of attempts in the function itself": ("pgvec.verify_tenants",),
+    "a list of attempts in the function itself": ("pgvec.verify_access", "pgvec.verify_tenants"),
 }
 
 ONE_BY_ONE = {

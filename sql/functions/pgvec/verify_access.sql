@@ -23,7 +23,11 @@ declare
     'select pgvec.keyword_query(%3$L, %5$L, %6$L)',
     'select from pgvec.lexemes limit 1',
     'select from pgvec.memberships limit 1'];
-  drawn    record;
+  row_id   text;  -- of a row drawn
+  embedding extensions.vector;
+  words    text;
+  facet    text;
+  tenant   uuid;
   trial    record;
   met      bigint;
   tried    int := 0;
@@ -33,15 +37,15 @@ declare
   may_set  constant text := case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end;
   acting   text := (select string_agg(r, ', ') from pgvec.roles('reader') as r where pg_has_role(current_user, r, may_set));
 begin
-  execute format('select d.id, d.embedding::extensions.vector as embedding, d.content, (select k from jsonb_object_keys(d.metadata) as k limit 1) as facet, %s as tenant'
+  execute format('select d.id, d.embedding::extensions.vector, left(d.content, 60), (select k from jsonb_object_keys(d.metadata) as k limit 1), %s'
                  ' from %s as d where d.embedding is not null limit 1',
                  case target.access when 'tenant' then 'd.tenant_id' else 'null::uuid' end, target.relation)
-    into drawn;
-  if target.access = 'policy' or target.base <> target.relation or drawn.id is null or acting is null then
+    into row_id, embedding, words, facet, tenant;
+  if target.access = 'policy' or target.base <> target.relation or row_id is null or acting is null then
     return next pgvec.verdict(
       target.name, 'readers', '{}',
       case when target.access = 'policy' or target.base <> target.relation then 'who reads is for its own policies to say'
-           when drawn.id is null then 'there is nothing to find' else format('%s may act as no other role to try', current_user) end);
+           when row_id is null then 'there is nothing to find' else format('%s may act as no other role to try', current_user) end);
     return;
   end if;
 
@@ -59,9 +63,9 @@ begin
   loop
     begin
       perform set_config('request.jwt.claims', jsonb_build_object('role', trial.reader, 'app_metadata', jsonb_build_object(
-                'tenant_id', case when trial.is_stranger then stranger else drawn.tenant end))::text, true);
+                'tenant_id', case when trial.is_stranger then stranger else tenant end))::text, true);
       perform set_config('role', trial.reader, true);
-      execute format(trial.query, target.relation, drawn.embedding, target.name, drawn.id, left(drawn.content, 60), drawn.tenant, target.distance, drawn.facet);
+      execute format(trial.query, target.relation, embedding, target.name, row_id, words, tenant, target.distance, facet);
       get diagnostics met = row_count;
     exception when sqlstate 'PV006' or sqlstate 'PV004' or insufficient_privilege then
       met := 0;  -- PV004: an id, or a key, that is not there for the caller
