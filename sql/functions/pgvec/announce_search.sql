@@ -9,7 +9,7 @@ create or replace function pgvec.announce_search(entry jsonb)
 as $$
 declare
   piece  constant int := 1900;
-  told   constant text := jsonb_strip_nulls(entry)::text;
+  told   constant text := entry::text;
   pieces constant int := ceil(length(told)::float8 / piece);
   key    constant text := gen_random_uuid();
 begin

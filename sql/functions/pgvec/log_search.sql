@@ -25,33 +25,30 @@ create or replace function pgvec.log_search(
 as $$
 declare
   target pgvec.collections;
-  entry  pgvec.search_log;
+  entry  jsonb;
 begin
   target := pgvec.scoped(log_search.collection, for_tenant);
   if target.log_sample is null then
     return;
   end if;
-  entry.collection := target.name;
-  entry.searched_at := started;
-  entry.function := log_search.function;
-  entry.route := log_search.route;
-  entry.requested := log_search.requested;
-  entry.returned := log_search.returned;
-  entry.ms := log_search.ms;
-  entry.top_score := log_search.top_score;
-  entry.tenants := target.tenants;
-  entry.filtered := coalesce(filter, '{}') <> '{}';
-  entry.sample := target.log_sample;
-  if target.log_texts then
-    entry.query_text := left(log_search.query_text, 10000);
-    entry.query_filter := case when entry.filtered then filter end;
-  end if;
-  if target.log_embeddings then
-    entry.query_embedding := log_search.query_embedding;
-  end if;
+  entry := jsonb_build_object(
+    'collection', target.name,
+    'searched_at', started,
+    'function', function,
+    'route', route,
+    'requested', requested,
+    'returned', returned,
+    'ms', ms,
+    'top_score', top_score,
+    'tenants', target.tenants,
+    'filtered', coalesce(filter, '{}') <> '{}',
+    'sample', target.log_sample,
+    'query_text', case when target.log_texts then left(query_text, 10000) end,
+    'query_filter', case when target.log_texts and filter <> '{}' then filter end,
+    'query_embedding', case when target.log_embeddings then query_embedding::text end);
 
   if current_setting('transaction_read_only')::boolean then
-    perform pgvec.announce_search(to_jsonb(entry));
+    perform pgvec.announce_search(entry);
   else
     lock table pgvec.search_log in row exclusive mode nowait;
     perform pgvec.insert_search(entry);
