@@ -58,7 +58,9 @@ def test_a_row_says_what_was_asked_and_what_came_of_it(logged: Connection) -> No
     logged.execute("select count(*) from match_documents('[1,1,0]', 3, '{\"n\": 1}')")
     logged.execute("select count(*) from keyword_search('number2 word', 1)")
     logged.execute("select count(*) from hybrid_search('nowhere', null, semantic_weight => 0)")
-    columns = "function, route, requested, returned, filtered, tenants, sample, query_text, query_filter, query_embedding"
+    columns = (
+        "function, route, requested, returned, filtered, tenants, sample, query_text, query_filter, query_embedding"
+    )
     assert _log(logged, columns) == [
         ("match_documents", "exact", 3, 3, True, None, 1, None, None, None),
         ("keyword_search", "keyword", 1, 1, False, None, 1, None, None, None),
@@ -135,7 +137,11 @@ def test_the_route_is_the_one_that_was_taken(logged: Connection) -> None:
 
 def test_a_search_that_fails_is_not_logged_and_leaves_the_next_one_as_it_was(logged: Connection) -> None:
     with logged.transaction():
-        for call in ("match_documents('[1,0]')", "hybrid_search('word', '[0,0,0]')", "keyword_search('word', filter => '{\"$x\": 1}')"):
+        for call in (
+            "match_documents('[1,0]')",
+            "hybrid_search('word', '[0,0,0]')",
+            "keyword_search('word', filter => '{\"$x\": 1}')",
+        ):
             with pytest.raises(psycopg.Error), logged.transaction():
                 logged.execute(f"select * from {call}".encode())
         logged.execute(VECTOR)
@@ -227,7 +233,10 @@ def test_each_tenants_searches_bear_its_id_and_go_with_it(
     )
     for call in calls:
         assert member.execute(call.encode()).fetchone() == (2,)
-    found = [(function, [str(one) for one in tenants], text) for function, tenants, text in _log(connection, "function, tenants, query_text")]
+    found = [
+        (function, [str(one) for one in tenants], text)
+        for function, tenants, text in _log(connection, "function, tenants, query_text")
+    ]
     assert found == [
         ("match_documents", [TENANT_A], None),
         ("hybrid_search", [TENANT_A], "note"),

@@ -71,7 +71,7 @@ def prune(connection: Connection) -> int:
     while True:
         row = connection.execute("select pgvec.prune_search_log(%s)", (BATCH,)).fetchone()
         assert row is not None
-        removed += row[0]
+        removed += int(row[0])
         if row[0] < BATCH:
             return removed
 

@@ -10,7 +10,7 @@ import typer
 
 from pgvec_admin import database
 from pgvec_admin import stats as statistics
-from pgvec_admin.cli.output import DatabaseUrl, Json, open_target, print_json, print_table, say, size
+from pgvec_admin.cli.output import DatabaseUrl, Json, open_target, print_json, print_table, say, shortened, size
 
 BARS = "▁▂▃▄▅▆▇█"
 
@@ -88,9 +88,3 @@ def bars(values: Sequence[float]) -> str:
     """A row of blocks as high as the values; nothing for 0, the highest for the greatest."""
     top = max(values)
     return "".join(" " if value <= 0 else BARS[round(value / top * (len(BARS) - 1))] for value in values)
-
-
-def shortened(text: str, length: int = 60) -> str:
-    """One line of a text."""
-    line = " ".join(text.split())
-    return line if len(line) <= length else line[: length - 1] + "…"
