@@ -1,6 +1,6 @@
 -- keyword_search -- the rows of a collection that share words with a text.
 -- Any of the words will do (OR): with AND, a question in plain language matches nothing. The rows are read, and headlines
--- made, after the limit.
+-- made, after the limit. Parallel unsafe, since a search that is logged (pgvec.logged_keyword_search) writes.
 drop function if exists public.keyword_search(text, int, jsonb, text, text, uuid, boolean);
 
 create or replace function public.keyword_search(

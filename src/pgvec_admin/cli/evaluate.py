@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -144,7 +145,9 @@ def _replay(
 
         def answers(setting: replay.Setting) -> list[replay.Ranking | None]:
             target = collections.get(connection, setting.collection or collection)
-            embedder = embed.provider_for(target, options).embed_query if target.model or options.model else None
+            # loading a model takes seconds, and mostly none is needed
+            provider = functools.cache(lambda: embed.provider_for(target, options))
+            embedder = (lambda text: provider().embed_query(text)) if target.model or options.model else None
             return replay.run(connection, collection, searches, setting, embed=embedder, report=report)
 
         now = answers(replay.Setting())
