@@ -149,7 +149,7 @@ def test_answers_are_saved_and_read_as_they_were(tmp_path: Path) -> None:
 
 def test_figures_are_of_the_time_asked_for(searched: Connection) -> None:
     searched.execute(
-        "update pgvec.search_log set searched_at = now() - interval '3 hours', ms = 50, sample = 0.5"
+        "update pgvec.search_log set searched_at = now() - interval '3 hours', ms = 50000, sample = 0.5"
         " where function = 'hybrid_search'"
     )
     day = stats.read(searched, "documents", "24h")
@@ -159,10 +159,10 @@ def test_figures_are_of_the_time_asked_for(searched: Connection) -> None:
         ("match_documents", 1, 1),
     ]
     hybrid = day.searches[0]
-    assert (hybrid.p50_ms, hybrid.p99_ms, hybrid.returned_p50, hybrid.short_share) == (50, 50, 5, 1)
+    assert (hybrid.p50_ms, hybrid.p99_ms, hybrid.returned_p50, hybrid.short_share) == (50000, 50000, 5, 1)
     (series,) = day.series
     assert (series.searches[20], series.searches[23], sum(series.searches)) == (4, 2, 6)
-    assert (series.p95_ms[20], series.p95_ms[0]) == (50, None)
+    assert (series.p95_ms[20], series.p95_ms[0]) == (50000, None)
     assert day.slowest[0].text == "word number5"
     assert [one.function for one in stats.read(searched, None, "1h").searches] == ["keyword_search", "match_documents"]
     assert [(one.collection, one.to_embed) for one in day.collections] == [("documents", 0)]

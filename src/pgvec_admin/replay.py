@@ -40,16 +40,16 @@ _ARGUMENTS: Mapping[str, type[str] | type[int] | type[float]] = {
 
 _CALLS = {
     "match_documents": (
-        "select id from match_documents(%(embedding)s, %(depth)s, %(filter)s,"
+        "select id from public.match_documents(%(embedding)s, %(depth)s, %(filter)s,"
         " collection => %(collection)s, for_tenant => %(tenant)s)"
     ),
     "keyword_search": (
-        "select id from keyword_search(%(text)s, %(depth)s, %(filter)s, %(ranking)s,"
+        "select id from public.keyword_search(%(text)s, %(depth)s, %(filter)s, %(ranking)s,"
         " collection => %(collection)s, for_tenant => %(tenant)s)"
     ),
     "hybrid_search": (
-        "select id from hybrid_search(%(text)s, %(embedding)s, %(depth)s, %(full_text_weight)s, %(semantic_weight)s,"
-        " %(rrf_k)s, %(fusion)s, %(filter)s, ranking => %(ranking)s, collection => %(collection)s,"
+        "select id from public.hybrid_search(%(text)s, %(embedding)s, %(depth)s, %(full_text_weight)s,"
+        " %(semantic_weight)s, %(rrf_k)s, %(fusion)s, %(filter)s, ranking => %(ranking)s, collection => %(collection)s,"
         " for_tenant => %(tenant)s, candidates => %(candidates)s)"
     ),
 }
