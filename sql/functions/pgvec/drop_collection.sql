@@ -15,6 +15,7 @@ begin
   end if;
 
   perform pgvec.forget_lexemes(drop_collection.name);
+  delete from pgvec.search_log as l where l.collection = drop_collection.name;
   delete from pgvec.collections as c
    where c.name = drop_collection.name
   returning c.relation into dropped;

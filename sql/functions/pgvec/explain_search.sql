@@ -29,6 +29,7 @@ declare
   step    pgvec.search_step;
   line    text;
   started timestamptz;
+  logging text := coalesce(current_setting('pgvec.search_log', true), '');
 begin
   if target.tenants is not null and (cardinality(target.tenants) > 1 or row_security_active(target.relation)) then
     raise exception using
@@ -40,6 +41,7 @@ begin
   perform pgvec.check_query_embedding(target, query_embedding);
   perform pgvec.check_choice('distance', measure, '{cosine,l2,inner_product,l1}');
 
+  perform set_config('pgvec.search_log', 'off', true);  -- this is no search of anybody's
   perform set_config('ivfflat.probes', coalesce(target.settings ->> 'probes', '10'), true);
   serving := pgvec.index_kind(target, measure);
   foreach step in array pgvec.search_steps(target, serving.kind, serving.method, wanted, within.condition, within.bound) loop
@@ -51,7 +53,7 @@ begin
       perform set_config('hnsw.max_scan_tuples', step.scan_tuples::text, true);
       ef_search := step.ef_search;
     end if;
-    route := concat_ws(', then ', route, case step.kind when 'column' then 'index' else coalesce(step.kind || ' index', 'exact') end);
+    route := concat_ws(', then ', route, pgvec.route_name(step.kind));
     estimate := round(step.estimate);
 
     plan := null;
@@ -70,6 +72,7 @@ begin
   select count(*) into rows
     from public.match_documents(query_embedding, match_count, filter, null, collection, for_tenant, distance);
   ms := round(1000 * extract(epoch from clock_timestamp() - started), 3);
+  perform set_config('pgvec.search_log', logging, true);
   return next;
 end
 $$;

@@ -1,4 +1,4 @@
--- pgvec.purge_tenant -- removes all that there is of a tenant: rows, keyword statistics, memberships.
+-- pgvec.purge_tenant -- removes all that there is of a tenant: rows, keyword statistics, logged searches, memberships.
 create or replace function pgvec.purge_tenant(tenant uuid)
   returns table (collection text, deleted bigint)
   language plpgsql volatile parallel unsafe
@@ -18,9 +18,10 @@ begin
     collection := item.name;
     return next;
   end loop;
+  delete from pgvec.search_log as s where s.tenants @> array[purge_tenant.tenant];
   delete from pgvec.memberships as m where m.tenant_id = purge_tenant.tenant;
 end
 $$;
 comment on function pgvec.purge_tenant(uuid) is
-  'Deletes the rows of a tenant in all collections, with their statistics and the tenant''s memberships; returns the rows deleted from each collection.';
+  'Deletes the rows of a tenant in all collections, with their statistics, the tenant''s logged searches and memberships; returns the rows deleted from each collection.';
 revoke all on function pgvec.purge_tenant(uuid) from public;

@@ -23,6 +23,7 @@ begin
   end if;
 
   perform pgvec.forget_lexemes(target.name);
+  delete from pgvec.search_log as l where l.collection = target.name;
   execute format('drop view if exists pgvec.%I', 'adopted_' || target.name);
   execute format('drop table if exists pgvec.%I', 'side_' || target.name);
   if not exists (select from pg_catalog.pg_class as r where r.oid = target.base) then

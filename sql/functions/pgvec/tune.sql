@@ -21,6 +21,7 @@ declare
   times    float8[];
   hits     int;
   wanted   int;
+  logging  text := coalesce(current_setting('pgvec.search_log', true), '');
 begin
   setting := (select case i.method when 'hnsw' then 'ef_search' else 'probes' end from pgvec.index_kind(target, target.distance) as i where i.kind is not null);
   if setting is null then
@@ -36,6 +37,7 @@ begin
       hint    = 'a share between 0 and 1, for example 0.98';
   end if;
   perform pgvec.note_index(target.name);
+  perform set_config('pgvec.search_log', 'off', true);  -- these are no searches of anybody's
 
   execute format('select array_agg(q.id) as ids, array_agg(q.embedding) as embeddings
                     from (select d.id, d.embedding::extensions.vector as embedding from %s as d where d.embedding is not null order by md5(d.id) limit $1) as q',
@@ -73,6 +75,7 @@ begin
     return next;
     exit when chosen;
   end loop;
+  perform set_config('pgvec.search_log', logging, true);
 end
 $$;
 comment on function pgvec.tune(text, float8, int, int, jsonb) is

@@ -37,6 +37,14 @@ declare
   found     pgvec.fused[];
   hits      pgvec.fused[];
 begin
+  if target.log_sample is not null and coalesce(current_setting('pgvec.search_log', true), '') = '' then
+    return query
+      select l.*
+        from pgvec.logged_hybrid_search(
+               target, query_text, query_embedding, match_count, by_text, by_vector, rrf_k, fused, filter, match_threshold, ranked,
+               for_tenant, candidates, group_by, diversity, recency_field, half_life, autocut) as l;
+    return;
+  end if;
   perform pgvec.check_choice('fusion', fused, '{rrf,dbsf,minmax,weighted}');
   perform pgvec.check_choice('ranking', ranked, '{bm25,ts_rank,ts_rank_cd}');
   perform pgvec.check_weights(by_vector, by_text, rrf_k, diversity, recency_field, half_life);

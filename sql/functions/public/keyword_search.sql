@@ -1,6 +1,6 @@
 -- keyword_search -- the rows of a collection that share words with a text.
 -- Any of the words will do (OR): with AND, a question in plain language matches nothing. The rows are read, and headlines
--- made, after the limit.
+-- made, after the limit. Parallel unsafe, since a search that is logged (pgvec.logged_keyword_search) writes.
 drop function if exists public.keyword_search(text, int, jsonb, text, text, uuid, boolean);
 
 create or replace function public.keyword_search(
@@ -13,7 +13,7 @@ create or replace function public.keyword_search(
     highlight boolean default false,
     match_threshold float8 default null)
   returns table (id text, content text, metadata jsonb, score float8, headline text)
-  language plpgsql stable parallel safe
+  language plpgsql stable parallel unsafe
   security invoker set search_path = ''
 as $$
 declare
@@ -21,6 +21,11 @@ declare
   ranked text := coalesce(ranking, 'bm25');
   query  pgvec.keyword_query;
 begin
+  if target.log_sample is not null and coalesce(current_setting('pgvec.search_log', true), '') = '' then
+    return query
+      select l.* from pgvec.logged_keyword_search(target, query_text, match_count, filter, ranked, for_tenant, highlight, match_threshold) as l;
+    return;
+  end if;
   perform pgvec.check_choice('ranking', ranked, '{bm25,ts_rank,ts_rank_cd}');
   if cardinality(target.tenants) > 1 then
     return query

@@ -8,7 +8,7 @@ create or replace function public.kw_match_documents(
     collection text default 'documents',
     for_tenant uuid default null)
   returns table (id text, content text, metadata jsonb, similarity real)
-  language plpgsql stable parallel safe
+  language plpgsql stable parallel unsafe
   security invoker set search_path = ''
 as $$
 declare

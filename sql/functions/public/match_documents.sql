@@ -9,6 +9,7 @@
 -- One query finds the rows and reads them, and a loop keeps them: each further query to plan would cost a tenth of a
 -- small search.
 -- The SET clauses are there so that the settings made inside end with the function, not with the caller's transaction.
+-- Where searches are logged, pgvec.logged_match_documents takes over, and calls this again; where not, that is one comparison.
 -- Small searches pay 15 microseconds for each, 12 for each function called and 5 for each expression: so there are few of
 -- them on their way. pgvec.clamp_count, pgvec.similarity, pgvec.vector_query, and of pgvec.filter_condition and pgvec.search_steps
 -- the simplest, are written out.
@@ -29,7 +30,6 @@ declare
   target     pgvec.collections;
   measure    text;
   wanted     int := least(greatest(coalesce(match_count, 100), 1), 1000);
-  within     record;
   condition  text := '';
   bound      jsonb;
   searched   text;             -- the rows of the collection, or of its tenant
@@ -43,6 +43,10 @@ declare
   tied       boolean := false;
 begin
   select c.* into target from pgvec.collections as c where c.name = coalesce(match_documents.collection, 'documents');
+  if target.log_sample is not null and coalesce(current_setting('pgvec.search_log', true), '') = '' then
+    return query select l.* from pgvec.logged_match_documents(target, query_embedding, match_count, filter, match_threshold, for_tenant, distance) as l;
+    return;
+  end if;
   measure := coalesce(match_documents.distance, target.distance);
   if num_nonnulls(match_documents.distance, match_threshold, for_tenant) > 0
      or (has_table_privilege(target.relation, 'select') is not null
@@ -66,16 +70,12 @@ begin
     condition := 'd.metadata @> ($2 -> 0)';
     bound := jsonb_build_array(filter);
   elsif filter <> '{}' then
-    within := pgvec.filter_condition(target, filter);
-    condition := case when within.condition = '' then condition else within.condition end;
-    bound := within.bound;
+    select coalesce(nullif(w.predicate, ''), condition), w.bound into condition, bound from pgvec.filter_condition(target, filter) as w (predicate, bound);
   end if;
 
-  -- the noted index, if it is still the same
-  if (measure = target.distance and to_regclass(target.search_index) = target.search_index_oid) is not true then
-    select i.kind, i.method into target.search_kind, target.search_method from pgvec.index_kind(target, measure) as i;
-    target.search_query := pgvec.query_template(target, measure, target.search_kind);
-    target.scan_query := pgvec.query_template(target, measure, null);
+  if (measure = target.distance and to_regclass(target.search_index) = target.search_index_oid) is not true then  -- the noted index is not the one
+    select i.kind, i.method, pgvec.query_template(target, measure, i.kind), pgvec.query_template(target, measure, null)
+      into target.search_kind, target.search_method, target.search_query, target.scan_query from pgvec.index_kind(target, measure) as i;
   end if;
   searched := case when target.tenants is null then target.relation::text else pgvec.rows_of(target) end;
 
@@ -107,11 +107,12 @@ begin
         farthest := greatest(farthest, hit.distance);
       end loop;
     end if;
-
-    -- the last row wanted and all read beyond it
-    tied := step.read_rows > wanted and cardinality(hits) = step.read_rows and at_limit > step.read_rows - wanted;
+    tied := step.read_rows > wanted and cardinality(hits) = step.read_rows and at_limit > step.read_rows - wanted;  -- the last row wanted and all beyond it
     exit when cardinality(hits) >= step.enough and not tied;
   end loop;
+  if target.log_sample is not null then
+    perform pgvec.note_route(steps, step);
+  end if;
 
   return query
     select s.id, s.content, s.metadata, s.similarity

@@ -14,6 +14,10 @@ as $$
 declare
   target pgvec.collections := pgvec.scoped(coalesce(match_documents_embeddings.collection, 'documents'), for_tenant);
 begin
+  if cardinality(target.tenants) > 1 and target.log_sample is not null and coalesce(current_setting('pgvec.search_log', true), '') = '' then
+    return query select l.* from pgvec.logged_embeddings(target, query_embedding, match_count, filter, match_threshold, for_tenant) as l;
+    return;
+  end if;
   return query execute format(
     $query$
     select m.id, m.content, m.metadata, m.similarity, d.embedding::extensions.vector

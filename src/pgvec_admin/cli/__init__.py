@@ -20,9 +20,11 @@ from pgvec_admin.cli import (
     functions,
     index,
     load,
+    log,
     migrate,
     search,
     serve,
+    stats,
     supabase,
     tenant,
     verify,
@@ -66,11 +68,13 @@ app.command()(embed.embed)
 app.command()(search.search)
 app.command()(bench.bench)
 app.command()(evaluate.evaluate)
+app.command()(stats.stats)
 app.command()(verify.verify)
 app.command()(serve.serve)
 app.add_typer(functions.app, name="functions")
 app.add_typer(collection.app, name="collection")
 app.add_typer(index.app, name="index")
+app.add_typer(log.app, name="log")
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(supabase.app, name="supabase")
 app.add_typer(db.app, name="db")

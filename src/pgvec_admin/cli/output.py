@@ -95,6 +95,12 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
+def shortened(text: str, length: int = 60) -> str:
+    """One line of a text."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1] + "…"
+
+
 def confirm(question: str, *, yes: bool) -> None:
     """Go on only after a yes; where nobody can answer, only with --yes."""
     if yes:

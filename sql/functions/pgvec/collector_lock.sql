@@ -1,0 +1,10 @@
+-- pgvec.collector_lock -- the key of the advisory lock that whoever collects searches holds.
+create or replace function pgvec.collector_lock()
+  returns bigint
+  language sql immutable parallel safe
+  security invoker set search_path = ''
+as $$
+  select 8097868352421
+$$;
+comment on function pgvec.collector_lock() is 'A number of this project''s own.';
+revoke all on function pgvec.collector_lock() from public;

@@ -1,0 +1,75 @@
+-- pgvec.log_search -- a search's row in the log, without ever failing the search or making it wait.
+-- The search functions call it, for any who may search; definer, since the log is not theirs to write. Whoever calls it
+-- directly can log searches that never were: it is no audit log.
+-- The lock that an insert needs is taken only where it is free: TRUNCATE, ALTER and the like make rows fail to appear, not
+-- searches wait. What can go wrong besides is listed, by classes of errors; being cancelled is not among them.
+-- In a read-only transaction, as PostgREST gives to stable functions, there is no insert. There the row is announced, if
+-- somebody listens: pgvec-admin log collect holds the advisory lock that tells, and inserts it. A standby can do neither.
+-- A line in the server's log would always be possible, but the server adds the statement to it, and with it the text.
+create or replace function pgvec.log_search(
+    collection text,
+    function text,
+    route text,
+    requested int,
+    returned int,
+    started timestamptz,
+    ms float8,
+    top_score float8,
+    for_tenant uuid,
+    filter jsonb,
+    query_text text,
+    query_embedding extensions.vector)
+  returns void
+  language plpgsql volatile parallel unsafe
+  security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  target pgvec.collections;
+  entry  jsonb;
+begin
+  target := pgvec.scoped(log_search.collection, for_tenant);
+  if target.log_sample is null then
+    return;
+  end if;
+  entry := jsonb_build_object(
+    'collection', target.name,
+    'searched_at', started,
+    'function', function,
+    'route', route,
+    'requested', requested,
+    'returned', returned,
+    'ms', ms,
+    'top_score', top_score,
+    'tenants', target.tenants,
+    'filtered', coalesce(filter, '{}') <> '{}',
+    'sample', target.log_sample,
+    'query_text', case when target.log_texts then left(query_text, 10000) end,
+    'query_filter', case when target.log_texts and filter <> '{}' then filter end,
+    'query_embedding', case when target.log_embeddings then query_embedding::text end);
+
+  if current_setting('transaction_read_only')::boolean then
+    perform pgvec.announce_search(entry);
+  else
+    lock table pgvec.search_log in row exclusive mode nowait;
+    perform pgvec.insert_search(entry);
+  end if;
+exception
+  when object_not_in_prerequisite_state           -- locked
+    or syntax_error_or_access_rule_violation      -- gone, altered, not ours
+    or integrity_constraint_violation
+    or data_exception
+    or plpgsql_error                              -- a trigger of somebody's
+    or invalid_transaction_state                  -- read only
+    or feature_not_supported
+    or insufficient_resources                     -- no space
+    or program_limit_exceeded
+    or system_error
+    or internal_error
+    or sqlstate 'PV001' or sqlstate 'PV006' then  -- the collection was dropped meanwhile, the tenant taken away
+    null;
+end
+$$;
+comment on function pgvec.log_search(text, text, text, int, int, timestamptz, float8, float8, uuid, jsonb, text, extensions.vector) is
+  'Logs a search of a collection whose searches are logged (pgvec.log_searches), if that can be done without waiting.';
+revoke all on function pgvec.log_search(text, text, text, int, int, timestamptz, float8, float8, uuid, jsonb, text, extensions.vector) from public;
+select pgvec.grant_execute('pgvec.log_search(text, text, text, int, int, timestamptz, float8, float8, uuid, jsonb, text, extensions.vector)', 'reader');

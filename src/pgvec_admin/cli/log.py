@@ -1,0 +1,123 @@
+"""pgvec-admin log: on, off, show, prune, collect."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from pgvec_admin import database, search_log
+from pgvec_admin.cli.output import DatabaseUrl, Json, open_target, print_json, print_table, say
+
+app = typer.Typer(no_args_is_help=True, help="The log of searches: a sample, where it is turned on.")
+
+Name = Annotated[str, typer.Argument(metavar="COLLECTION", help="Name of the collection.", show_default=False)]
+
+
+@app.command()
+def on(
+    collection: Name,
+    sample: Annotated[float, typer.Option(min=0, max=1, help="Share of the searches.")] = 0.1,
+    keep: Annotated[str, typer.Option(help="How long.")] = "30 days",
+    texts: Annotated[bool, typer.Option("--texts", help="With the texts and filters, which are people's own.")] = False,
+    embeddings: Annotated[bool, typer.Option("--embeddings", help="With the vectors.")] = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Log a sample of the searches of a collection.
+
+    Example:
+
+    \b
+      pgvec-admin log on documents --sample 0.1
+      pgvec-admin log on documents --sample 1 --keep '7 days' --texts --embeddings
+    """
+    with database.connect(open_target(database_url), autocommit=True) as connection:
+        search_log.turn_on(connection, collection, sample=sample, keep=keep, texts=texts, embeddings=embeddings)
+        (state,) = [one for one in search_log.state(connection) if one.collection == collection]
+    say(f"searches of {collection} are logged: {sample:.3g} of them, kept for {keep}")
+    if state.read_only != "collected":
+        say("those in read-only transactions, as by Supabase's REST API, only while this runs: pgvec-admin log collect")
+
+
+@app.command()
+def off(collection: Name, database_url: DatabaseUrl = None) -> None:
+    """Log no more searches of a collection; what is logged stays its time.
+
+    Example:
+
+    \b
+      pgvec-admin log off documents
+    """
+    with database.connect(open_target(database_url), autocommit=True) as connection:
+        search_log.turn_on(connection, collection, sample=0)
+    say(f"searches of {collection} are not logged")
+
+
+@app.command()
+def show(database_url: DatabaseUrl = None, as_json: Json = False) -> None:
+    """Show what is logged of each collection, and whether read-only transactions are.
+
+    Example:
+
+    \b
+      pgvec-admin log show
+    """
+    with database.connect(open_target(database_url), autocommit=True) as connection:
+        found = search_log.state(connection)
+    if as_json:
+        print_json([asdict(one) for one in found])
+        return
+    print_table(
+        ["collection", "sample", "keep", "texts", "embeddings", "logged", "overdue", "read-only transactions"],
+        [
+            [
+                one.collection,
+                "off" if one.sample is None else one.sample,
+                f"{one.keep.total_seconds() / 86400:.3g} days",
+                "yes" if one.texts else "no",
+                "yes" if one.embeddings else "no",
+                one.logged,
+                one.overdue,
+                one.read_only,
+            ]
+            for one in found
+        ],
+    )
+
+
+@app.command()
+def prune(database_url: DatabaseUrl = None) -> None:
+    """Remove what is past its time. For a scheduler; in the database itself: select pgvec.prune_search_log().
+
+    Example:
+
+    \b
+      pgvec-admin log prune
+    """
+    with database.connect(open_target(database_url), autocommit=True) as connection:
+        removed = search_log.prune(connection)
+    say(f"{removed:,} searches removed from the log")
+
+
+@app.command()
+def collect(database_url: DatabaseUrl = None) -> None:
+    """Log the searches of read-only transactions, as PostgREST makes them, until interrupted.
+
+    Needs a direct connection, or a pooler's in session mode. When the connection is lost it ends with exit code 3; let
+    systemd or the like start it again.
+
+    Example:
+
+    \b
+      pgvec-admin log collect
+    """
+    collector = search_log.Collector(open_target(database_url))
+    say("collecting the searches of read-only transactions")
+    count = 0
+    try:
+        for _ in collector.collect():
+            count += 1
+    finally:
+        collector.close()
+        say(f"collected {count:,} searches")

@@ -1,0 +1,126 @@
+"""The log of searches: on and off, what is in it, and the searches of read-only transactions. The work is SQL's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import class_row
+
+from pgvec_admin import database
+from pgvec_admin.database import Connection, Target
+from pgvec_admin.errors import CheckFailedError
+
+BATCH = 10_000
+
+_INSERT = "select pgvec.insert_search(%(entry)s), %(entry)s::jsonb ->> 'collection'"
+
+
+@dataclass(frozen=True)
+class LogState:
+    """What is logged of a collection; `sample` None is nothing, `overdue` rows wait to be pruned.
+
+    `read_only` says what becomes of searches in read-only transactions: off, collected, or not logged and why.
+    """
+
+    collection: str
+    sample: float | None
+    keep: timedelta
+    texts: bool
+    embeddings: bool
+    logged: int
+    overdue: int
+    first_searched_at: datetime | None
+    last_searched_at: datetime | None
+    read_only: str
+
+
+def turn_on(
+    connection: Connection,
+    collection: str,
+    *,
+    sample: float = 0.1,
+    keep: str = "30 days",
+    texts: bool = False,
+    embeddings: bool = False,
+) -> None:
+    """Log a share of the searches of a collection from now on; 0 turns it off."""
+    connection.execute(
+        "select pgvec.log_searches(%s, %s, %s::interval, %s, %s)", (collection, sample, keep, texts, embeddings)
+    )
+
+
+def state(connection: Connection) -> list[LogState]:
+    """Of every collection."""
+    with connection.cursor(row_factory=class_row(LogState)) as cursor:
+        return cursor.execute("select * from pgvec.search_log_state()").fetchall()
+
+
+def without(connection: Connection) -> None:
+    """Log none of the searches of this connection: they are a program's own."""
+    connection.execute("set pgvec.search_log = 'off'")
+
+
+def prune(connection: Connection) -> int:
+    """Remove what is past its time, a batch a transaction (autocommit); returns the rows removed."""
+    removed = 0
+    while True:
+        row = connection.execute("select pgvec.prune_search_log(%s)", (BATCH,)).fetchone()
+        assert row is not None
+        removed += int(row[0])
+        if row[0] < BATCH:
+            return removed
+
+
+class Collector:
+    """Inserts the searches that read-only transactions announce. One at a time: a lock says that it is there.
+
+    Raises CheckFailedError where there is one already.
+    """
+
+    def __init__(self, where: Target) -> None:
+        self._listening = database.connect(where, autocommit=True)
+        self._writing = database.connect(where, autocommit=True)
+        self._key = ""
+        self._pieces: list[str] = []
+        row = self._listening.execute(
+            "select c.name, pg_try_advisory_lock(pgvec.collector_lock()) from pgvec.search_channel as c"
+        ).fetchone()
+        assert row is not None
+        if not row[1]:
+            self.close()
+            raise CheckFailedError("another collector is running", "one is enough for a database")
+        self._listening.execute(sql.SQL("listen {}").format(sql.Identifier(row[0])))
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._listening.close()
+        self._writing.close()
+
+    def collect(self, *, timeout: float | None = None) -> Iterator[str]:
+        """Insert what is announced, and name the collection of each; for `timeout` seconds, or for ever."""
+        for notification in self._listening.notifies(timeout=timeout):
+            entry = self._assembled(notification.payload)
+            if entry is None:
+                continue
+            try:
+                row = self._writing.execute(_INSERT, {"entry": entry}).fetchone()
+            except (psycopg.DataError, psycopg.IntegrityError):
+                continue  # not of the engine's making
+            assert row is not None
+            yield str(row[1])
+
+    def _assembled(self, payload: str) -> str | None:
+        """The whole entry, with its last piece: those of a transaction come together, and in order."""
+        match = re.fullmatch(r"(\S+) (\d+) (\d+) (.*)", payload, flags=re.S)
+        if match is None:
+            return None
+        key, number, pieces, text = match.groups()
+        if key != self._key:
+            self._key, self._pieces = key, []
+        self._pieces.append(text)
+        return "".join(self._pieces) if number == pieces else None

@@ -1,0 +1,107 @@
+"""What the log of searches says, in figures. It is a sample: `searches` are the searches that the rows stand for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.rows import class_row
+
+from pgvec_admin import collections
+from pgvec_admin.database import Connection
+from pgvec_admin.resources import query
+
+PARTS = 24  # of the time, in a series
+
+
+@dataclass(frozen=True)
+class SearchStats:
+    """The searches of a collection by one function and route: `logged` rows that stand for `searches`.
+
+    `short_share` of them found fewer rows than asked for; `top_score_p10` is what the best score of a tenth stayed
+    below, None where nothing was ever found.
+    """
+
+    collection: str
+    function: str
+    route: str
+    logged: int
+    searches: int
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    returned_p50: int
+    short_share: float
+    top_score_p10: float | None
+    top_score_p50: float | None
+    last_searched_at: datetime
+
+
+@dataclass(frozen=True)
+class Slow:
+    """A text and the longest that a search for it took, in ms."""
+
+    collection: str
+    function: str
+    text: str
+    logged: int
+    ms: float
+    last_searched_at: datetime
+
+
+@dataclass(frozen=True)
+class Series:
+    """Searches of a collection and their p95 in each of `PARTS` equal parts of the time, oldest first.
+
+    `p95_ms` is None where there were none.
+    """
+
+    collection: str
+    searches: list[int]
+    p95_ms: list[float | None]
+
+
+@dataclass(frozen=True)
+class Size:
+    """A collection's rows and bytes, and how often its indexes were scanned since the server's statistics began."""
+
+    collection: str
+    estimated_rows: int | None
+    to_embed: int
+    table_bytes: int
+    index_bytes: int
+    vector_scans: int
+    keyword_scans: int
+    filter_scans: int
+
+
+@dataclass(frozen=True)
+class Stats:
+    """All of it, since a time."""
+
+    since: str
+    searches: list[SearchStats]
+    series: list[Series]
+    slowest: list[Slow]
+    collections: list[Size]
+
+
+def read(connection: Connection, collection: str | None = None, since: str = "24h") -> Stats:
+    """The figures of one collection or of all; `since` is an interval as Postgres reads it: 24h, 7d, 30 min."""
+    if collection is not None:
+        collections.get(connection, collection)
+    wanted = {"collection": collection, "since": since, "parts": PARTS}
+    with connection.cursor(row_factory=class_row(SearchStats)) as cursor:
+        searches = cursor.execute(query("stats/searches").encode(), wanted).fetchall()
+    with connection.cursor(row_factory=class_row(Slow)) as cursor:
+        slowest = cursor.execute(query("stats/slowest").encode(), wanted).fetchall()
+    with connection.cursor(row_factory=class_row(Size)) as cursor:
+        sizes = cursor.execute(
+            "select * from pgvec.collection_stats() where collection = coalesce(%(collection)s, collection)", wanted
+        ).fetchall()
+    parts = connection.execute(query("stats/series").encode(), wanted).fetchall()
+    series = {name: Series(name, [0] * PARTS, [None] * PARTS) for name, *_ in parts}
+    for name, part, count, p95 in parts:
+        series[name].searches[part] = count
+        series[name].p95_ms[part] = p95
+    return Stats(since, searches, list(series.values()), slowest, sizes)

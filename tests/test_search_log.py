@@ -1,0 +1,440 @@
+"""The log of searches: what goes into it, who may see it, and that no search fails or waits because of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+
+from conftest import Connection
+from pgvec_admin import functions, search_log
+from pgvec_admin.database import Target
+from pgvec_admin.errors import CheckFailedError
+from supabase_project import Project
+
+TENANT_A, TENANT_B = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"
+VECTOR = "select count(*) from match_documents('[1,0,0]', 2)"
+FOUND = ("match_documents", "exact", 2, 2)
+
+
+def _fill(connection: Connection) -> None:
+    connection.execute("select pgvec.create_collection('documents', 3)")
+    connection.execute(
+        "insert into documents (id, content, metadata, embedding)"
+        " select 'd' || i, 'number' || i || ' is a word', jsonb_build_object('n', i % 2),"
+        " array[1, i, 0]::float4[]::extensions.vector"
+        " from generate_series(1, 5) as i"
+    )
+
+
+@pytest.fixture
+def logged(connection: Connection) -> Connection:
+    """Five rows, and all searches logged."""
+    _fill(connection)
+    connection.execute("select pgvec.log_searches('documents', 1)")
+    return connection
+
+
+def _log(connection: Connection, columns: str = "function, route, requested, returned") -> list[tuple[Any, ...]]:
+    return connection.execute(f"select {columns} from pgvec.search_log order by id".encode()).fetchall()
+
+
+def test_nothing_is_logged_unless_it_was_asked_for(connection: Connection) -> None:
+    _fill(connection)
+    connection.execute(VECTOR)
+    connection.execute("select count(*) from hybrid_search('word', '[1,0,0]')")
+    assert _log(connection) == []
+    connection.execute("select pgvec.log_searches('documents', 1)")
+    connection.execute(VECTOR)
+    connection.execute("select pgvec.log_searches('documents', 0)")
+    connection.execute(VECTOR)
+    assert _log(connection) == [FOUND]
+
+
+def test_a_row_says_what_was_asked_and_what_came_of_it(logged: Connection) -> None:
+    logged.execute("select count(*) from match_documents('[1,1,0]', 3, '{\"n\": 1}')")
+    logged.execute("select count(*) from keyword_search('number2 word', 1)")
+    logged.execute("select count(*) from hybrid_search('nowhere', null, semantic_weight => 0)")
+    columns = (
+        "function, route, requested, returned, filtered, tenants, sample, query_text, query_filter, query_embedding"
+    )
+    assert _log(logged, columns) == [
+        ("match_documents", "exact", 3, 3, True, None, 1, None, None, None),
+        ("keyword_search", "keyword", 1, 1, False, None, 1, None, None, None),
+        ("hybrid_search", "hybrid", 10, 0, False, None, 1, None, None, None),
+    ]
+    rows = _log(logged, "ms, top_score, collection, searched_at <= clock_timestamp()")
+    assert all(0 < ms < 60_000 for ms, *_ in rows)
+    assert rows[0][1] == pytest.approx(1)
+    assert rows[1][1] > 0
+    assert rows[2][1] is None
+    assert {row[2:] for row in rows} == {("documents", True)}
+
+
+def test_texts_and_vectors_are_logged_only_when_asked_for(logged: Connection) -> None:
+    logged.execute("select pgvec.log_searches('documents', 1, texts => true)")
+    hybrid = "select count(*) from hybrid_search('a word', '[1,0,0]', filter => '{\"n\": {\"$gte\": 0}}')"
+    logged.execute(hybrid)
+    logged.execute("select pgvec.log_searches('documents', 1, embeddings => true)")
+    logged.execute(hybrid)
+    assert _log(logged, "query_text, query_filter, query_embedding::text") == [
+        ("a word", {"n": {"$gte": 0}}, None),
+        (None, None, "[1,0,0]"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("call", "function"),
+    [
+        ("hybrid_search('word', '[1,0,0]')", "hybrid_search"),
+        ("hybrid_search('word', '[1,0,0]', group_by => 'n')", "hybrid_search"),
+        ("kw_match_documents('word')", "keyword_search"),
+        ("match_vectors('[1,0,0]')", "match_documents"),
+        ("match_documents_mmr('[1,0,0]')", "match_documents"),
+        ("match_documents_embeddings('[1,0,0]')", "match_documents"),
+        ("recommend_documents('{d1}')", "match_documents"),
+    ],
+)
+def test_a_call_is_logged_once_however_many_functions_it_takes(logged: Connection, call: str, function: str) -> None:
+    logged.execute(f"select count(*) from {call}".encode())
+    assert _log(logged, "function") == [(function,)]
+
+
+def test_two_searches_of_a_transaction_are_two(logged: Connection) -> None:
+    with logged.transaction():
+        logged.execute(VECTOR)
+        logged.execute("select count(*) from keyword_search('word')")
+    assert _log(logged, "function") == [("match_documents",), ("keyword_search",)]
+
+
+def test_what_administration_searches_for_is_not_logged(logged: Connection) -> None:
+    logged.execute("select * from pgvec.explain_search('documents', '[1,0,0]')")
+    assert _log(logged) == []
+    with logged.transaction():
+        logged.execute("select * from pgvec.explain_search('documents', '[1,0,0]')")
+        logged.execute(VECTOR)
+    assert _log(logged) == [FOUND]
+    search_log.without(logged)
+    logged.execute(VECTOR)
+    logged.execute("select count(*) from hybrid_search('word', '[1,0,0]')")
+    assert _log(logged) == [FOUND]
+
+
+def test_the_route_is_the_one_that_was_taken(logged: Connection) -> None:
+    row = logged.execute("select statement from pgvec.index_definition('documents')").fetchone()
+    assert row is not None
+    logged.execute(row[0])
+    logged.execute("select pgvec.note_index('documents')")
+    logged.execute("set enable_seqscan = off")
+    logged.execute(VECTOR)
+    logged.execute("select count(*) from match_documents('[1,0,0]', 50)")
+    logged.execute("select count(*) from match_documents('[1,0,0]', 2, distance => 'l2')")
+    assert _log(logged, "route, returned") == [("index", 2), ("index, then exact", 5), ("exact", 2)]
+
+
+def test_a_search_that_fails_is_not_logged_and_leaves_the_next_one_as_it_was(logged: Connection) -> None:
+    with logged.transaction():
+        for call in (
+            "match_documents('[1,0]')",
+            "hybrid_search('word', '[0,0,0]')",
+            "keyword_search('word', filter => '{\"$x\": 1}')",
+        ):
+            with pytest.raises(psycopg.Error), logged.transaction():
+                logged.execute(f"select * from {call}".encode())
+        logged.execute(VECTOR)
+    assert _log(logged) == [FOUND]
+
+
+def test_a_sample_is_of_its_size_and_stands_for_all(logged: Connection) -> None:
+    logged.execute("select pgvec.log_searches('documents', 0.3)")
+    logged.execute("select setseed(0.5)")
+    logged.execute(
+        "select count(m.id) from generate_series(1, 1000) as i,"
+        " lateral match_documents(array[1, i, 0]::extensions.vector, 1) as m"
+    )
+    row = logged.execute("select logged, searches, last_hour, last_day from pgvec.stats").fetchone()
+    assert row is not None
+    # six standard deviations
+    assert 300 - 87 < row[0] < 300 + 87
+    assert row[1:] == (round(row[0] / 0.3),) * 3
+
+
+def test_the_sample_of_a_hybrid_search_is_not_drawn_again_for_its_parts(logged: Connection) -> None:
+    logged.execute("select pgvec.log_searches('documents', 0.5)")
+    logged.execute("select setseed(0.1)")
+    for _ in range(40):
+        logged.execute("select count(*) from hybrid_search('word', '[1,0,0]')")
+    functions_logged = {function for (function,) in _log(logged, "function")}
+    assert functions_logged == {"hybrid_search"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("'documents', 1.1", "sample cannot be 1.1"),
+        ("'documents', -0.1", "sample cannot be -0.1"),
+        ("'documents', keep => '0 days'", "keep 00:00:00"),
+        ("'documents', keep => null", "keep null"),
+        ("'nowhere'", "there is no collection"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(logged: Connection, arguments: str, told: str) -> None:
+    with pytest.raises(psycopg.Error, match=told):
+        logged.execute(f"select pgvec.log_searches({arguments})".encode())
+
+
+def test_readers_are_logged_but_can_neither_read_nor_write_the_log(
+    logged: Connection, as_role: Callable[[str], Connection]
+) -> None:
+    reader = as_role("pgvec_reader")
+    assert reader.execute(VECTOR).fetchone() == (2,)
+    assert _log(logged) == [FOUND]
+    for statement in (
+        "select * from pgvec.search_log",
+        "insert into pgvec.search_log (collection) values ('documents')",
+        "delete from pgvec.search_log",
+        "select * from pgvec.stats",
+        "select * from pgvec.search_channel",
+        "select pgvec.log_searches('documents', 0)",
+        "select pgvec.prune_search_log()",
+        "select * from pgvec.search_log_state()",
+        "select * from pgvec.collection_stats()",
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            reader.execute(statement.encode())
+    logged.execute("grant select on pgvec.stats, pgvec.search_log to pgvec_reader")
+    assert len(reader.execute("select * from pgvec.stats").fetchall()) == 1
+
+
+def test_each_tenants_searches_bear_its_id_and_go_with_it(
+    connection: Connection, as_role: Callable[[str], Connection]
+) -> None:
+    connection.execute("select pgvec.create_collection('notes', 2, access => 'tenant')")
+    connection.execute("select pgvec.log_searches('notes', 1, texts => true)")
+    for tenant in (TENANT_A, TENANT_B):
+        connection.execute(
+            "insert into notes (tenant_id, id, content, embedding) values (%s, 'n', 'a note', '[1,0]')", (tenant,)
+        )
+    member = as_role("pgvec_reader")
+    vector = "select count(*) from match_documents('[1,0]', collection => 'notes')"
+    hybrid = "select count(*) from hybrid_search('note', '[1,0]', collection => 'notes')"
+    member.execute("select set_config('app.tenant_id', %s, false)", (TENANT_A,))
+    for call in (vector, hybrid, "select count(*) from keyword_search('note', collection => 'notes')"):
+        assert member.execute(call.encode()).fetchone() == (1,)
+    both = f'{{"sub": "u", "app_metadata": {{"tenant_ids": ["{TENANT_A}", "{TENANT_B}"]}}}}'
+    member.execute("select set_config('request.jwt.claims', %s, false)", (both,))
+    calls = (
+        hybrid,
+        vector,
+        "select count(*) from keyword_search('note', collection => 'notes')",
+        "select count(*) from match_documents_embeddings('[1,0]', collection => 'notes')",
+    )
+    for call in calls:
+        assert member.execute(call.encode()).fetchone() == (2,)
+    found = [
+        (function, [str(one) for one in tenants], text)
+        for function, tenants, text in _log(connection, "function, tenants, query_text")
+    ]
+    assert found == [
+        ("match_documents", [TENANT_A], None),
+        ("hybrid_search", [TENANT_A], "note"),
+        ("keyword_search", [TENANT_A], "note"),
+        ("hybrid_search", [TENANT_A, TENANT_B], "note"),
+        ("match_documents", [TENANT_A, TENANT_B], None),
+        ("keyword_search", [TENANT_A, TENANT_B], "note"),
+        ("match_documents", [TENANT_A, TENANT_B], None),
+    ]
+    connection.execute("select pgvec.purge_tenant(%s)", (TENANT_B,))
+    assert [row[1] for row in found[:3]] == [[str(one) for one in row[0]] for row in _log(connection, "tenants")]
+
+
+@contextmanager
+def _locked(database: str, statement: str) -> Iterator[None]:
+    """While another transaction holds a lock on the log."""
+    with psycopg.connect(database) as other:
+        other.execute(statement.encode())
+        yield
+        other.rollback()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "lock table pgvec.search_log in access exclusive mode",
+        "truncate pgvec.search_log",
+        "alter table pgvec.search_log add column note text",
+        "create index on pgvec.search_log (function)",
+        "drop view pgvec.stats; drop table pgvec.search_log",
+    ],
+)
+def test_a_lock_on_the_log_does_not_hold_a_search_up(logged: Connection, database: str, statement: str) -> None:
+    logged.execute(VECTOR)
+    with _locked(database, statement):
+        logged.execute("set statement_timeout = '10s'")
+        assert logged.execute(VECTOR).fetchone() == (2,)
+    logged.execute(VECTOR)
+    assert len(_log(logged)) == 2
+
+
+def test_a_search_behind_somebody_who_waits_for_the_log_does_not_wait_too(logged: Connection, database: str) -> None:
+    with psycopg.connect(database) as holder, psycopg.connect(database) as waiter:
+        holder.execute(VECTOR.encode())  # holds the lock of its insert until it commits
+        waiting = threading.Thread(target=waiter.execute, args=("truncate pgvec.search_log",))
+        waiting.start()
+        pid = waiter.info.backend_pid
+        blocked = "select cardinality(pg_blocking_pids(%s))"
+        while logged.execute(blocked, (pid,)).fetchone() == (0,):
+            assert waiting.is_alive()
+        logged.execute("set statement_timeout = '10s'")
+        assert logged.execute(VECTOR).fetchone() == (2,)
+        holder.rollback()
+        waiting.join()
+        waiter.rollback()
+    assert _log(logged) == []
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "drop table pgvec.search_log",
+        "alter table pgvec.search_log add column note text not null",
+        "alter table pgvec.search_log drop column route cascade",
+        "alter table pgvec.search_log add check (returned > 10)",
+        "alter table pgvec.search_log alter column ms type int using ms, alter column top_score type bit using null",
+        "alter function pgvec.log_search owner to pgvec_reader",
+        "create function public.refuse() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$;"
+        " create trigger refuse before insert on pgvec.search_log for each row execute function public.refuse()",
+        "alter table pgvec.search_log set schema public",
+    ],
+)
+def test_a_log_that_cannot_be_written_does_not_fail_a_search(logged: Connection, damage: str) -> None:
+    logged.execute("drop view pgvec.stats")
+    logged.execute(damage.encode())
+    for _ in range(2):
+        assert logged.execute(VECTOR).fetchone() == (2,)
+    found = logged.execute("select id from keyword_search('number2 word', 1)").fetchall()
+    assert found == [("d2",)]
+
+
+def test_a_search_that_is_cancelled_within_the_log_is_cancelled(logged: Connection) -> None:
+    logged.execute(
+        "create function public.doze() returns trigger language plpgsql"
+        " as $$ begin perform pg_sleep(60); return new; end $$;"
+        " create trigger doze before insert on pgvec.search_log for each row execute function public.doze()"
+    )
+    logged.execute("set statement_timeout = '200ms'")
+    with pytest.raises(psycopg.errors.QueryCanceled):
+        logged.execute(VECTOR)
+
+
+def test_rows_past_their_time_go_a_bounded_number_at_a_time(logged: Connection) -> None:
+    logged.execute("select pgvec.create_collection('kept', 3)")
+    logged.execute("select pgvec.log_searches('documents', 0, keep => '7 days')")
+    logged.execute(
+        "insert into pgvec.search_log"
+        " (collection, searched_at, function, route, requested, returned, ms, filtered, sample)"
+        " select c, now() - i * interval '1 day', 'match_documents', 'exact', 1, 1, 1, false, 1"
+        " from unnest('{documents,kept}'::text[]) as c, generate_series(1, 20) as i"
+    )
+    assert [logged.execute("select pgvec.prune_search_log(5)").fetchone() for _ in range(4)] == [(5,), (5,), (4,), (0,)]
+    left = logged.execute("select collection, count(*) from pgvec.search_log group by 1 order by 1").fetchall()
+    assert left == [("documents", 6), ("kept", 20)]
+
+
+def test_pruning_leaves_locked_rows_and_searches_go_on_beside_it(logged: Connection, database: str) -> None:
+    for _ in range(3):
+        logged.execute(VECTOR)
+    logged.execute("update pgvec.search_log set searched_at = now() - interval '31 days'")
+    with psycopg.connect(database) as other:
+        assert other.execute("select pgvec.prune_search_log(2)").fetchone() == (2,)
+        logged.execute("set statement_timeout = '10s'")
+        assert search_log.prune(logged) == 1
+        logged.execute(VECTOR)
+        other.commit()
+    assert _log(logged, "searched_at > now() - interval '1 day'") == [(True,)]
+
+
+@pytest.mark.parametrize("end", ["pgvec.drop_collection", "pgvec.detach_collection"])
+def test_a_collections_log_goes_with_it(logged: Connection, end: str) -> None:
+    logged.execute(VECTOR)
+    logged.execute(f"select {end}('documents')".encode())
+    assert _log(logged) == []
+
+
+def test_a_transaction_that_only_reads_is_logged_by_the_collector(logged: Connection, database: str) -> None:
+    logged.execute("select pgvec.log_searches('documents', 1, texts => true, embeddings => true)")
+    logged.execute("set default_transaction_read_only = on")
+    text = "wörd 'quoted' \\ \"{}\" " * 300  # several notifications
+    hybrid = "select count(*) from hybrid_search(%s, '[1,0,0]', 3)"
+    assert logged.execute(hybrid, (text,)).fetchone() == (3,)
+    collector = search_log.Collector(Target(database, "the test"))
+    with pytest.raises(CheckFailedError, match="another collector is running"):
+        search_log.Collector(Target(database, "the test"))
+    with logged.transaction():
+        assert logged.execute(hybrid, (text,)).fetchone() == (3,)
+        assert logged.execute(hybrid, (text,)).fetchone() == (3,)
+    found = collector.collect(timeout=20)
+    assert [next(found), next(found)] == ["documents"] * 2
+    assert {row[-1] for row in logged.execute("select * from pgvec.search_log_state()").fetchall()} == {"collected"}
+    collector.close()
+    columns = "function, requested, returned, query_text, query_embedding::text, sample, id > 0, ms > 0"
+    assert _log(logged, columns) == [("hybrid_search", 3, 3, text[:10_000], "[1,0,0]", 1, True, True)] * 2
+    state = [row[-1] for row in logged.execute("select * from pgvec.search_log_state()").fetchall()]
+    assert state == ["not logged: no pgvec-admin log collect is running"]
+
+
+def test_the_channel_is_told_to_nobody_and_takes_nothing_that_is_not_ours(logged: Connection, database: str) -> None:
+    collector = search_log.Collector(Target(database, "the test"))
+    (channel,) = logged.execute("select name from pgvec.search_channel").fetchone() or ("",)
+    logged.execute("select pg_notify(%s, 'k 1 1 {\"collection\": null}')", (channel,))
+    logged.execute("select pg_notify(%s, 'k 1 1 nonsense')", (channel,))
+    logged.execute("select pg_notify(%s, 'gibberish')", (channel,))
+    logged.execute("set default_transaction_read_only = on")
+    logged.execute(VECTOR)
+    assert next(collector.collect(timeout=20)) == "documents"
+    collector.close()
+    assert _log(logged) == [FOUND]
+    assert len(channel) > 30
+
+
+def test_through_the_rest_api_searches_are_logged_while_a_collector_runs(with_search: Project) -> None:
+    with psycopg.connect(with_search.database, autocommit=True) as owner:
+        _fill(owner)
+        owner.execute("select pgvec.log_searches('documents', 1, texts => true)")
+        with_search.settle()
+        calls = [
+            ("match_documents", {"query_embedding": [1, 0, 0], "match_count": 2}),
+            ("keyword_search", {"query_text": "word", "match_count": 3}),
+            ("hybrid_search", {"query_text": "word", "query_embedding": [1, 0, 0], "match_count": 4}),
+            ("match_documents_mmr", {"query_embedding": [1, 0, 0], "match_count": 5}),
+        ]
+        for function, arguments in calls:
+            assert with_search.rpc(function, arguments).status_code == 200
+        assert _log(owner) == [], "nobody collects"
+        collector = search_log.Collector(Target(with_search.database, "the test"))
+        for function, arguments in calls:
+            assert len(with_search.rpc(function, arguments).json()) == arguments["match_count"]
+        assert with_search.call("GET", "rpc/keyword_search?query_text=bird").json() == []
+        found = collector.collect(timeout=20)
+        assert [next(found) for _ in range(5)] == ["documents"] * 5
+        collector.close()
+        assert _log(owner, "function, requested, query_text") == [
+            ("match_documents", 2, None),
+            ("keyword_search", 3, "word"),
+            ("hybrid_search", 4, "word"),
+            ("match_documents", 5, None),
+            ("keyword_search", 10, "bird"),
+        ]
+        for role in ("anon", "authenticated", "service_role"):
+            owner.execute(f"set role {role}".encode())
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                owner.execute("select * from pgvec.search_log")
+
+
+def test_the_functions_that_write_the_log_are_ours_alone() -> None:
+    files = {file.name: file.text for file in functions.files()}
+    assert [name for name, text in files.items() if "insert into pgvec.search_log" in text] == ["pgvec.insert_search"]
