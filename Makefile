@@ -7,7 +7,7 @@ TORCH  ?= torch==2.13.0
 # A browser for the search page; where there is one, PGVEC_BROWSER says which.
 BROWSER := $(if $(PGVEC_BROWSER)$(shell command -v chromium),,install-browser)
 
-.PHONY: install-browser demo test lint format bench bench-peers clean
+.PHONY: install-browser demo test lint format bench bench-peers soak clean
 
 demo: $(VENV)/.demo
 	$(BIN)/pgvec-admin demo
@@ -37,6 +37,10 @@ bench: $(VENV)/.dev tests/supabase/node_modules/.done bench-peers
 # Other toolkits beside this one, in an environment of their own: they pin what we do not.
 bench-peers: $(VENV)/peers/.done
 	$(VENV)/peers/bin/python benchmarks/peers.py
+
+# Everything at once, with faults; SOAK_MINUTES says how long, 10 by default.
+soak: $(VENV)/.dev tests/supabase/node_modules/.done
+	PYTHONPATH=tests $(BIN)/python -m soak
 
 clean:
 	rm -rf $(VENV) tests/supabase/node_modules tests/supabase/pgtap build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

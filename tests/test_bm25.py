@@ -353,7 +353,8 @@ def test_counting_anew_waits_for_a_writer_of_several_rows_and_sees_what_it_wrote
         counting.result()
     differs = documents.execute(
         "select d.id from documents as d, pgvec.bm25_parameters as p"
-        " where p.collection = 'documents' and d.bm25 operator(extensions.<>) pgvec.bm25_vector(d.fts, p.average_length, p.k1, p.b)"
+        " where p.collection = 'documents'"
+        " and d.bm25 operator(extensions.<>) pgvec.bm25_vector(d.fts, p.average_length, p.k1, p.b)"
     )
     assert differs.fetchall() == []
     _is_counted(documents)
