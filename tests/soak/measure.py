@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-# a connection is found broken only when it is used the next time, and a pool tries again after a while
+# a pool tries again after a while
 SETTLING = 5.0
 
 
@@ -27,12 +27,15 @@ class Fault:
 
 @dataclass(frozen=True)
 class Failure:
-    """An operation that failed: its SQLSTATE (or `lost`, `http 503`, `exit 1`) and its message."""
+    """An operation that failed: its SQLSTATE (or `lost`, `http 503`, `exit 1`) and its message.
+
+    `since`: when it was begun, or when its thread had last done something well.
+    """
 
     kind: str
     state: str
     message: str
-    begun: float
+    since: float
     ended: float
     is_loss: bool
 
@@ -60,6 +63,7 @@ class Recorder:
     wrong: list[str] = field(default_factory=list)
     recalls: list[float] = field(default_factory=list)
     _times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    _well: dict[int, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
@@ -77,11 +81,13 @@ class Recorder:
         """One more operation that went well."""
         with self._lock:
             self._times[kind].append(seconds)
+            self._well[threading.get_ident()] = time.monotonic()
 
     def failed(self, kind: str, state: str, message: str, begun: float, *, is_loss: bool) -> None:
         """One that did not."""
         told = " ".join(message.split())[:300]
-        self.failures.append(Failure(kind, state, told, begun, time.monotonic(), is_loss))
+        since = min(begun, self._well.get(threading.get_ident(), begun))
+        self.failures.append(Failure(kind, state, told, since, time.monotonic(), is_loss))
 
     @contextmanager
     def fault(self, kind: str) -> Iterator[None]:
@@ -96,9 +102,12 @@ class Recorder:
         self.wrong.append(what)
 
     def expected(self, failure: Failure) -> bool:
-        """Whether a connection was lost while, or soon after, something was done to the server."""
+        """Whether a connection was lost while, or soon after, something was done to the server.
+
+        That a connection is broken is seen when it is used the next time.
+        """
         return failure.is_loss and any(
-            fault.begun <= failure.ended and failure.begun <= fault.ended + SETTLING for fault in self.faults
+            fault.begun <= failure.ended and failure.since <= fault.ended + SETTLING for fault in self.faults
         )
 
     def summaries(self) -> list[Summary]:

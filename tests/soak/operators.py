@@ -44,7 +44,7 @@ class Operator(Accounting):
 
 
 class Loader(Operator):
-    """Loads files, often killed and resumed; loads other texts for their rows; and deletes what earlier ones brought."""
+    """Loads files, often killed and resumed; then other texts for their rows; and deletes what earlier ones brought."""
 
     def __init__(self, world: World, recorder: Recorder) -> None:
         super().__init__(world, recorder, "loader")

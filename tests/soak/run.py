@@ -23,6 +23,11 @@ from soak.workers import Activity, Worker
 from soak.world import OWNER, POSTGREST, TENANTS, World
 from soak.writers import AdoptedWriter, Counter, Embedder, Rival, Writer
 
+_LEFTOVERS = """
+select c.name from pgvec.collections as c
+ where exists (select from pgvec.vector_indexes(c.name) as i where not i.valid)
+"""
+
 Tamper = Callable[[World, Connection], None]
 
 
@@ -143,6 +148,9 @@ def _checks(world: World, recorder: Recorder, memory: Memory, release: Path, tam
     embedder = Embedder(world, quiet, "last", [])
     command(world, quiet, "migrate", "migrate", "--overwrite-drift", checkout=release)
     command(world, quiet, "migrate", "migrate", "--overwrite-drift")
+    # what a build that was killed last has left is for the next one to remove
+    for (collection,) in embedder.connection().execute(_LEFTOVERS.encode()).fetchall():
+        command(world, quiet, "index create", "index", "create", collection)
     for collection in EMBEDDED:
         while embedder.embed(collection):
             pass
