@@ -43,7 +43,7 @@ def test_a_short_soak_passes_through_a_kill_of_the_server() -> None:
     assert report["errors"]["unexpected"] == []
     assert report["faults"]["kill -9 of the server"] == 1
     done = {one["kind"] for one in report["operations"]}
-    assert {"upsert", "vector, filter, members", "keyword, known, jobs", "vector, filter, by service"} <= done
+    assert {"upsert", "vector, filter, notes", "vector, filter, by service"} <= done
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -155,23 +156,19 @@ class Upgrader(Operator):
         self._turn += 1
         release = self._releases[self._turn % len(self._releases)]
         with ThreadPoolExecutor(2) as pool:
-            for _ in range(2):
-                pool.submit(self.command, "migrate", "migrate", "--overwrite-drift", checkout=release)
+            migrate = partial(self.command, "migrate", "migrate", "--overwrite-drift", checkout=release)
+            for operator in [pool.submit(migrate) for _ in range(2)]:
+                operator.result()
         if self.ended.is_set():
             return
-        if self._drift():
-            self.command("migrate over drift", "migrate", "--overwrite-drift", checkout=release)
+        self._drift()
+        self.command("migrate over drift", "migrate", "--overwrite-drift", checkout=release)
+        rollback = ("functions", "rollback", "match_documents", "--yes")
+        for _ in range(2):  # there, and back again
             if not self.ended.is_set():
-                self.command(
-                    "functions rollback", "functions", "rollback", "match_documents", "--yes", checkout=release
-                )
-            if not self.ended.is_set():
-                self.command(
-                    "functions rollback", "functions", "rollback", "match_documents", "--yes", checkout=release
-                )
-        self.ended.wait(1)
+                self.command("functions rollback", *rollback, checkout=release)
 
-    def _drift(self) -> bool:
+    def _drift(self) -> None:
         """Edit a function in the database, as somebody in a hurry would."""
         connection = self.connection()
         with self.recorder.timed("edit a function"):
@@ -182,4 +179,3 @@ class Upgrader(Operator):
             text = str(row[0]).replace("\nbegin\n", f"\nbegin\n  -- edited {self._turn}\n", 1)
             connection.execute("select '[1]'::extensions.vector")
             connection.execute(text.encode())
-        return True
