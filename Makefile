@@ -9,7 +9,7 @@ export PYTEST_ADDOPTS ?= --numprocesses 2 --dist loadgroup
 # A browser for the search page; where there is one, PGVEC_BROWSER says which.
 BROWSER := $(if $(PGVEC_BROWSER)$(shell command -v chromium),,install-browser)
 
-.PHONY: install-browser demo test test-servers lint format bench bench-peers release-bundle clean
+.PHONY: install-browser demo test test-servers lint format bench bench-peers soak release-bundle clean
 
 demo: $(VENV)/.demo
 	$(BIN)/pgvec-admin demo
@@ -53,6 +53,10 @@ release-bundle: $(VENV)/.dev
 # Other toolkits beside this one, in an environment of their own: they pin what we do not.
 bench-peers: $(VENV)/peers/.done
 	$(VENV)/peers/bin/python benchmarks/peers.py
+
+# Everything at once, with faults; SOAK_MINUTES says how long, 10 by default.
+soak: $(VENV)/.dev tests/supabase/node_modules/.done
+	PYTHONPATH=tests $(BIN)/python -m soak
 
 clean:
 	rm -rf $(VENV) tests/supabase/node_modules tests/supabase/pgtap tests/servers/postgres17 build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -6,6 +6,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -307,6 +308,56 @@ def test_a_writer_keeps_the_statistics_without_seeing_them(
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             reader.execute(f"select pgvec.{call}".encode())
+
+
+def test_one_session_counts_collections_of_either_access_anew(documents: Connection) -> None:
+    documents.execute("select pgvec.create_collection('shared', 3, access => 'tenant')")
+    tenant = "00000000-0000-4000-8000-00000000000a"
+    documents.execute("insert into documents (content) values ('cats')")
+    documents.execute("insert into shared (tenant_id, content) values (%s, 'cats and dogs')", (tenant,))
+    lexemes = [
+        documents.execute("select lexemes from pgvec.refresh_statistics(%s)", (name,)).fetchone()
+        for name in ("documents", "shared", "documents")
+    ]
+    assert lexemes == [(1,), (2,), (1,)]
+
+
+def test_adding_up_the_parts_of_a_new_collection_reads_each_of_them_a_few_times(documents: Connection) -> None:
+    """Statistics of the planner come later; a word must not be compared with every other until then."""
+    with documents.transaction():
+        for number in range(40):
+            words = " ".join(f"w{word}" for word in range(20 * number, 20 * number + 40))
+            documents.execute("insert into documents (content) values (%s)", (words,))
+        read = documents.execute(
+            "select seq_tup_read + idx_tup_fetch from pg_stat_xact_all_tables where relid = 'pgvec.lexemes'::regclass"
+        ).fetchone()
+    _is_counted(documents)
+    assert read is not None
+    assert 0 < read[0] < 40 * 40 * 20
+
+
+def test_counting_anew_waits_for_a_writer_of_several_rows_and_sees_what_it_wrote(
+    documents: Connection, database: str
+) -> None:
+    # b lies before a
+    documents.execute("insert into documents (id, content) values ('b', 'cat'), ('a', 'dog dog dog')")
+    with psycopg.connect(database) as writer, ThreadPoolExecutor(1) as pool:
+        writer.execute("update documents set content = 'dog dog dog dog' where id = 'a'")
+        counting = pool.submit(documents.execute, "select renewed from pgvec.refresh_statistics('documents', -1)")
+        waiting = "select from pg_locks where not granted and locktype = 'transactionid'"
+        with psycopg.connect(database, autocommit=True) as watcher:
+            while not watcher.execute(waiting).rowcount:
+                assert not counting.done()
+        writer.execute("update documents set content = 'cat cat' where id = 'b'")
+        writer.commit()
+        counting.result()
+    differs = documents.execute(
+        "select d.id from documents as d, pgvec.bm25_parameters as p"
+        " where p.collection = 'documents'"
+        " and d.bm25 operator(extensions.<>) pgvec.bm25_vector(d.fts, p.average_length, p.k1, p.b)"
+    )
+    assert differs.fetchall() == []
+    _is_counted(documents)
 
 
 def test_collections_of_an_earlier_release_are_counted_by_the_upgrade(documents: Connection) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -199,3 +200,25 @@ def test_readers_read_and_writers_write_and_nobody_else_does_anything(
     assert _error(stranger, "select * from pgvec.collections").sqlstate == "42501"
     stranger.close()
     documents.execute("drop role pgvec_stranger")
+
+
+@pytest.mark.parametrize("access", ["open", "tenant"])
+def test_a_deletion_of_several_rows_waits_for_a_writer_of_them(
+    connection: Connection, database: str, access: str
+) -> None:
+    tenant = "00000000-0000-4000-8000-00000000000a"
+    connection.execute("select pgvec.create_collection('documents', 3, access => %s)", (access,))
+    connection.execute("select set_config('app.tenant_id', %s, false)", (tenant,))
+    # b lies before a
+    connection.execute("insert into documents (id, content) values ('b', 'old'), ('a', 'old')")
+    delete = "select delete_documents(filter => '{}', ids => '{a,b}')"
+    with psycopg.connect(database) as writer, ThreadPoolExecutor(1) as pool:
+        writer.execute("update documents set content = 'new' where id = 'a'")
+        deleting = pool.submit(connection.execute, delete)
+        with psycopg.connect(database, autocommit=True) as watcher:
+            while not watcher.execute("select from pg_locks where not granted").rowcount:
+                assert not deleting.done()
+        writer.execute("update documents set content = 'new' where id = 'b'")
+        writer.commit()
+        assert deleting.result().fetchone() == (2,)
+    assert _one(connection, "select count(*) from documents") == 0

@@ -457,6 +457,12 @@ def shared(with_search: Project) -> Settings:
     return Settings(where, access=Access(jwt_secret=SECRET))
 
 
+def test_a_role_that_may_only_become_others_is_ready(shared: Settings) -> None:
+    with running(shared) as client:
+        health = client.get("/health")
+    assert (health.status_code, health.json()["ready"], health.json()["version"]) == (200, True, None)
+
+
 def test_a_token_tells_whose_rows_are_found(shared: Settings) -> None:
     question = {"query_embedding": [1, 0], "top_k": 10}
     ours, theirs = ["a0", "a1", "a2"], ["b0", "b1", "b2"]

@@ -4,6 +4,8 @@ create or replace function pgvec.fold_statistics(collection pgvec.collections, t
   returns void
   language plpgsql volatile parallel unsafe
   security invoker set search_path = ''
+  -- of a collection that has just begun the planner knows nothing, and would compare every word with every other
+  set enable_nestloop = off
 as $$
 declare
   most_parts constant int := 16;

@@ -37,7 +37,7 @@ begin
                   t.languages
              from totals as t
              left join lengths as l on l.tenant = t.tenant)
-    select t.tenant, t.documents, coalesce(l.positions, 0) as positions, coalesce(l.lexemes, 0) as lexemes
+    select t.tenant, t.documents, coalesce(l.positions, 0)::bigint as positions, coalesce(l.lexemes, 0) as lexemes
       from totals as t
       left join lengths as l on l.tenant = t.tenant
     $query$,

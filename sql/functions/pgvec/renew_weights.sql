@@ -1,5 +1,7 @@
 -- pgvec.renew_weights -- makes the BM25 weights of all rows, or of those of a tenant, anew, for another average length or other parameters.
--- On the way of a writer it passes over rows that others have locked, rather than waiting for them.
+-- On the way of a writer it passes over rows that others have locked, rather than waiting for them. Otherwise it locks
+-- them in the order of their keys, as all who write several rows do, and so waits instead of deadlocking; and what
+-- changed while it waited gets weights too, which is why rows are met by their keys and not by their places.
 create or replace function pgvec.renew_weights(
     collection pgvec.collections, tenant uuid, average_length float8, documents bigint, skip_locked boolean)
   returns bigint
@@ -8,6 +10,7 @@ create or replace function pgvec.renew_weights(
 as $$
 declare
   made_with pgvec.bm25_parameters;
+  key       name := coalesce((select a.id_column from pgvec.adoptions as a where a.collection = renew_weights.collection.name and a.side is null), 'id');
   renewed   bigint;
 begin
   update pgvec.bm25_parameters as p
@@ -25,13 +28,12 @@ begin
     $query$
     update %1$s as d
        set bm25 = n.bm25
-      from (select x.tableoid, x.ctid, pgvec.bm25_vector(x.fts, $1, $2, $3) as bm25 from %1$s as x %2$s %3$s) as n
-     where d.ctid = n.ctid
-       and d.tableoid = n.tableoid %4$s
+      from (select x.%2$I as key, pgvec.bm25_vector(x.fts, $1, $2, $3) as bm25 from %1$s as x %3$s order by x.%2$I for update %4$s) as n
+     where d.%2$I = n.key %5$s
        and (d.bm25 is null or d.bm25 operator(extensions.<>) n.bm25)
-    $query$, collection.text_table,
+    $query$, collection.text_table, key,
     case collection.access when 'tenant' then 'where x.tenant_id = $4' end,
-    case when skip_locked then 'for update skip locked' end,
+    case when skip_locked then 'skip locked' end,
     case collection.access when 'tenant' then 'and d.tenant_id = $4' end)
     using made_with.average_length, made_with.k1, made_with.b, tenant;
   get diagnostics renewed = row_count;

@@ -1,4 +1,7 @@
 -- delete_documents -- deletes rows of a collection by their ids, by their source, by a filter, or by all that is given.
+-- They are locked in the order of their ids first, as all who write several rows do, so that two of these wait for each
+-- other instead of deadlocking. Where policies are the owner's, or the caller may delete and not update, nothing may be
+-- locked beforehand.
 create or replace function public.delete_documents(
     ids text[] default null,
     source text default null,
@@ -28,10 +31,21 @@ begin
   end if;
 
   execute format(
-    'delete from %s as d where ($1 is null or d.id = any ($1)) and ($3 is null or d.source = $3) %s %s',
+    $query$
+    delete from %1$s as d
+     using (select %2$s d.id
+              from %1$s as d
+             where ($1 is null or d.id = any ($1))
+               and ($3 is null or d.source = $3) %3$s %4$s
+             order by d.id %5$s) as found
+     where d.id = found.id %6$s
+    $query$,
     target.relation,
+    case when target.tenants is not null then 'd.tenant_id,' end,
     'and d.tenant_id = any (' || quote_literal(target.tenants) || ')',
-    'and ' || nullif(within.condition, ''))
+    'and ' || nullif(within.condition, ''),
+    case when target.access <> 'policy' and has_table_privilege(target.relation, 'update') then 'for update' end,
+    case when target.tenants is not null then 'and d.tenant_id = found.tenant_id' end)
     using ids, within.bound, source;
   get diagnostics deleted = row_count;
   return deleted;

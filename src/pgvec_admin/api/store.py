@@ -143,10 +143,13 @@ class Store:
         deleted: int = (await _row(done))[0]
         return deleted
 
-    async def installed(self) -> str:
-        """The version of the functions."""
+    async def installed(self) -> str | None:
+        """The version of the functions; None where the service logs in as a role that may not ask."""
         async with self.pool.connection() as connection:
-            return str((await _row(await connection.execute("select pgvec.version()")))[0])
+            try:
+                return str((await _row(await connection.execute("select pgvec.version()")))[0])
+            except psycopg.errors.InsufficientPrivilege:
+                return None
 
     @asynccontextmanager
     async def _transaction(
