@@ -53,6 +53,7 @@ def test_every_command_has_a_sentence_of_help_an_example_and_help_for_every_opti
     command = COMMANDS[name]
     assert command.help
     assert command.help.splitlines()[0].endswith(".")
+    assert "[" not in command.help  # taken for markup, and gone from what is shown
     assert "Example:" in command.help
     assert f"pgvec-admin {name}" in command.help
     assert [p.name for p in command.params if not getattr(p, "help", None) and p.name != "help"] == []

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+import supabase_project
 from pgvec_admin import embedded_system, functions
 from supabase_project import Project, token
 
@@ -60,6 +61,7 @@ def _stop(pid: Path) -> None:
             os.kill(int(pid.read_text()), signal.SIGINT)
 
 
+NODE = supabase_project.FOLDER / "node_modules"
 PSQL = embedded_system.package_directory() / embedded_system.TREES[18] / "bin"
 PAGES = [page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if _steps(page.read_text())]
 
@@ -73,7 +75,7 @@ def _marks(page: Path) -> list[pytest.MarkDecorator]:
 def test_every_command_prints_what_the_page_says(page: Path, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     environment = os.environ | {
         # the machine's own psql where there is one, else the embedded server's
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}:{PSQL}",
+        "PATH": f"{Path(sys.executable).parent}:{NODE / '.bin'}:{os.environ['PATH']}:{PSQL}",
         "COLUMNS": "120",
         "LC_ALL": "C.UTF-8",
     }
@@ -87,6 +89,8 @@ def test_every_command_prints_what_the_page_says(page: Path, request: pytest.Fix
         }
     else:
         environment["PGVEC_DATABASE_URL"] = request.getfixturevalue("empty_database")
+    if "$ node " in page.read_text():
+        (tmp_path / "node_modules").symlink_to(NODE)
     steps = _steps(page.read_text())
     assert len(steps) >= 5
     request.addfinalizer(lambda: _stop(tmp_path / "pid"))

@@ -35,6 +35,7 @@ from pgvec_admin.errors import PgvecError, from_postgres
 app = typer.Typer(
     name="pgvec-admin",
     help="Search that lives in Postgres: install it, load and embed data, build indexes, search, verify.",
+    epilog="Exit codes: 0 done, 1 database error, 2 wrong call, 3 no connection, 4 check failed, 5 data rejected.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

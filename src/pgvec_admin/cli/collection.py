@@ -1,4 +1,4 @@
-"""pgvec-admin collection: create, adopt, release, list, show, drop."""
+"""pgvec-admin collection: create, adopt, release, list, show, refresh, drop."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from pgvec_admin import collections, database
 from pgvec_admin.cli.output import DatabaseUrl, Json, confirm, open_target, print_json, print_table, say, size
 from pgvec_admin.errors import UsageError
 
-app = typer.Typer(no_args_is_help=True, help="Collections: the tables that the search functions know.")
+app = typer.Typer(
+    no_args_is_help=True, help="Collections: the tables that the search functions know; make, adopt, look after, drop."
+)
 
 
 @app.command()
@@ -37,7 +39,7 @@ def create(
     ] = False,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Make a collection.
+    """Make a collection: a table with text, metadata and an embedding, known to the search functions by its name.
 
     Example:
 
@@ -143,7 +145,7 @@ def release(
 
 @app.command("list")
 def list_(database_url: DatabaseUrl = None, as_json: Json = False) -> None:
-    """List the collections with what they hold.
+    """List the collections: rows, rows without a fresh embedding, dimensions, model, indexes, size.
 
     Example:
 
@@ -180,7 +182,7 @@ def show(
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Show one collection.
+    """Show one collection: its choices, what it holds, its indexes, and whether its keyword statistics are behind.
 
     Example:
 

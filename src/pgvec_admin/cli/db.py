@@ -14,7 +14,7 @@ from pgvec_admin.cli.output import Json, print_json, print_table, say, size
 from pgvec_admin.embedded_system import binaries, server_account, without_libpq
 from pgvec_admin.errors import ConnectionFailedError, UsageError
 
-app = typer.Typer(no_args_is_help=True, help="The embedded PostgreSQL server.")
+app = typer.Typer(no_args_is_help=True, help="The embedded PostgreSQL server: start, stop, look, connect.")
 
 Postgres = Annotated[
     int | None,

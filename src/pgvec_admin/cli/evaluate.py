@@ -69,7 +69,7 @@ def evaluate(
 ) -> None:
     """Measure how well each way to search answers judged queries: vector, keyword (3 rankings), hybrid (4 fusions).
 
-    Needs ir-measures: pip install 'pgvec-admin[evaluate]'. The documents judged have to be loaded under their ids.
+    Needs the extra `evaluate`. The documents judged have to be loaded under their ids.
     With --from-log, --save or --compare there are no judgements: it shows which answers to logged searches change.
 
     Example:

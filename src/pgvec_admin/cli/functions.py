@@ -45,6 +45,7 @@ def diff(
     Example:
 
     \b
+      pgvec-admin functions diff
       pgvec-admin functions diff match_documents
     """
     with database.connect(open_target(database_url)) as connection:

@@ -21,7 +21,9 @@ from pgvec_admin.cli.output import (
 )
 from pgvec_admin.errors import CheckFailedError
 
-app = typer.Typer(no_args_is_help=True, help="Vector indexes of a collection.")
+app = typer.Typer(
+    no_args_is_help=True, help="Vector indexes of a collection: which would fit, build, tune, list, drop."
+)
 
 CollectionArgument = Annotated[str, typer.Argument(help="Name of the collection.")]
 
@@ -53,6 +55,7 @@ def plan(
 
     \b
       pgvec-admin index plan documents
+      pgvec-admin index plan documents --memory 2000 --no-measure
     """
     with database.connect(open_target(database_url)) as connection:
         options = index.plan(

@@ -61,7 +61,7 @@ def search(
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Search a collection.
+    """Search a collection by meaning, by words or by both, as every client does; print a table, or JSON.
 
     Example:
 

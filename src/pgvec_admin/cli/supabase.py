@@ -10,7 +10,9 @@ import typer
 from pgvec_admin import supabase
 from pgvec_admin.cli.output import say
 
-app = typer.Typer(no_args_is_help=True, help="For projects that are deployed by the Supabase CLI.")
+app = typer.Typer(
+    no_args_is_help=True, help="This release as a migration for projects that are deployed by the Supabase CLI."
+)
 
 Folder = Annotated[Path, typer.Option("--directory", help="The project's migrations.", show_default=True)]
 MIGRATIONS = Path("supabase/migrations")
@@ -32,7 +34,7 @@ def export(directory: Folder = MIGRATIONS) -> None:
 
 @app.command()
 def check(directory: Folder = MIGRATIONS) -> None:
-    """Exit with 4 unless the exported migration is that of this release.
+    """Check that the exported migration is that of this release, for CI; exit with 4 where it is not.
 
     Example:
 

@@ -13,7 +13,9 @@ from pgvec_admin import database, tenants
 from pgvec_admin.cli.output import DatabaseUrl, Json, confirm, open_target, print_json, print_table, say
 from pgvec_admin.errors import UsageError
 
-app = typer.Typer(no_args_is_help=True, help="Tenants: whose rows there are (access tenant).")
+app = typer.Typer(
+    no_args_is_help=True, help="Tenants of collections with access tenant: what they have, taking it out, deleting it."
+)
 
 Which = Annotated[UUID, typer.Argument(metavar="TENANT", help="Id of the tenant.", show_default=False)]
 
@@ -33,7 +35,7 @@ def list_(database_url: DatabaseUrl = None, as_json: Json = False) -> None:
 
 @app.command()
 def show(tenant: Which, database_url: DatabaseUrl = None, as_json: Json = False) -> None:
-    """Show what a tenant has.
+    """Show what one tenant has in each collection.
 
     Example:
 
