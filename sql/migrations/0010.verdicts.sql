@@ -1,4 +1,4 @@
--- depends: 0008.changes
+-- depends: 0009.search_log
 -- What a check says: the rows of pgvec.verify.
 
 do $$

@@ -1,4 +1,4 @@
--- pgvec-admin 0.1.0, made by `pgvec-admin supabase export`. Do not edit it: export it again.
+-- pgvec-admin 0.2.0, made by `pgvec-admin supabase export`. Do not edit it: export it again.
 
 -- The ledger: what pgvec-admin keeps about its own work. Laid before the first migration, which it records.
 -- yoyo's bookkeeping tables come to lie beside these two.
@@ -586,9 +586,141 @@ alter table pgvec.text_totals add column if not exists changes bigint not null d
 comment on column pgvec.text_totals.changes is 'Statements that have changed rows, whether or not their texts.';
 $pgvec_file$);
 
+select pg_temp.apply_migration('0009.search_log', '9bd9b16f9c44b465577a708baa8bf2271c452749c03954114a082f42ace132c7', $pgvec_file$
+-- depends: 0008.changes
+-- What was searched for, how long it took and what it found: a sample, where the owner asks for it (pgvec.log_searches).
+
+alter table pgvec.collections add column if not exists log_sample float8 check (log_sample > 0 and log_sample <= 1);
+alter table pgvec.collections add column if not exists log_keep interval not null default '30 days' check (log_keep > interval '0');
+alter table pgvec.collections add column if not exists log_texts boolean not null default false;
+alter table pgvec.collections add column if not exists log_embeddings boolean not null default false;
+
+comment on column pgvec.collections.log_sample     is 'The share of searches that pgvec.search_log gets, above 0 to 1; null for none.';
+comment on column pgvec.collections.log_keep       is 'How long they stay there; pgvec.prune_search_log removes them then.';
+comment on column pgvec.collections.log_texts      is 'Whether the text and the filter of a search are logged.';
+comment on column pgvec.collections.log_embeddings is 'Whether the vector of a search is logged.';
+
+-- Unlogged: a search must not wait for the disk to have its row, nor replicas for what is of no use to them. It is empty
+-- after a crash. No foreign key: each row would lock, and so write, the collection's row in the registry.
+create unlogged table if not exists pgvec.search_log (
+  collection      text not null,
+  searched_at     timestamptz not null,
+  id              bigint generated always as identity,
+  function        text not null,
+  route           text not null,
+  requested       int not null,
+  returned        int not null,
+  ms              float8 not null,
+  top_score       float8,
+  tenants         uuid[],
+  filtered        boolean not null,
+  sample          float8 not null,
+  query_text      text,
+  query_filter    jsonb,
+  query_embedding extensions.vector,
+  primary key (collection, searched_at, id)
+);
+
+comment on table  pgvec.search_log                 is 'A sample of the searches: see pgvec.log_searches. For the owner, and whom the owner grants it: it tells of all tenants.';
+comment on column pgvec.search_log.collection      is 'The collection searched.';
+comment on column pgvec.search_log.searched_at     is 'When the search began.';
+comment on column pgvec.search_log.id              is 'Number of the row.';
+comment on column pgvec.search_log.function        is 'The function: match_documents, keyword_search or hybrid_search, also where another one called it.';
+comment on column pgvec.search_log.route           is 'How rows were found: as pgvec.explain_search says for vectors (index, exact and so on), else keyword or hybrid.';
+comment on column pgvec.search_log.requested       is 'Rows asked for.';
+comment on column pgvec.search_log.returned        is 'Rows found.';
+comment on column pgvec.search_log.ms              is 'Milliseconds that it took in the server, without the logging.';
+comment on column pgvec.search_log.top_score       is 'The best similarity, of keyword and hybrid searches the best score; null where nothing was found.';
+comment on column pgvec.search_log.tenants         is 'The tenants whose rows were searched, where rows belong to tenants.';
+comment on column pgvec.search_log.filtered        is 'Whether there was a filter.';
+comment on column pgvec.search_log.sample          is 'The share of searches that was logged then: a row stands for 1 / sample of them.';
+comment on column pgvec.search_log.query_text      is 'The text, where texts are logged: its first 10,000 characters.';
+comment on column pgvec.search_log.query_filter    is 'The filter, where texts are logged.';
+comment on column pgvec.search_log.query_embedding is 'The vector, where embeddings are logged.';
+
+revoke all on table pgvec.search_log from public;
+
+-- Anybody may listen to a channel whose name they know, so the name is a secret of the owner's.
+create table if not exists pgvec.search_channel (
+  name text primary key default 'pgvec_' || replace(gen_random_uuid()::text, '-', '')
+);
+
+comment on table  pgvec.search_channel      is 'Where searches in read-only transactions are announced, for pgvec-admin log collect: one row.';
+comment on column pgvec.search_channel.name is 'Name of the channel. Whoever knows it can listen to what is logged.';
+
+revoke all on table pgvec.search_channel from public;
+
+insert into pgvec.search_channel
+select where not exists (select from pgvec.search_channel);
+
+create or replace view pgvec.stats with (security_invoker = true) as
+select l.collection,
+       l.function,
+       l.route,
+       count(*) as logged,
+       round(sum(1 / l.sample))::bigint as searches,
+       coalesce(round(sum(1 / l.sample) filter (where l.searched_at > now() - interval '1 day')), 0)::bigint as last_day,
+       coalesce(round(sum(1 / l.sample) filter (where l.searched_at > now() - interval '1 hour')), 0)::bigint as last_hour,
+       percentile_cont(0.5) within group (order by l.ms) as p50_ms,
+       percentile_cont(0.95) within group (order by l.ms) as p95_ms,
+       percentile_cont(0.99) within group (order by l.ms) as p99_ms,
+       percentile_disc(0.5) within group (order by l.returned) as returned_p50,
+       avg((l.returned < l.requested)::int)::float8 as short_share,
+       percentile_cont(0.1) within group (order by l.top_score) as top_score_p10,
+       percentile_cont(0.5) within group (order by l.top_score) as top_score_p50,
+       max(l.searched_at) as last_searched_at
+  from pgvec.search_log as l
+ group by l.collection, l.function, l.route;
+
+comment on view   pgvec.stats                  is 'The search log in figures, by collection, function and route. For whom pgvec.search_log is.';
+comment on column pgvec.stats.collection       is 'The collection.';
+comment on column pgvec.stats.function         is 'The function.';
+comment on column pgvec.stats.route            is 'How rows were found.';
+comment on column pgvec.stats.logged           is 'Searches in the log.';
+comment on column pgvec.stats.searches         is 'Searches that these stand for.';
+comment on column pgvec.stats.last_day         is 'Of these, in the last 24 hours.';
+comment on column pgvec.stats.last_hour        is 'Of these, in the last hour.';
+comment on column pgvec.stats.p50_ms           is 'Milliseconds that half of the searches stayed below.';
+comment on column pgvec.stats.p95_ms           is 'Milliseconds that 95 % stayed below.';
+comment on column pgvec.stats.p99_ms           is 'Milliseconds that 99 % stayed below.';
+comment on column pgvec.stats.returned_p50     is 'Median of the rows found.';
+comment on column pgvec.stats.short_share      is 'Share of the searches that found fewer rows than they asked for.';
+comment on column pgvec.stats.top_score_p10    is 'The best score of a search: what a tenth stayed below.';
+comment on column pgvec.stats.top_score_p50    is 'The best score of a search: the median.';
+comment on column pgvec.stats.last_searched_at is 'The last search.';
+
+revoke all on table pgvec.stats from public;
+$pgvec_file$);
+
+select pg_temp.apply_migration('0010.verdicts', 'e3d7dc5a9908f72a56cd75c25d971b1abe86c5b9fb673c4a8f60b7cf48808165', $pgvec_file$
+-- depends: 0009.search_log
+-- What a check says: the rows of pgvec.verify.
+
+do $$
+begin
+  if to_regtype('pgvec.verdict') is null then
+    create type pgvec.verdict as (
+      area       text,
+      check_name text,
+      result     text,
+      found      text,
+      hint       text,
+      fix        text
+    );
+  end if;
+end
+$$;
+
+comment on type pgvec.verdict is
+  'What a check says: what it looked at (a collection, or a part of the installation), its name, ok, warn or fail, what it found, '
+  'what to do about it, and the SQL that repairs it where that is safe (null otherwise; statements end with semicolons, and some cannot run within a transaction).';
+
+revoke all on type pgvec.verdict from public;
+$pgvec_file$);
+
 do $$ begin perform '[1]'::extensions.vector; end $$;
 
-select pg_temp.apply_function('pgvec.roles', '319cd29bf9a3d9f15571d10683ce223b992b53062c09a7353ae1734de6eca96d', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.roles', '319cd29bf9a3d9f15571d10683ce223b992b53062c09a7353ae1734de6eca96d', '0.2.0', $pgvec_file$
 -- pgvec.roles -- which of the roles that this project grants to exist here.
 -- Supabase has anon, authenticated and service_role; a plain server has pgvec_reader and pgvec_writer.
 create or replace function pgvec.roles(audience text)
@@ -610,7 +742,7 @@ comment on function pgvec.roles(text) is
 revoke all on function pgvec.roles(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.grant_execute', '9ff2c10da5c32c8f79c535225812af7e6ed7f7e72a71ca516d4beac17c990833', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.grant_execute', '9ff2c10da5c32c8f79c535225812af7e6ed7f7e72a71ca516d4beac17c990833', '0.2.0', $pgvec_file$
 -- pgvec.grant_execute -- lets exactly one audience call a function.
 -- Old Supabase projects grant every new function in public to anon by name, so it revokes by name as well.
 create or replace function pgvec.grant_execute(routine regprocedure, audience text)
@@ -635,7 +767,23 @@ comment on function pgvec.grant_execute(regprocedure, text) is
 revoke all on function pgvec.grant_execute(regprocedure, text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.adopt_collection', '8270112b5ee24c6cb9ccd741872bd5ca4f6d8a8dfa34243cfe14fb0ac5a11e2b', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.a_vector', 'e9bce1d845be43f2b39aa98c12f63225e4ebdc14fba2102bd820a39123263978', '0.2.0', $pgvec_file$
+-- pgvec.a_vector -- a vector, so that a dump can be restored by who is no superuser.
+-- Settings such as hnsw.ef_search can be given to a function by others than superusers only once pgvector's library is
+-- loaded. pg_dump writes functions in the order of their names: the default here loads it, before the first that has one.
+create or replace function pgvec.a_vector(given extensions.vector default '[1]')
+  returns extensions.vector
+  language sql immutable parallel safe
+  security invoker set search_path = ''
+as $$
+  select given
+$$;
+comment on function pgvec.a_vector(extensions.vector) is
+  'The vector given. Its default is what loads pgvector''s library while a dump is restored, before the functions that have settings of pgvector.';
+revoke all on function pgvec.a_vector(extensions.vector) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.adopt_collection', 'b2a5229c49ecb699c504cdc05136ca490fb63c502142644569f3b6953df9e3aa', '0.2.0', $pgvec_file$
 -- pgvec.adopt_collection -- makes a table that is there already searchable as a collection.
 -- The searches read a view over it, which names its columns as they expect. The table keeps its columns: lexemes and
 -- hashes lie in a side table, kept by trigger, unless add_columns asks for them in the table itself. Filters whose keys
@@ -661,7 +809,7 @@ declare
   configuration text;
   key      record;
   vector   record;
-  added    name[] := '{}';
+  added    name[] := '{}'::name[];
   adopted  pgvec.adoptions;
 begin
   perform pgvec.check_new_collection(name);
@@ -701,7 +849,7 @@ comment on function pgvec.adopt_collection(text, regclass, text, text[], text, t
 revoke all on function pgvec.adopt_collection(text, regclass, text, text[], text, text, int, text, text, text, boolean) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.adopted_content', 'd316b7d9ea9806027751e18134f9241f859188717b331fe4ab11d15a2f2a044d', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.adopted_content', 'd316b7d9ea9806027751e18134f9241f859188717b331fe4ab11d15a2f2a044d', '0.2.0', $pgvec_file$
 -- pgvec.adopted_content -- the SQL expression for the content of a row of an adopted table: its text columns, a line each.
 create or replace function pgvec.adopted_content(adopted pgvec.adoptions, row_name text)
   returns text
@@ -716,7 +864,7 @@ comment on function pgvec.adopted_content(pgvec.adoptions, text) is
 revoke all on function pgvec.adopted_content(pgvec.adoptions, text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.adopted_key', 'b7d876bf1367c9b77ad02b0462bbdb085b6f7f0618a366944c1d90c5ed604247', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.adopted_key', 'b7d876bf1367c9b77ad02b0462bbdb085b6f7f0618a366944c1d90c5ed604247', '0.2.0', $pgvec_file$
 -- pgvec.adopted_key -- the column that identifies the rows of a table to adopt, or PV004.
 create or replace function pgvec.adopted_key(relation regclass, id_column text, out column_name name, out column_type text)
   language plpgsql stable parallel safe
@@ -774,7 +922,7 @@ comment on function pgvec.adopted_key(regclass, text) is
 revoke all on function pgvec.adopted_key(regclass, text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.adopted_vector', 'de8137f542d0e47002edfde642b7c96328ca393cbd1fccdf71281f74f0ff742a', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.adopted_vector', 'de8137f542d0e47002edfde642b7c96328ca393cbd1fccdf71281f74f0ff742a', '0.2.0', $pgvec_file$
 -- pgvec.adopted_vector -- dimensions and storage of the embedding column of a table to adopt, or PV004.
 create or replace function pgvec.adopted_vector(
     relation regclass, embedding_column text, wanted int, out is_new boolean, out storage text, out dimensions int)
@@ -833,7 +981,7 @@ comment on function pgvec.adopted_vector(regclass, text, int) is
 revoke all on function pgvec.adopted_vector(regclass, text, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.adopted_view', '33ea1dcb18e8f4fcb686af6b1bdcef2ec701e6cda6ce98fd545d03f572b380dc', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.adopted_view', '33ea1dcb18e8f4fcb686af6b1bdcef2ec701e6cda6ce98fd545d03f572b380dc', '0.2.0', $pgvec_file$
 -- pgvec.adopted_view -- the statement that makes the view over an adopted table, with the columns of a collection.
 -- The columns of the table come along as c1, c2, ... by their number, for filters to compare. Metadata is built from the
 -- named columns and not from the whole row, which would turn every vector into text.
@@ -888,7 +1036,7 @@ comment on function pgvec.adopted_view(pgvec.collections, pgvec.adoptions, text)
 revoke all on function pgvec.adopted_view(pgvec.collections, pgvec.adoptions, text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.allowed_tenants', '70d54cf2127d73efd681c780352c33307ec72ef966957ff71771bb4c8f56351f', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.allowed_tenants', '70d54cf2127d73efd681c780352c33307ec72ef966957ff71771bb4c8f56351f', '0.2.0', $pgvec_file$
 -- pgvec.allowed_tenants -- the tenants whose rows the caller may read and write.
 -- With a token (a request to the REST API) they are those in its app_metadata, which users cannot change, and those of
 -- pgvec.memberships; the setting app.tenant_id counts only without one, on a connection of the application's own.
@@ -928,7 +1076,37 @@ revoke all on function pgvec.allowed_tenants() from public;
 select pgvec.grant_execute('pgvec.allowed_tenants()', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.any_lexeme', '79cec6bda392043a6a0e189cd5c4374c00f7136d2d76194eb0f8b019fcf75767', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.announce_search', '683222050c1ad3ffa437d8b37133c546bba9e5a4693be67b54b02e77c27b07eb', '0.2.0', $pgvec_file$
+-- pgvec.announce_search -- tells whoever collects searches of one that could not be logged, since its transaction only reads.
+-- NOTIFY writes nothing, but its transactions commit one by one: so only where somebody listens, and not when the queue of
+-- notifications is half full, since a full one fails the commit. One takes 8,000 bytes: pieces, numbered, of at most four
+-- bytes a character.
+create or replace function pgvec.announce_search(entry jsonb)
+  returns void
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  piece  constant int := 1900;
+  told   constant text := entry::text;
+  pieces constant int := ceil(length(told)::float8 / piece);
+  key    constant text := gen_random_uuid();
+begin
+  if pg_is_in_recovery() or not pgvec.collector_listens() or pg_notification_queue_usage() > 0.5 then
+    return;
+  end if;
+  perform pg_notify(c.name, format('%s %s %s %s', key, n, pieces, substr(told, (n - 1) * piece + 1, piece)))
+     from pgvec.search_channel as c, generate_series(1, pieces) as n
+    order by n;
+end
+$$;
+comment on function pgvec.announce_search(jsonb) is
+  'Notifies the channel of pgvec.search_channel of a row for pgvec.search_log, where a collector listens: in pieces "key number of-how-many text". '
+  'Does nothing on a standby.';
+revoke all on function pgvec.announce_search(jsonb) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.any_lexeme', '79cec6bda392043a6a0e189cd5c4374c00f7136d2d76194eb0f8b019fcf75767', '0.2.0', $pgvec_file$
 -- pgvec.any_lexeme -- a text query that matches rows with any of the query's lexemes.
 -- websearch_to_tsquery joins words by AND, so a question of ten words matches nothing.
 create or replace function pgvec.any_lexeme(configuration text, query_text text)
@@ -945,7 +1123,7 @@ revoke all on function pgvec.any_lexeme(text, text) from public;
 select pgvec.grant_execute('pgvec.any_lexeme(text, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.as_timestamp', 'ba739998d94f9349db90855427349982e345a86e2162f76f81208c7e3c359884', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.as_timestamp', 'ba739998d94f9349db90855427349982e345a86e2162f76f81208c7e3c359884', '0.2.0', $pgvec_file$
 -- pgvec.as_timestamp -- a value of metadata as a time, null where it is none: one odd row must not fail a search.
 create or replace function pgvec.as_timestamp(value jsonb)
   returns timestamptz
@@ -969,7 +1147,37 @@ revoke all on function pgvec.as_timestamp(jsonb) from public;
 select pgvec.grant_execute('pgvec.as_timestamp(jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.autocut', 'fe2cf7058b855a985454c691a32fa95d581eaaa6bec4e17f723cf0f79be8b7be', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.attach_triggers', '1348d88b233d921c0adf92d28964d28dd15f4c0ce9697d72f5008062b8f5d946', '0.2.0', $pgvec_file$
+-- pgvec.attach_triggers -- the triggers that keep lexemes, hashes, weights and statistics of a collection, made anew where they are there.
+create or replace function pgvec.attach_triggers(collection text)
+  returns void
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  target  pgvec.collections := pgvec.collection(attach_triggers.collection);
+  adopted pgvec.adoptions;
+begin
+  select a.* into adopted from pgvec.adoptions as a where a.collection = target.name;
+  execute format(
+    'create or replace trigger %I %s insert or update on %s for each row execute function %s',
+    target.name || '_maintain',
+    case when adopted.side is null then 'before' else 'after' end,
+    target.base,
+    case
+      when adopted.collection is null then format('pgvec.maintain_document(%L, %L, %L)', target.language, target.name, target.access)
+      else format('pgvec.maintain_adopted(%L)', target.name)
+    end);
+  execute format('alter table %s enable trigger %I', target.base, target.name || '_maintain');
+  perform pgvec.keep_lexemes(target.name);
+end
+$$;
+comment on function pgvec.attach_triggers(text) is
+  'Puts the triggers on a collection''s table that keep what searches need beside each row, and the statistics of BM25, enables them, and counts the rows that are there. Raises PV001.';
+revoke all on function pgvec.attach_triggers(text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.autocut', 'fe2cf7058b855a985454c691a32fa95d581eaaa6bec4e17f723cf0f79be8b7be', '0.2.0', $pgvec_file$
 -- pgvec.autocut -- the hits before the largest drop of the score; all of them where the score never drops.
 create or replace function pgvec.autocut(hits pgvec.fused[])
   returns pgvec.fused[]
@@ -994,7 +1202,7 @@ revoke all on function pgvec.autocut(pgvec.fused[]) from public;
 select pgvec.grant_execute('pgvec.autocut(pgvec.fused[])', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.begin_staging', '19db2a936b5f939a639571e65ef70f295be09b7f728457185c5e0026acd67512', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.begin_staging', '19db2a936b5f939a639571e65ef70f295be09b7f728457185c5e0026acd67512', '0.2.0', $pgvec_file$
 -- pgvec.begin_staging -- a place for rows on their way into a collection: a temporary table to COPY into.
 -- Rows are numbered as they come.
 drop function if exists pgvec.begin_staging();
@@ -1027,7 +1235,7 @@ revoke all on function pgvec.begin_staging(text, uuid) from public;
 select pgvec.grant_execute('pgvec.begin_staging(text, uuid)', 'writer');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.bench_index', '07d2c25c1f40585d97183b2bed19a28f9126335e8c0bb8cb2207e97b0a261a86', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.bench_index', '07d2c25c1f40585d97183b2bed19a28f9126335e8c0bb8cb2207e97b0a261a86', '0.2.0', $pgvec_file$
 -- pgvec.bench_index -- recall and latency of one kind of vector index, over the rows of pgvec.prepare_bench.
 -- The query is that of match_documents. Each setting is measured in a second round; the first warms the cache.
 create or replace function pgvec.bench_index(
@@ -1119,7 +1327,7 @@ comment on function pgvec.bench_index(text, text, text, int[], int, int) is
 revoke all on function pgvec.bench_index(text, text, text, int[], int, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.best_of_groups', '9979998c85992b0a2abbb72ccb4a95c7e5e695659447d77ed3ae9789ef65292b', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.best_of_groups', '9979998c85992b0a2abbb72ccb4a95c7e5e695659447d77ed3ae9789ef65292b', '0.2.0', $pgvec_file$
 -- pgvec.best_of_groups -- of the hits of each group only the best: one chunk of each document, for example.
 -- A row that belongs to no group stands for itself.
 create or replace function pgvec.best_of_groups(collection pgvec.collections, hits pgvec.fused[], group_by text)
@@ -1150,7 +1358,7 @@ revoke all on function pgvec.best_of_groups(pgvec.collections, pgvec.fused[], te
 select pgvec.grant_execute('pgvec.best_of_groups(pgvec.collections, pgvec.fused[], text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.bind_model', '0b7d51cd4619558b91a88ed89c42c70ba1059bb14a606c98721c4fa7056cd55c', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.bind_model', '0b7d51cd4619558b91a88ed89c42c70ba1059bb14a606c98721c4fa7056cd55c', '0.2.0', $pgvec_file$
 -- pgvec.bind_model -- says which model embeds a collection, after checking that its vectors fit.
 -- The check belongs here, before the first text is paid for, and not at the first insert.
 create or replace function pgvec.bind_model(collection text, model text, dimensions int)
@@ -1187,7 +1395,7 @@ comment on function pgvec.bind_model(text, text, int) is
 revoke all on function pgvec.bind_model(text, text, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.bm25_settings', 'ce9836cff50ec9cacd39ad1820a6c58751f5e0e46e67aac86f1d83d0f286f57e', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.bm25_settings', 'ce9836cff50ec9cacd39ad1820a6c58751f5e0e46e67aac86f1d83d0f286f57e', '0.2.0', $pgvec_file$
 -- pgvec.bm25_settings -- the parameters of BM25 that a collection's weights are to be made with.
 -- Robertson's usual values, which Lucene and Elasticsearch have too, unless its settings say otherwise.
 create or replace function pgvec.bm25_settings(collection pgvec.collections, out k1 float8, out b float8)
@@ -1201,7 +1409,7 @@ comment on function pgvec.bm25_settings(pgvec.collections) is
 revoke all on function pgvec.bm25_settings(pgvec.collections) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.bm25_vector', '8cfb9cb47fefdf42acf6b654e7eb2db9392f3913a22a8320a28f069fd4a3d11a', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.bm25_vector', '8cfb9cb47fefdf42acf6b654e7eb2db9392f3913a22a8320a28f069fd4a3d11a', '0.2.0', $pgvec_file$
 -- pgvec.bm25_vector -- what each lexeme of a text weighs in it by BM25: the document's side of the score.
 -- A lexeme's dimension is 28 bits of its md5, so that no dictionary has to be kept: 268,435,456 dimensions, of which two
 -- lexemes of one text share one in a text of ten thousand. They are added then. The query's side holds the idf, which
@@ -1262,7 +1470,7 @@ comment on function pgvec.bm25_vector(tsvector, float8, float8, float8) is
 revoke all on function pgvec.bm25_vector(tsvector, float8, float8, float8) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.build_adoption', 'dd63aa8402300842e21f9c00aa926592f4bfd4328391e57b8cc598db8922c7af', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.build_adoption', 'dfb92a8cde49430eae6e9a71d56401055310e900af607b1b7b8611e0d2b7c364', '0.2.0', $pgvec_file$
 -- pgvec.build_adoption -- what an adopted table needs to be searched: lexemes and hashes, the trigger that keeps them,
 -- and the view that the searches read.
 -- Vectors that are there already count as made from the present text.
@@ -1282,8 +1490,6 @@ begin
     execute format('update %s as b set fts = to_tsvector(%L::regconfig, %s), content_hash = md5(%s), embedded_hash = case when b.%I is not null then md5(%s) end',
                    target.base, target.language, content, content, target.embedding_column, content);
     execute format('create index %I on %s using gin (fts)', adopted.collection || '_fts_idx', target.base);
-    execute format('create trigger %I before insert or update on %s for each row execute function pgvec.maintain_adopted(%L)',
-                   adopted.collection || '_maintain', target.base, adopted.collection);
   else
     execute format('create table %s (id %s primary key references %s (%I) on update cascade on delete cascade, '
                    'fts tsvector, bm25 extensions.sparsevec(268435456), content_hash text not null, embedded_hash text)',
@@ -1294,8 +1500,6 @@ begin
                    side_table, adopted.id_column, target.language, content, content, target.embedding_column, content, target.base);
     execute format('create index %I on %s using gin (fts)', adopted.collection || '_fts_idx', side_table);
     update pgvec.adoptions as a set side = side_table::regclass where a.collection = adopted.collection returning a.* into adopted;
-    execute format('create trigger %I after insert or update on %s for each row execute function pgvec.maintain_adopted(%L)',
-                   adopted.collection || '_maintain', target.base, adopted.collection);
 
     -- who may not see a row must not see its lexemes
     execute format('alter table %s enable row level security', side_table);
@@ -1307,7 +1511,7 @@ begin
   update pgvec.collections as c
      set relation = view_name::regclass, text_table = coalesce(adopted.side, c.base)
    where c.name = adopted.collection;
-  perform pgvec.keep_lexemes(adopted.collection);
+  perform pgvec.attach_triggers(adopted.collection);
   if readers is not null then
     execute format('grant select on %s to %s', view_name, readers);
     if not in_table then
@@ -1321,7 +1525,7 @@ comment on function pgvec.build_adoption(pgvec.adoptions, boolean) is
 revoke all on function pgvec.build_adoption(pgvec.adoptions, boolean) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.build_seconds', '2ea0eb065fc3fe5e2a175e9bd26085bc6d401ddafa1e394fbd5768e631f0dd01', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.build_seconds', '2ea0eb065fc3fe5e2a175e9bd26085bc6d401ddafa1e394fbd5768e631f0dd01', '0.2.0', $pgvec_file$
 -- pgvec.build_seconds -- how long a vector index would take to build, from building it over a sample of the rows.
 -- The sample lies in a temporary table: nobody else sees it, nothing of it remains, and one process builds it. Building
 -- HNSW takes n log n, since each row walks a graph whose depth grows with its logarithm; from 4,000 rows of 384
@@ -1356,7 +1560,7 @@ comment on function pgvec.build_seconds(text, text, text, float8, int, int, int)
 revoke all on function pgvec.build_seconds(text, text, text, float8, int, int, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.caller', '0a33936f1d7fa388666883916f9b7b1c0e65ad838d53610194acdf840814079e', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.caller', '0a33936f1d7fa388666883916f9b7b1c0e65ad838d53610194acdf840814079e', '0.2.0', $pgvec_file$
 -- pgvec.caller -- the role that called from outside, also within a definer function, where current_user is its owner.
 -- SET ROLE is what PostgREST and poolers give a request its role with; it is not theirs to set to one they are no member of.
 create or replace function pgvec.caller()
@@ -1371,7 +1575,7 @@ revoke all on function pgvec.caller() from public;
 select pgvec.grant_execute('pgvec.caller()', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_choice', 'f17bae64fc58eec4b76f53eed8e5a014359635d9b83cfcdabdfb819c5109dc7f', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_choice', 'f17bae64fc58eec4b76f53eed8e5a014359635d9b83cfcdabdfb819c5109dc7f', '0.2.0', $pgvec_file$
 -- pgvec.check_choice -- PV004 unless an argument is one of the values there are.
 create or replace function pgvec.check_choice(argument text, value text, choices text[])
   returns void
@@ -1393,7 +1597,7 @@ revoke all on function pgvec.check_choice(text, text, text[]) from public;
 select pgvec.grant_execute('pgvec.check_choice(text, text, text[])', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_columns', '0fd0562da8df11350673ba7b13e2aaf86f885f65f7ab1a1571f5560381f3b83e', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_columns', '0fd0562da8df11350673ba7b13e2aaf86f885f65f7ab1a1571f5560381f3b83e', '0.2.0', $pgvec_file$
 -- pgvec.check_columns -- PV004 unless a table has these columns; nulls are passed over.
 create or replace function pgvec.check_columns(relation regclass, columns text[])
   returns void
@@ -1422,7 +1626,7 @@ comment on function pgvec.check_columns(regclass, text[]) is 'Raises PV004, list
 revoke all on function pgvec.check_columns(regclass, text[]) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_conditions', '03815b78c8bfbc993e8204089d43576f8054e9fcd93044ea3e32be5624cead51', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_conditions', '03815b78c8bfbc993e8204089d43576f8054e9fcd93044ea3e32be5624cead51', '0.2.0', $pgvec_file$
 -- pgvec.check_conditions -- PV003 unless the operand of $and, $or or $not holds what it has to.
 create or replace function pgvec.check_conditions(operator text, operand jsonb)
   returns void
@@ -1451,7 +1655,7 @@ revoke all on function pgvec.check_conditions(text, jsonb) from public;
 select pgvec.grant_execute('pgvec.check_conditions(text, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_new_collection', 'e7393bb51e9f693b39bd13ea0ce35473fd6b157f74e75c21cc3e3d408ebb4324', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_new_collection', 'e7393bb51e9f693b39bd13ea0ce35473fd6b157f74e75c21cc3e3d408ebb4324', '0.2.0', $pgvec_file$
 -- pgvec.check_new_collection -- PV004 unless a collection of that name can be made.
 create or replace function pgvec.check_new_collection(name text)
   returns void
@@ -1477,7 +1681,7 @@ comment on function pgvec.check_new_collection(text) is 'Raises PV004 for a name
 revoke all on function pgvec.check_new_collection(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_operand', '004135c48ef253fdd166db402c7be2615a56d80eb216d1199288588d97d6c5a2', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_operand', '004135c48ef253fdd166db402c7be2615a56d80eb216d1199288588d97d6c5a2', '0.2.0', $pgvec_file$
 -- pgvec.check_operand -- PV003 unless there is such a filter operator, and it can take what it is given.
 create or replace function pgvec.check_operand(accessor text, operator text, operand jsonb)
   returns void
@@ -1550,7 +1754,7 @@ revoke all on function pgvec.check_operand(text, text, jsonb) from public;
 select pgvec.grant_execute('pgvec.check_operand(text, text, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_query_embedding', '7f2a5fc443a6a70a5f3584a342c0361a5852cfef9c0d341a1db20583acc6aca8', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_query_embedding', '7f2a5fc443a6a70a5f3584a342c0361a5852cfef9c0d341a1db20583acc6aca8', '0.2.0', $pgvec_file$
 -- pgvec.check_query_embedding -- PV002 or PV005 unless a query vector fits its collection.
 -- NaN and infinity never get here: pgvector's input functions refuse them.
 create or replace function pgvec.check_query_embedding(collection pgvec.collections, query_embedding extensions.vector)
@@ -1587,7 +1791,7 @@ revoke all on function pgvec.check_query_embedding(pgvec.collections, extensions
 select pgvec.grant_execute('pgvec.check_query_embedding(pgvec.collections, extensions.vector)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_threshold', '94c08e9a74c3354838f74159f88a5d87f642d53518461d2a4e5716a49c20d3c8', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_threshold', '94c08e9a74c3354838f74159f88a5d87f642d53518461d2a4e5716a49c20d3c8', '0.2.0', $pgvec_file$
 -- pgvec.check_threshold -- PV004 for a similarity threshold that no row could be compared with.
 -- The usual mistake is a percentage (78 for 0.78), which would silently return nothing.
 create or replace function pgvec.check_threshold(distance text, match_threshold float8)
@@ -1611,7 +1815,7 @@ revoke all on function pgvec.check_threshold(text, float8) from public;
 select pgvec.grant_execute('pgvec.check_threshold(text, float8)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_weights', '9b80b41677f382466129a48aabe320992009f47881e90080f5d4fb2d1ad3c495', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_weights', '9b80b41677f382466129a48aabe320992009f47881e90080f5d4fb2d1ad3c495', '0.2.0', $pgvec_file$
 -- pgvec.check_weights -- PV004 for numbers that a hybrid search cannot work with.
 create or replace function pgvec.check_weights(
     semantic_weight float8, full_text_weight float8, rrf_k int, diversity float8, recency_field text, half_life interval)
@@ -1653,7 +1857,7 @@ revoke all on function pgvec.check_weights(float8, float8, int, float8, text, in
 select pgvec.grant_execute('pgvec.check_weights(float8, float8, int, float8, text, interval)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.clamp_count', 'a2b116308e1af168998e7639748cb71e35dd50d7109e603835ae340227afedb8', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.clamp_count', 'a2b116308e1af168998e7639748cb71e35dd50d7109e603835ae340227afedb8', '0.2.0', $pgvec_file$
 -- pgvec.clamp_count -- match_count within 1 to 1000; null means the function's default.
 -- A null would otherwise be LIMIT NULL: all rows. 1000 is what a hosted REST API returns at the most anyway.
 create or replace function pgvec.clamp_count(match_count int, default_count int)
@@ -1670,7 +1874,7 @@ revoke all on function pgvec.clamp_count(int, int) from public;
 select pgvec.grant_execute('pgvec.clamp_count(int, int)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.collection', '0ade93ad2c60f52f0c48fce7e3f41d8df8150bacec29e646a944bfba0abf8d7c', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.collection', '0ade93ad2c60f52f0c48fce7e3f41d8df8150bacec29e646a944bfba0abf8d7c', '0.2.0', $pgvec_file$
 -- pgvec.collection -- the registry row of a collection, or PV001.
 -- Every engine function begins here, so the error for a mistyped name is the same everywhere.
 create or replace function pgvec.collection(name text)
@@ -1708,7 +1912,68 @@ revoke all on function pgvec.collection(text) from public;
 select pgvec.grant_execute('pgvec.collection(text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.collection_version', '643dceb022cc18617b397fa336842bb9521857f95c40ce3d83af3ace679b254f', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.collection_checks', '02886f92eaefc7f6d31deb09a4c0d200961fb42ffa5b189da4c7a488302f8f70', '0.2.0', $pgvec_file$
+-- pgvec.collection_checks -- the functions that check a collection, in order; of one whose table is gone, the one that says so.
+create or replace function pgvec.collection_checks(collection text)
+  returns text[]
+  language sql stable parallel safe
+  security invoker set search_path = ''
+as $$
+  select case
+           when exists (select from pg_catalog.pg_class as r where r.oid = c.base) and exists (select from pg_catalog.pg_class as r where r.oid = c.relation)
+             then array['pgvec.verify_table', 'pgvec.verify_protection', 'pgvec.verify_rows', 'pgvec.verify_indexes', 'pgvec.verify_statistics',
+                        'pgvec.verify_access']
+           else array['pgvec.verify_table']
+         end
+    from pgvec.collections as c
+   where c.name = collection_checks.collection
+$$;
+comment on function pgvec.collection_checks(text) is 'The names of the functions that check a collection, each of its name. pgvec.verify_search comes after them. Null for an unknown one.';
+revoke all on function pgvec.collection_checks(text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.collection_stats', '49615df0dd12be5081a8d9abc6bab68dc6b4ea8e250fada857dfba25373a2b03', '0.2.0', $pgvec_file$
+-- pgvec.collection_stats -- how large collections are, and which of their indexes are used.
+-- From the catalog and the statistics of the server, but for the rows to embed, which have an index of their own.
+create or replace function pgvec.collection_stats()
+  returns table (
+    collection text, estimated_rows bigint, to_embed bigint, table_bytes bigint, index_bytes bigint,
+    vector_scans bigint, keyword_scans bigint, filter_scans bigint)
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
+as $$
+declare
+  item pgvec.collections;
+begin
+  for item in
+    select c.* from pgvec.collections as c join pg_catalog.pg_class as r on r.oid = c.base order by c.name
+  loop
+    collection := item.name;
+    to_embed := pgvec.count_stale(item.name);
+    estimated_rows := round(pgvec.estimate_rows(item));
+    select sum(pg_table_size(p)), sum(pg_indexes_size(p)) into table_bytes, index_bytes
+      from pgvec.partitions(item.base) as p;
+    select coalesce(sum(s.idx_scan) filter (where m.amname in ('hnsw', 'ivfflat')), 0),
+           coalesce(sum(s.idx_scan) filter (where m.amname = 'gin' and a.attname = 'fts'), 0),
+           coalesce(sum(s.idx_scan) filter (where m.amname = 'gin' and a.attname = 'metadata'), 0)
+      into vector_scans, keyword_scans, filter_scans
+      from (select p from pgvec.partitions(item.base) as p union select t from pgvec.partitions(item.text_table) as t) as held (part)
+      join pg_catalog.pg_stat_user_indexes as s on s.relid = held.part
+      join pg_catalog.pg_class as i on i.oid = s.indexrelid
+      join pg_catalog.pg_am as m on m.oid = i.relam
+      left join pg_catalog.pg_index as x on x.indexrelid = i.oid
+      left join pg_catalog.pg_attribute as a on a.attrelid = x.indrelid and a.attnum = x.indkey[0];
+    return next;
+  end loop;
+end
+$$;
+comment on function pgvec.collection_stats() is
+  'Of every collection: rows (estimated; null before the first vacuum or analyze), rows to embed, bytes of its table and of its indexes, '
+  'and how often its indexes for vectors, words and filters were scanned since the statistics were reset.';
+revoke all on function pgvec.collection_stats() from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.collection_version', '643dceb022cc18617b397fa336842bb9521857f95c40ce3d83af3ace679b254f', '0.2.0', $pgvec_file$
 -- pgvec.collection_version -- what tells whether an answer that was kept is still good.
 -- Two calls that return the same text saw the same rows and settings: every statement that changes rows adds to the
 -- statistics (pgvec.count_lexemes), whose sum only grows, or which are emptied together with the table, and then go on with
@@ -1747,7 +2012,36 @@ revoke all on function pgvec.collection_version(text, uuid) from public;
 select pgvec.grant_execute('pgvec.collection_version(text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.column_condition', 'aff4882b6937178100f39c3ed5938aefb7e721065e706e732a955f392818cc12', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.collector_listens', '252d01aa93d3baef01674fb23aa683dffa9c1e85da3152d8a9bbf441c8273cfe', '0.2.0', $pgvec_file$
+-- pgvec.collector_listens -- whether somebody collects the searches of read-only transactions.
+-- A collector (pgvec-admin log collect) holds this advisory lock for as long as it listens; one at a time.
+create or replace function pgvec.collector_listens()
+  returns boolean
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+begin
+  return not pg_try_advisory_lock_shared(pgvec.collector_lock()) or not pg_advisory_unlock_shared(pgvec.collector_lock());
+end
+$$;
+comment on function pgvec.collector_listens() is 'Whether another session holds the advisory lock pgvec.collector_lock().';
+revoke all on function pgvec.collector_listens() from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.collector_lock', 'd4e2f1ba8954d72d7cac19c43da8f1064b1a019766248e669991fb773ef70b55', '0.2.0', $pgvec_file$
+-- pgvec.collector_lock -- the key of the advisory lock that whoever collects searches holds.
+create or replace function pgvec.collector_lock()
+  returns bigint
+  language sql immutable parallel safe
+  security invoker set search_path = ''
+as $$
+  select 8097868352421
+$$;
+comment on function pgvec.collector_lock() is 'A number of this project''s own.';
+revoke all on function pgvec.collector_lock() from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.column_condition', '3720c11c667ba023de049dbcc97a7c324a5b3245c8b5944da14b24d99ce4b873', '0.2.0', $pgvec_file$
 -- pgvec.column_condition -- a filter over an adopted table as an SQL condition on its columns.
 -- Keys that are columns compare with them, and so reach their indexes; others look into the metadata. Values are appended
 -- to bound and read from the parameter $2 by their place; names come from the catalog.
@@ -1756,9 +2050,9 @@ create or replace function pgvec.column_condition(collection pgvec.collections, 
   security invoker set search_path = ''
 as $$
 declare
-  parts    text[] := '{}';
+  parts    text[] := '{}'::text[];
   branches text[];
-  others   jsonb := '{}';
+  others   jsonb := '{}'::jsonb;
   compiled record;
   item     record;
   branch   jsonb;
@@ -1816,7 +2110,7 @@ revoke all on function pgvec.column_condition(pgvec.collections, jsonb, jsonb) f
 select pgvec.grant_execute('pgvec.column_condition(pgvec.collections, jsonb, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.column_operand', '16a52d181ac42c4d924e08de32c042471982303093d2289217182b3eec76ed12', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.column_operand', '16a52d181ac42c4d924e08de32c042471982303093d2289217182b3eec76ed12', '0.2.0', $pgvec_file$
 -- pgvec.column_operand -- a value of a filter as an SQL expression of a column's type; null where it can equal none.
 -- The value itself stays in the parameter $2. A fraction beside an integer column is compared as numeric.
 create or replace function pgvec.column_operand(type text, category text, value jsonb, place int)
@@ -1851,7 +2145,7 @@ revoke all on function pgvec.column_operand(text, text, jsonb, int) from public;
 select pgvec.grant_execute('pgvec.column_operand(text, text, jsonb, int)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.compare_column', '5623946a29877b71af31d851e9018392f595d21b8c00efa2eaa0d7a4e860d266', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.compare_column', '74e3598c814f69a1f2a04296f815fa81315d941ba625c6df4aa189dae7fdb4d7', '0.2.0', $pgvec_file$
 -- pgvec.compare_column -- what a filter says of one column, as an SQL condition.
 -- As in metadata, a value of another type than the column's never matches and never raises. What no plain comparison
 -- expresses (lists, objects, arrays) is asked of the column as jsonb.
@@ -1862,8 +2156,8 @@ create or replace function pgvec.compare_column(
 as $$
 declare
   conditions jsonb := value;
-  operators  constant jsonb := '{"$eq": "=", "$ne": "=", "$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}';
-  parts      text[] := '{}';
+  operators  constant jsonb := '{"$eq": "=", "$ne": "=", "$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}'::jsonb;
+  parts      text[] := '{}'::text[];
   part       text;
   operands   text[];
   operand    text;
@@ -1927,7 +2221,7 @@ revoke all on function pgvec.compare_column(text, text, text, text, jsonb, jsonb
 select pgvec.grant_execute('pgvec.compare_column(text, text, text, text, jsonb, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.compare_distances', '6c7f257c5c2d1cf01c7514c01e820879438f69b96c24af8b6520364b3490a68f', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.compare_distances', '19293be0cfc5836d17ccc9a289769d8a4b567b19e942eb00411a337eb9fdd4cf', '0.2.0', $pgvec_file$
 -- pgvec.compare_distances -- how far the rankings by two distances agree on the same rows.
 create or replace function pgvec.compare_distances(collection text, queries int default 50, match_count int default 10)
   returns table (distance text, other text, overlap float8)
@@ -1938,22 +2232,23 @@ create or replace function pgvec.compare_distances(collection text, queries int 
 as $$
 declare
   target    pgvec.collections := pgvec.collection(compare_distances.collection);
-  distances constant text[] := '{cosine,l2,inner_product,l1}';
+  distances constant text[] := '{cosine,l2,inner_product,l1}'::text[];
   agreed    float8[] := array_fill(0::float8, array[4, 4]);
   asked     int := 0;
-  query     record;
+  drawn     text;
+  embedding extensions.vector;
   found     jsonb[];
   ids       text[];
 begin
-  for query in execute
-    format('select d.id, d.embedding::extensions.vector as embedding from %s as d where d.embedding is not null order by md5(d.id) limit $1', target.relation)
+  for drawn, embedding in execute
+    format('select d.id, d.embedding::extensions.vector from %s as d where d.embedding is not null order by md5(d.id) limit $1', target.relation)
     using queries
   loop
     found := '{}';
     for place in 1 .. 4 loop
       execute format('select array_agg(q.id order by q.distance, q.id) from (%s) as q where q.id <> $4', pgvec.vector_query(target, distances[place], '', null))
         into ids
-        using query.embedding, null::jsonb, match_count + 1, query.id;
+        using embedding, null::jsonb, match_count + 1, drawn;
       found := found || to_jsonb(ids[:match_count]);
     end loop;
     asked := asked + coalesce(jsonb_array_length(found[1]), 0);
@@ -1980,7 +2275,7 @@ comment on function pgvec.compare_distances(text, int, int) is
 revoke all on function pgvec.compare_distances(text, int, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.compile_filter', 'e7dd4c712e9444dfde0cfce1276bc18ae74df9d155f82e9f4e90f6e3b6d611e1', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.compile_filter', 'e7dd4c712e9444dfde0cfce1276bc18ae74df9d155f82e9f4e90f6e3b6d611e1', '0.2.0', $pgvec_file$
 -- pgvec.compile_filter -- a filter as one containment and one jsonpath.
 -- What is plain, or $eq, and holds for the whole row goes into the containment; the rest becomes a jsonpath predicate.
 -- Both are data: they reach a query as parameters, and a GIN index with jsonb_path_ops serves them.
@@ -2038,7 +2333,7 @@ revoke all on function pgvec.compile_filter(jsonb) from public;
 select pgvec.grant_execute('pgvec.compile_filter(jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.contained_predicate', '065eb37f78763ce5c7372aa777c72326cb96fa43311c6eda0cb394230ea82319', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.contained_predicate', '065eb37f78763ce5c7372aa777c72326cb96fa43311c6eda0cb394230ea82319', '0.2.0', $pgvec_file$
 -- pgvec.contained_predicate -- jsonb containment (@>) of a value as a jsonpath predicate.
 -- For plain conditions that cannot be part of the one containment of a filter, because they stand under $or or $not.
 create or replace function pgvec.contained_predicate(accessor text, value jsonb)
@@ -2073,7 +2368,7 @@ revoke all on function pgvec.contained_predicate(text, jsonb) from public;
 select pgvec.grant_execute('pgvec.contained_predicate(text, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.count_ids', 'a3828c934a20efb9998514e169236e36303abaf00f8a678399e30fafd4290fa1', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.count_ids', 'a3828c934a20efb9998514e169236e36303abaf00f8a678399e30fafd4290fa1', '0.2.0', $pgvec_file$
 -- pgvec.count_ids -- how many of some ids are rows of a collection.
 -- A load asks before it copies a batch straight into the table. Always by primary key: where many are expected, the
 -- planner would rather read the whole table.
@@ -2099,7 +2394,7 @@ revoke all on function pgvec.count_ids(text, text[]) from public;
 select pgvec.grant_execute('pgvec.count_ids(text, text[])', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.count_lexemes', '0d6ef3df2e5ea5a994e11923f6eb6e8e149677435dd64ad93f9139283dac50ec', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.count_lexemes', 'baed8e916fc8f68adeeafc3cc3f17ed1ab465a06c5c72d40fff409e9166859bb', '0.2.0', $pgvec_file$
 -- pgvec.count_lexemes -- keeps the statistics of BM25 up with a collection's table, after every statement.
 -- Each statement adds what it changed as rows of its own, so that writers do not wait for each other, and readers sum
 -- them; pgvec.settle_statistics keeps these sums short. A collection of more than live_statistics rows (a setting) only
@@ -2117,7 +2412,7 @@ declare
   tenant_of text;
   languages text := '''{}''::text[]';
   changes   text;
-  noted     record;
+  tenant    uuid;
 begin
   select c.* into target from pgvec.collections as c where c.name = tg_argv[0];
   if tg_op = 'TRUNCATE' then
@@ -2149,7 +2444,7 @@ begin
     languages := format('array(select distinct n.language from new_rows as n where n.language is not null and %s = p.tenant)', format(tenant_of, 'n'));
   end if;
 
-  for noted in execute format(
+  for tenant in execute format(
     $query$
     with changes as materialized (%1$s),
          parts as materialized (
@@ -2179,7 +2474,7 @@ begin
     $query$, changes, languages)
     using target
   loop
-    perform pgvec.settle_statistics(target, noted.tenant);
+    perform pgvec.settle_statistics(target, tenant);
   end loop;
   return null;
 end
@@ -2190,7 +2485,7 @@ comment on function pgvec.count_lexemes() is
 revoke all on function pgvec.count_lexemes() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.count_stale', 'bacca770fc8684cd4121accbc1a2ebc6ec64c5a84c28924ae5b704c83871122b', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.count_stale', 'bacca770fc8684cd4121accbc1a2ebc6ec64c5a84c28924ae5b704c83871122b', '0.2.0', $pgvec_file$
 -- pgvec.count_stale -- how many rows there are to embed; the total of a progress bar.
 -- Exact, from the partial index that holds just these rows.
 create or replace function pgvec.count_stale(collection text)
@@ -2212,7 +2507,7 @@ comment on function pgvec.count_stale(text) is
 revoke all on function pgvec.count_stale(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.counts_live', 'bca552945544fcf6de72d7e22cfb39332cbc822bb1698b883954c61526f2db2e', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.counts_live', 'bca552945544fcf6de72d7e22cfb39332cbc822bb1698b883954c61526f2db2e', '0.2.0', $pgvec_file$
 -- pgvec.counts_live -- whether a collection is small enough for its words to be counted with every statement.
 create or replace function pgvec.counts_live(collection pgvec.collections, tenant uuid)
   returns boolean
@@ -2229,7 +2524,7 @@ comment on function pgvec.counts_live(pgvec.collections, uuid) is
 revoke all on function pgvec.counts_live(pgvec.collections, uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.create_collection', '6118f974aca36a4c76743141fdff2c2d1273b26451e7447a8cc7189a6f8dbeff', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.create_collection', 'db7d536e922af9e5080e4cae94040ad21a81791c9a2f6d2cf9348e698fd90801', '0.2.0', $pgvec_file$
 -- pgvec.create_collection -- a new collection: its table, indexes, trigger, policies, grants and registry row.
 -- The vector index is made later, by pgvec-admin index create: building it once over loaded rows is far faster than
 -- keeping it while they arrive.
@@ -2323,14 +2618,12 @@ begin
   execute format('create index %I on %s using gin (fts)', name || '_fts_idx', made);
   execute format('create index %I on %s (%s source, chunk_index)', name || '_source_idx', made, case access when 'tenant' then 'tenant_id,' end);
   execute format('create index %I on %s (id) where embedded_hash is distinct from content_hash', name || '_stale_idx', made);
-  execute format('create trigger %I before insert or update on %s for each row execute function pgvec.maintain_document(%L, %L, %L)',
-                 name || '_maintain', made, configuration, name, access);
 
   insert into pgvec.collections (name, relation, base, text_table, dimensions, distance, access, storage, language, model)
   values (create_collection.name, made, made, made, create_collection.dimensions, create_collection.distance,
           create_collection.access, create_collection.storage, configuration, create_collection.model);
 
-  perform pgvec.keep_lexemes(create_collection.name);
+  perform pgvec.attach_triggers(create_collection.name);
   perform pgvec.describe_table(made);
   perform pgvec.protect_table(create_collection.name);
   perform pg_notify('pgrst', 'reload schema');
@@ -2346,7 +2639,7 @@ comment on function pgvec.create_collection(text, int, text, text, text, text, t
 revoke all on function pgvec.create_collection(text, int, text, text, text, text, text, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.create_collection_api', 'ce8a81a14d6027d5cc008c2290c3b61ecf72d43da8def55bd88db70608dbecac', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.create_collection_api', 'ce8a81a14d6027d5cc008c2290c3b61ecf72d43da8def55bd88db70608dbecac', '0.2.0', $pgvec_file$
 -- pgvec.create_collection_api -- search functions with a collection's name, for clients that can choose no more than one.
 -- match_jobs, kw_match_jobs and hybrid_search_jobs are match_documents, kw_match_documents and hybrid_search with their
 -- arguments but collection, made from these, so that calling it again after an upgrade brings them up to date.
@@ -2395,7 +2688,7 @@ comment on function pgvec.create_collection_api(text) is
 revoke all on function pgvec.create_collection_api(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.decay', '33d06bf9a96c4ed4ed062779b0b0d3a2d8854754235a2ecc5ec4a26c44ca40f9', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.decay', '33d06bf9a96c4ed4ed062779b0b0d3a2d8854754235a2ecc5ec4a26c44ca40f9', '0.2.0', $pgvec_file$
 -- pgvec.decay -- scores that grow less with age: half of a score is left at half_life, a quarter at twice that.
 -- A row without a date keeps its score, and so does one from the future. After 500 half-lives nothing is left to halve.
 create or replace function pgvec.decay(collection pgvec.collections, hits pgvec.fused[], recency_field text, half_life interval)
@@ -2427,7 +2720,7 @@ revoke all on function pgvec.decay(pgvec.collections, pgvec.fused[], text, inter
 select pgvec.grant_execute('pgvec.decay(pgvec.collections, pgvec.fused[], text, interval)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.deep_rows', '743c897bc4f86e65fb0de59b6ea85ab53b8fbf7f73c7fc1d7faaf76f8a036f20', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.deep_rows', '743c897bc4f86e65fb0de59b6ea85ab53b8fbf7f73c7fc1d7faaf76f8a036f20', '0.2.0', $pgvec_file$
 -- pgvec.deep_rows -- the rows of a step of a search that takes its time: an exact scan of many rows, a long walk through an
 -- hnsw index, any through an ivfflat one.
 -- Each setting of a function costs each of its calls 15 microseconds, so those that only such steps need are here. The
@@ -2463,7 +2756,7 @@ revoke all on function pgvec.deep_rows(pgvec.collections, text, text, jsonb, ext
 select pgvec.grant_execute('pgvec.deep_rows(pgvec.collections, text, text, jsonb, extensions.vector, pgvec.search_step)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.default_lists', '6c4e796557e0dea105efe7f707331e8b643ab9ceef23a71490d46d0ee2d0691c', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.default_lists', '6c4e796557e0dea105efe7f707331e8b643ab9ceef23a71490d46d0ee2d0691c', '0.2.0', $pgvec_file$
 -- pgvec.default_lists -- how many lists an IVFFlat index should have: rows / 1000 up to a million rows, their root above.
 -- pgvector's own advice.
 create or replace function pgvec.default_lists(row_count float8)
@@ -2477,7 +2770,7 @@ comment on function pgvec.default_lists(float8) is 'The lists of an IVFFlat inde
 revoke all on function pgvec.default_lists(float8) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.default_tenant', '7a63e1b381b34be1e4c733444651482311f6e90bd3f4d904cac5f778460dbd05', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.default_tenant', '7a63e1b381b34be1e4c733444651482311f6e90bd3f4d904cac5f778460dbd05', '0.2.0', $pgvec_file$
 -- pgvec.default_tenant -- the tenant of a row that is inserted without one.
 create or replace function pgvec.default_tenant()
   returns uuid
@@ -2502,7 +2795,7 @@ revoke all on function pgvec.default_tenant() from public;
 select pgvec.grant_execute('pgvec.default_tenant()', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.describe_table', '6c3bfac11664a00dedafdb4ef71eee4391bfcada66914cae49d1fa47b1d75ab4', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.describe_table', '6c3bfac11664a00dedafdb4ef71eee4391bfcada66914cae49d1fa47b1d75ab4', '0.2.0', $pgvec_file$
 -- pgvec.describe_table -- the comments of a collection's table and columns, for psql's \d+ and for generated API pages.
 create or replace function pgvec.describe_table(relation regclass)
   returns void
@@ -2539,7 +2832,7 @@ comment on function pgvec.describe_table(regclass) is 'Writes the comments of a 
 revoke all on function pgvec.describe_table(regclass) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.detach_collection', '21e3b18d7c92f85b880e8a62c6ab1bd03911ccb605d4dfbc0e47a792bfe15f9a', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.detach_collection', '007ccfd65ca59eccb6d3b76a7b0f25d3de921410303fd27d69395d45cd2db498', '0.2.0', $pgvec_file$
 -- pgvec.detach_collection -- lets go of a collection and leaves its table as a table: rows, columns and indexes stay.
 -- What refers to this engine goes: triggers, the policies of tenants, the default of tenant_id, functions with its name.
 -- Row level security stays on, so that a table of tenants is not open to all of a sudden.
@@ -2587,6 +2880,7 @@ begin
   end loop;
   execute format('comment on table %s is null', target.base);
   perform pgvec.forget_lexemes(target.name);
+  delete from pgvec.search_log as l where l.collection = target.name;
   delete from pgvec.collections as c where c.name = target.name;
   perform pg_notify('pgrst', 'reload schema');
   return target.base;
@@ -2598,7 +2892,7 @@ comment on function pgvec.detach_collection(text) is
 revoke all on function pgvec.detach_collection(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.distance_operator', 'a4f5b6a13029fcd25516021ac0680dbe78be04a87ca2854e4ae804bd282aa76b', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.distance_operator', 'a4f5b6a13029fcd25516021ac0680dbe78be04a87ca2854e4ae804bd282aa76b', '0.2.0', $pgvec_file$
 -- pgvec.distance_operator -- pgvector's operator of a distance, without its schema.
 create or replace function pgvec.distance_operator(distance text)
   returns text
@@ -2620,7 +2914,7 @@ revoke all on function pgvec.distance_operator(text) from public;
 select pgvec.grant_execute('pgvec.distance_operator(text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.diversify', '548903154e441cdbcee0a210265dae33c1d98c5d2700ab8432e98ee855ab5bd0', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.diversify', 'f151c010742f7b2794d46daf3bdcadec2b828dca9a67729015acd34e99382f2c', '0.2.0', $pgvec_file$
 -- pgvec.diversify -- the hits in an order that repeats itself less: maximal marginal relevance.
 -- The next is always the hit with the greatest (1 - diversity) * score - diversity * its greatest cosine similarity to
 -- those before it; scores count from 0 (the least) to 1 (the greatest). Carbonell and Goldstein (1998).
@@ -2633,7 +2927,7 @@ declare
   embeddings extensions.vector[];
   relevance  float8[];
   nearest    float8[];    -- similarity to the nearest of those chosen
-  chosen     pgvec.fused[] := '{}';
+  chosen     pgvec.fused[] := '{}'::pgvec.fused[];
   best       int;
 begin
   execute format(
@@ -2673,7 +2967,7 @@ revoke all on function pgvec.diversify(pgvec.collections, pgvec.fused[], float8,
 select pgvec.grant_execute('pgvec.diversify(pgvec.collections, pgvec.fused[], float8, int)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.drop_collection', 'f358f2036e5f45f220fd31d49c5d0aea08277ed036eb34ce2042cf58bb56406d', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.drop_collection', 'fcd6bec2d3766386583296c4dc6f205c91f5ca0c0f3ee6cccf64cf476999cb03', '0.2.0', $pgvec_file$
 -- pgvec.drop_collection -- removes a collection with its table and all its rows.
 create or replace function pgvec.drop_collection(name text)
   returns void
@@ -2691,6 +2985,7 @@ begin
   end if;
 
   perform pgvec.forget_lexemes(drop_collection.name);
+  delete from pgvec.search_log as l where l.collection = drop_collection.name;
   delete from pgvec.collections as c
    where c.name = drop_collection.name
   returning c.relation into dropped;
@@ -2710,7 +3005,7 @@ comment on function pgvec.drop_collection(text) is
 revoke all on function pgvec.drop_collection(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.drop_collection_api', '3d807384a6dc2e3ca1c18fdc6a6453790abcecd02ef0c21d66a05cad575acf75', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.drop_collection_api', '3d807384a6dc2e3ca1c18fdc6a6453790abcecd02ef0c21d66a05cad575acf75', '0.2.0', $pgvec_file$
 -- pgvec.drop_collection_api -- drops the search functions that pgvec.create_collection_api made for a collection.
 -- They are known by their comments, so that a function of somebody else's stays.
 create or replace function pgvec.drop_collection_api(name text)
@@ -2735,7 +3030,7 @@ comment on function pgvec.drop_collection_api(text) is 'Drops match_NAME, kw_mat
 revoke all on function pgvec.drop_collection_api(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.estimate_rows', '20537668ffcb0de94e89b3945bfc632f307075760cb4f673f4ee92f7317dbc7c', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.estimate_rows', '20537668ffcb0de94e89b3945bfc632f307075760cb4f673f4ee92f7317dbc7c', '0.2.0', $pgvec_file$
 -- pgvec.estimate_rows -- how many rows a collection has, as the planner sees it: rows a page when they were last counted,
 -- times the pages there are now. Of a collection in partitions those count in which the tenants of the search have rows.
 create or replace function pgvec.estimate_rows(collection pgvec.collections)
@@ -2773,7 +3068,7 @@ revoke all on function pgvec.estimate_rows(pgvec.collections) from public;
 select pgvec.grant_execute('pgvec.estimate_rows(pgvec.collections)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.explain_search', '9eff65117e9a9075b5763968d6540ac2b5d3ce35b959261077ff0091d17633f9', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.explain_search', '998f7093b34a3aa862cffcca6a4413a29075c280efc210c75abefcb7fa400f95', '0.2.0', $pgvec_file$
 -- pgvec.explain_search -- how match_documents answers a search: its route, its estimate, its index, its cost.
 -- For people who wonder why a search is slow, and for tests. It takes the same decisions by the same functions, and then
 -- times the real call.
@@ -2805,6 +3100,7 @@ declare
   step    pgvec.search_step;
   line    text;
   started timestamptz;
+  logging text := coalesce(current_setting('pgvec.search_log', true), '');
 begin
   if target.tenants is not null and (cardinality(target.tenants) > 1 or row_security_active(target.relation)) then
     raise exception using
@@ -2816,6 +3112,7 @@ begin
   perform pgvec.check_query_embedding(target, query_embedding);
   perform pgvec.check_choice('distance', measure, '{cosine,l2,inner_product,l1}');
 
+  perform set_config('pgvec.search_log', 'off', true);  -- this is no search of anybody's
   perform set_config('ivfflat.probes', coalesce(target.settings ->> 'probes', '10'), true);
   serving := pgvec.index_kind(target, measure);
   foreach step in array pgvec.search_steps(target, serving.kind, serving.method, wanted, within.condition, within.bound) loop
@@ -2827,7 +3124,7 @@ begin
       perform set_config('hnsw.max_scan_tuples', step.scan_tuples::text, true);
       ef_search := step.ef_search;
     end if;
-    route := concat_ws(', then ', route, case step.kind when 'column' then 'index' else coalesce(step.kind || ' index', 'exact') end);
+    route := concat_ws(', then ', route, pgvec.route_name(step.kind));
     estimate := round(step.estimate);
 
     plan := null;
@@ -2846,6 +3143,7 @@ begin
   select count(*) into rows
     from public.match_documents(query_embedding, match_count, filter, null, collection, for_tenant, distance);
   ms := round(1000 * extract(epoch from clock_timestamp() - started), 3);
+  perform set_config('pgvec.search_log', logging, true);
   return next;
 end
 $$;
@@ -2857,7 +3155,7 @@ revoke all on function pgvec.explain_search(text, extensions.vector, int, jsonb,
 select pgvec.grant_execute('pgvec.explain_search(text, extensions.vector, int, jsonb, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.export_tenant', 'e6c2a1e0785b98dd282e5c27b45635a9d05e4e7da5ea3ef4f78e93b6aec79d91', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.export_tenant', 'e6c2a1e0785b98dd282e5c27b45635a9d05e4e7da5ea3ef4f78e93b6aec79d91', '0.2.0', $pgvec_file$
 -- pgvec.export_tenant -- all rows of a tenant, as upsert_documents takes them.
 create or replace function pgvec.export_tenant(tenant uuid)
   returns table (collection text, document jsonb)
@@ -2887,7 +3185,7 @@ comment on function pgvec.export_tenant(uuid) is
 revoke all on function pgvec.export_tenant(uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.filter_condition', '5d224491a2927ec30a6b5254a4cd31f75662c91b0fbd9bb5fd6c28838205d412', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.filter_condition', '5d224491a2927ec30a6b5254a4cd31f75662c91b0fbd9bb5fd6c28838205d412', '0.2.0', $pgvec_file$
 -- pgvec.filter_condition -- the filter of a search as an SQL condition over a collection's rows.
 -- The text is one of a few, whatever the filter says: all that came from the caller is in bound, which the search
 -- passes as its parameter $2. Over an adopted table it compares columns (pgvec.column_condition), by their catalog names.
@@ -2947,7 +3245,7 @@ revoke all on function pgvec.filter_condition(pgvec.collections, jsonb) from pub
 select pgvec.grant_execute('pgvec.filter_condition(pgvec.collections, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.filter_predicate', 'b26d5cddac253fd9da0a9b6aecd7f02d027e30bb871bbe6c406489032458db2b', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.filter_predicate', '9958eff3709c894306f150ed81cb79edce0637fe66e86a553baa1559e390836b', '0.2.0', $pgvec_file$
 -- pgvec.filter_predicate -- a condition of a filter as a jsonpath predicate over what accessor names.
 -- In strict mode a missing key, or a comparison between types, makes a predicate unknown, which an enclosing filter
 -- takes for false. Negation must not: it asks whether the row passes such a filter of its own.
@@ -2958,7 +3256,7 @@ create or replace function pgvec.filter_predicate(accessor text, condition jsonb
 as $$
 declare
   item  record;
-  parts text[] := '{}';
+  parts text[] := '{}'::text[];
 begin
   for item in
     select e.key, e.value, jsonb_typeof(e.value) as kind
@@ -2995,7 +3293,7 @@ revoke all on function pgvec.filter_predicate(text, jsonb) from public;
 select pgvec.grant_execute('pgvec.filter_predicate(text, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.filter_text', 'a43296dcb9282053864dc5a49a5af9c5841a52a930437c1896341a65cd2d504b', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.filter_text', 'a43296dcb9282053864dc5a49a5af9c5841a52a930437c1896341a65cd2d504b', '0.2.0', $pgvec_file$
 -- pgvec.filter_text -- the operator $text of a filter as a tsquery: all words, "quoted phrases" and no -excluded word.
 create or replace function pgvec.filter_text(collection pgvec.collections, operand jsonb)
   returns tsquery
@@ -3023,13 +3321,15 @@ revoke all on function pgvec.filter_text(pgvec.collections, jsonb) from public;
 select pgvec.grant_execute('pgvec.filter_text(pgvec.collections, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.fold_statistics', '02fabe379697d13614ec7837f9f5d94733eef948e3d94170d28c253ed08ef74a', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.fold_statistics', '466f338e7872f639c2b0433e9cff0d8539c67a3fe38e833236cc06df392e2c62', '0.2.0', $pgvec_file$
 -- pgvec.fold_statistics -- adds up the parts that the statistics of a collection are kept in.
 -- A large collection has parts of its totals only: its words are counted all at once.
 create or replace function pgvec.fold_statistics(collection pgvec.collections, tenant uuid)
   returns void
   language plpgsql volatile parallel unsafe
   security invoker set search_path = ''
+  -- of a collection that has just begun the planner knows nothing, and would compare every word with every other
+  set enable_nestloop = off
 as $$
 declare
   most_parts constant int := 16;
@@ -3073,7 +3373,7 @@ comment on function pgvec.fold_statistics(pgvec.collections, uuid) is
 revoke all on function pgvec.fold_statistics(pgvec.collections, uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.forget_lexemes', '5036b6925ad55bb482d411d16f0d3f077a8b289d35580da2bc8eeb9b9e4f6f33', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.forget_lexemes', '5036b6925ad55bb482d411d16f0d3f077a8b289d35580da2bc8eeb9b9e4f6f33', '0.2.0', $pgvec_file$
 -- pgvec.forget_lexemes -- a collection's statistics as they are for no rows.
 create or replace function pgvec.forget_lexemes(collection text)
   returns void
@@ -3088,7 +3388,7 @@ comment on function pgvec.forget_lexemes(text) is 'Empties the keyword statistic
 revoke all on function pgvec.forget_lexemes(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.fuse', 'c4527acdcbb87fd2b27b547851c7df1ad94dc43de4d88151d04e1d035b7abdcb', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.fuse', 'c4527acdcbb87fd2b27b547851c7df1ad94dc43de4d88151d04e1d035b7abdcb', '0.2.0', $pgvec_file$
 -- pgvec.fuse -- one score of two, for the candidates of a hybrid search.
 --   rrf       w / (rrf_k + rank) of either side, added: reciprocal rank fusion, Cormack, Clarke and Buettcher (2009)
 --   dbsf      either score where it lies between three standard deviations below the mean of the candidates and three
@@ -3154,7 +3454,7 @@ revoke all on function pgvec.fuse(pgvec.fused[], text, float8, float8, int, text
 select pgvec.grant_execute('pgvec.fuse(pgvec.fused[], text, float8, float8, int, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.headline', '685e333edc8a59ba1b55110e48890cea1aec0f9947953e2a495850240a9fef05', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.headline', '685e333edc8a59ba1b55110e48890cea1aec0f9947953e2a495850240a9fef05', '0.2.0', $pgvec_file$
 -- pgvec.headline -- the part of a text that answers a query, with the query's words between <mark> and </mark>.
 -- A short text stays whole: of one that is shorter than a fragment, ts_headline would return the bare word.
 create or replace function pgvec.headline(configuration text, content text, query tsquery)
@@ -3177,7 +3477,7 @@ revoke all on function pgvec.headline(text, text, tsquery) from public;
 select pgvec.grant_execute('pgvec.headline(text, text, tsquery)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.hybrid_candidates', '4a7f38b80c64c2321cd6862cf4ee12762116900eaab85657ab6c38e97051a14b', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.hybrid_candidates', '78cd7e932be4419dbf5270843d871b79f6c73db3b4bfac3131c021cc1f003fc9', '0.2.0', $pgvec_file$
 -- pgvec.hybrid_candidates -- the best rows by vector and by keyword, each with both scores.
 -- What one side found is scored by the other too: a row that only one side knows would otherwise count as worthless to
 -- the other, which costs more in the order of results than anything else in fusing them.
@@ -3199,7 +3499,7 @@ create or replace function pgvec.hybrid_candidates(
 as $$
 declare
   wanted jsonb := pgvec.with_text(filter, query.excluded);
-  ids    text[] := '{}';
+  ids    text[] := '{}'::text[];
   candidates pgvec.fused[];
 begin
   if collection.tenants is not null and row_security_active(collection.relation) then
@@ -3244,7 +3544,7 @@ revoke all on function pgvec.hybrid_candidates(pgvec.collections, pgvec.keyword_
 select pgvec.grant_execute('pgvec.hybrid_candidates(pgvec.collections, pgvec.keyword_query, extensions.vector, text, jsonb, float8, int, boolean, boolean)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.index_clause', '436fb03e07a7f9345865daca0d4c72b2be8e8b44a0047ab65639f83475f15e72', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.index_clause', '436fb03e07a7f9345865daca0d4c72b2be8e8b44a0047ab65639f83475f15e72', '0.2.0', $pgvec_file$
 -- pgvec.index_clause -- the part of CREATE INDEX that says what a vector index holds and how.
 -- Apart from the name and the table, since plans and benchmarks build the same index over a sample.
 create or replace function pgvec.index_clause(
@@ -3285,7 +3585,7 @@ comment on function pgvec.index_clause(pgvec.collections, name, text, text, int,
 revoke all on function pgvec.index_clause(pgvec.collections, name, text, text, int, int, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.index_definition', 'b7fcfd7941c6d5c46ef24adcef8b33a64e7b530daf008083daef80da9244570c', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.index_definition', 'b7fcfd7941c6d5c46ef24adcef8b33a64e7b530daf008083daef80da9244570c', '0.2.0', $pgvec_file$
 -- pgvec.index_definition -- the statements that build a vector index on a collection.
 -- Texts and not actions, because CREATE INDEX CONCURRENTLY cannot run inside a function. There is no such for a table in
 -- partitions: an index of the whole is declared, which counts as invalid until each partition's own has been attached.
@@ -3351,7 +3651,7 @@ comment on function pgvec.index_definition(text, text, text, int, int, int) is
 revoke all on function pgvec.index_definition(text, text, text, int, int, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.index_kind', 'bff71741f9fa313c62a66b963fe5b3629425520a3ae34044c24fc78f9bf99b09', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.index_kind', 'bff71741f9fa313c62a66b963fe5b3629425520a3ae34044c24fc78f9bf99b09', '0.2.0', $pgvec_file$
 -- pgvec.index_kind -- which form of a collection's embedding the best index for a distance holds; null without an index.
 -- Asked by every search whose index is not noted, so that the query orders by just the expression that is indexed: another would scan the table.
 -- A plan of nested index lookups takes 10 microseconds, the scans and hashes that the planner prefers 45.
@@ -3403,7 +3703,7 @@ revoke all on function pgvec.index_kind(pgvec.collections, text) from public;
 select pgvec.grant_execute('pgvec.index_kind(pgvec.collections, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.index_memory', 'c395e5484dea134370abb6d5f8c955000b5b8fe55f18202d9fd83f20eb7e51c4', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.index_memory', 'c395e5484dea134370abb6d5f8c955000b5b8fe55f18202d9fd83f20eb7e51c4', '0.2.0', $pgvec_file$
 -- pgvec.index_memory -- the memory that building a vector index takes, and the disk that it fills.
 -- From pgvector's own structures (hnsw.h, hnswbuild.c, ivfbuild.c, ivfkmeans.c of 0.8), on a 64-bit server:
 --   value     8 + 4d bytes for vector, 8 + 2d for halfvec, 8 + d/8 for bit, each rounded up to 8
@@ -3459,7 +3759,7 @@ comment on function pgvec.index_memory(text, text, int, float8, int, int, int) i
 revoke all on function pgvec.index_memory(text, text, int, float8, int, int, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.index_name', 'b81b014b6e1ddbb6ec40bd1c2117f4e288fab87262fcc0aeb13ea5a8cf7191be', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.index_name', 'b81b014b6e1ddbb6ec40bd1c2117f4e288fab87262fcc0aeb13ea5a8cf7191be', '0.2.0', $pgvec_file$
 -- pgvec.index_name -- the name of an index: that of its table, what it is on, and how.
 -- A name of more than 63 characters would be cut off, and two become one.
 create or replace function pgvec.index_name(table_name text, suffix text)
@@ -3478,7 +3778,7 @@ comment on function pgvec.index_name(text, text) is 'table_name and suffix, or a
 revoke all on function pgvec.index_name(text, text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.index_plan', '3327980ef1bd98373472798142b7719cfa414d819b902cddf397d6261745f56f', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.index_plan', '3327980ef1bd98373472798142b7719cfa414d819b902cddf397d6261745f56f', '0.2.0', $pgvec_file$
 -- pgvec.index_plan -- which vector indexes a collection could have, what each needs, and which one to build.
 -- The first that fits wins, in the order of how exact they are: hnsw over vector, halfvec, binary. Binary is only ever
 -- recommended by a recall that was measured on these very rows. Where no graph fits, ivfflat needs little.
@@ -3550,7 +3850,7 @@ comment on function pgvec.index_plan(text, int, int, boolean, bigint) is
 revoke all on function pgvec.index_plan(text, int, int, boolean, bigint) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.index_removal', '1815bd85cc534a33d8e64da73c4cd89b122d5cea384aef62ca1433080275f172', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.index_removal', '1815bd85cc534a33d8e64da73c4cd89b122d5cea384aef62ca1433080275f172', '0.2.0', $pgvec_file$
 -- pgvec.index_removal -- the statements that drop a vector index of a collection, whole or half built.
 -- Texts, as DROP INDEX CONCURRENTLY cannot run inside a function. An index of partitions goes at once with all that are
 -- attached to it, so what is left on partitions is of builds that were cut off.
@@ -3592,7 +3892,7 @@ comment on function pgvec.index_removal(text, text) is
 revoke all on function pgvec.index_removal(text, text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.index_storage', '4bb6d24ab80ac271ccbe8da5935f9c1b18a5f796a521f29762080ddd502d277a', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.index_storage', 'ce18c078aa25996baa664429f8fba522129905c19c2a5ca58916843cb7568b12', '0.2.0', $pgvec_file$
 -- pgvec.index_storage -- what a vector index over a collection holds: as asked for, or the most exact that pgvector indexes.
 create or replace function pgvec.index_storage(collection pgvec.collections, storage text)
   returns text
@@ -3600,7 +3900,7 @@ create or replace function pgvec.index_storage(collection pgvec.collections, sto
   security invoker set search_path = ''
 as $$
 declare
-  limits constant jsonb := '{"vector": 2000, "halfvec": 4000, "binary": 64000}';  -- dimensions, of pgvector's indexes
+  limits constant jsonb := '{"vector": 2000, "halfvec": 4000, "binary": 64000}'::jsonb;  -- dimensions, of pgvector's indexes
   chosen text := coalesce(
     storage,
     case
@@ -3632,7 +3932,26 @@ comment on function pgvec.index_storage(pgvec.collections, text) is
 revoke all on function pgvec.index_storage(pgvec.collections, text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.keep_lexemes', '4a8329b155f9bcf65ccb842c7d163aa0f6a092b57ddd17d8470bd44c2d97152a', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.insert_search', 'ae8279ee90c37ee014226627c8b932038d4c78ad897551cf3af431e2c5063178', '0.2.0', $pgvec_file$
+-- pgvec.insert_search -- a row of the log of searches: straight from a search, or as it was announced.
+create or replace function pgvec.insert_search(entry jsonb)
+  returns void
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+begin
+  insert into pgvec.search_log
+         (collection, searched_at, function, route, requested, returned, ms, top_score, tenants, filtered, sample, query_text, query_filter, query_embedding)
+  select l.collection, l.searched_at, l.function, l.route, l.requested, l.returned, l.ms, l.top_score, l.tenants, l.filtered, l.sample,
+         l.query_text, l.query_filter, l.query_embedding
+    from jsonb_populate_record(null::pgvec.search_log, jsonb_strip_nulls(entry)) as l;
+end
+$$;
+comment on function pgvec.insert_search(jsonb) is 'Adds a row to pgvec.search_log, given as an object with its columns, with an id of its own.';
+revoke all on function pgvec.insert_search(jsonb) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.keep_lexemes', '0ad49cb08998f16ce63d37364c6a004897a221ebce7b6cce2e80dc6736553173', '0.2.0', $pgvec_file$
 -- pgvec.keep_lexemes -- has the keyword statistics of a collection kept from here on, and counts what is there.
 -- The weights stay beside the id, where a search reads thousands of them; it is the other columns that give way when a
 -- row is too long for its page: the lexemes first, and as they are, since compression does not make them
@@ -3657,6 +3976,7 @@ begin
   loop
     execute format('create or replace trigger %I after %s on %s %s for each statement execute function pgvec.count_lexemes(%L, %L)',
                    target.name || '_count_' || item.event, item.event, target.text_table, item.rows, target.name, key);
+    execute format('alter table %s enable trigger %I', target.text_table, target.name || '_count_' || item.event);
   end loop;
 
   insert into pgvec.bm25_parameters (collection, tenant, k1, b)
@@ -3672,7 +3992,7 @@ comment on function pgvec.keep_lexemes(text) is
 revoke all on function pgvec.keep_lexemes(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.keyword_hits', '11fa4ab47a3b5bdf40793d4886fda19993adda0ffec8a68f5488cf9f6218447d', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.keyword_hits', '8b0a6029a795dc5cab5b8cdad4954f054b884fce96630254264d35b60e4b9888', '0.2.0', $pgvec_file$
 -- pgvec.keyword_hits -- the ids of the rows that score highest for a keyword query.
 -- Candidates come from the GIN index of fts: a scan of the table would have to unpack the lexemes of every row, which the
 -- planner does not see the cost of. Where the rarest words have found too few, all words are tried.
@@ -3689,7 +4009,7 @@ as $$
 declare
   within     record := pgvec.filter_condition(collection, filter);
   candidates tsquery;
-  hits       pgvec.scored[] := '{}';
+  hits       pgvec.scored[] := '{}'::pgvec.scored[];
 begin
   if query.candidates is null then
     return hits;
@@ -3722,7 +4042,7 @@ revoke all on function pgvec.keyword_hits(pgvec.collections, pgvec.keyword_query
 select pgvec.grant_execute('pgvec.keyword_hits(pgvec.collections, pgvec.keyword_query, text, int, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.keyword_query', '9c283b33802d38ad838dcd131aad1233f618703382d9712b85f7fee11668cc6c', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.keyword_query', '06451f62457538f3a81fa76a57f12895915d57e168e1634572aeca47b85665a1', '0.2.0', $pgvec_file$
 -- pgvec.keyword_query -- a text to search for, ready to find rows and to score them.
 -- Any of its words will do, since a question in plain language has words that no answer contains. Every word scores, by
 -- how rare it is (idf); candidates come from the rarest, as many of them as stay within candidate_budget rows together (a
@@ -3786,9 +4106,9 @@ begin
                 sum(c.documents) over (order by c.documents, c.lexeme) as documents_so_far,
                 c.given
            from frequencies as c)
-  select string_agg(w.word, ' | ') filter (where w.documents_so_far <= greatest(budget, w.documents)),
-         string_agg(w.word, ' | '),
-         (select format('{%s}/268435456', string_agg(d.dimension || ':' || d.weight::float4, ','))
+  select (string_agg(w.word, ' | ') filter (where w.documents_so_far <= greatest(budget, w.documents)))::tsquery,
+         string_agg(w.word, ' | ')::tsquery,
+         (select format('{%s}/268435456', string_agg(d.dimension || ':' || d.weight::float4, ','))::extensions.sparsevec
             from (select x.dimension, sum(x.weight) as weight from words as x group by x.dimension) as d),
          max(w.given),
          count(*)
@@ -3812,7 +4132,7 @@ revoke all on function pgvec.keyword_query(text, text, uuid) from public;
 select pgvec.grant_execute('pgvec.keyword_query(text, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.keyword_score', 'e3581358209f0849761e7c9e97d50b8964a86e3b1ae83ab1e93bacf53911abbc', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.keyword_score', 'e3581358209f0849761e7c9e97d50b8964a86e3b1ae83ab1e93bacf53911abbc', '0.2.0', $pgvec_file$
 -- pgvec.keyword_score -- the SQL expression for what a row d scores.
 -- $4 the weights of the query, $5 all its words.
 create or replace function pgvec.keyword_score(ranking text)
@@ -3832,7 +4152,7 @@ revoke all on function pgvec.keyword_score(text) from public;
 select pgvec.grant_execute('pgvec.keyword_score(text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.keyword_statistics', '00a44a378438c3954ae4fab12e6d275a59763c44d48a9fac97298552c8a50c68', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.keyword_statistics', '00a44a378438c3954ae4fab12e6d275a59763c44d48a9fac97298552c8a50c68', '0.2.0', $pgvec_file$
 -- pgvec.keyword_statistics -- how far the statistics of BM25 are behind the rows, and whether it is time to refresh them.
 -- Definer, since the statistics are nobody's to read; of the words themselves it tells nothing.
 create or replace function pgvec.keyword_statistics(collection text)
@@ -3869,7 +4189,7 @@ revoke all on function pgvec.keyword_statistics(text) from public;
 select pgvec.grant_execute('pgvec.keyword_statistics(text)', 'writer');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.like_regex', '1cd8eaa498a7bd29c63595347df3077ec0b1a43fff780ed07450e2b8da985cc8', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.like_regex', '1cd8eaa498a7bd29c63595347df3077ec0b1a43fff780ed07450e2b8da985cc8', '0.2.0', $pgvec_file$
 -- pgvec.like_regex -- a LIKE pattern as a regular expression, since jsonpath knows only those.
 -- What means something in a regular expression gets a backslash before it.
 create or replace function pgvec.like_regex(pattern text)
@@ -3891,7 +4211,7 @@ revoke all on function pgvec.like_regex(text) from public;
 select pgvec.grant_execute('pgvec.like_regex(text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.list_collections', '92c77fb5a2a2ac27290e59c3f7d09779443d5321003d0e79145abb7d04cc6fef', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.list_collections', 'a1e066d59ab63aa36d0a880b2c139c9229c8a343046540e2ea615eaf64302917', '0.2.0', $pgvec_file$
 -- pgvec.list_collections -- every collection with what it holds, for people and for pgvec-admin collection list.
 create or replace function pgvec.list_collections()
   returns table (
@@ -3907,7 +4227,7 @@ begin
     select c.* from pgvec.collections as c order by c.name
   loop
     -- a table that was dropped behind our back is listed too, without counts
-    select null, null, null, null into rows, embedded, stale, size_bytes;
+    select null::bigint, null::bigint, null::bigint, null::bigint into rows, embedded, stale, size_bytes;
     if exists (select from pg_catalog.pg_class as r where r.oid = item.base) then
       execute format('select count(*), count(embedding), count(*) filter (where embedded_hash is distinct from content_hash) from %s', item.relation)
         into rows, embedded, stale;
@@ -3938,7 +4258,7 @@ comment on function pgvec.list_collections() is
 revoke all on function pgvec.list_collections() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.list_tenants', '7cecc9c5792e4a82f134c451d0c410bed48d29ceedeecb4ad3c8994b765fdb84', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.list_tenants', '7cecc9c5792e4a82f134c451d0c410bed48d29ceedeecb4ad3c8994b765fdb84', '0.2.0', $pgvec_file$
 -- pgvec.list_tenants -- whose rows there are: for operators, who see all.
 create or replace function pgvec.list_tenants(tenant uuid default null)
   returns table (collection text, tenant_id uuid, documents bigint, embedded bigint, members bigint, updated_at timestamptz)
@@ -3970,7 +4290,310 @@ comment on function pgvec.list_tenants(uuid) is
 revoke all on function pgvec.list_tenants(uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.maintain_adopted', 'c6c9e3a07d9161390fc02bfd6af46d8bf64b1d53c01a9d4e246211fd8c85f5d2', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.log_search', '38d22e31a03794452188fd5dec9a3d321a54a1c27107fe7e65368df3fd837f35', '0.2.0', $pgvec_file$
+-- pgvec.log_search -- a search's row in the log, without ever failing the search or making it wait.
+-- The search functions call it, for any who may search; definer, since the log is not theirs to write. Whoever calls it
+-- directly can log searches that never were: it is no audit log.
+-- The lock that an insert needs is taken only where it is free: TRUNCATE, ALTER and the like make rows fail to appear, not
+-- searches wait. What can go wrong besides is listed, by classes of errors; being cancelled is not among them.
+-- In a read-only transaction, as PostgREST gives to stable functions, there is no insert. There the row is announced, if
+-- somebody listens: pgvec-admin log collect holds the advisory lock that tells, and inserts it. A standby can do neither.
+-- A line in the server's log would always be possible, but the server adds the statement to it, and with it the text.
+create or replace function pgvec.log_search(
+    collection text,
+    function text,
+    route text,
+    requested int,
+    returned int,
+    started timestamptz,
+    ms float8,
+    top_score float8,
+    for_tenant uuid,
+    filter jsonb,
+    query_text text,
+    query_embedding extensions.vector)
+  returns void
+  language plpgsql volatile parallel unsafe
+  security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  target pgvec.collections;
+  entry  jsonb;
+begin
+  target := pgvec.scoped(log_search.collection, for_tenant);
+  if target.log_sample is null then
+    return;
+  end if;
+  entry := jsonb_build_object(
+    'collection', target.name,
+    'searched_at', started,
+    'function', function,
+    'route', route,
+    'requested', requested,
+    'returned', returned,
+    'ms', ms,
+    'top_score', top_score,
+    'tenants', target.tenants,
+    'filtered', coalesce(filter, '{}') <> '{}',
+    'sample', target.log_sample,
+    'query_text', case when target.log_texts then left(query_text, 10000) end,
+    'query_filter', case when target.log_texts and filter <> '{}' then filter end,
+    'query_embedding', case when target.log_embeddings then query_embedding::text end);
+
+  if current_setting('transaction_read_only')::boolean then
+    perform pgvec.announce_search(entry);
+  else
+    lock table pgvec.search_log in row exclusive mode nowait;
+    perform pgvec.insert_search(entry);
+  end if;
+exception
+  when object_not_in_prerequisite_state           -- locked
+    or syntax_error_or_access_rule_violation      -- gone, altered, not ours
+    or integrity_constraint_violation
+    or data_exception
+    or plpgsql_error                              -- a trigger of somebody's
+    or invalid_transaction_state                  -- read only
+    or feature_not_supported
+    or insufficient_resources                     -- no space
+    or program_limit_exceeded
+    or system_error
+    or internal_error
+    or sqlstate 'PV001' or sqlstate 'PV006' then  -- the collection was dropped meanwhile, the tenant taken away
+    null;
+end
+$$;
+comment on function pgvec.log_search(text, text, text, int, int, timestamptz, float8, float8, uuid, jsonb, text, extensions.vector) is
+  'Logs a search of a collection whose searches are logged (pgvec.log_searches), if that can be done without waiting.';
+revoke all on function pgvec.log_search(text, text, text, int, int, timestamptz, float8, float8, uuid, jsonb, text, extensions.vector) from public;
+select pgvec.grant_execute('pgvec.log_search(text, text, text, int, int, timestamptz, float8, float8, uuid, jsonb, text, extensions.vector)', 'reader');
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.log_searches', 'c477d2595fb5888047dea111e175ca20333844e4073c02dd9411942204989250', '0.2.0', $pgvec_file$
+-- pgvec.log_searches -- turns the log of searches on or off for a collection, and says what goes into it.
+-- It answers what an operator asks: are searches slow, which, since when, and do people find what they look for. Texts and
+-- vectors are people's own words, so they are logged only when asked for.
+create or replace function pgvec.log_searches(
+    collection text,
+    sample float8 default 0.1,
+    keep interval default '30 days',
+    texts boolean default false,
+    embeddings boolean default false)
+  returns void
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  target pgvec.collections := pgvec.collection(log_searches.collection);
+begin
+  if coalesce(sample, 0) not between 0 and 1 or (keep > interval '0') is not true then
+    raise exception using
+      errcode = 'PV004',
+      message = format('sample cannot be %s, or keep %s', sample, coalesce(keep::text, 'null')),
+      hint    = 'sample: a share between 0 (off) and 1 (all searches); keep: an interval, for example ''30 days''';
+  end if;
+
+  update pgvec.collections as c
+     set log_sample = nullif(log_searches.sample, 0),
+         log_keep = keep,
+         log_texts = coalesce(texts, false),
+         log_embeddings = coalesce(embeddings, false)
+   where c.name = target.name;
+end
+$$;
+comment on function pgvec.log_searches(text, float8, interval, boolean, boolean) is
+  'From now on logs a share of the searches of a collection in pgvec.search_log: sample 0.1 is a tenth, 0 or null none. keep: rows older than that are removed by '
+  'pgvec.prune_search_log. texts: with the text and the filter. embeddings: with the vector. Raises PV001, PV004.';
+revoke all on function pgvec.log_searches(text, float8, interval, boolean, boolean) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.logged_embeddings', '9b1c863919989d37f0cff8118467a1b8add6e378700ab3cde5d6823300a7a1b3', '0.2.0', $pgvec_file$
+-- pgvec.logged_embeddings -- match_documents_embeddings of several tenants, whose searches are logged: see pgvec.logged_match_documents.
+-- For one tenant, or none, it makes one call, which is logged as any.
+create or replace function pgvec.logged_embeddings(
+    collection pgvec.collections, query_embedding extensions.vector, match_count int, filter jsonb, match_threshold float8, for_tenant uuid)
+  returns table (id text, content text, metadata jsonb, similarity float8, embedding extensions.vector)
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  started timestamptz := clock_timestamp();
+  ended   timestamptz;
+  found   int := 0;
+  top     float8;
+begin
+  perform set_config('pgvec.search_log', 'nothing', true);
+  for id, content, metadata, similarity, embedding in
+    select m.id, m.content, m.metadata, m.similarity, m.embedding
+      from public.match_documents_embeddings(query_embedding, match_count, filter, match_threshold, collection.name, for_tenant) as m
+  loop
+    found := found + 1;
+    top := greatest(top, similarity);
+    return next;
+  end loop;
+  ended := clock_timestamp();
+  if random() < collection.log_sample then
+    perform pgvec.log_search(
+      collection.name, 'match_documents', current_setting('pgvec.search_log'), pgvec.clamp_count(match_count, 100), found,
+      started, extract(epoch from 1000 * (ended - started))::float8, top, for_tenant, filter, null, query_embedding);
+  end if;
+  perform set_config('pgvec.search_log', '', true);
+end
+$$;
+comment on function pgvec.logged_embeddings(pgvec.collections, extensions.vector, int, jsonb, float8, uuid) is
+  'match_documents_embeddings, and the row of pgvec.search_log where the sample wants it. Errors as match_documents_embeddings.';
+revoke all on function pgvec.logged_embeddings(pgvec.collections, extensions.vector, int, jsonb, float8, uuid) from public;
+select pgvec.grant_execute('pgvec.logged_embeddings(pgvec.collections, extensions.vector, int, jsonb, float8, uuid)', 'reader');
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.logged_hybrid_search', '3640716ecfa138dc50d209d085091f0febcffab03dd4d7f62f50ffda654117cc', '0.2.0', $pgvec_file$
+-- pgvec.logged_hybrid_search -- hybrid_search of a collection whose searches are logged: see pgvec.logged_match_documents.
+create or replace function pgvec.logged_hybrid_search(
+    collection pgvec.collections,
+    query_text text,
+    query_embedding extensions.vector,
+    match_count int,
+    full_text_weight float8,
+    semantic_weight float8,
+    rrf_k int,
+    fusion text,
+    filter jsonb,
+    match_threshold float8,
+    ranking text,
+    for_tenant uuid,
+    candidates int,
+    group_by text,
+    diversity float8,
+    recency_field text,
+    half_life interval,
+    autocut boolean)
+  returns table (
+    id text, content text, metadata jsonb, score float8, similarity float8, keyword_score float8, semantic_rank bigint, keyword_rank bigint)
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  started timestamptz := clock_timestamp();
+  ended   timestamptz;
+  found   int := 0;
+  top     float8;
+begin
+  perform set_config('pgvec.search_log', 'nothing', true);
+  for id, content, metadata, score, similarity, keyword_score, semantic_rank, keyword_rank in
+    select h.id, h.content, h.metadata, h.score, h.similarity, h.keyword_score, h.semantic_rank, h.keyword_rank
+      from public.hybrid_search(
+             query_text, query_embedding, match_count, full_text_weight, semantic_weight, rrf_k, fusion, filter, match_threshold, ranking,
+             collection.name, for_tenant, candidates, group_by, diversity, recency_field, half_life, autocut) as h
+  loop
+    found := found + 1;
+    top := greatest(top, score);
+    return next;
+  end loop;
+  ended := clock_timestamp();
+  if random() < collection.log_sample then
+    perform pgvec.log_search(
+      collection.name, 'hybrid_search', 'hybrid', pgvec.clamp_count(match_count, 10), found,
+      started, extract(epoch from 1000 * (ended - started))::float8, top, for_tenant, filter, query_text, query_embedding);
+  end if;
+  perform set_config('pgvec.search_log', '', true);
+end
+$$;
+comment on function pgvec.logged_hybrid_search(
+    pgvec.collections, text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, uuid, int, text, float8, text, interval, boolean) is
+  'hybrid_search, and the row of pgvec.search_log where the sample wants it. Errors as hybrid_search.';
+revoke all on function pgvec.logged_hybrid_search(
+    pgvec.collections, text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, uuid, int, text, float8, text, interval, boolean) from public;
+select pgvec.grant_execute(
+  'pgvec.logged_hybrid_search(
+     pgvec.collections, text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, uuid, int, text, float8, text, interval, boolean)', 'reader');
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.logged_keyword_search', 'd79a2ef863dc038eb992146e3490ebf65efe2f25464e11f50065d3967c92aa67', '0.2.0', $pgvec_file$
+-- pgvec.logged_keyword_search -- keyword_search of a collection whose searches are logged: see pgvec.logged_match_documents.
+create or replace function pgvec.logged_keyword_search(
+    collection pgvec.collections,
+    query_text text,
+    match_count int,
+    filter jsonb,
+    ranking text,
+    for_tenant uuid,
+    highlight boolean,
+    match_threshold float8)
+  returns table (id text, content text, metadata jsonb, score float8, headline text)
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  started timestamptz := clock_timestamp();
+  ended   timestamptz;
+  found   int := 0;
+  top     float8;
+begin
+  perform set_config('pgvec.search_log', 'nothing', true);
+  for id, content, metadata, score, headline in
+    select k.id, k.content, k.metadata, k.score, k.headline
+      from public.keyword_search(query_text, match_count, filter, ranking, collection.name, for_tenant, highlight, match_threshold) as k
+  loop
+    found := found + 1;
+    top := greatest(top, score);
+    return next;
+  end loop;
+  ended := clock_timestamp();
+  if random() < collection.log_sample then
+    perform pgvec.log_search(
+      collection.name, 'keyword_search', 'keyword', pgvec.clamp_count(match_count, 10), found,
+      started, extract(epoch from 1000 * (ended - started))::float8, top, for_tenant, filter, query_text, null);
+  end if;
+  perform set_config('pgvec.search_log', '', true);
+end
+$$;
+comment on function pgvec.logged_keyword_search(pgvec.collections, text, int, jsonb, text, uuid, boolean, float8) is
+  'keyword_search, and the row of pgvec.search_log where the sample wants it. Errors as keyword_search.';
+revoke all on function pgvec.logged_keyword_search(pgvec.collections, text, int, jsonb, text, uuid, boolean, float8) from public;
+select pgvec.grant_execute('pgvec.logged_keyword_search(pgvec.collections, text, int, jsonb, text, uuid, boolean, float8)', 'reader');
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.logged_match_documents', '657bb34e0bd3025ee0c7467c709079cab9cf1b2148026fb62c817eb3b3755aec', '0.2.0', $pgvec_file$
+-- pgvec.logged_match_documents -- match_documents of a collection whose searches are logged.
+-- It calls match_documents again, with the setting pgvec.search_log saying that this one is within another, and so are all
+-- that it calls: a search is logged once, as its caller made it. The setting comes back with the route. After an error it is
+-- what it was, as settings are.
+create or replace function pgvec.logged_match_documents(
+    collection pgvec.collections, query_embedding extensions.vector, match_count int, filter jsonb, match_threshold float8, for_tenant uuid, distance text)
+  returns table (id text, content text, metadata jsonb, similarity float8)
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  started timestamptz := clock_timestamp();
+  ended   timestamptz;
+  found   int := 0;
+  top     float8;
+begin
+  perform set_config('pgvec.search_log', 'nothing', true);
+  for id, content, metadata, similarity in
+    select m.id, m.content, m.metadata, m.similarity
+      from public.match_documents(query_embedding, match_count, filter, match_threshold, collection.name, for_tenant, distance) as m
+  loop
+    found := found + 1;
+    top := greatest(top, similarity);
+    return next;
+  end loop;
+  ended := clock_timestamp();
+  if random() < collection.log_sample then
+    perform pgvec.log_search(
+      collection.name, 'match_documents', current_setting('pgvec.search_log'), pgvec.clamp_count(match_count, 100), found,
+      started, extract(epoch from 1000 * (ended - started))::float8, top, for_tenant, filter, null, query_embedding);
+  end if;
+  perform set_config('pgvec.search_log', '', true);
+end
+$$;
+comment on function pgvec.logged_match_documents(pgvec.collections, extensions.vector, int, jsonb, float8, uuid, text) is
+  'match_documents, and the row of pgvec.search_log where the sample wants it. Errors as match_documents.';
+revoke all on function pgvec.logged_match_documents(pgvec.collections, extensions.vector, int, jsonb, float8, uuid, text) from public;
+select pgvec.grant_execute('pgvec.logged_match_documents(pgvec.collections, extensions.vector, int, jsonb, float8, uuid, text)', 'reader');
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.maintain_adopted', 'c6c9e3a07d9161390fc02bfd6af46d8bf64b1d53c01a9d4e246211fd8c85f5d2', '0.2.0', $pgvec_file$
 -- pgvec.maintain_adopted -- what an adopted table keeps beside itself, or in its added columns, on insert and update.
 -- As pgvec.maintain_document does for collections of our own: a new vector counts as made from the row's present content.
 -- Definer, since who may write the table has no business in the side table; it writes only of the row in hand.
@@ -4049,7 +4672,7 @@ comment on function pgvec.maintain_adopted() is
 revoke all on function pgvec.maintain_adopted() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.maintain_document', '326360b9c77c393fe7b34d710c052474ef31b84fe2cf63ecac4dfd8d611b7507', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.maintain_document', '326360b9c77c393fe7b34d710c052474ef31b84fe2cf63ecac4dfd8d611b7507', '0.2.0', $pgvec_file$
 -- pgvec.maintain_document -- what a collection's table keeps by itself, on every insert and update.
 -- content_hash follows the content; embedded_hash is the hash of the content that the embedding was made from, so an
 -- embedding is stale exactly when the two differ. A new vector counts as made from the row's present content unless
@@ -4132,7 +4755,7 @@ revoke all on function pgvec.maintain_document() from public;
 select pgvec.grant_execute('pgvec.maintain_document()', 'writer');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.merge_staged', '2e87d634d1a04bb73d1f0b0939fead5aa33256ad11a3eae4944583fc85880473', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.merge_staged', '2e87d634d1a04bb73d1f0b0939fead5aa33256ad11a3eae4944583fc85880473', '0.2.0', $pgvec_file$
 -- pgvec.merge_staged -- brings the staged rows into a collection, so that loading the same again changes nothing.
 -- Rows that are the same are left alone. Changed ones are updated, keeping their embedding until there is a new one
 -- (it is stale then, exactly where the text changed). A chunk that only moved within its source takes its embedding
@@ -4235,7 +4858,7 @@ revoke all on function pgvec.merge_staged(text, text[], int[], boolean, uuid) fr
 select pgvec.grant_execute('pgvec.merge_staged(text, text[], int[], boolean, uuid)', 'writer');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.nearest_lexemes', '64a4b439cd55df7fde0b2a55ef45b2abb878e78c46685573fba82d02077da2f3', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.nearest_lexemes', '64a4b439cd55df7fde0b2a55ef45b2abb878e78c46685573fba82d02077da2f3', '0.2.0', $pgvec_file$
 -- pgvec.nearest_lexemes -- for each word of a text that no row has, the most similar lexeme that rows have.
 -- Similarity is that of pg_trgm (trigrams in common over trigrams in all), which is not needed for it. Typing errors seldom
 -- concern the first letter or change the length by more than two, so only such lexemes are compared. Of several the one
@@ -4289,7 +4912,7 @@ revoke all on function pgvec.nearest_lexemes(text, text, uuid) from public;
 select pgvec.grant_execute('pgvec.nearest_lexemes(text, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.no_tenant', '5f7f8382961c84fa748659ffd248735e20bf6b71b429be86165dbe206ba18eec', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.no_tenant', '5f7f8382961c84fa748659ffd248735e20bf6b71b429be86165dbe206ba18eec', '0.2.0', $pgvec_file$
 -- pgvec.no_tenant -- whom the statistics of a collection without tenants are kept under.
 create or replace function pgvec.no_tenant()
   returns uuid
@@ -4305,7 +4928,7 @@ revoke all on function pgvec.no_tenant() from public;
 select pgvec.grant_execute('pgvec.no_tenant()', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.note_index', '4af04927a1f6eeb04603ccbd6b1e3b7312f58658bb6d25bffc911bc0d3509c95', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.note_index', '4af04927a1f6eeb04603ccbd6b1e3b7312f58658bb6d25bffc911bc0d3509c95', '0.2.0', $pgvec_file$
 -- pgvec.note_index -- remembers which vector index serves a collection, and by which queries, so that searches need not look.
 -- The search for it would take a tenth of a small search's time. Where nobody notes, or the index is gone, they do look.
 create or replace function pgvec.note_index(collection text)
@@ -4348,7 +4971,27 @@ comment on function pgvec.note_index(text) is
 revoke all on function pgvec.note_index(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.of_tenant', '2a047b7dcb5d0f7cb921bc6479d938ffcdc9913383ca41a7293b6292fdcbba42', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.note_route', 'c61ec3b2991fe087438b046109903a2e1007120f28bc1fd48884c19f1f03261f', '0.2.0', $pgvec_file$
+-- pgvec.note_route -- leaves a search's route to the log: in the setting that says that this search is within a logged one.
+create or replace function pgvec.note_route(steps pgvec.search_step[], step pgvec.search_step)
+  returns void
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+begin
+  perform set_config(
+    'pgvec.search_log',
+    case when steps[1].kind <> coalesce(step.kind, '') then pgvec.route_name(steps[1].kind) || ', then ' else '' end || pgvec.route_name(step.kind),
+    true);
+end
+$$;
+comment on function pgvec.note_route(pgvec.search_step[], pgvec.search_step) is
+  'Sets pgvec.search_log to the route of a search: of its first step, and of the one that found enough. steps: null where there was but one.';
+revoke all on function pgvec.note_route(pgvec.search_step[], pgvec.search_step) from public;
+select pgvec.grant_execute('pgvec.note_route(pgvec.search_step[], pgvec.search_step)', 'reader');
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.of_tenant', '2a047b7dcb5d0f7cb921bc6479d938ffcdc9913383ca41a7293b6292fdcbba42', '0.2.0', $pgvec_file$
 -- pgvec.of_tenant -- the condition that a row d belongs to the tenant of a collection (pgvec.writable).
 create or replace function pgvec.of_tenant(collection pgvec.collections)
   returns text
@@ -4364,7 +5007,24 @@ revoke all on function pgvec.of_tenant(pgvec.collections) from public;
 select pgvec.grant_execute('pgvec.of_tenant(pgvec.collections)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.operator_predicate', 'db9cdad3f1e3bb82d14d3181c071c9d3d45e9fe77a0eb6e2c204c914d2e467b3', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.oldest_client', 'e0faeb32b88a7a2f1ff6e80dbfd5e121208d4d9f64897f72c7490b752f88b12f', '0.2.0', $pgvec_file$
+-- pgvec.oldest_client -- the oldest release of the command that may work with these functions.
+-- Raised by the release whose changes an older command would get wrong. The command reads the text between the quotes
+-- from the catalog, so that it needs no right to call and finds nothing, rather than an error, where there is no engine.
+create or replace function pgvec.oldest_client()
+  returns text
+  language sql immutable parallel safe
+  security invoker set search_path = ''
+as $$
+  select '0.1'
+$$;
+comment on function pgvec.oldest_client() is
+  'The oldest release (major.minor) of pgvec-admin that may work with this installation. Older ones refuse, and say so.';
+revoke all on function pgvec.oldest_client() from public;
+select pgvec.grant_execute('pgvec.oldest_client()', 'reader');
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.operator_predicate', 'db9cdad3f1e3bb82d14d3181c071c9d3d45e9fe77a0eb6e2c204c914d2e467b3', '0.2.0', $pgvec_file$
 -- pgvec.operator_predicate -- one operator of a filter as a jsonpath predicate.
 create or replace function pgvec.operator_predicate(accessor text, operator text, operand jsonb)
   returns text
@@ -4411,7 +5071,26 @@ revoke all on function pgvec.operator_predicate(text, text, jsonb) from public;
 select pgvec.grant_execute('pgvec.operator_predicate(text, text, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.parse_documents', '1fa4acdb49455e00cc2c857688b234dd6606d59505cf2ab2e48e84ec235d0cc9', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.our_functions', '0f1e586626d4f8705ac44d7b51c3f26b8bddaa8d868f1f3eac359c81a0c004d8', '0.2.0', $pgvec_file$
+-- pgvec.our_functions -- the functions of this engine: all of schema pgvec, and those in public that the ledger or a collection has made.
+create or replace function pgvec.our_functions()
+  returns setof pg_catalog.pg_proc
+  language sql stable parallel safe
+  security invoker set search_path = ''
+as $$
+  select p.*
+    from pg_catalog.pg_proc as p
+    join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
+   where n.nspname = 'pgvec'
+      or n.nspname = 'public'
+         and (exists (select from pgvec.function_history as h where h.name = 'public.' || p.proname)
+              or exists (select from pgvec.collections as c where p.proname in ('match_' || c.name, 'kw_match_' || c.name, 'hybrid_search_' || c.name)))
+$$;
+comment on function pgvec.our_functions() is 'The rows of pg_proc of this engine''s functions, those of pgvec.create_collection_api included.';
+revoke all on function pgvec.our_functions() from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.parse_documents', '1bafb3d1fcd944807bd6c636789fcbb24291143391751d42a61513c240d315a1', '0.2.0', $pgvec_file$
 -- pgvec.parse_documents -- the rows that a caller of upsert_documents sent, checked: an array of objects.
 create or replace function pgvec.parse_documents(collection pgvec.collections, documents jsonb)
   returns jsonb
@@ -4419,7 +5098,7 @@ create or replace function pgvec.parse_documents(collection pgvec.collections, d
   security invoker set search_path = ''
 as $$
 declare
-  known constant text[] := '{id,content,metadata,embedding,source,chunk_index,language}';
+  known constant text[] := '{id,content,metadata,embedding,source,chunk_index,language}'::text[];
   given jsonb := case jsonb_typeof(documents) when 'array' then documents else jsonb_build_array(documents) end;
   wrong record;
 begin
@@ -4472,7 +5151,7 @@ revoke all on function pgvec.parse_documents(pgvec.collections, jsonb) from publ
 select pgvec.grant_execute('pgvec.parse_documents(pgvec.collections, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.parse_filter', 'aec8a5de6a1613514d56c9775430a4f99e49fe1b371b523f37cadf4c1aefb879', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.parse_filter', '4eb8a2113beb0a804968b29bc7ab061c913e9a64008b32521b4c9331e0c4d364', '0.2.0', $pgvec_file$
 -- pgvec.parse_filter -- the filter argument of a search as an object.
 -- Clients send null for "no filter", and some send the object as a JSON string, which would silently match nothing.
 -- The limits keep a hostile filter from costing more than a search: a jsonpath is walked by recursion.
@@ -4496,7 +5175,7 @@ begin
   end if;
 
   if jsonb_typeof(wanted) = 'null' then
-    return '{}';
+    return '{}'::jsonb;
   end if;
   if jsonb_typeof(wanted) <> 'object' then
     raise exception using
@@ -4527,7 +5206,7 @@ revoke all on function pgvec.parse_filter(jsonb) from public;
 select pgvec.grant_execute('pgvec.parse_filter(jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.parse_words', '0c2e8b981711f6daf241b1e3676461ed08d50ea297efc75f0fee40718cb8cfff', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.parse_words', '0c2e8b981711f6daf241b1e3676461ed08d50ea297efc75f0fee40718cb8cfff', '0.2.0', $pgvec_file$
 -- pgvec.parse_words -- the parts of a text to search for: words, "quoted phrases" and words or phrases with a minus.
 -- A minus counts at the beginning of a word only, so state-of-the-art is three words. A lone quote is ignored.
 create or replace function pgvec.parse_words(query_text text, out words text, out phrases text[], out excluded text[])
@@ -4547,7 +5226,7 @@ revoke all on function pgvec.parse_words(text) from public;
 select pgvec.grant_execute('pgvec.parse_words(text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.partitions', 'f275ede19158badfa80b198611072fcf6818aeb0f69f1ba410b273d52572a88b', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.partitions', 'f275ede19158badfa80b198611072fcf6818aeb0f69f1ba410b273d52572a88b', '0.2.0', $pgvec_file$
 -- pgvec.partitions -- the tables that hold a table's rows: its partitions, or itself.
 create or replace function pgvec.partitions(relation regclass)
   returns setof regclass
@@ -4570,7 +5249,7 @@ revoke all on function pgvec.partitions(regclass) from public;
 select pgvec.grant_execute('pgvec.partitions(regclass)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.prepare_bench', '79c707ddb792e237cb4d0b8a1cc4fd6e1b0dfed90666d6291e3c16285f052ff6', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.prepare_bench', '79c707ddb792e237cb4d0b8a1cc4fd6e1b0dfed90666d6291e3c16285f052ff6', '0.2.0', $pgvec_file$
 -- pgvec.prepare_bench -- copies rows of a collection into temporary tables, to try indexes on.
 -- Queries are rows that are left out of the copy, or given ones. Their true neighbours are found by exact scans. Nobody
 -- else sees the tables, and they end with the session, however it ends.
@@ -4642,10 +5321,11 @@ comment on function pgvec.prepare_bench(text, int, int, int, extensions.vector[]
 revoke all on function pgvec.prepare_bench(text, int, int, int, extensions.vector[]) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.protect_table', 'b79118584cb4afbe991d027e9001084aa20fe27419afc80e7db93a2ff75c4928', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.protect_table', 'e58655c2c0e7e831d08c360b0442446de9dcfbb8e973bba341c31005114bcf17', '0.2.0', $pgvec_file$
 -- pgvec.protect_table -- row level security and grants of a collection's table, by the collection's access.
 -- RLS is on even where everybody may read, so that a role which was never granted a policy sees nothing. The subquery
--- around the tenants is evaluated once a query, and leaves the condition one that the primary key serves.
+-- around the tenants is evaluated once a query, and leaves the condition one that the primary key serves. What there is of
+-- ours is made anew.
 create or replace function pgvec.protect_table(collection text)
   returns void
   language plpgsql volatile parallel unsafe
@@ -4675,11 +5355,15 @@ begin
   end if;
 
   if readers is not null then
+    execute format('drop policy if exists read_all on %s', target.relation);
     execute format('create policy read_all on %s for select to %s using (%s)', target.relation, readers, visible);
   end if;
   if writers is not null then
+    execute format('drop policy if exists insert_all on %s', target.relation);
     execute format('create policy insert_all on %s for insert to %s with check (%s)', target.relation, writers, visible);
+    execute format('drop policy if exists update_all on %s', target.relation);
     execute format('create policy update_all on %s for update to %s using (%s) with check (%s)', target.relation, writers, visible, visible);
+    execute format('drop policy if exists delete_all on %s', target.relation);
     execute format('create policy delete_all on %s for delete to %s using (%s)', target.relation, writers, visible);
   end if;
 end
@@ -4690,8 +5374,36 @@ comment on function pgvec.protect_table(text) is
 revoke all on function pgvec.protect_table(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.purge_tenant', '59a04aaa021dc689dea9d4ce267e4fd2930cf7897f2a0e6f3573a07a6b55412f', '0.1.0', $pgvec_file$
--- pgvec.purge_tenant -- removes all that there is of a tenant: rows, keyword statistics, memberships.
+select pg_temp.apply_function('pgvec.prune_search_log', '1729c72fc03b112d06193ea2e8a63ebbb2f6d9a393914dee804009c1d9cc6cf3', '0.2.0', $pgvec_file$
+-- pgvec.prune_search_log -- removes what is past its time from the log of searches.
+-- For a scheduler (pg_cron, a systemd timer, pgvec-admin log prune): a call does little, and goes on where the last one ended.
+-- Rows that another call is at are left to it.
+create or replace function pgvec.prune_search_log(at_most int default 10000)
+  returns bigint
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  removed bigint;
+begin
+  delete from pgvec.search_log as l
+   where l.ctid = any (array(
+           select o.ctid
+             from pgvec.collections as c
+             join pgvec.search_log as o on o.collection = c.name and o.searched_at < now() - c.log_keep
+            limit at_most
+              for update of o skip locked));
+  get diagnostics removed = row_count;
+  return removed;
+end
+$$;
+comment on function pgvec.prune_search_log(int) is
+  'Removes at most so many rows of pgvec.search_log that are older than their collection keeps them, and returns how many. Fewer than at_most: none are left.';
+revoke all on function pgvec.prune_search_log(int) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.purge_tenant', '05afaeff88423afaa15b17538b443c2bbe129a1b1fac6fa91ea241612a4eca6e', '0.2.0', $pgvec_file$
+-- pgvec.purge_tenant -- removes all that there is of a tenant: rows, keyword statistics, logged searches, memberships.
 create or replace function pgvec.purge_tenant(tenant uuid)
   returns table (collection text, deleted bigint)
   language plpgsql volatile parallel unsafe
@@ -4711,15 +5423,16 @@ begin
     collection := item.name;
     return next;
   end loop;
+  delete from pgvec.search_log as s where s.tenants @> array[purge_tenant.tenant];
   delete from pgvec.memberships as m where m.tenant_id = purge_tenant.tenant;
 end
 $$;
 comment on function pgvec.purge_tenant(uuid) is
-  'Deletes the rows of a tenant in all collections, with their statistics and the tenant''s memberships; returns the rows deleted from each collection.';
+  'Deletes the rows of a tenant in all collections, with their statistics, the tenant''s logged searches and memberships; returns the rows deleted from each collection.';
 revoke all on function pgvec.purge_tenant(uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.quantization_recall', '3c9203c193074bff30ae8cab97da5f22f34fd69d7e0a9c926a5fa02eb25ab9c6', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.quantization_recall', '4bc750b8a0dbd6c98249b0e7aec1f060fcf1619d1fdda02bf2ebc1060560ca49', '0.2.0', $pgvec_file$
 -- pgvec.quantization_recall -- what a quantized index would cost in recall, measured on the collection's own rows.
 -- Each of some rows is a query for its neighbours: those that the quantized form ranks highest, ordered anew by their true
 -- distance, against the true ones. No index takes part, so this is what the best index of that storage could reach.
@@ -4731,26 +5444,27 @@ create or replace function pgvec.quantization_recall(collection text, storage te
   set jit = off
 as $$
 declare
-  target   pgvec.collections := pgvec.collection(quantization_recall.collection);
-  kind     text := case when storage <> target.storage then storage end;
-  query    record;
-  expected text[];
-  found    text[];
-  hits     int := 0;
-  wanted   int := 0;
+  target    pgvec.collections := pgvec.collection(quantization_recall.collection);
+  kind      text := case when storage <> target.storage then storage end;
+  drawn     text;
+  embedding extensions.vector;
+  expected  text[];
+  found     text[];
+  hits      int := 0;
+  wanted    int := 0;
 begin
   perform pgvec.check_choice('storage', storage, '{vector,halfvec,binary}');
-  for query in execute
-    format('select d.id, d.embedding::extensions.vector as embedding from %s as d where d.embedding is not null order by md5(d.id) limit $1', target.relation)
+  for drawn, embedding in execute
+    format('select d.id, d.embedding::extensions.vector from %s as d where d.embedding is not null order by md5(d.id) limit $1', target.relation)
     using queries
   loop
     -- the row itself is left out: any index finds it
     execute format('select array_agg(q.id order by q.distance, q.id) from (%s) as q where q.id <> $4', pgvec.vector_query(target, target.distance, '', null))
       into expected
-      using query.embedding, null::jsonb, match_count + 1, query.id;
+      using embedding, null::jsonb, match_count + 1, drawn;
     execute format('select array_agg(q.id order by q.distance, q.id) from (%s) as q where q.id <> $4', pgvec.vector_query(target, target.distance, '', kind))
       into found
-      using query.embedding, null::jsonb, (pgvec.search_steps(target, kind, 'hnsw', match_count, '', null))[1].read_rows + 1, query.id;
+      using embedding, null::jsonb, (pgvec.search_steps(target, kind, 'hnsw', match_count, '', null))[1].read_rows + 1, drawn;
     hits := hits + (select count(*) from unnest(expected[:match_count]) as e where e = any (found[:match_count]));
     wanted := wanted + coalesce(cardinality(expected[:match_count]), 0);
   end loop;
@@ -4763,7 +5477,7 @@ comment on function pgvec.quantization_recall(text, text, int, int) is
 revoke all on function pgvec.quantization_recall(text, text, int, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.query_template', '195a8a8a82bdb7e0c95294ec3808705cfe24e27bde26cf3960b645d6d9471f9b', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.query_template', '195a8a8a82bdb7e0c95294ec3808705cfe24e27bde26cf3960b645d6d9471f9b', '0.2.0', $pgvec_file$
 -- pgvec.query_template -- the query that finds the nearest rows of a collection, but for its rows and its condition.
 -- $1 query vector, $2 values of the condition, $3 number of rows; %1$s stands for the rows, %2$s for the condition.
 -- It orders by the bare distance operator over the indexed expression, ascending, with LIMIT: the only form that a vector
@@ -4805,7 +5519,76 @@ revoke all on function pgvec.query_template(pgvec.collections, text, text) from 
 select pgvec.grant_execute('pgvec.query_template(pgvec.collections, text, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.refresh_statistics', 'a2085a941fe7249b218a6b94b6b7e8aa1cdea000d6b3a07df2b6ff76105d4a94', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.recall_curve', '65b2d11f59e85cef295d154d8a69eaeac98c9c363a6506f7e40fbd1d42b177c0', '0.2.0', $pgvec_file$
+-- pgvec.recall_curve -- recall and latency of the index that searches of a collection use, for growing ef_search (hnsw) or probes (ivfflat).
+-- The query is the one that match_documents runs, over rows drawn as queries, each its own nearest row, which does not count.
+-- Reads only, unlike pgvec.tune. None of a collection with tenants: of a tenant's few rows an index may find any number.
+create or replace function pgvec.recall_curve(collection text, queries int default 50, seconds float8 default 10, match_count int default 10)
+  returns table (setting text, value int, recall float8, p50_ms float8, p95_ms float8)
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+  set hnsw.iterative_scan = off
+  set hnsw.ef_search = 40
+  set ivfflat.probes = 1
+  set jit = off
+as $$
+declare
+  target    pgvec.collections := pgvec.collection(recall_curve.collection);
+  serving   record := pgvec.index_kind(target, target.distance);
+  until     timestamptz := clock_timestamp() + make_interval(secs => seconds);
+  statement text := format('select array(select q.id from (%s) as q order by q.distance + 0, q.id limit $4)',
+                           pgvec.vector_query(target, target.distance, '', serving.kind));
+  scan      text := format('select array(select q.id from (%s) as q)', pgvec.vector_query(target, target.distance, '', null));
+  drawn     extensions.vector[] := array[]::extensions.vector[];
+  expected  jsonb[] := array[]::jsonb[];
+  one       extensions.vector;
+  started   timestamptz;
+  found     text[];
+  times     float8[];
+  hits      int;
+begin
+  if serving.kind is null or target.access = 'tenant' then
+    return;
+  end if;
+  for one in execute format('select d.embedding::extensions.vector from %s as d where d.embedding is not null order by md5(d.id) limit %s',
+                            pgvec.sample_of(target, 10 * queries), queries)
+  loop
+    execute scan into found using one, null::jsonb, match_count + 1;
+    drawn := drawn || one;
+    expected := expected || to_jsonb(found);
+    exit when clock_timestamp() > until - make_interval(secs => seconds / 2);
+  end loop;
+
+  setting := case serving.method when 'hnsw' then 'ef_search' else 'probes' end;
+  for value in
+    select v from unnest(case serving.method when 'hnsw' then '{10,20,40,80,160,320,640}'::int[] else '{1,2,4,8,16,32,64}' end) as v
+  loop
+    exit when clock_timestamp() > until;
+    perform set_config(case serving.method when 'hnsw' then 'hnsw.ef_search' else 'ivfflat.probes' end, value::text, true);
+    times := '{}';
+    hits := 0;
+    for i in 1 .. cardinality(drawn) loop
+      started := clock_timestamp();
+      execute statement
+        into found
+        using drawn[i], null::jsonb, match_count + case serving.kind when 'binary' then 20 * match_count else 1 end, match_count + 1;
+      times := times || extract(epoch from 1000 * (clock_timestamp() - started))::float8;
+      hits := hits + greatest(0, (select count(*) from jsonb_array_elements_text(expected[i]) as e where e.value = any (found)) - 1);
+    end loop;
+    recall := hits / nullif((select sum(greatest(0, jsonb_array_length(e) - 1)) from unnest(expected) as e), 0)::float8;
+    select percentile_cont(0.5) within group (order by t), percentile_cont(0.95) within group (order by t) into p50_ms, p95_ms
+      from unnest(times) as t;
+    return next;
+  end loop;
+end
+$$;
+comment on function pgvec.recall_curve(text, int, float8, int) is
+  'Recall@match_count against exact scans, and latency in ms on the server, of the query that match_documents runs over its index, for growing ef_search or probes, '
+  'over so many rows drawn as queries, until the seconds are over. No rows without an index, and for a collection with tenants. Raises PV001.';
+revoke all on function pgvec.recall_curve(text, int, float8, int) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.refresh_statistics', 'ff6c584e4a67e72300e5dd17cb182b77958d0b5fb0edc1d807d13adc1ac39d37', '0.2.0', $pgvec_file$
 -- pgvec.refresh_statistics -- counts the words of a collection, tenant by tenant, anew, and makes the BM25 weights anew where they are off.
 -- Counting and replacing is one statement with one snapshot: what others write meanwhile is in neither, and stays as they
 -- noted it. Definer, since the statistics are nobody's to write.
@@ -4845,7 +5628,7 @@ begin
                   t.languages
              from totals as t
              left join lengths as l on l.tenant = t.tenant)
-    select t.tenant, t.documents, coalesce(l.positions, 0) as positions, coalesce(l.lexemes, 0) as lexemes
+    select t.tenant, t.documents, coalesce(l.positions, 0)::bigint as positions, coalesce(l.lexemes, 0) as lexemes
       from totals as t
       left join lengths as l on l.tenant = t.tenant
     $query$,
@@ -4888,7 +5671,7 @@ revoke all on function pgvec.refresh_statistics(text, float8) from public;
 select pgvec.grant_execute('pgvec.refresh_statistics(text, float8)', 'writer');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.release_collection', '7915f11db63d8bdc719da75a16c32fb13e07c19ff4cb561934183d61c94591b8', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.release_collection', '883279f4aeb788eab276f766da484b879ae3c9f6b89aa914358ef2874a5e9386', '0.2.0', $pgvec_file$
 -- pgvec.release_collection -- undoes an adoption: the table stays, as it was before.
 -- Vector indexes that bear the collection's name were built for it, and go too.
 create or replace function pgvec.release_collection(name text)
@@ -4914,6 +5697,7 @@ begin
   end if;
 
   perform pgvec.forget_lexemes(target.name);
+  delete from pgvec.search_log as l where l.collection = target.name;
   execute format('drop view if exists pgvec.%I', 'adopted_' || target.name);
   execute format('drop table if exists pgvec.%I', 'side_' || target.name);
   if not exists (select from pg_catalog.pg_class as r where r.oid = target.base) then
@@ -4961,9 +5745,11 @@ comment on function pgvec.release_collection(text) is
 revoke all on function pgvec.release_collection(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.renew_weights', '13466dad72ddf5469079c6da6b6225debfd3bd835ad9dd5b507f756ce34ab6c2', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.renew_weights', '5a7e1bd237a71860b42d1a84adc40c3a6a50f6a2ec595f555e722a7e8bcf53e7', '0.2.0', $pgvec_file$
 -- pgvec.renew_weights -- makes the BM25 weights of all rows, or of those of a tenant, anew, for another average length or other parameters.
--- On the way of a writer it passes over rows that others have locked, rather than waiting for them.
+-- On the way of a writer it passes over rows that others have locked, rather than waiting for them. Otherwise it locks
+-- them in the order of their keys, as all who write several rows do, and so waits instead of deadlocking; and what
+-- changed while it waited gets weights too, which is why rows are met by their keys and not by their places.
 create or replace function pgvec.renew_weights(
     collection pgvec.collections, tenant uuid, average_length float8, documents bigint, skip_locked boolean)
   returns bigint
@@ -4972,6 +5758,7 @@ create or replace function pgvec.renew_weights(
 as $$
 declare
   made_with pgvec.bm25_parameters;
+  key       name := coalesce((select a.id_column from pgvec.adoptions as a where a.collection = renew_weights.collection.name and a.side is null), 'id');
   renewed   bigint;
 begin
   update pgvec.bm25_parameters as p
@@ -4989,13 +5776,12 @@ begin
     $query$
     update %1$s as d
        set bm25 = n.bm25
-      from (select x.tableoid, x.ctid, pgvec.bm25_vector(x.fts, $1, $2, $3) as bm25 from %1$s as x %2$s %3$s) as n
-     where d.ctid = n.ctid
-       and d.tableoid = n.tableoid %4$s
+      from (select x.%2$I as key, pgvec.bm25_vector(x.fts, $1, $2, $3) as bm25 from %1$s as x %3$s order by x.%2$I for update %4$s) as n
+     where d.%2$I = n.key %5$s
        and (d.bm25 is null or d.bm25 operator(extensions.<>) n.bm25)
-    $query$, collection.text_table,
+    $query$, collection.text_table, key,
     case collection.access when 'tenant' then 'where x.tenant_id = $4' end,
-    case when skip_locked then 'for update skip locked' end,
+    case when skip_locked then 'skip locked' end,
     case collection.access when 'tenant' then 'and d.tenant_id = $4' end)
     using made_with.average_length, made_with.k1, made_with.b, tenant;
   get diagnostics renewed = row_count;
@@ -5008,7 +5794,48 @@ comment on function pgvec.renew_weights(pgvec.collections, uuid, float8, bigint,
 revoke all on function pgvec.renew_weights(pgvec.collections, uuid, float8, bigint, boolean) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.resume_points', '3acf5ca5fdb3e9effa5f4abc85f58a32fe9b6e03a9d164b3879fd76819d51b1e', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.repair_rows', '3b9ae39498ac0bfbf3ba9012094637981e6cc250b015c62e32acf7e079eb2731', '0.2.0', $pgvec_file$
+-- pgvec.repair_rows -- has the triggers of a collection's table make hashes, lexemes and weights anew, where they are not those of the text.
+-- Such rows were written while the triggers were off. They are written twice, since the triggers look at texts that change;
+-- an embedding that was made from another text is stale afterwards.
+create or replace function pgvec.repair_rows(collection text)
+  returns bigint
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  mark     constant text := e'\x01\x02\x01';  -- which no text ends with
+  target   pgvec.collections := pgvec.collection(repair_rows.collection);
+  repaired bigint;
+begin
+  if target.base <> target.relation then
+    raise exception using
+      errcode = 'PV004',
+      message = format('the rows of collection %L are an adopted table''s', target.name),
+      hint    = 'write their text columns again; or release the collection, and adopt the table anew';
+  end if;
+  execute format(
+    $query$
+    update %s as d
+       set content = d.content || $2
+     where d.content_hash <> md5(d.content)
+        or d.fts is null
+        or d.fts <> to_tsvector(coalesce(d.language, $1)::regconfig, d.content)
+        or d.bm25 is null
+    $query$, target.base)
+    using target.language, mark;
+  get diagnostics repaired = row_count;
+  execute format('update %s as d set content = left(d.content, - length($1)) where d.content like ''%%'' || $1', target.base)
+    using mark;
+  return repaired;
+end
+$$;
+comment on function pgvec.repair_rows(text) is
+  'Makes content_hash, fts and bm25 anew for rows whose text they do not follow, and returns how many there were. Reads all rows. Raises PV001, PV004 for an adopted table.';
+revoke all on function pgvec.repair_rows(text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.resume_points', '3acf5ca5fdb3e9effa5f4abc85f58a32fe9b6e03a9d164b3879fd76819d51b1e', '0.2.0', $pgvec_file$
 -- pgvec.resume_points -- the files that loads into a collection did not end, and how far they came.
 -- Where the last row that was stored is gone, the rows before it may be as well: such a load begins anew.
 create or replace function pgvec.resume_points(collection text)
@@ -5036,7 +5863,21 @@ revoke all on function pgvec.resume_points(text) from public;
 select pgvec.grant_execute('pgvec.resume_points(text)', 'writer');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.rows_of', '7c50941da28cd9e9addb11987c20f50a44fd4e5174bb307f333a0260f31c0843', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.route_name', '50b1da39ea247378e8224241341bf0216a854114624ea8ebabc7af109b3bbc48', '0.2.0', $pgvec_file$
+-- pgvec.route_name -- what people call a kind of step of a search.
+create or replace function pgvec.route_name(kind text)
+  returns text
+  language sql immutable parallel safe
+  security invoker set search_path = ''
+as $$
+  select case kind when 'column' then 'index' else coalesce(kind || ' index', 'exact') end
+$$;
+comment on function pgvec.route_name(text) is 'index, halfvec index, binary index, or exact for null: a kind of pgvec.search_step, for people.';
+revoke all on function pgvec.route_name(text) from public;
+select pgvec.grant_execute('pgvec.route_name(text)', 'reader');
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.rows_of', '7c50941da28cd9e9addb11987c20f50a44fd4e5174bb307f333a0260f31c0843', '0.2.0', $pgvec_file$
 -- pgvec.rows_of -- what a search reads: the table of a collection, or the part of it that belongs to the tenants it is for.
 -- The tenants are written into the query as uuids, so that the planner sees them, and leaves out other partitions.
 -- Of a tenant with few rows (by the planner's estimate) all are read, and conditions applied to them: an index over the
@@ -5077,7 +5918,7 @@ revoke all on function pgvec.rows_of(pgvec.collections, boolean) from public;
 select pgvec.grant_execute('pgvec.rows_of(pgvec.collections, boolean)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.running_length', '67afcd57cd0e5268a6abcaba038e30988d7f003d7257a15d798b5424601fa094', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.running_length', '67afcd57cd0e5268a6abcaba038e30988d7f003d7257a15d798b5424601fa094', '0.2.0', $pgvec_file$
 -- pgvec.running_length -- the average length of the rows that the first statement of a collection, or of a tenant, has brought so far.
 -- There is no average yet to make weights with, and to make all of them again at the end took a first load of 100,000
 -- rows half as long again. With this, 99 of 100 weights are within 2 %.
@@ -5108,7 +5949,67 @@ comment on function pgvec.running_length(text, uuid, tsvector) is
 revoke all on function pgvec.running_length(text, uuid, tsvector) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.scoped', 'f761f31ee7d6cb075cffa897aba2232d7546e005c813abcf15125e272934a716', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.sample_of', 'a41ff0967d28d470de39b6a22946fbeb3ab6fed31f3f688303f5323377926707', '0.2.0', $pgvec_file$
+-- pgvec.sample_of -- the rows of a collection, as the FROM item of a query, or so many of them where there are more.
+-- Pages drawn at random, the same ones each time while the table stays the same. What is searched through a view is read whole.
+create or replace function pgvec.sample_of(collection pgvec.collections, most_rows int)
+  returns text
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
+as $$
+declare
+  estimate float8 := pgvec.estimate_rows(collection);
+begin
+  if collection.base <> collection.relation or coalesce(estimate, 0) <= most_rows then
+    return format('(select * from %s)', collection.relation);
+  end if;
+  return format('(select * from %s tablesample system (%s) repeatable (1) limit %s)', collection.base, round((100 * 1.2 * most_rows / estimate)::numeric, 6), most_rows);
+end
+$$;
+comment on function pgvec.sample_of(pgvec.collections, int) is
+  'The FROM item with at most about most_rows rows of a collection (by the planner''s estimate of how many there are), with all columns of its table or view.';
+revoke all on function pgvec.sample_of(pgvec.collections, int) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.sample_similarities', '05eb24d27826662066888c58282e0fdf57af8f115043c32646a877bf12003c3a', '0.2.0', $pgvec_file$
+-- pgvec.sample_similarities -- how similar rows of a collection are: to their nearest, and to any other.
+-- Where the two lie apart, a match_threshold between them tells answers from the rest.
+create or replace function pgvec.sample_similarities(collection text, queries int default 100)
+  returns table (kind text, similarity float8)
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  target pgvec.collections := pgvec.collection(sample_similarities.collection);
+  drawn  record;
+  before extensions.vector;
+begin
+  for drawn in execute format(
+    'select d.id, d.embedding::extensions.vector as embedding, %s as tenant from %s as d where d.embedding is not null order by md5(d.id) limit %s',
+    case target.access when 'tenant' then 'd.tenant_id' else 'null::uuid' end, pgvec.sample_of(target, 10 * queries), queries)
+  loop
+    return query
+      select 'nearest', m.similarity
+        from public.match_documents(drawn.embedding, 11, collection => target.name, for_tenant => drawn.tenant) as m
+       where m.id <> drawn.id;
+    if before is not null then
+      execute format('select $1 operator(extensions.%s) $2', pgvec.distance_operator(target.distance))
+        into similarity
+        using before, drawn.embedding;
+      kind := 'any';
+      similarity := pgvec.similarity(target.distance, similarity);
+      return next;
+    end if;
+    before := drawn.embedding;
+  end loop;
+end
+$$;
+comment on function pgvec.sample_similarities(text, int) is
+  'Similarities of rows drawn from a collection: nearest, to the ten nearest others; any, to another row drawn. Raises PV001.';
+revoke all on function pgvec.sample_similarities(text, int) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.scoped', 'f761f31ee7d6cb075cffa897aba2232d7546e005c813abcf15125e272934a716', '0.2.0', $pgvec_file$
 -- pgvec.scoped -- a collection, for a search: with the tenants whose rows it is for, where rows belong to tenants.
 -- Who sees all rows anyway (service_role, the owner) may name any tenant, and has to name one, since rows of several
 -- customers in one result are hardly ever what was meant. Everybody else has pgvec.allowed_tenants.
@@ -5154,7 +6055,40 @@ revoke all on function pgvec.scoped(text, uuid) from public;
 select pgvec.grant_execute('pgvec.scoped(text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.search_steps', '517be3f6d5cec5bd4f1f52539b54be2b78cfd073600fb9b35b5412bdaea81482', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.search_log_state', '6c32d060f0bc15db182ae322b58dad26be9ddfb76b2b35451549fb16a6540599', '0.2.0', $pgvec_file$
+-- pgvec.search_log_state -- what is logged of which collection, and whether searches in read-only transactions are.
+create or replace function pgvec.search_log_state()
+  returns table (
+    collection text, sample float8, keep interval, texts boolean, embeddings boolean,
+    logged bigint, overdue bigint, first_searched_at timestamptz, last_searched_at timestamptz, read_only text)
+  language sql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+  select c.name, c.log_sample, c.log_keep, c.log_texts, c.log_embeddings,
+         l.logged, l.overdue, l.first_searched_at, l.last_searched_at,
+         case
+           when c.log_sample is null then 'off'
+           when s.listens then 'collected'
+           else 'not logged: no pgvec-admin log collect is running'
+         end
+    from (select pgvec.collector_listens() as listens offset 0) as s
+   cross join pgvec.collections as c
+   cross join lateral (
+           select count(*) as logged,
+                  count(*) filter (where l.searched_at < now() - c.log_keep) as overdue,
+                  min(l.searched_at) as first_searched_at,
+                  max(l.searched_at) as last_searched_at
+             from pgvec.search_log as l
+            where l.collection = c.name) as l
+   order by c.name
+$$;
+comment on function pgvec.search_log_state() is
+  'The settings of pgvec.log_searches of every collection, its rows in pgvec.search_log, those overdue (pgvec.prune_search_log removes them), '
+  'and what becomes of searches in read-only transactions, such as those of PostgREST (read_only): off, collected, or not logged and why. Those on a standby never are.';
+revoke all on function pgvec.search_log_state() from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.search_steps', '88b6f5ec462bec855d907ae79f721abcb5f13b3f3130374dcbb5c30ca5f6b325', '0.2.0', $pgvec_file$
 -- pgvec.search_steps -- how a search goes about it: what to try, in which order, and when a step has found enough.
 -- Without a filter one look at the index mostly does; where row level security hides much of what it finds, the index is
 -- walked on. Without an index there is the exact scan, which is always the last step. At a tie at the limit reading tenfold
@@ -5190,7 +6124,7 @@ declare
   indexed   boolean;
 begin
   if kind is null then
-    return array[(null, null, null, null, wanted, 0, null, true, null)];
+    return array[(null, null, null, null, wanted, 0, null, true, null)]::pgvec.search_step[];
   elsif condition = '' then
     return array[
       (kind, case method when 'hnsw' then 'off' else 'relaxed_order' end, ef_search, 20000, read_rows, wanted, false, method = 'ivfflat', null)::pgvec.search_step,
@@ -5207,7 +6141,7 @@ begin
   matches := split_part(split_part(plan, '"Plan Rows": ', 2), ',', 1)::float8;
   indexed := position('"Index Name":' in plan) > 0;
   if indexed and matches <= 3000 then
-    return array[(null, null, null, null, wanted, 0, null, false, matches)];
+    return array[(null, null, null, null, wanted, 0, null, false, matches)]::pgvec.search_step[];
   end if;
   return pgvec.wide_steps(collection, kind, method, wanted, read_rows, ef_search, matches, indexed);
 end
@@ -5221,7 +6155,7 @@ revoke all on function pgvec.search_steps(pgvec.collections, text, text, int, te
 select pgvec.grant_execute('pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.sees_all', 'c0f7f5daf44772818d66a9d4fd9eb8c74d18630492a2846d7976e9e96f813da0', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.sees_all', 'c0f7f5daf44772818d66a9d4fd9eb8c74d18630492a2846d7976e9e96f813da0', '0.2.0', $pgvec_file$
 -- pgvec.sees_all -- whether the caller may read every row of a collection's table anyway, past its policies.
 create or replace function pgvec.sees_all(collection pgvec.collections)
   returns boolean
@@ -5239,7 +6173,7 @@ revoke all on function pgvec.sees_all(pgvec.collections) from public;
 select pgvec.grant_execute('pgvec.sees_all(pgvec.collections)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.server_memory', '6ca9cbec8fe202668ddf1a3d95e57b1a51f7d671515e2de5decf042f643efe49', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.server_memory', 'cdf228411a822c6593f6e8089767da216d169aca328c05671d93d20ce84eed59', '0.2.0', $pgvec_file$
 -- pgvec.server_memory -- the memory that the server has to work with.
 -- A hosted server does not say; effective_cache_size is then what its operator set for it.
 create or replace function pgvec.server_memory(out bytes bigint, out source text)
@@ -5247,13 +6181,13 @@ create or replace function pgvec.server_memory(out bytes bigint, out source text
   security invoker set search_path = ''
 as $$
 declare
-  confined text;
+  confined bigint;
 begin
   if pg_has_role('pg_read_server_files', 'usage') then
     bytes := 1024 * substring(pg_read_file('/proc/meminfo', 0, 4096, true) from 'MemAvailable:\s+(\d+)')::bigint;
     source := 'memory available';
-    confined := substring(pg_read_file('/sys/fs/cgroup/memory.max', 0, 64, true) from '^\d+');
-    if confined::bigint < bytes then
+    confined := substring(pg_read_file('/sys/fs/cgroup/memory.max', 0, 64, true) from '^\d+')::bigint;
+    if confined < bytes then
       bytes := confined;
       source := 'memory of the container';
     end if;
@@ -5270,7 +6204,7 @@ comment on function pgvec.server_memory() is
 revoke all on function pgvec.server_memory() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.settle_statistics', 'ed6f96426cdbbcfa0baaee14dfabb2af64dacf1c635b5c9e2ebcd8ebe9c1399b', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.settle_statistics', 'ed6f96426cdbbcfa0baaee14dfabb2af64dacf1c635b5c9e2ebcd8ebe9c1399b', '0.2.0', $pgvec_file$
 -- pgvec.settle_statistics -- what follows when a statement has added to the statistics of a collection.
 -- Sums of many parts are folded, by one writer at a time and never waiting; in READ COMMITTED only, since elsewhere to
 -- delete what another has folded is an error. Weights are made anew when the first rows give an average length, unless
@@ -5329,7 +6263,7 @@ comment on function pgvec.settle_statistics(pgvec.collections, uuid) is
 revoke all on function pgvec.settle_statistics(pgvec.collections, uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.similarity', 'f4ac22c9fb8717c8ece3865360964ae16af6bff8ac0856af9772a55a22a0db98', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.similarity', 'f4ac22c9fb8717c8ece3865360964ae16af6bff8ac0856af9772a55a22a0db98', '0.2.0', $pgvec_file$
 -- pgvec.similarity -- a distance as a similarity, which grows as rows get nearer.
 create or replace function pgvec.similarity(distance text, value float8)
   returns float8
@@ -5350,7 +6284,7 @@ revoke all on function pgvec.similarity(text, float8) from public;
 select pgvec.grant_execute('pgvec.similarity(text, float8)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.skip_unchanged', '5201204ff550aed722dc1e09d66cd9f62ff355322b3ca96f4a4d89b7a7e79647', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.skip_unchanged', '5201204ff550aed722dc1e09d66cd9f62ff355322b3ca96f4a4d89b7a7e79647', '0.2.0', $pgvec_file$
 -- pgvec.skip_unchanged -- takes out of the staged rows what a collection has already, just so.
 create or replace function pgvec.skip_unchanged(collection pgvec.collections)
   returns bigint
@@ -5391,7 +6325,7 @@ revoke all on function pgvec.skip_unchanged(pgvec.collections) from public;
 select pgvec.grant_execute('pgvec.skip_unchanged(pgvec.collections)', 'writer');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.stale_documents', 'a298674928cd7cfc1ffe0cca14463f39c8d0f4038fecae964d5a0594d3ec57ee', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.stale_documents', 'a298674928cd7cfc1ffe0cca14463f39c8d0f4038fecae964d5a0594d3ec57ee', '0.2.0', $pgvec_file$
 -- pgvec.stale_documents -- one batch of the rows whose embedding is missing or made from an older text.
 -- For whoever embeds, in any language: pass the last id of a batch as after to get the next one. A row that could not be
 -- embedded stays stale, and walking by id passes it once a round instead of meeting it for ever.
@@ -5428,7 +6362,7 @@ comment on function pgvec.stale_documents(text, int, text) is
 revoke all on function pgvec.stale_documents(text, int, text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.store_adopted', 'ea3630a8a3c30fc7f75f721c257d385ecd11a5f755320b00140ede1f51934935', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.store_adopted', 'ea3630a8a3c30fc7f75f721c257d385ecd11a5f755320b00140ede1f51934935', '0.2.0', $pgvec_file$
 -- pgvec.store_adopted -- pgvec.store_embeddings for an adopted table, which has hashes beside it and ids of its own type.
 create or replace function pgvec.store_adopted(target pgvec.collections, ids text[], hashes text[], embeddings extensions.vector[])
   returns bigint
@@ -5485,7 +6419,7 @@ comment on function pgvec.store_adopted(pgvec.collections, text[], text[], exten
 revoke all on function pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[]) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.store_embeddings', '7c7c8438da007cf997d534a27d36cd9e6c12bd4570eef8fd00f86b58ff4e32f7', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.store_embeddings', '7c7c8438da007cf997d534a27d36cd9e6c12bd4570eef8fd00f86b58ff4e32f7', '0.2.0', $pgvec_file$
 -- pgvec.store_embeddings -- stores the vectors of a batch, each only if its row still has the text it was made from.
 -- A text may change while it is being embedded: its vector is then left out and the row stays stale, for the next round.
 create or replace function pgvec.store_embeddings(collection text, ids text[], hashes text[], embeddings extensions.vector[])
@@ -5548,7 +6482,7 @@ comment on function pgvec.store_embeddings(text, text[], text[], extensions.vect
 revoke all on function pgvec.store_embeddings(text, text[], text[], extensions.vector[]) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.tenant_candidates', '40672160d123598c2ff4f45c9930f2b9f7954bc28b0a8efeaeca3454aa92188b', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.tenant_candidates', '40672160d123598c2ff4f45c9930f2b9f7954bc28b0a8efeaeca3454aa92188b', '0.2.0', $pgvec_file$
 -- pgvec.tenant_candidates -- what a hybrid search in one tenant chooses from: ids and scores.
 -- As pgvec.tenant_matches, for both sides at once.
 create or replace function pgvec.tenant_candidates(
@@ -5577,7 +6511,7 @@ revoke all on function pgvec.tenant_candidates(text, pgvec.keyword_query, extens
 select pgvec.grant_execute('pgvec.tenant_candidates(text, pgvec.keyword_query, extensions.vector, text, jsonb, float8, int, boolean, boolean, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.tenant_documents', 'd1cf6b3cd855e7b582d88ae2d87ca7cb8e89f98bb25ac402951ece02a1a762ee', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.tenant_documents', 'd1cf6b3cd855e7b582d88ae2d87ca7cb8e89f98bb25ac402951ece02a1a762ee', '0.2.0', $pgvec_file$
 -- pgvec.tenant_documents -- match_documents for callers under row level security, and for several tenants at once.
 -- Each tenant is searched for itself, as if there were no other; what pgvec.tenant_matches found is read under the
 -- caller's policies, by primary key.
@@ -5610,7 +6544,7 @@ revoke all on function pgvec.tenant_documents(pgvec.collections, extensions.vect
 select pgvec.grant_execute('pgvec.tenant_documents(pgvec.collections, extensions.vector, int, jsonb, float8, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.tenant_keyword_hits', 'e1239325d38a336e83959ac0b0b5346e65bd15b1e06ecbcd5ad6f201f7216b8c', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.tenant_keyword_hits', 'e1239325d38a336e83959ac0b0b5346e65bd15b1e06ecbcd5ad6f201f7216b8c', '0.2.0', $pgvec_file$
 -- pgvec.tenant_keyword_hits -- where the rows of a tenant are that score highest for a keyword query: ids and scores.
 -- As pgvec.tenant_matches, for the words.
 create or replace function pgvec.tenant_keyword_hits(
@@ -5629,7 +6563,7 @@ revoke all on function pgvec.tenant_keyword_hits(text, pgvec.keyword_query, text
 select pgvec.grant_execute('pgvec.tenant_keyword_hits(text, pgvec.keyword_query, text, int, jsonb, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.tenant_matches', '5f39b87c32dbff9116dab4bdb899cf4c7e024d6d220dd43560920a16edf0f8ce', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.tenant_matches', '5f39b87c32dbff9116dab4bdb899cf4c7e024d6d220dd43560920a16edf0f8ce', '0.2.0', $pgvec_file$
 -- pgvec.tenant_matches -- where the nearest rows of a tenant are: ids, and how similar they are.
 -- Policies keep indexes from being used, since the operators of a search are not leakproof. So the rows are found here,
 -- by the owner of the table, and read by the caller, under the caller's policies (pgvec.tenant_documents): a fault here
@@ -5655,7 +6589,7 @@ revoke all on function pgvec.tenant_matches(text, extensions.vector, int, jsonb,
 select pgvec.grant_execute('pgvec.tenant_matches(text, extensions.vector, int, jsonb, float8, uuid, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.tenant_target', '68eb1a600175e3e9e5e42a9d612b7e535edf2de8148af92b1ae154aeea0a8e66', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.tenant_target', '68eb1a600175e3e9e5e42a9d612b7e535edf2de8148af92b1ae154aeea0a8e66', '0.2.0', $pgvec_file$
 -- pgvec.tenant_target -- a collection for a search in one tenant, by the owner of its table on the caller's behalf.
 -- The owner has to see all rows: else the search would end up with its caller's policies, and call itself again.
 create or replace function pgvec.tenant_target(collection text, for_tenant uuid)
@@ -5680,7 +6614,7 @@ comment on function pgvec.tenant_target(text, uuid) is
 revoke all on function pgvec.tenant_target(text, uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.text_condition', '4d52df1654143aab6402dc35da482953765b858d80f74e4fd3f4606189d724cb', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.text_condition', '4d52df1654143aab6402dc35da482953765b858d80f74e4fd3f4606189d724cb', '0.2.0', $pgvec_file$
 -- pgvec.text_condition -- what rows have to meet for "quoted phrases" and -excluded words, as a tsquery; null for nothing.
 -- A phrase may stand in any of the languages of a collection, an excluded word in none. What is all stop words says
 -- nothing.
@@ -5719,7 +6653,7 @@ revoke all on function pgvec.text_condition(text[], text[], text[]) from public;
 select pgvec.grant_execute('pgvec.text_condition(text[], text[], text[])', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.text_configurations', 'ce95109d7cd93ac5c3165804a5bd30c1ab44e0ed35104f261d02d6955ee504a7', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.text_configurations', 'ce95109d7cd93ac5c3165804a5bd30c1ab44e0ed35104f261d02d6955ee504a7', '0.2.0', $pgvec_file$
 -- pgvec.text_configurations -- the text search configurations that a query has to be read by: the collection's, and those
 -- that rows have of their own.
 -- Definer, since the statistics are nobody's to read; which languages there are is all it tells.
@@ -5745,7 +6679,7 @@ revoke all on function pgvec.text_configurations(text, uuid) from public;
 select pgvec.grant_execute('pgvec.text_configurations(text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.text_search_configuration', '3cf7cef8508314b77697de928f079024a418a56377d5581eaec1270955e06a0b', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.text_search_configuration', '3cf7cef8508314b77697de928f079024a418a56377d5581eaec1270955e06a0b', '0.2.0', $pgvec_file$
 -- pgvec.text_search_configuration -- the text search configuration of a language, or PV004.
 create or replace function pgvec.text_search_configuration(language text)
   returns text
@@ -5774,7 +6708,45 @@ revoke all on function pgvec.text_search_configuration(text) from public;
 select pgvec.grant_execute('pgvec.text_search_configuration(text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.tune', '08401127b4341a95fe0b0a7ee72365c46cc24b2d76b3d96edfc96b3661848754', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.told_age', '490d68f9884f81f16de0291d89520270ddd2a72d75b496a2e6d0a174466faf51', '0.2.0', $pgvec_file$
+-- pgvec.told_age -- how long ago something was, for people: 3 hours ago.
+create or replace function pgvec.told_age(moment timestamptz)
+  returns text
+  language sql stable parallel safe
+  security invoker set search_path = ''
+as $$
+  select case
+           when s.seconds < 120 then 'just now'
+           when s.seconds < 7200 then round(s.seconds / 60) || ' minutes ago'
+           when s.seconds < 172800 then round(s.seconds / 3600) || ' hours ago'
+           else round(s.seconds / 86400) || ' days ago'
+         end
+    from (select extract(epoch from clock_timestamp() - moment) as seconds) as s
+   where moment is not null
+$$;
+comment on function pgvec.told_age(timestamptz) is 'How long ago a moment was, in words; null for null.';
+revoke all on function pgvec.told_age(timestamptz) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.told_executable', 'adb2c489185c46e2c35d35c3feac135ae4714ab93628f0f2a7f8b7c60049e9bc', '0.2.0', $pgvec_file$
+-- pgvec.told_executable -- how many functions of the REST API each role may call, for people.
+create or replace function pgvec.told_executable()
+  returns text
+  language sql stable parallel safe
+  security invoker set search_path = ''
+as $$
+  select coalesce(string_agg(format('%s may execute %s', e.name, e.times), ', ' order by e.name), 'there are no roles to grant to')
+    from (select r.name, count(*) filter (where has_function_privilege(r.name, f.oid, 'execute')) as times
+            from pgvec.roles('reader') as r (name)
+           cross join pgvec.our_functions() as f
+           where f.pronamespace = 'public'::regnamespace
+           group by r.name) as e
+$$;
+comment on function pgvec.told_executable() is 'Of each role that is granted to, the number of functions in schema public that it may execute, as one text.';
+revoke all on function pgvec.told_executable() from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.tune', '66e2a4fc515ba251614bc6c17e15663e519c42abbef150c80a2ad51c6781512c', '0.2.0', $pgvec_file$
 -- pgvec.tune -- the smallest ef_search, or probes, that reaches a recall on the collection's own rows, made its setting.
 -- Rows drawn as queries go through match_documents itself, and the row is left out of its own answer. The registry row is
 -- changed on the way; nobody else sees that before the end.
@@ -5792,12 +6764,13 @@ declare
   target   pgvec.collections := pgvec.collection(tune.collection);
   within   record := pgvec.filter_condition(target, filter);
   drawn    record;
-  expected jsonb[] := '{}';
+  expected jsonb[] := '{}'::jsonb[];
   found    text[];
   started  timestamptz;
   times    float8[];
   hits     int;
   wanted   int;
+  logging  text := coalesce(current_setting('pgvec.search_log', true), '');
 begin
   setting := (select case i.method when 'hnsw' then 'ef_search' else 'probes' end from pgvec.index_kind(target, target.distance) as i where i.kind is not null);
   if setting is null then
@@ -5813,6 +6786,7 @@ begin
       hint    = 'a share between 0 and 1, for example 0.98';
   end if;
   perform pgvec.note_index(target.name);
+  perform set_config('pgvec.search_log', 'off', true);  -- these are no searches of anybody's
 
   execute format('select array_agg(q.id) as ids, array_agg(q.embedding) as embeddings
                     from (select d.id, d.embedding::extensions.vector as embedding from %s as d where d.embedding is not null order by md5(d.id) limit $1) as q',
@@ -5850,6 +6824,7 @@ begin
     return next;
     exit when chosen;
   end loop;
+  perform set_config('pgvec.search_log', logging, true);
 end
 $$;
 comment on function pgvec.tune(text, float8, int, int, jsonb) is
@@ -5859,7 +6834,7 @@ comment on function pgvec.tune(text, float8, int, int, jsonb) is
 revoke all on function pgvec.tune(text, float8, int, int, jsonb) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.upgrade_collections', 'c7d2d18d323a1a273156455fcd05ba3fac82b1bd35f871b1ac6686e9ebebf394', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.upgrade_collections', 'd96b5f534f3a6c15d62219c763e093e10f87f57798d75a323a698bf9bfc7cf52', '0.2.0', $pgvec_file$
 -- pgvec.upgrade_collections -- gives collections that an earlier release made what this one keeps beside their rows.
 create or replace function pgvec.upgrade_collections()
   returns setof text
@@ -5879,11 +6854,7 @@ begin
                           and t.tgfoid = 'pgvec.count_lexemes()'::regprocedure)
      order by c.name
   loop
-    if item.base = item.relation then
-      execute format('create or replace trigger %I before insert or update on %s for each row execute function pgvec.maintain_document(%L, %L, %L)',
-                     item.name || '_maintain', item.base, item.language, item.name, item.access);
-    end if;
-    perform pgvec.keep_lexemes(item.name);
+    perform pgvec.attach_triggers(item.name);
     return next item.name;
   end loop;
 
@@ -5900,7 +6871,7 @@ comment on function pgvec.upgrade_collections() is
 revoke all on function pgvec.upgrade_collections() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.vector_indexes', '88ba7b861e509509489e122183c6eeaa66cb6add2b98b042c9cb347d58220872', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.vector_indexes', '88ba7b861e509509489e122183c6eeaa66cb6add2b98b042c9cb347d58220872', '0.2.0', $pgvec_file$
 -- pgvec.vector_indexes -- the HNSW and IVFFlat indexes on a collection's embedding.
 drop function if exists pgvec.vector_indexes(text);
 
@@ -5945,7 +6916,7 @@ revoke all on function pgvec.vector_indexes(text) from public;
 select pgvec.grant_execute('pgvec.vector_indexes(text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.vector_lengths', 'e0a7becf87046c493271c468df6f77eec45990fd9c5427f3281a9eecad0eabfe', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.vector_lengths', 'e0a7becf87046c493271c468df6f77eec45990fd9c5427f3281a9eecad0eabfe', '0.2.0', $pgvec_file$
 -- pgvec.vector_lengths -- how long a collection's vectors are, which decides whether distances rank alike.
 create or replace function pgvec.vector_lengths(collection text, out shortest float8, out mean float8, out longest float8)
   language plpgsql stable parallel safe
@@ -5962,7 +6933,7 @@ comment on function pgvec.vector_lengths(text) is 'The shortest, mean and longes
 revoke all on function pgvec.vector_lengths(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.vector_query', '2ebab5360c68f5f0c96b9c9aac825cc91577b2cef32a135775b784dbe2b2b0b1', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.vector_query', '2ebab5360c68f5f0c96b9c9aac825cc91577b2cef32a135775b784dbe2b2b0b1', '0.2.0', $pgvec_file$
 -- pgvec.vector_query -- the SQL that finds the nearest rows of a collection that meet a condition.
 drop function if exists pgvec.vector_query(pgvec.collections, text, boolean, boolean);
 
@@ -5982,101 +6953,899 @@ revoke all on function pgvec.vector_query(pgvec.collections, text, text, text) f
 select pgvec.grant_execute('pgvec.vector_query(pgvec.collections, text, text, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_catalog', '79cd2f9b5757d6dab72c49a2b40af2e3833f09b1071395e9d23efeee6d79cb73', '0.1.0', $pgvec_file$
--- pgvec.verify_catalog -- looks at what is installed for what lets in, leaks or slows down: the lints of Supabase's advisor
--- that apply here, and those of our own. Reads the catalog alone.
-create or replace function pgvec.verify_catalog()
-  returns table (check_name text, object text, found text, hint text)
+select pg_temp.apply_function('pgvec.vector_schema', 'fa9559c6bbbf6ab2f4eb669b6eceac145b831aa242ec010d6091e1f72f10360f', '0.2.0', $pgvec_file$
+-- pgvec.vector_schema -- the schema of pgvector, quoted, for SQL that people are given.
+create or replace function pgvec.vector_schema()
+  returns text
   language sql stable parallel safe
   security invoker set search_path = ''
 as $$
-  with checks (place, name, hint) as (
-         values (1, 'search_path', 'alter function ... set search_path = '''', or pgvec-admin migrate --overwrite-drift'),
-                (2, 'definer', 'alter function ... security invoker, or move it to a schema that is not exposed'),
-                (3, 'grants', 'revoke all on ... from public'),
-                (4, 'rls', 'alter table ... enable row level security'),
-                (5, 'initplan', 'write (select auth.uid()) and the like in policies, so that they are evaluated once a query and not for each row'),
-                (6, 'invalid index', 'drop it, and build it again: pgvec-admin index create'),
-                (7, 'duplicate index', 'drop one of them'),
-                (8, 'missing index', 'build it: pgvec-admin index create for vectors, create index ... using gin for metadata and fts')),
-       functions as (
-         select p.oid, p.oid::regprocedure::text as name, n.nspname, p.prosecdef, p.proconfig, p.proacl, p.proowner
-           from pg_catalog.pg_proc as p
-           join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
-          where n.nspname = 'pgvec'
-             or n.nspname = 'public' and (exists (select from pgvec.function_history as h where h.name = 'public.' || p.proname)
-                                          or exists (select from pgvec.collections as c where p.proname in ('match_' || c.name, 'kw_match_' || c.name, 'hybrid_search_' || c.name)))),
-       -- of an adopted table the policies are the user's; partitions are in schema pgvec, and nobody is granted them
-       tables as (
-         select r.oid, r.oid::regclass::text as name, r.relrowsecurity, r.relispartition, c.base <> c.relation as adopted
-           from pgvec.collections as c
-          cross join lateral pgvec.partitions(c.base) as x (part)
-           join pg_catalog.pg_class as r on r.oid in (c.base, x.part)
-          group by r.oid, c.base, c.relation),
-       indexes as (
-         select x.indexrelid::regclass::text as name, t.name as table_name, x.indisvalid, i.relam,
-                (x.indrelid, x.indkey::text, x.indclass::text, x.indoption::text, pg_get_expr(x.indexprs, x.indrelid), pg_get_expr(x.indpred, x.indrelid))::text as made_of
-           from tables as t
-           join pg_catalog.pg_index as x on x.indrelid = t.oid
-           join pg_catalog.pg_class as i on i.oid = x.indexrelid),
-       findings (name, object, found) as (
-         select 'search_path', f.name, 'has no search_path of its own'
-           from functions as f
-          where not exists (select from unnest(f.proconfig) as s where s like 'search\_path=%')
-         union all
-         select 'definer', f.name, 'runs as its owner in an exposed schema' from functions as f where f.prosecdef and f.nspname <> 'pgvec'
-         union all
-         select distinct 'grants', g.name, 'is for PUBLIC: ' || lower(a.privilege_type)
-           from (select f.name, coalesce(f.proacl, acldefault('f', f.proowner)) as acl from functions as f
-                  union all
-                 select r.oid::regclass::text, r.relacl from pg_catalog.pg_class as r
-                  where r.relnamespace = 'pgvec'::regnamespace or r.oid in (select t.oid from tables as t where not t.adopted)
-                  union all
-                 select 'schema ' || n.nspname, n.nspacl from pg_catalog.pg_namespace as n where n.nspname = 'pgvec') as g,
-                aclexplode(g.acl) as a
-          where a.grantee = 0
-         union all
-         select 'rls', t.name, 'has no row level security' from tables as t where not (t.relrowsecurity or t.relispartition or t.adopted)
-         union all
-         select 'initplan', t.name, format('policy %s calls a function for each row', p.polname)
-           from tables as t
-           join pg_catalog.pg_policy as p on p.polrelid = t.oid
-          cross join lateral concat(pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) as e (text)
-          where regexp_replace(e.text, 'select\s+(auth\.\w+|current_setting|pgvec\.allowed_tenants)\(', '', 'gi')
-                ~ '\m(auth\.(uid|jwt|role|email)|current_setting|allowed_tenants)\('
-         union all
-         select 'invalid index', i.name, 'is of a build that failed' from indexes as i where not i.indisvalid
-         union all
-         select 'duplicate index', min(i.name), 'is the same as ' || string_agg(i.name, ', ' order by i.name) filter (where i.name <> d.first)
-           from indexes as i
-          cross join lateral (select min(x.name) as first from indexes as x where x.made_of = i.made_of and x.relam = i.relam) as d
-          group by i.made_of, i.relam
-         having count(*) > 1
-         union all
-         select 'missing index', c.relation::text, format('has none on %s', w.column_name)
-           from pgvec.collections as c
-          cross join lateral (values ('metadata', c.base, true), ('fts', c.text_table::oid, true), (c.embedding_column, c.base, false)) as w (column_name, relation, gin)
-           join pg_catalog.pg_attribute as a on a.attrelid = w.relation and a.attname = w.column_name
-          where (w.gin and (w.column_name <> 'metadata' or c.base = c.relation) or pgvec.estimate_rows(c) > least(25000, 1e7 / c.dimensions))
-            and not exists (select
-                              from pg_catalog.pg_index as x
-                              join pg_catalog.pg_class as i on i.oid = x.indexrelid
-                              join pg_catalog.pg_am as m on m.oid = i.relam
-                             where x.indrelid = w.relation
-                               and x.indisvalid
-                               and case when w.gin then m.amname = 'gin' and x.indkey[0] = a.attnum else m.amname in ('hnsw', 'ivfflat') end))
-  select c.name, f.object, f.found, c.hint
-    from checks as c
-    left join findings as f on f.name = c.name
-   order by c.place, f.object
+  select quote_ident(n.nspname)
+    from pg_catalog.pg_extension as e
+    join pg_catalog.pg_namespace as n on n.oid = e.extnamespace
+   where e.extname = 'vector'
 $$;
-comment on function pgvec.verify_catalog() is
-  'What is wrong with the functions, grants, policies and indexes of this engine and its collections: a row for each finding, and for each check without one a row '
-  'with found null. hint says what to do. The names follow the lints of Supabase''s advisor.';
-revoke all on function pgvec.verify_catalog() from public;
+comment on function pgvec.vector_schema() is 'The schema that pgvector is in, quoted.';
+revoke all on function pgvec.vector_schema() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_tenants', 'd6d44fe47fe9e3a88884b26256f5654fd1fb16259c4b592204cef2602f56e3db', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verdict', '326c35560c4fca14af24e6d2ce66c6e195950c5ae99e405b29d2c73de3cf0cfb', '0.2.0', $pgvec_file$
+-- pgvec.verdict -- what a check says, of the problems that it has met.
+-- The first three are told; a table without row level security needs no list of a thousand.
+create or replace function pgvec.verdict(
+    area text, check_name text, problems text[], fine text, hint text default null, fix text default null, severity text default 'fail')
+  returns pgvec.verdict
+  language sql immutable parallel safe
+  security invoker set search_path = ''
+as $$
+  select case
+           when cardinality(problems) > 0 then
+             row (area, check_name, severity,
+                  array_to_string(problems[:3], '; ') || case when cardinality(problems) > 3 then format('; and %s more', cardinality(problems) - 3) else '' end,
+                  hint, nullif(fix, ''))::pgvec.verdict
+           else row (area, check_name, 'ok', fine, null, null)::pgvec.verdict
+         end
+$$;
+comment on function pgvec.verdict(text, text, text[], text, text, text, text) is
+  'The verdict of a check: ok and what is fine where there are no problems; else severity (warn or fail), the problems, a hint, and the SQL that repairs them.';
+revoke all on function pgvec.verdict(text, text, text[], text, text, text, text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.verify', '892a23cee48f320a88cec506fe4af4c7c1e8ef8d1a1cf1ddc99991038f88776c', '0.2.0', $pgvec_file$
+-- pgvec.verify -- every check that can be made from within the database, for psql.
+-- pgvec-admin verify makes them one by one, each within its time, and compares functions and migrations with its own files besides.
+create or replace function pgvec.verify(collection text default null, seconds float8 default 10)
+  returns setof pgvec.verdict
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  item  text;
+  check_of text;
+begin
+  if verify.collection is null then
+    return query select * from pgvec.verify_server();
+    return query select * from pgvec.verify_installation();
+  elsif pgvec.collection_checks(verify.collection) is null then
+    perform pgvec.collection(verify.collection);  -- which says so
+  end if;
+  for item in
+    select c.name from pgvec.collections as c where verify.collection is null or c.name = verify.collection order by c.name
+  loop
+    foreach check_of in array pgvec.collection_checks(item) loop
+      return query execute format('select * from %s($1)', check_of) using item;
+    end loop;
+    if cardinality(pgvec.collection_checks(item)) > 1 then
+      return query select * from pgvec.verify_search(item, seconds);
+    end if;
+  end loop;
+end
+$$;
+comment on function pgvec.verify(text, float8) is
+  'What pgvec-admin verify checks, but for what it compares with its own files: the server, the engine''s functions and tables, and each collection, or only the one that is named; '
+  'seconds bounds the searches of each. Reads only. Raises PV001.';
+revoke all on function pgvec.verify(text, float8) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.verify_access', 'ad173dfeac3aadf86cd3549979242eedd312b29fecd647dbbebd4be05beb6d79', '0.2.0', $pgvec_file$
+-- pgvec.verify_access -- whether those who may search a collection find its rows, and strangers find none.
+-- Each attempt is a query as a role, with the token of a tenant whose row was drawn, or of one that was made up. Nothing is
+-- written; pgvec.verify_tenants tries to write as well, in a collection of its own.
+create or replace function pgvec.verify_access(collection text)
+  returns setof pgvec.verdict
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  target   pgvec.collections := pgvec.collection(verify_access.collection);
+  attempts constant text[] := array[
+    'select from %1$s limit 1',
+    'select from public.match_documents(%2$L, 1, collection => %3$L)',
+    'select from public.match_documents(%2$L, 1, collection => %3$L, for_tenant => %6$L)',
+    'select from public.keyword_search(%5$L, 1, collection => %3$L)',
+    'select from public.keyword_search(%5$L, 1, collection => %3$L, for_tenant => %6$L)',
+    'select from public.hybrid_search(%5$L, %2$L, 1, collection => %3$L)',
+    'select from public.document_context(%4$L, collection => %3$L)',
+    'select from public.recommend_documents(array[%4$L], match_count => 1, collection => %3$L)',
+    'select from public.document_facets(%8$L, collection => %3$L)',
+    'select from public.suggest_query(%5$L, %3$L) as s where s is not null',
+    'select from pgvec.tenant_matches(%3$L, %2$L, 1, ''{}'', null, %6$L, %7$L) where id is not null',
+    'select pgvec.keyword_query(%3$L, %5$L, %6$L)',
+    'select from pgvec.lexemes limit 1',
+    'select from pgvec.memberships limit 1'];
+  row_id   text;  -- of a row drawn
+  embedding extensions.vector;
+  words    text;
+  facet    text;
+  tenant   uuid;
+  trial    record;
+  met      bigint;
+  tried    int := 0;
+  shut_out text[] := array[]::text[];
+  seen     text[] := array[]::text[];
+  stranger constant uuid := gen_random_uuid();
+  may_set  constant text := case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end;
+  acting   text := (select string_agg(r, ', ') from pgvec.roles('reader') as r where pg_has_role(current_user, r, may_set));
+begin
+  execute format('select d.id, d.embedding::extensions.vector, left(d.content, 60), (select k from jsonb_object_keys(d.metadata) as k limit 1), %s'
+                 ' from %s as d where d.embedding is not null limit 1',
+                 case target.access when 'tenant' then 'd.tenant_id' else 'null::uuid' end, target.relation)
+    into row_id, embedding, words, facet, tenant;
+  if target.access = 'policy' or target.base <> target.relation or row_id is null or acting is null then
+    return next pgvec.verdict(
+      target.name, 'readers', '{}',
+      case when target.access = 'policy' or target.base <> target.relation then 'who reads is for its own policies to say'
+           when row_id is null then 'there is nothing to find' else format('%s may act as no other role to try', current_user) end);
+    return;
+  end if;
+
+  -- as one who has the row, by the plain ways to find it; as a stranger, who is no administrator, by all ways
+  for trial in
+    select r.rolname as reader, a.query, s.is_stranger
+      from pgvec.roles('reader') as x (name)
+      join pg_catalog.pg_roles as r on r.rolname = x.name
+     cross join unnest(attempts) with ordinality as a (query, place)
+     cross join (values (false), (true)) as s (is_stranger)
+     where pg_has_role(current_user, r.rolname, may_set)
+       and case when s.is_stranger then target.access = 'tenant' and not r.rolbypassrls and not r.rolsuper
+                else a.place <= 2 and not (target.access = 'tenant' and r.rolbypassrls) end
+     order by r.rolname, a.place
+  loop
+    begin
+      perform set_config('request.jwt.claims', jsonb_build_object('role', trial.reader, 'app_metadata', jsonb_build_object(
+                'tenant_id', case when trial.is_stranger then stranger else tenant end))::text, true);
+      perform set_config('role', trial.reader, true);
+      execute format(trial.query, target.relation, embedding, target.name, row_id, words, tenant, target.distance, facet);
+      get diagnostics met = row_count;
+    exception when sqlstate 'PV006' or sqlstate 'PV004' or insufficient_privilege then
+      met := 0;  -- PV004: an id, or a key, that is not there for the caller
+    end;
+    perform set_config('role', 'none', true);
+    tried := tried + trial.is_stranger::int;
+    if trial.is_stranger and met > 0 then
+      seen := seen || format('a stranger who is %s sees %s rows by: %s', trial.reader, met, left(trial.query, 60));
+    elsif not trial.is_stranger and met = 0 then
+      shut_out := shut_out || format('%s finds nothing by: %s', trial.reader, left(trial.query, 60));
+    end if;
+  end loop;
+  perform set_config('request.jwt.claims', '', true);
+
+  return next pgvec.verdict(
+    target.name, 'readers', shut_out, format('%s find its rows', acting),
+    'look for grants that were revoked: \dp in psql; pgvec.protect_table and pgvec-admin migrate make them', format('select pgvec.protect_table(%L);', target.name));
+  if target.access = 'tenant' then
+    return next pgvec.verdict(
+      target.name, 'strangers', seen, format('a made-up tenant sees nothing of another by %s paths', tried),
+      'look for policies, grants and functions that were changed: the checks policies, grants, definer; pgvec-admin verify --tenants');
+  end if;
+end
+$$;
+comment on function pgvec.verify_access(text) is
+  'Checks of a collection whose policies are ours: readers (each role that may search, with the token of a tenant that has rows, finds some) and, with tenants, '
+  'strangers (a tenant that was made up sees nothing, whichever way it asks). Tries the roles that the caller may act as; writes nothing. Raises PV001.';
+revoke all on function pgvec.verify_access(text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.verify_bloat', '40da2eba26ecce9bb98dee96dc796755905e3721d503bced0cae627d8b501acd', '0.2.0', $pgvec_file$
+-- pgvec.verify_bloat -- vector indexes larger than so many rows make them.
+-- HNSW keeps the place of deleted rows for others until it is vacuumed, and never gets smaller. How large one would be anew is
+-- known to a hundredth (pgvec.index_memory); that of m is told by the index itself.
+create or replace function pgvec.verify_bloat(collection text)
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  too_large constant float8 := 2;
+  worth     constant bigint := 1048576;  -- bytes; of less, nobody need bother
+  target    pgvec.collections := pgvec.collection(verify_bloat.collection);
+begin
+  return query
+    with sizes as (
+           select v.name, v.size_bytes, n.index_bytes
+             from pgvec.vector_indexes(target.name) as v
+            cross join lateral pgvec.index_memory(
+                    'hnsw', v.storage, target.dimensions, greatest(pgvec.estimate_rows(target), 0), coalesce(substring(v.definition from 'm=''?(\d+)')::int, 16)) as n
+            where v.method = 'hnsw' and v.valid)
+    select (pgvec.verdict(
+             target.name, 'bloated index',
+             coalesce(array_agg(format('%s is %s, and anew would be %s', s.name, pg_size_pretty(s.size_bytes), pg_size_pretty(s.index_bytes::bigint)))
+                        filter (where s.size_bytes > too_large * s.index_bytes + worth), '{}'),
+             coalesce(string_agg(format('%s is %s, as its rows need', s.name, pg_size_pretty(s.size_bytes)), ', '), 'there is none'),
+             'reindex index concurrently, with maintenance_work_mem as pgvec-admin index plan says',
+             string_agg(format('reindex index concurrently %I.%I;', (select r.relnamespace::regnamespace from pg_catalog.pg_class as r where r.oid = target.base), s.name), ' ')
+               filter (where s.size_bytes > too_large * s.index_bytes + worth),
+             severity => 'warn')).*
+      from sizes as s;
+end
+$$;
+comment on function pgvec.verify_bloat(text) is
+  'Check bloated index: HNSW indexes of a collection more than twice as large as they would be if they were built anew. Raises PV001.';
+revoke all on function pgvec.verify_bloat(text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.verify_indexes', '041219a6a689af04399cbe66609e8378248a887796bacc48a63ead7959e4c037', '0.2.0', $pgvec_file$
+-- pgvec.verify_indexes -- the indexes of a collection: broken, missing, of no use, or larger than their rows need.
+-- A vector index is wanted beyond so many rows as pgvec.wide_steps still scans without a second thought.
+create or replace function pgvec.verify_indexes(collection text)
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  target  pgvec.collections := pgvec.collection(verify_indexes.collection);
+  serving record := pgvec.index_kind(target, target.distance);
+  wanted  boolean := pgvec.estimate_rows(target) > least(25000, 1e7 / target.dimensions);
+  split   boolean := exists (select from pg_catalog.pg_inherits as i where i.inhparent = target.base);
+begin
+  return query
+    with broken as (
+           select i.oid::regclass::text as name, i.relname
+             from pg_catalog.pg_index as x
+             join pg_catalog.pg_class as i on i.oid = x.indexrelid
+            where x.indrelid in (select target.base union all select target.text_table union all select p from pgvec.partitions(target.base) as p)
+              and not (x.indisvalid and x.indisready))
+    select (pgvec.verdict(
+             target.name, 'invalid index', coalesce(array_agg(name || ' is of a build that failed' order by name), '{}'), 'all are valid',
+             'drop it, and build it again: pgvec-admin index create, or reindex',
+             string_agg(format(case when relname ~ '_cc(new|old)\d*$' then 'drop index concurrently %s;' else 'reindex index concurrently %s;' end, name), ' ' order by name))).*
+      from broken;
+
+  return next pgvec.verdict(
+    target.name, 'duplicate index',
+    array(select format('%s are the same', string_agg(x.indexrelid::regclass::text, ' and ' order by x.indexrelid))
+            from pg_catalog.pg_index as x
+            join pg_catalog.pg_class as i on i.oid = x.indexrelid
+           where x.indrelid in (select target.base union all select target.text_table union all select p from pgvec.partitions(target.base) as p)
+           group by x.indrelid, i.relam, x.indkey::text, x.indclass::text, x.indoption::text, pg_get_expr(x.indexprs, x.indrelid), pg_get_expr(x.indpred, x.indrelid)
+          having count(*) > 1),
+    'none is there twice', 'drop one of them', severity => 'warn');
+
+  return query
+    with needed (name, relation, column_name, definition) as (
+           values ('metadata', target.base, 'metadata', 'using gin (metadata jsonb_path_ops)'),
+                  ('fts', target.text_table, 'fts', 'using gin (fts)'),
+                  ('stale', target.base, 'id', 'on-stale')),
+         missing as (
+           select n.name, n.relation, n.definition
+             from needed as n
+            where (n.relation = target.base and target.base = target.relation or n.name = 'fts')
+              and not exists (select
+                                from pg_catalog.pg_index as x
+                                join pg_catalog.pg_class as i on i.oid = x.indexrelid
+                                join pg_catalog.pg_am as m on m.oid = i.relam
+                                join pg_catalog.pg_attribute as a on a.attrelid = n.relation and a.attname = n.column_name
+                               where x.indrelid = n.relation
+                                 and x.indkey[0] = a.attnum
+                                 and case n.name when 'stale' then pg_get_expr(x.indpred, x.indrelid) ~ 'embedded_hash' else m.amname = 'gin' end))
+    select (pgvec.verdict(
+             target.name, 'missing index',
+             coalesce(array_agg(format('none on %s', m.name) order by m.name) filter (where m.name is not null), '{}')
+               || array_remove(array[case when wanted and serving.kind is null then 'none on ' || target.embedding_column end], null),
+             case when serving.kind is null then 'filters and words have theirs; so few vectors need none' else 'filters, words and vectors have theirs' end,
+             format('pgvec-admin index create %s for vectors; the fix makes the others', target.name),
+             string_agg(format('create index %s%I on %s %s;', case when split then '' else 'concurrently ' end, format('%s_%s_idx', target.name, m.name), m.relation,
+                               case m.name when 'stale' then '(id) where embedded_hash is distinct from content_hash' else m.definition end), ' ' order by m.name))).*
+      from missing as m;
+
+  return next pgvec.verdict(
+    target.name, 'unused index',
+    array(select format('%s serves no search', v.name)
+            from pgvec.vector_indexes(target.name) as v
+           where v.valid
+             and not (v.distance = target.distance and v.method = serving.method
+                      and v.storage = case serving.kind when 'column' then target.storage else serving.kind end)),
+    'searches use each vector index', 'a more exact one is there, or it is for another distance: pgvec-admin index drop', severity => 'warn');
+
+  return next pgvec.verdict(
+    target.name, 'noted index',
+    array_remove(array[case when target.search_index is not null and to_regclass(target.search_index) is distinct from target.search_index_oid then format('%s is gone, or another', target.search_index)
+                            when target.search_index is null and serving.kind is not null then 'each search looks for its index' end], null),
+    coalesce(target.search_index || ' is noted', 'none is noted, and none is there'),
+    'pgvec.note_index notes it, and saves each search a tenth of its time', format('select pgvec.note_index(%L);', target.name), severity => 'warn');
+  return query select * from pgvec.verify_bloat(target.name);
+end
+$$;
+comment on function pgvec.verify_indexes(text) is
+  'Checks the indexes of a collection: invalid, duplicate, missing, unused (vector indexes that no search of the collection''s distance uses), noted (what searches remember of theirs), '
+  'and bloat. Raises PV001.';
+revoke all on function pgvec.verify_indexes(text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.verify_installation', 'c455816736e2d52cc69f2ccdfb65bbc280bdab516cac88bccb9b458047501465', '0.2.0', $pgvec_file$
+-- pgvec.verify_installation -- functions and tables of the engine: what lets in, leaks, or makes a client's call ambiguous.
+-- The names follow the lints of Supabase's advisor where it has them. Reads the catalog alone.
+create or replace function pgvec.verify_installation()
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  ours    constant oid := (select n.nspowner from pg_catalog.pg_namespace as n where n.nspname = 'pgvec');
+  -- what readers are let see of the engine's own tables
+  open_to_readers constant name[] := array['collections', 'adoptions']::name[];
+begin
+  return next pgvec.verdict(
+    'functions', 'overloads',
+    array(select format('%s functions are called public.%s', count(*), p.proname)
+            from pg_catalog.pg_proc as p
+           where p.pronamespace = 'public'::regnamespace
+             and p.proname in (select f.proname from pgvec.our_functions() as f)
+           group by p.proname
+          having count(*) > 1),
+    'one function of each name',
+    'drop those that are not of this engine (\df in psql): PostgREST cannot choose between them (PGRST203)');
+
+  return query
+    with pinned as (
+           select f.oid::regprocedure::text as name, l.lanname,
+                  case when f.prosecdef and f.pronamespace = 'pgvec'::regnamespace then 'pg_catalog, pg_temp' else '""' end as wanted,
+                  (select substr(s, 13) from unnest(f.proconfig) as s where s like 'search\_path=%') as path
+             from pgvec.our_functions() as f
+             join pg_catalog.pg_language as l on l.oid = f.prolang)
+    select (pgvec.verdict(
+             'functions', 'search_path',
+             coalesce(array_agg(case when path is null then name || ' has no search_path of its own' else format('%s has search_path %s', name, path) end order by name)
+                        filter (where path is distinct from wanted), '{}'),
+             format('all %s have one of their own', count(*)),
+             'alter function ... set search_path, or pgvec-admin migrate --overwrite-drift',
+             string_agg(format('alter function %s set search_path = %s;', name, replace(wanted, '""', '''''')), ' ' order by name) filter (where path is distinct from wanted))).*
+      from pinned
+     where lanname in ('sql', 'plpgsql');
+
+  return query
+    with definers as (
+           select f.oid::regprocedure::text as name from pgvec.our_functions() as f where f.prosecdef and f.pronamespace <> 'pgvec'::regnamespace)
+    select (pgvec.verdict(
+             'functions', 'definer', coalesce(array_agg(name || ' runs as its owner in an exposed schema' order by name), '{}'),
+             'none in an exposed schema runs as its owner',
+             'alter function ... security invoker, or move it to a schema that is not exposed',
+             string_agg(format('alter function %s security invoker;', name), ' ' order by name))).*
+      from definers;
+
+  return next pgvec.verdict(
+    'functions', 'owner',
+    array(select format('%s belongs to %s', x.name, pg_get_userbyid(x.owner))
+            from (select f.oid::regprocedure::text as name, f.proowner as owner from pgvec.our_functions() as f
+                   union all
+                  select r.oid::regclass::text, r.relowner
+                    from pg_catalog.pg_class as r
+                   where r.relnamespace = 'pgvec'::regnamespace and r.relkind in ('r', 'p', 'v') and not r.relispartition) as x
+           where x.owner <> ours
+           order by 1),
+    format('all belong to %s', pg_get_userbyid(ours)),
+    format('alter ... owner to %I: what runs as its owner must be the installing role''s, which alone can upgrade it', pg_get_userbyid(ours)));
+
+  return query
+    with granted as (
+           select 'function' as kind, f.oid::regprocedure::text as name, coalesce(f.proacl, acldefault('f', f.proowner)) as acl from pgvec.our_functions() as f
+            union all
+           select 'table', r.oid::regclass::text, r.relacl
+             from pg_catalog.pg_class as r
+            where r.relnamespace = 'pgvec'::regnamespace and r.relkind in ('r', 'p', 'v')
+               or r.oid in (select p from pgvec.collections as c cross join lateral pgvec.partitions(c.base) as p where c.base = c.relation)
+               or r.oid in (select c.base from pgvec.collections as c where c.base = c.relation)
+            union all
+           select 'schema', n.nspname::text, n.nspacl from pg_catalog.pg_namespace as n where n.nspname = 'pgvec'),
+         public as (
+           select g.kind, g.name, string_agg(lower(a.privilege_type), ', ') as privileges
+             from granted as g
+            cross join lateral aclexplode(g.acl) as a
+            where a.grantee = 0
+            group by g.kind, g.name)
+    select (pgvec.verdict(
+             'privileges', 'grants', coalesce(array_agg(format('%s is for PUBLIC: %s', name, privileges) order by name), '{}'),
+             format('nothing granted to PUBLIC; %s', pgvec.told_executable()),
+             'revoke all on ... from public',
+             string_agg(format('revoke all on %s %s from public;', kind, name), ' ' order by name))).*
+      from public;
+
+  return query
+    with readable as (
+           select r.oid::regclass::text as name, role.name as reader,
+                  array(select p from unnest('{select,insert,update,delete,truncate}'::text[]) as p where has_table_privilege(role.name, r.oid, p)) as privileges
+             from pg_catalog.pg_class as r
+            cross join pgvec.roles('reader') as role (name)
+            where r.relnamespace = 'pgvec'::regnamespace
+              and r.relkind in ('r', 'p')
+              and not (r.relname in ('loads', 'memberships') and role.name in (select w from pgvec.roles('writer') as w))
+              and not exists (select from pg_catalog.pg_roles as x where x.rolname = role.name and x.rolsuper)
+              and r.oid not in (select a.side from pgvec.adoptions as a where a.side is not null)),
+         found as (
+           select * from readable
+            where privileges <> case when split_part(name, '.', 2)::name = any (open_to_readers) then '{select}'::text[] else '{}' end
+              and privileges <> '{}')
+    select (pgvec.verdict(
+             'privileges', 'engine tables', coalesce(array_agg(format('%s has %s on %s', reader, array_to_string(privileges, ', '), name) order by name, reader), '{}'),
+             'those of statistics, memberships and history are nobody''s to read',
+             'revoke all on table ... from ...: statistics tell what others have written, memberships who belongs where',
+             string_agg(format('revoke %s on table %s from %I;', array_to_string(array_remove(privileges, case when split_part(name, '.', 2)::name = any (open_to_readers) then 'select' end), ', '), name, reader), ' '))).*
+      from found;
+end
+$$;
+comment on function pgvec.verify_installation() is
+  'Checks the engine''s functions and tables: overloads, search_path, definer (functions that run as their owner where the REST API sees them), owner, '
+  'grants (to PUBLIC), engine tables (what readers may do with tables that are not theirs). Reads the catalog alone.';
+revoke all on function pgvec.verify_installation() from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.verify_memory', 'd87b52901015bff21cc69fbc04cc291778422eb72b1919fa90bffa20f4b3ed7e', '0.2.0', $pgvec_file$
+-- pgvec.verify_memory -- maintenance_work_mem against what HNSW indexes need to be built, shared_buffers against their sizes.
+-- pgvec-admin index create sets the first by itself; a bare CREATE INDEX, a REINDEX and a restored dump do not.
+create or replace function pgvec.verify_memory()
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  setting constant bigint := pg_size_bytes(current_setting('maintenance_work_mem'));
+  buffers constant bigint := pg_size_bytes(current_setting('shared_buffers'));
+  needed  float8 := 0;
+  largest text;
+  held    bigint;
+begin
+  select n.build_bytes, c.name into needed, largest
+    from pgvec.collections as c
+   cross join lateral (
+           select v.storage from pgvec.vector_indexes(c.name) as v where v.method = 'hnsw' and v.valid
+            order by v.size_bytes desc limit 1) as i
+   cross join lateral pgvec.index_memory('hnsw', i.storage, c.dimensions, greatest(pgvec.estimate_rows(c), 0)) as n
+   where exists (select from pg_catalog.pg_class as r where r.oid = c.base)
+   order by n.build_bytes desc nulls last
+   limit 1;
+  return next pgvec.verdict(
+    'server', 'maintenance_work_mem',
+    array_remove(array[case when needed > setting then
+      format('maintenance_work_mem is %s, the HNSW index of %s needs %s to be built', pg_size_pretty(setting), largest, pg_size_pretty(needed::bigint)) end], null),
+    format('maintenance_work_mem %s is enough to build each index', pg_size_pretty(setting)),
+    format('pgvec-admin index plan %s; pgvec-admin index create sets it for a build', largest), severity => 'warn');
+
+  select sum(v.size_bytes) into held
+    from pgvec.collections as c
+   cross join lateral pgvec.vector_indexes(c.name) as v
+   where exists (select from pg_catalog.pg_class as r where r.oid = c.base);
+  return next pgvec.verdict(
+    'server', 'shared_buffers',
+    array_remove(array[case when held > buffers then
+      format('vector indexes are %s, shared_buffers %s', pg_size_pretty(held), pg_size_pretty(buffers)) end], null),
+    format('vector indexes are %s, shared_buffers %s', pg_size_pretty(coalesce(held, 0)), pg_size_pretty(buffers)),
+    'more shared_buffers; or smaller indexes: pgvec-admin index plan', severity => 'warn');
+end
+$$;
+comment on function pgvec.verify_memory() is
+  'Checks maintenance_work_mem (what the largest HNSW index needs to be built) and shared_buffers (all vector indexes together).';
+revoke all on function pgvec.verify_memory() from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.verify_protection', 'a7fa7e5637a1fbe5a82a3f490a8e609af5cb5c8573c46f7e22d1fd9341d4fe3b', '0.2.0', $pgvec_file$
+-- pgvec.verify_protection -- row level security, policies and grants of a collection's table.
+-- Of an adopted table, and of one with access policy, the policies are the owner's; those that ask once a row are told all the same.
+-- Partitions have no policies: nobody is granted them.
+create or replace function pgvec.verify_protection(collection text)
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  target  pgvec.collections := pgvec.collection(verify_protection.collection);
+  protect text := format('select pgvec.protect_table(%L);', target.name);
+  ours    boolean := target.base = target.relation;
+begin
+  if ours then
+    return next pgvec.verdict(
+      target.name, 'rls',
+      array(select format('%s has no row level security', r.oid::regclass) from pg_catalog.pg_class as r where r.oid = target.base and not r.relrowsecurity),
+      'row level security is on', 'alter table ... enable row level security',
+      format('alter table %s enable row level security;', target.base));
+
+    return query
+      with wanted (name, command, audience) as (
+             values ('read_all', 'r', 'reader'), ('insert_all', 'a', 'writer'), ('update_all', 'w', 'writer'), ('delete_all', 'd', 'writer')),
+           there as (
+             select p.polname, p.polcmd, p.polpermissive,
+                    concat(pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) as expression
+               from pg_catalog.pg_policy as p
+              where p.polrelid = target.base),
+           problems as (
+             select format('policy %s is missing', w.name) as problem
+               from wanted as w
+              where not exists (select from there as t where t.polname = w.name and t.polcmd::text = w.command)
+                and exists (select from pgvec.roles(w.audience))
+              union all
+             select format('policy %s is not that of access %s', t.polname, target.access)
+               from there as t
+               join wanted as w on w.name = t.polname
+              where t.expression !~ case target.access when 'tenant' then '^(\(tenant_id = ANY \(ARRAY\( SELECT pgvec.allowed_tenants\(\) AS allowed_tenants\)\)\))+$' else '^(true)+$' end
+              union all
+             select format('policy %s lets in more than tenants', t.polname)
+               from there as t
+              where target.access = 'tenant' and t.polpermissive and t.polname not in (select w.name from wanted as w))
+      select (pgvec.verdict(
+               target.name, 'policies', array(select p.problem from problems as p order by 1),
+               case target.access when 'policy' then format('%s of the owner''s own', (select count(*) from there)) else 'those of access ' || target.access end,
+               'pgvec.protect_table makes ours anew; drop policy ... for one that should not be there',
+               case when exists (select from problems as p where p.problem !~ 'lets in') then protect end)).*
+       where target.access <> 'policy';
+
+    return next pgvec.verdict(
+      target.name, 'writers',
+      array(select format('%s may %s', r.name, lower(a.privilege_type))
+              from pg_catalog.pg_class as t
+             cross join lateral aclexplode(t.relacl) as a
+              join pgvec.roles('reader') as r (name) on to_regrole(quote_ident(r.name)) = a.grantee
+             where t.oid in (select target.base union all select p from pgvec.partitions(target.base) as p)
+               and not (a.privilege_type = 'SELECT' and t.oid = target.base)
+               and not (a.privilege_type in ('INSERT', 'UPDATE', 'DELETE')
+                        and t.oid = target.base
+                        and r.name in (select w from pgvec.roles(case target.access when 'tenant' then 'member' else 'writer' end) as w))
+             order by 1),
+      'nobody may write but those who should',
+      'revoke ... on table ... from ...: row level security does not hold truncate', protect);
+  end if;
+
+  return next pgvec.verdict(
+    target.name, 'initplan',
+    array(select format('policy %s calls a function for each row', p.polname)
+            from pg_catalog.pg_policy as p
+           cross join lateral concat(pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) as e (text)
+           where p.polrelid = target.base
+             and regexp_replace(e.text, 'select\s+(auth\.\w+|current_setting|pgvec\.allowed_tenants)\(', '', 'gi')
+                 ~ '\m(auth\.(uid|jwt|role|email)|current_setting|allowed_tenants)\('),
+    'policies ask once a query',
+    'write (select auth.uid()) and the like in policies, so that they are evaluated once a query and not for each row', severity => 'warn');
+end
+$$;
+comment on function pgvec.verify_protection(text) is
+  'Checks the table of a collection: rls, policies (those of its access, and for tenants no others), writers (roles that may write and should not), '
+  'initplan (policies that call a function for each row). Raises PV001.';
+revoke all on function pgvec.verify_protection(text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.verify_rows', 'e7775f7fd900d41d68c3adb1e1b2f2d2ffb1e3d5cd502b94f1be4f65e8d1b7ee', '0.2.0', $pgvec_file$
+-- pgvec.verify_rows -- what is in the rows of a collection: embeddings, and what triggers keep beside the text.
+-- Of large collections a sample is read, and told as such; what is missing or stale is counted by its own index.
+create or replace function pgvec.verify_rows(collection text)
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  most_rows constant int := 200000;  -- whose vectors are looked at: half a second at 384 dimensions
+  target   pgvec.collections := pgvec.collection(verify_rows.collection);
+  estimate constant float8 := pgvec.estimate_rows(target);
+  whole    boolean := target.base <> target.relation or coalesce(estimate, 0) <= most_rows;
+  stale    record;
+  seen     record;
+begin
+  execute format('select count(*) as total, count(*) filter (where d.embedding is null) as missing from %s as d where d.embedded_hash is distinct from d.content_hash', target.relation)
+    into stale;
+  execute format(
+    $query$
+    select count(*) as rows,
+           count(*) filter (where (d.embedding operator(extensions.<#>) d.embedding < 0) is false) as zero,
+           count(*) - count(distinct (d.content_hash, %2$s)) as repeated,
+           count(*) filter (where d.embedding is not null and extensions.vector_dims(d.embedding) <> $1) as odd
+      from %1$s as d
+    $query$, pgvec.sample_of(target, most_rows), case target.access when 'tenant' then 'd.tenant_id' else 'null::int' end)
+    into seen
+    using target.dimensions;
+
+  return next pgvec.verdict(
+    target.name, 'rows',
+    array_remove(array[case when stale.total > 0 then format('%s rows, %s without embedding, %s stale', case when whole then seen.rows::text else 'about ' || round(estimate) end, stale.missing, stale.total - stale.missing) end], null),
+    format('%s rows, 0 without embedding, 0 stale', case when whole then seen.rows::text else 'about ' || round(estimate) end),
+    format('pgvec-admin embed --collection %s', target.name), severity => 'warn');
+  return next pgvec.verdict(
+    target.name, 'vectors',
+    array_remove(array[case when seen.zero > 0 then format('%s zero or NaN vectors in %s rows', seen.zero, seen.rows) end,
+                       case when seen.odd > 0 then format('%s vectors of other than %s dimensions', seen.odd, target.dimensions) end], null),
+    format('0 zero or NaN vectors in %s rows', seen.rows),
+    'they have no direction, and no search by cosine finds them; the fix makes them null, so that they are embedded again',
+    case when target.base = target.relation then
+      format('update %s set embedding = null where (embedding operator(%s.<#>) embedding < 0) is false;', target.base, pgvec.vector_schema()) end);
+  return next pgvec.verdict(
+    target.name, 'duplicates',
+    array_remove(array[case when seen.repeated > 0.1 * seen.rows then format('%s of %s rows repeat the text of another', seen.repeated, seen.rows) end], null),
+    format('%s of %s rows repeat the text of another', seen.repeated, seen.rows),
+    'repeated texts crowd out others: load them once, or search with group_by', severity => 'warn');
+  return query select * from pgvec.verify_texts(target.name);
+end
+$$;
+comment on function pgvec.verify_rows(text) is
+  'Checks the rows of a collection: rows (missing and stale embeddings), vectors (zero, NaN, wrong dimensions), duplicates, and those of pgvec.verify_texts. '
+  'Of more than 200,000 rows a sample is read, but for the missing and stale. Raises PV001.';
+revoke all on function pgvec.verify_rows(text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.verify_search', '91151dcb55f11752ea3c221072209b1c20f34ced229038408233bdf21ccb8444', '0.2.0', $pgvec_file$
+-- pgvec.verify_search -- whether searches of a collection use its index, find what an exact scan finds, and how long they take.
+-- Rows drawn as queries go through the very functions that clients call. Each is its own nearest row, and does not count.
+-- It goes on until it has had so many, or the time is over.
+create or replace function pgvec.verify_search(
+    collection text, seconds float8 default 10, wanted_recall float8 default 0.98, queries int default 200, slow_ms float8 default 200)
+  returns setof pgvec.verdict
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  most_scanned constant float8 := 25000;  -- rows that an exact scan reads without much ado
+  depth     constant int := 10;
+  target    pgvec.collections := pgvec.collection(verify_search.collection);
+  within    pgvec.collections := target;
+  until     timestamptz := clock_timestamp() + make_interval(secs => seconds);
+  drawn     record;
+  explained record;
+  started   timestamptz;
+  expected  text[];
+  found     text[];
+  hits      bigint := 0;
+  wanted    bigint := 0;
+  tried     int := 0;
+  vector_ms  float8[] := array[]::float8[];
+  keyword_ms float8[] := array[]::float8[];
+  hybrid_ms  float8[] := array[]::float8[];
+  words     text;
+begin
+  for drawn in execute format(
+    'select d.embedding::extensions.vector as embedding, d.content, %s as tenant from %s as d where d.embedding is not null order by md5(d.id) limit %s',
+    case target.access when 'tenant' then 'd.tenant_id' else 'null::uuid' end, pgvec.sample_of(target, 10 * queries), queries)
+  loop
+    exit when clock_timestamp() > until and tried > 0;
+    if tried = 0 then
+      select e.route, e.index into explained from pgvec.explain_search(target.name, drawn.embedding, depth, for_tenant => drawn.tenant) as e;
+      return next pgvec.verdict(
+        target.name, 'plan',
+        array_remove(array[
+          case when explained.index is null and explained.route ~ 'index' and pgvec.estimate_rows(target) > most_scanned
+               then format('the plan of a search has no use for %s', coalesce(target.search_index, 'its index')) end], null),
+        case when explained.route ~ 'index' and explained.index is not null then format('match_documents uses %s', explained.index) else 'match_documents scans so few rows' end,
+        'select plan from pgvec.explain_search(...) shows it: look for settings of the planner, and statistics that are old');
+    end if;
+    tried := tried + 1;
+
+    started := clock_timestamp();
+    found := array(select m.id from public.match_documents(drawn.embedding, depth + 1, collection => target.name, for_tenant => drawn.tenant) as m);
+    vector_ms := vector_ms || extract(epoch from 1000 * (clock_timestamp() - started))::float8;
+    within.tenants := case when drawn.tenant is not null then array[drawn.tenant] end;
+    execute format('select array(select q.id from (%s) as q)', pgvec.vector_query(within, target.distance, '', null))
+      into expected
+      using drawn.embedding, null::jsonb, depth + 1;
+    wanted := wanted + greatest(0, cardinality(expected) - 1);
+    hits := hits + greatest(0, (select count(*) from unnest(expected) as e where e = any (found)) - 1);
+
+    words := array_to_string((regexp_split_to_array(left(drawn.content, 400), '\s+'))[:8], ' ');
+    started := clock_timestamp();
+    perform from public.keyword_search(words, depth, collection => target.name, for_tenant => drawn.tenant);
+    keyword_ms := keyword_ms || extract(epoch from 1000 * (clock_timestamp() - started))::float8;
+    started := clock_timestamp();
+    perform from public.hybrid_search(words, drawn.embedding, depth, collection => target.name, for_tenant => drawn.tenant);
+    hybrid_ms := hybrid_ms || extract(epoch from 1000 * (clock_timestamp() - started))::float8;
+  end loop;
+  if tried = 0 then
+    return next pgvec.verdict(target.name, 'recall', '{}', 'there are no embeddings to search by');
+    return;
+  end if;
+
+  return next pgvec.verdict(
+    target.name, 'recall',
+    array_remove(array[case when hits < wanted_recall * wanted then format('recall@%s %s over %s sampled queries (wanted %s)', depth, round(hits / wanted::numeric, 3), tried, wanted_recall) end], null),
+    format('recall@%s %s over %s sampled queries (wanted %s)', depth, coalesce(round(hits / nullif(wanted, 0)::numeric, 3), 1), tried, wanted_recall),
+    format('pgvec-admin index tune %s --recall %s; an index that updates have worn: reindex index concurrently', target.name, wanted_recall));
+  return query
+    with percentiles as (
+           select l.mode,
+                  percentile_cont(0.5) within group (order by t.ms) as p50,
+                  percentile_cont(0.95) within group (order by t.ms) as p95
+             from (values (1, 'vector', vector_ms[least(2, tried):]), (2, 'keyword', keyword_ms[least(2, tried):]), (3, 'hybrid', hybrid_ms[least(2, tried):])) as l (place, mode, times)
+            cross join lateral unnest(l.times) as t (ms)
+            group by l.place, l.mode
+            order by l.place)
+    select (pgvec.verdict(
+             target.name, 'latency',
+             coalesce(array_agg(format('%s p95 %s ms', mode, round(p95::numeric, 1))) filter (where p95 > slow_ms), '{}'),
+             string_agg(format('%s p50 %s p95 %s ms', mode, round(p50::numeric, 1), round(p95::numeric, 1)), ', '),
+             format('select * from pgvec.explain_search(%L, ...) tells why', target.name), severity => 'warn')).*
+      from percentiles;
+end
+$$;
+comment on function pgvec.verify_search(text, float8, float8, int, float8) is
+  'Checks searches of a collection, over rows drawn as queries (at most so many, and until the seconds are over): plan (the index is used), '
+  'recall (recall@10 of match_documents against exact scans is at least wanted_recall) and latency (p95 in ms on the server of vector, keyword and hybrid search is at most slow_ms). Raises PV001.';
+revoke all on function pgvec.verify_search(text, float8, float8, int, float8) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.verify_server', '7dda38097504554450d96f2b2db324db193a42429374185531851008f6414da2', '0.2.0', $pgvec_file$
+-- pgvec.verify_server -- the extension, and settings of the server that make searches slow or wrong.
+-- Settings are those of this session, and those that roles and the database are given besides.
+create or replace function pgvec.verify_server()
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  repaired constant int[] := array[0, 8, 4];  -- the release of pgvector that mended indexes which updates could corrupt
+  installed record;
+  version   int[];
+  postgres  constant int := current_setting('server_version_num')::int / 10000;
+begin
+  select e.extversion, n.nspname, a.default_version into installed
+    from pg_catalog.pg_extension as e
+    join pg_catalog.pg_namespace as n on n.oid = e.extnamespace
+    left join pg_catalog.pg_available_extensions as a on a.name = e.extname
+   where e.extname = 'vector';
+  version := string_to_array(regexp_replace(installed.extversion, '[^0-9.].*$', ''), '.')::int[];
+  return next pgvec.verdict(
+    'extension', 'pgvector',
+    array_remove(array[case when version < '{0,8,0}' then format('pgvector %s is too old: filtered searches need 0.8.0', installed.extversion) end], null)
+      || array_remove(array[case when version >= '{0,8,0}' and version < repaired then format('pgvector %s can corrupt HNSW indexes, which 0.8.4 mended', installed.extversion) end], null)
+      || array_remove(array[case when installed.default_version <> installed.extversion then format('the server has pgvector %s, this database %s', installed.default_version, installed.extversion) end], null),
+    format('pgvector %s in %s', installed.extversion, installed.nspname),
+    case when installed.default_version <> installed.extversion then 'alter extension vector update' else 'upgrade pgvector on the server, then: alter extension vector update' end,
+    severity => case when version < '{0,8,0}' then 'fail' else 'warn' end);
+
+  return next pgvec.verdict(
+    'server', 'postgres',
+    array_remove(array[case when postgres not between 15 and 18 then format('PostgreSQL %s is none that pgvec-admin is tested on', postgres) end], null),
+    format('PostgreSQL %s', postgres), 'versions 15 to 18 are', severity => 'warn');
+
+  return next pgvec.verdict(
+    'server', 'planner',
+    array(select format('%s is off', s.name)
+            from pg_catalog.pg_settings as s
+           where s.name like 'enable\_%' and s.setting = 'off' and s.boot_val = 'on')
+      || array(select format('%s for %s', c.value, coalesce(r.rolname, d.datname, 'everybody'))
+                 from pg_catalog.pg_db_role_setting as s
+                cross join lateral unnest(s.setconfig) as c (value)
+                 left join pg_catalog.pg_roles as r on r.oid = s.setrole
+                 left join pg_catalog.pg_database as d on d.oid = s.setdatabase
+                where s.setdatabase in (0, (select x.oid from pg_catalog.pg_database as x where x.datname = current_database()))
+                  and c.value ~ '^enable_\w+=(off|false|no|0)$'),
+    'no kind of plan is switched off',
+    'alter database ... reset, alter role ... reset: without its kinds of plans the planner cannot use an index');
+
+  return next pgvec.verdict(
+    'server', 'autovacuum',
+    array_remove(array[case when not (current_setting('autovacuum')::boolean and current_setting('track_counts')::boolean) then 'autovacuum is off: statistics get old, and dead rows stay' end], null),
+    'autovacuum is on', 'switch autovacuum and track_counts on', severity => 'warn');
+
+  return next pgvec.verdict(
+    'server', 'jit',
+    array(select format('jit is on, and an exact scan of %s costs enough for it', c.name)
+            from pgvec.collections as c
+           where pg_catalog.pg_jit_available()
+             and (select sum(r.relpages * current_setting('seq_page_cost')::float8 + greatest(r.reltuples, 0) * 2 * current_setting('cpu_tuple_cost')::float8)
+                    from pgvec.partitions(c.base) as p
+                    join pg_catalog.pg_class as r on r.oid = p) > current_setting('jit_above_cost')::float8
+             and current_setting('jit_above_cost')::float8 >= 0),
+    case when pg_catalog.pg_jit_available() then 'jit is on, no scan costs enough for it' else 'jit is off' end,
+    'alter database ... set jit = off: compiling a search takes longer than the search', severity => 'warn');
+
+  return query select * from pgvec.verify_memory();
+  return query select * from pgvec.verify_timeouts();
+end
+$$;
+comment on function pgvec.verify_server() is
+  'Checks pgvector (version and schema) and the server: postgres, planner (kinds of plans that are switched off), autovacuum, jit, memory, timeouts.';
+revoke all on function pgvec.verify_server() from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.verify_statistics', '61a6f1d1595fd9dd92d905c158c6be193083a352555f7ccca927013b4f78a630', '0.2.0', $pgvec_file$
+-- pgvec.verify_statistics -- how old what is known of a collection is: word counts of BM25, the planner's statistics, dead rows.
+create or replace function pgvec.verify_statistics(collection text)
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  much   constant float8 := 0.2;   -- of the rows: autovacuum's own measure of what is due
+  few    constant bigint := 1000;  -- rows, that no plan goes wrong over
+  target pgvec.collections := pgvec.collection(verify_statistics.collection);
+  words  record;
+  rows   bigint;
+  told   record;
+begin
+  select s.documents, s.uncounted, s.due into words from pgvec.keyword_statistics(target.name) as s;
+  execute format('select count(*) from %s', target.text_table) into rows;
+  return next pgvec.verdict(
+    target.name, 'keyword statistics',
+    array_remove(array[
+      case when words.due then format('keyword statistics %s %% behind', round(100.0 * words.uncounted / nullif(words.documents + words.uncounted, 0)))
+           when abs(words.documents - rows) > words.uncounted then format('keyword statistics count %s rows, there are %s', words.documents, rows) end], null),
+    format('keyword statistics %s %% behind', coalesce(round(100.0 * words.uncounted / nullif(words.documents + words.uncounted, 0)), 0)),
+    format('pgvec-admin collection refresh %s', target.name), format('select * from pgvec.refresh_statistics(%L);', target.name), severity => 'warn');
+
+  select sum(s.n_live_tup) as live, sum(s.n_dead_tup) as dead, sum(s.n_mod_since_analyze) as changed,
+         bool_or(r.reltuples < 0) as never, max(greatest(s.last_analyze, s.last_autoanalyze)) as analyzed, max(greatest(s.last_vacuum, s.last_autovacuum)) as vacuumed,
+         bool_or(s.n_dead_tup > few and s.n_dead_tup > much * (s.n_live_tup + s.n_dead_tup)) as full_of_dead
+    into told
+    from pgvec.partitions(target.base) as p
+    join pg_catalog.pg_class as r on r.oid = p
+    left join pg_catalog.pg_stat_all_tables as s on s.relid = r.oid;
+  return next pgvec.verdict(
+    target.name, 'analyze',
+    array_remove(array[
+      case when rows > few and told.never then 'never analyzed'
+           when rows > few and told.changed > much * rows then format('%s rows changed since it was analyzed', told.changed) end], null),
+    format('analyzed %s, %s rows changed since', coalesce(pgvec.told_age(told.analyzed), 'never'), coalesce(told.changed, 0)),
+    'analyze it: the planner''s estimates choose the route of a filtered search', format('analyze %s;', target.base), severity => 'warn');
+  return next pgvec.verdict(
+    target.name, 'vacuum',
+    array_remove(array[case when told.full_of_dead then format('%s dead rows beside %s', told.dead, told.live) end], null),
+    format('vacuumed %s, %s dead rows', coalesce(pgvec.told_age(told.vacuumed), 'never'), coalesce(told.dead, 0)),
+    'vacuum it: searches by an index walk over the dead', format('vacuum %s;', target.base), severity => 'warn');
+end
+$$;
+comment on function pgvec.verify_statistics(text) is
+  'Checks of a collection: keyword statistics (how far they are behind), analyze (rows changed since) and vacuum (dead rows). Raises PV001.';
+revoke all on function pgvec.verify_statistics(text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.verify_table', '0e0aabbb09eb9225267606d14cab250aa40c332b51e09b1a5a51ee8394cead22', '0.2.0', $pgvec_file$
+-- pgvec.verify_table -- whether a collection is still what the registry says: its table, columns and triggers.
+create or replace function pgvec.verify_table(collection text)
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  target   pgvec.collections;
+  expected text := format('%s(%s)', target.storage, target.dimensions);
+  found    text;
+begin
+  select c.* into target from pgvec.collections as c where c.name = verify_table.collection;
+  if target.name is null then
+    target := pgvec.collection(verify_table.collection);  -- which says so
+  end if;
+  if not exists (select from pg_catalog.pg_class as r where r.oid = target.base) or not exists (select from pg_catalog.pg_class as r where r.oid = target.relation) then
+    return next pgvec.verdict(target.name, 'table', '{its table is gone}', null,
+      format('restore it; or forget the collection: select pgvec.drop_collection(%L)', target.name));
+    return;
+  end if;
+
+  found := (select format_type(a.atttypid, a.atttypmod)
+              from pg_catalog.pg_attribute as a
+             where a.attrelid = target.base and a.attname = target.embedding_column and not a.attisdropped);
+  return next pgvec.verdict(
+    target.name, 'table',
+    array_remove(array[
+      case when regexp_replace(found, '^.*\.', '') is distinct from expected then format('column %I is %s and not %s', target.embedding_column, coalesce(found, 'gone'), expected) end,
+      case when not exists (select from pg_catalog.pg_index as x where x.indrelid = target.base and x.indisprimary) then 'it has no primary key' end], null)
+    || array(select format('column %I of %s is gone', w.name, target.text_table)
+               from unnest('{fts,bm25,content_hash,embedded_hash}'::name[]) as w (name)
+              where not exists (select from pg_catalog.pg_attribute as a where a.attrelid = target.text_table and a.attname = w.name and not a.attisdropped))
+    || array(select format('there is no text search configuration %s', target.language)
+              where not exists (select
+                                  from pg_catalog.pg_ts_config as t
+                                  join pg_catalog.pg_namespace as n on n.oid = t.cfgnamespace
+                                 where target.language in (quote_ident(t.cfgname), format('%I.%I', n.nspname, t.cfgname)))),
+    format('%s of %s in %s', expected, target.access, target.base),
+    'undo the change, or load the rows into a collection made anew');
+
+  return query
+    with wanted (name, relation) as (
+           select target.name || '_maintain', target.base
+            union all
+           select format('%s_count_%s', target.name, e), target.text_table from unnest('{insert,update,delete,truncate}'::text[]) as e),
+         there as (
+           select w.name, w.relation, t.tgenabled
+             from wanted as w
+             left join pg_catalog.pg_trigger as t on t.tgrelid = w.relation and t.tgname = w.name)
+    select (pgvec.verdict(
+             target.name, 'triggers',
+             coalesce(array_agg(format('trigger %s of %s is %s', t.name, t.relation, case when t.tgenabled is null then 'gone' else 'disabled' end) order by t.name)
+                        filter (where t.tgenabled is null or t.tgenabled not in ('O', 'A')), '{}'),
+             format('%s keep hashes, lexemes and statistics', count(*)),
+             'pgvec.attach_triggers puts them back; rows written meanwhile show in the checks hashes and lexemes',
+             format('select pgvec.attach_triggers(%L);', target.name))).*
+      from there as t;
+end
+$$;
+comment on function pgvec.verify_table(text) is
+  'Checks a collection against the registry: table (that it is there, the type of its embedding, its columns, its text search configuration) and triggers. Raises PV001.';
+revoke all on function pgvec.verify_table(text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.verify_tenants', '5af597f449e297dea94d7b375b521f49c5bbe6273fecae9f9142f4b0cefca697', '0.2.0', $pgvec_file$
 -- pgvec.verify_tenants -- tries, as each role and as two made-up tenants, to see and to change what must not be.
 -- In a collection of its own, which is gone afterwards, whatever happens: all of it is rolled back. Each attempt is the
 -- text of a query that must return nothing, or of one that must be refused.
@@ -6105,9 +7874,9 @@ declare
     ["inserts for another tenant", "refused", "insert into public.{probe} (tenant_id, content) values ('{theirs}', 'planted')"],
     ["gives a row away", "refused", "update public.{probe} set tenant_id = '{theirs}' where id = '1'"],
     ["changes another's row", "empty", "update public.{probe} set content = 'changed' where id = '2' returning id"],
-    ["deletes another's row", "empty", "delete from public.{probe} where id = '2' returning id"]]$attempts$;
-  found    record;
-  results  jsonb := '[]';
+    ["deletes another's row", "empty", "delete from public.{probe} where id = '2' returning id"]]$attempts$::jsonb;
+  tried    record;
+  results  jsonb := '[]'::jsonb;
   told     text;
   met      bigint;
 begin
@@ -6115,7 +7884,7 @@ begin
     perform pgvec.create_collection(probe, 2, access => 'tenant');
     perform public.upsert_documents('[{"id": "1", "content": "a fish of ours", "metadata": {"whose": "ours"}, "embedding": [1, 0]}]', probe, ours);
     perform public.upsert_documents('[{"id": "2", "content": "a fish of theirs", "metadata": {"whose": "theirs"}, "embedding": [1, 0]}]', probe, theirs);
-    for found in
+    for tried in
       select r.name, a.value ->> 0 as attempt, a.value ->> 1 as expected,
              replace(replace(a.value ->> 2, '{probe}', probe), '{theirs}', theirs::text) as query
         from pgvec.roles('reader') as r (name)
@@ -6124,16 +7893,16 @@ begin
        order by r.name, a.place
     loop
       begin
-        perform set_config('request.jwt.claims', jsonb_build_object('role', found.name, 'app_metadata', jsonb_build_object('tenant_id', ours))::text, true);
-        perform set_config('role', found.name, true);
-        execute found.query;
+        perform set_config('request.jwt.claims', jsonb_build_object('role', tried.name, 'app_metadata', jsonb_build_object('tenant_id', ours))::text, true);
+        perform set_config('role', tried.name, true);
+        execute tried.query;
         get diagnostics met = row_count;
-        told := case when met > 0 then format('%s rows', met) when found.expected = 'refused' then 'not refused' end;
+        told := case when met > 0 then format('%s rows', met) when tried.expected = 'refused' then 'not refused' end;
       exception when sqlstate 'PV006' or insufficient_privilege then
         told := null;  -- a role that may not write at all is refused before its tenant is looked at
       end;
       perform set_config('role', 'none', true);
-      results := results || jsonb_build_array(jsonb_build_array(found.name, found.attempt, told));
+      results := results || jsonb_build_array(jsonb_build_array(tried.name, tried.attempt, told));
     end loop;
     raise exception using errcode = 'PV004', message = 'rolled back', hint = 'this is caught below';
   exception when sqlstate 'PV004' then
@@ -6153,21 +7922,110 @@ comment on function pgvec.verify_tenants() is
 revoke all on function pgvec.verify_tenants() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.version', '7600f3241528fb44dbde5ee19a7fb21e30b0d059a019140b5fbb910f8d5f70df', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_texts', '7fc9a4798f5b4a1fa91524f194c685f6cc80c177f45fad6ac4dbb04b8be89ba7', '0.2.0', $pgvec_file$
+-- pgvec.verify_texts -- whether what the triggers keep beside a text is that text's: its hash, its lexemes, their weights.
+-- Making the lexemes of a text takes longer than reading it, hence a small sample. Weights may have been made with an average
+-- length that has moved since; pgvec.refresh_statistics renews them.
+create or replace function pgvec.verify_texts(collection text)
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  most_rows constant int := 5000;
+  apart     constant float8 := 0.05;  -- cosine distance of weights
+  target  pgvec.collections := pgvec.collection(verify_texts.collection);
+  repair  text := case when target.base = target.relation then format('select pgvec.repair_rows(%L);', target.name) end;
+  again   text := case when target.base = target.relation then 'pgvec.repair_rows makes them anew' else 'write the text columns of these rows again' end;
+  seen    record;
+begin
+  execute format(
+    $query$
+    select count(*) as rows,
+           count(*) filter (where d.content_hash is distinct from md5(d.content)) as hashes,
+           count(*) filter (where d.fts is distinct from to_tsvector(coalesce(d.language, $1)::regconfig, d.content)) as lexemes,
+           count(*) filter (where d.bm25 is null
+                               or not extensions.l2_norm(d.bm25) = 0
+                                  and d.bm25 operator(extensions.<=>) pgvec.bm25_vector(d.fts, p.average_length, p.k1, p.b) > $2) as weights
+      from %1$s as d
+      left join pgvec.bm25_parameters as p on p.collection = $3 and p.tenant = %2$s
+    $query$, pgvec.sample_of(target, most_rows), case target.access when 'tenant' then 'd.tenant_id' else format('%L::uuid', pgvec.no_tenant()) end)
+    into seen
+    using target.language, apart, target.name;
+
+  return next pgvec.verdict(
+    target.name, 'hashes',
+    array_remove(array[case when seen.hashes > 0 then format('content_hash of %s of %s rows is not that of their text', seen.hashes, seen.rows) end], null),
+    format('hashes of %s rows are those of their texts', seen.rows), again, repair);
+  return next pgvec.verdict(
+    target.name, 'lexemes',
+    array_remove(array[case when seen.lexemes > 0 then format('fts of %s of %s rows is not that of their text', seen.lexemes, seen.rows) end], null),
+    format('lexemes of %s rows are those of their texts', seen.rows), again, repair);
+  return next pgvec.verdict(
+    target.name, 'weights',
+    array_remove(array[case when seen.weights > 0 then format('bm25 of %s of %s rows is not that of their lexemes', seen.weights, seen.rows) end], null),
+    format('weights of %s rows are those of their lexemes', seen.rows),
+    'pgvec.refresh_statistics makes them anew', format('select pgvec.refresh_statistics(%L, -1);', target.name), severity => 'warn');
+end
+$$;
+comment on function pgvec.verify_texts(text) is
+  'Checks what is kept beside the texts of a collection, in a sample of 5,000 rows: hashes (content_hash), lexemes (fts) and weights (bm25). Raises PV001.';
+revoke all on function pgvec.verify_texts(text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.verify_timeouts', '6e9f6be228e2f1bbd92212157691bf92f61e1b5da7073b1a419a6ea3ef5a4e80', '0.2.0', $pgvec_file$
+-- pgvec.verify_timeouts -- how long a search may take, role by role.
+-- A role that strangers have and that no timeout holds can keep all connections busy.
+create or replace function pgvec.verify_timeouts()
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  told  text[];
+  loose text[];
+begin
+  select array_agg(format('%s %s', r.name, t.value) order by r.name) filter (where t.value is not null),
+         array_agg(format('%s has no statement_timeout', r.name) order by r.name) filter (where coalesce(t.value, '0') ~ '^0')
+    into told, loose
+    from pgvec.roles('reader') as r (name)
+    left join lateral (
+           select split_part(c.value, '=', 2) as value
+             from pg_catalog.pg_db_role_setting as s
+            cross join lateral unnest(s.setconfig) as c (value)
+            where s.setrole = to_regrole(quote_ident(r.name))
+              and s.setdatabase in (0, (select d.oid from pg_catalog.pg_database as d where d.datname = current_database()))
+              and c.value like 'statement\_timeout=%'
+            order by s.setdatabase desc
+            limit 1) as t on true
+   where r.name in ('anon', 'authenticated')
+     and (select s.reset_val from pg_catalog.pg_settings as s where s.name = 'statement_timeout') = '0';
+  return next pgvec.verdict(
+    'server', 'statement_timeout', coalesce(loose, '{}'),
+    coalesce(array_to_string(told, ', '), 'none of its own for a role that strangers have'),
+    'alter role anon set statement_timeout = ''3s''', severity => 'warn');
+end
+$$;
+comment on function pgvec.verify_timeouts() is
+  'Checks that the roles of the REST API that strangers have (anon, authenticated) are held by a statement_timeout.';
+revoke all on function pgvec.verify_timeouts() from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.version', '8cdf8cf54beb7e8be2663915e8bbf58942913e5e96eb7e5284a7f0c53b2f8b5b', '0.2.0', $pgvec_file$
 -- pgvec.version -- the release that these functions came with.
 create or replace function pgvec.version()
   returns text
   language sql immutable parallel safe
   security invoker set search_path = ''
 as $$
-  select '0.1.0'
+  select '0.2.0'
 $$;
 comment on function pgvec.version() is 'The release of pgvec-admin that the installed functions came with.';
 revoke all on function pgvec.version() from public;
 select pgvec.grant_execute('pgvec.version()', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.wide_steps', '30be5677eb467b808a9e9b49e9cfd2a3bdf8219b0824dd30943cae3584e13fe3', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.wide_steps', 'f1a1d1b3c0ac70a1b6861dfe55f2e90606b6afae3162c62e8ec876cd09e11db2', '0.2.0', $pgvec_file$
 -- pgvec.wide_steps -- how a search goes about it with a filter that more than a few rows pass.
 -- There are three ways, and each is bad at something (100,000 rows of 384 dimensions in clusters of 100, the best 10 wanted):
 --   exact scan of the matches   always right; 1.6 microseconds a row by index, 0.4 a row of the table without
@@ -6194,7 +8052,7 @@ declare
   most_ef    constant int := 1000;     -- pgvector's limit
   exact_rows float8 := coalesce((collection.settings ->> 'exact_rows')::float8, least(25000, 1e7 / collection.dimensions));
   enough     int := ceil(spare * read_rows);
-  steps      pgvec.search_step[] := '{}';
+  steps      pgvec.search_step[] := '{}'::pgvec.search_step[];
   fraction   float8 := least(1, greatest(matches, 1) / greatest(pgvec.estimate_rows(collection), matches, 1));
   look       int;                      -- hnsw.ef_search
   tuples     int;
@@ -6230,7 +8088,7 @@ revoke all on function pgvec.wide_steps(pgvec.collections, text, text, int, int,
 select pgvec.grant_execute('pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, boolean)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.with_text', 'f1e376c142ad23f158f2203608f02b372e242b9b7b28d166be78825fe748f181', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.with_text', 'f1e376c142ad23f158f2203608f02b372e242b9b7b28d166be78825fe748f181', '0.2.0', $pgvec_file$
 -- pgvec.with_text -- a filter with a condition on the text besides, as the operator $text.
 create or replace function pgvec.with_text(filter jsonb, conditions text)
   returns jsonb
@@ -6248,7 +8106,7 @@ revoke all on function pgvec.with_text(jsonb, text) from public;
 select pgvec.grant_execute('pgvec.with_text(jsonb, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.writable', 'eeba1b73349985459ebdec659ee9582f89ec83257b4f1a1e999cd308ff5d25a5', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.writable', 'eeba1b73349985459ebdec659ee9582f89ec83257b4f1a1e999cd308ff5d25a5', '0.2.0', $pgvec_file$
 -- pgvec.writable -- a collection, for rows to be written into it: one of our own tables, and one tenant.
 create or replace function pgvec.writable(collection text, for_tenant uuid)
   returns pgvec.collections
@@ -6279,8 +8137,11 @@ revoke all on function pgvec.writable(text, uuid) from public;
 select pgvec.grant_execute('pgvec.writable(text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.delete_documents', '0fa9eced235875907ecc573cfd8cd8e23cd4f996cab0f4ca90a08678570261a6', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('public.delete_documents', '40e80f983f882df475207966a30acfe204e03982eb0f010c86a315508f67a992', '0.2.0', $pgvec_file$
 -- delete_documents -- deletes rows of a collection by their ids, by their source, by a filter, or by all that is given.
+-- They are locked in the order of their ids first, as all who write several rows do, so that two of these wait for each
+-- other instead of deadlocking. Where policies are the owner's, or the caller may delete and not update, nothing may be
+-- locked beforehand.
 create or replace function public.delete_documents(
     ids text[] default null,
     source text default null,
@@ -6310,10 +8171,21 @@ begin
   end if;
 
   execute format(
-    'delete from %s as d where ($1 is null or d.id = any ($1)) and ($3 is null or d.source = $3) %s %s',
+    $query$
+    delete from %1$s as d
+     using (select %2$s d.id
+              from %1$s as d
+             where ($1 is null or d.id = any ($1))
+               and ($3 is null or d.source = $3) %3$s %4$s
+             order by d.id %5$s) as found
+     where d.id = found.id %6$s
+    $query$,
     target.relation,
+    case when target.tenants is not null then 'd.tenant_id,' end,
     'and d.tenant_id = any (' || quote_literal(target.tenants) || ')',
-    'and ' || nullif(within.condition, ''))
+    'and ' || nullif(within.condition, ''),
+    case when target.access <> 'policy' and has_table_privilege(target.relation, 'update') then 'for update' end,
+    case when target.tenants is not null then 'and d.tenant_id = found.tenant_id' end)
     using ids, within.bound, source;
   get diagnostics deleted = row_count;
   return deleted;
@@ -6327,7 +8199,7 @@ revoke all on function public.delete_documents(text[], text, jsonb, text, uuid) 
 select pgvec.grant_execute('public.delete_documents(text[], text, jsonb, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.document_context', 'e9d785c9aa929f399f5c243529e0ef6d0e0ccabb6a374a5b540f56e144d6f17d', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('public.document_context', 'e9d785c9aa929f399f5c243529e0ef6d0e0ccabb6a374a5b540f56e144d6f17d', '0.2.0', $pgvec_file$
 -- document_context -- a chunk with its neighbours: what stands before and after it in its source.
 create or replace function public.document_context(
     document_id text,
@@ -6361,7 +8233,7 @@ revoke all on function public.document_context(text, int, int, text, uuid) from 
 select pgvec.grant_execute('public.document_context(text, int, int, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.document_facets', '9ceba6099d6683269f80129f0b27970d636a0645082e5505482dc0320464bacb', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('public.document_facets', '9ceba6099d6683269f80129f0b27970d636a0645082e5505482dc0320464bacb', '0.2.0', $pgvec_file$
 -- document_facets -- how many of the matches have which value at a key of metadata.
 -- Each element of an array counts for itself, once a row. Matches are all rows that a keyword search with this text and
 -- filter could return, not only the best.
@@ -6417,7 +8289,7 @@ revoke all on function public.document_facets(text, text, jsonb, int, text, uuid
 select pgvec.grant_execute('public.document_facets(text, text, jsonb, int, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.hybrid_search', '95a6c5cd37164aad8a58e08a3bffe841470e52a2641705f127a24628220182f2', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('public.hybrid_search', 'b3ad0bca3373ebc5f8ee4ff2b98e00b64a11ae3998e3c3b456ed00d259ee4351', '0.2.0', $pgvec_file$
 -- hybrid_search -- the rows of a collection that are best by vector and by keyword together.
 -- Either side brings its best rows, all of them are scored by both, and one score is made of the two: pgvec.fuse.
 -- The defaults won the evaluation over four judged sets (docs/ranking.md).
@@ -6457,6 +8329,14 @@ declare
   found     pgvec.fused[];
   hits      pgvec.fused[];
 begin
+  if target.log_sample is not null and coalesce(current_setting('pgvec.search_log', true), '') = '' then
+    return query
+      select l.*
+        from pgvec.logged_hybrid_search(
+               target, query_text, query_embedding, match_count, by_text, by_vector, rrf_k, fused, filter, match_threshold, ranked,
+               for_tenant, candidates, group_by, diversity, recency_field, half_life, autocut) as l;
+    return;
+  end if;
   perform pgvec.check_choice('fusion', fused, '{rrf,dbsf,minmax,weighted}');
   perform pgvec.check_choice('ranking', ranked, '{bm25,ts_rank,ts_rank_cd}');
   perform pgvec.check_weights(by_vector, by_text, rrf_k, diversity, recency_field, half_life);
@@ -6520,10 +8400,10 @@ select pgvec.grant_execute(
   'public.hybrid_search(text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.keyword_search', '2be66d7725ac50bd0773361042bd6ee037915a68db1de4f9a8fc77bf4053360d', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('public.keyword_search', '92ec76762278d1c208a0b1ada45717dd9cc9375fe143543b231ec16563b706b3', '0.2.0', $pgvec_file$
 -- keyword_search -- the rows of a collection that share words with a text.
 -- Any of the words will do (OR): with AND, a question in plain language matches nothing. The rows are read, and headlines
--- made, after the limit.
+-- made, after the limit. Parallel unsafe, since a search that is logged (pgvec.logged_keyword_search) writes.
 drop function if exists public.keyword_search(text, int, jsonb, text, text, uuid, boolean);
 
 create or replace function public.keyword_search(
@@ -6536,7 +8416,7 @@ create or replace function public.keyword_search(
     highlight boolean default false,
     match_threshold float8 default null)
   returns table (id text, content text, metadata jsonb, score float8, headline text)
-  language plpgsql stable parallel safe
+  language plpgsql stable parallel unsafe
   security invoker set search_path = ''
 as $$
 declare
@@ -6544,6 +8424,11 @@ declare
   ranked text := coalesce(ranking, 'bm25');
   query  pgvec.keyword_query;
 begin
+  if target.log_sample is not null and coalesce(current_setting('pgvec.search_log', true), '') = '' then
+    return query
+      select l.* from pgvec.logged_keyword_search(target, query_text, match_count, filter, ranked, for_tenant, highlight, match_threshold) as l;
+    return;
+  end if;
   perform pgvec.check_choice('ranking', ranked, '{bm25,ts_rank,ts_rank_cd}');
   if cardinality(target.tenants) > 1 then
     return query
@@ -6583,7 +8468,7 @@ revoke all on function public.keyword_search(text, int, jsonb, text, text, uuid,
 select pgvec.grant_execute('public.keyword_search(text, int, jsonb, text, text, uuid, boolean, float8)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.kw_match_documents', 'cb865eb41fc5ab1637d0f6219c26a3fc97c729e1ef971c3d536ca28d42694aa3', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('public.kw_match_documents', 'f80a62d17c53bf0057d5107cc07ca9531092e86b962388226517d953e02d7f74', '0.2.0', $pgvec_file$
 -- kw_match_documents -- keyword_search under the name and with the columns that LangChain's hybrid retrievers expect.
 -- These multiply similarity by ten and compare it with a cosine similarity, so it lies between 0 and 0.1: a tenth of the
 -- share of the query's weight that the row has.
@@ -6594,7 +8479,7 @@ create or replace function public.kw_match_documents(
     collection text default 'documents',
     for_tenant uuid default null)
   returns table (id text, content text, metadata jsonb, similarity real)
-  language plpgsql stable parallel safe
+  language plpgsql stable parallel unsafe
   security invoker set search_path = ''
 as $$
 declare
@@ -6615,7 +8500,7 @@ revoke all on function public.kw_match_documents(text, int, jsonb, text, uuid) f
 select pgvec.grant_execute('public.kw_match_documents(text, int, jsonb, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.match_documents', '22823b2262cb555167019e206ad9eb19fa2cda4e8280fe2187279b2babe4b7b6', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('public.match_documents', '954f39bc608245ec02a231ea362aae803f5acfbacef035ab54680a258abeecdc', '0.2.0', $pgvec_file$
 -- match_documents -- the rows of a collection nearest to a query vector.
 -- pgvec.search_steps says how: along an index, where that is quick and finds enough, and by an exact scan where it does
 -- not, so that there are never fewer rows than there could be.
@@ -6627,6 +8512,7 @@ select pg_temp.apply_function('public.match_documents', '22823b2262cb555167019e2
 -- One query finds the rows and reads them, and a loop keeps them: each further query to plan would cost a tenth of a
 -- small search.
 -- The SET clauses are there so that the settings made inside end with the function, not with the caller's transaction.
+-- Where searches are logged, pgvec.logged_match_documents takes over, and calls this again; where not, that is one comparison.
 -- Small searches pay 15 microseconds for each, 12 for each function called and 5 for each expression: so there are few of
 -- them on their way. pgvec.clamp_count, pgvec.similarity, pgvec.vector_query, and of pgvec.filter_condition and pgvec.search_steps
 -- the simplest, are written out.
@@ -6647,7 +8533,6 @@ declare
   target     pgvec.collections;
   measure    text;
   wanted     int := least(greatest(coalesce(match_count, 100), 1), 1000);
-  within     record;
   condition  text := '';
   bound      jsonb;
   searched   text;             -- the rows of the collection, or of its tenant
@@ -6661,6 +8546,10 @@ declare
   tied       boolean := false;
 begin
   select c.* into target from pgvec.collections as c where c.name = coalesce(match_documents.collection, 'documents');
+  if target.log_sample is not null and coalesce(current_setting('pgvec.search_log', true), '') = '' then
+    return query select l.* from pgvec.logged_match_documents(target, query_embedding, match_count, filter, match_threshold, for_tenant, distance) as l;
+    return;
+  end if;
   measure := coalesce(match_documents.distance, target.distance);
   if num_nonnulls(match_documents.distance, match_threshold, for_tenant) > 0
      or (has_table_privilege(target.relation, 'select') is not null
@@ -6684,16 +8573,12 @@ begin
     condition := 'd.metadata @> ($2 -> 0)';
     bound := jsonb_build_array(filter);
   elsif filter <> '{}' then
-    within := pgvec.filter_condition(target, filter);
-    condition := case when within.condition = '' then condition else within.condition end;
-    bound := within.bound;
+    select coalesce(nullif(w.predicate, ''), condition), w.bound into condition, bound from pgvec.filter_condition(target, filter) as w (predicate, bound);
   end if;
 
-  -- the noted index, if it is still the same
-  if (measure = target.distance and to_regclass(target.search_index) = target.search_index_oid) is not true then
-    select i.kind, i.method into target.search_kind, target.search_method from pgvec.index_kind(target, measure) as i;
-    target.search_query := pgvec.query_template(target, measure, target.search_kind);
-    target.scan_query := pgvec.query_template(target, measure, null);
+  if (measure = target.distance and to_regclass(target.search_index) = target.search_index_oid) is not true then  -- the noted index is not the one
+    select i.kind, i.method, pgvec.query_template(target, measure, i.kind), pgvec.query_template(target, measure, null)
+      into target.search_kind, target.search_method, target.search_query, target.scan_query from pgvec.index_kind(target, measure) as i;
   end if;
   searched := case when target.tenants is null then target.relation::text else pgvec.rows_of(target) end;
 
@@ -6725,11 +8610,12 @@ begin
         farthest := greatest(farthest, hit.distance);
       end loop;
     end if;
-
-    -- the last row wanted and all read beyond it
-    tied := step.read_rows > wanted and cardinality(hits) = step.read_rows and at_limit > step.read_rows - wanted;
+    tied := step.read_rows > wanted and cardinality(hits) = step.read_rows and at_limit > step.read_rows - wanted;  -- the last row wanted and all beyond it
     exit when cardinality(hits) >= step.enough and not tied;
   end loop;
+  if target.log_sample is not null then
+    perform pgvec.note_route(steps, step);
+  end if;
 
   return query
     select s.id, s.content, s.metadata, s.similarity
@@ -6751,7 +8637,7 @@ revoke all on function public.match_documents(extensions.vector, int, jsonb, flo
 select pgvec.grant_execute('public.match_documents(extensions.vector, int, jsonb, float8, text, uuid, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.match_documents_embeddings', '3fefaba98c43a3f9940f395643463f4eb073700a94bca36535df671092b0da1f', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('public.match_documents_embeddings', '58ca902c77ff2b6a459a47c06faa1cf30295980dd94516029b59f2eb89fb262f', '0.2.0', $pgvec_file$
 -- match_documents_embeddings -- match_documents with the vectors, for clients that choose among the rows by themselves.
 -- LangChain for Python reads them so in its maximal marginal relevance search.
 create or replace function public.match_documents_embeddings(
@@ -6768,6 +8654,10 @@ as $$
 declare
   target pgvec.collections := pgvec.scoped(coalesce(match_documents_embeddings.collection, 'documents'), for_tenant);
 begin
+  if cardinality(target.tenants) > 1 and target.log_sample is not null and coalesce(current_setting('pgvec.search_log', true), '') = '' then
+    return query select l.* from pgvec.logged_embeddings(target, query_embedding, match_count, filter, match_threshold, for_tenant) as l;
+    return;
+  end if;
   return query execute format(
     $query$
     select m.id, m.content, m.metadata, m.similarity, d.embedding::extensions.vector
@@ -6786,7 +8676,7 @@ revoke all on function public.match_documents_embeddings(extensions.vector, int,
 select pgvec.grant_execute('public.match_documents_embeddings(extensions.vector, int, jsonb, float8, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.match_documents_mmr', '8bf78a3ab2f12067bd5ab3561754bab9fd291c3685fff1de3d51b4a47b1e0eaf', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('public.match_documents_mmr', '8bf78a3ab2f12067bd5ab3561754bab9fd291c3685fff1de3d51b4a47b1e0eaf', '0.2.0', $pgvec_file$
 -- match_documents_mmr -- match_documents with the vectors as JSON arrays.
 -- LangChain for JavaScript reads them so in its maximal marginal relevance search, and cannot read them as text.
 create or replace function public.match_documents_mmr(
@@ -6814,7 +8704,7 @@ revoke all on function public.match_documents_mmr(extensions.vector, int, jsonb,
 select pgvec.grant_execute('public.match_documents_mmr(extensions.vector, int, jsonb, float8, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.match_vectors', '65d38fda0b3fb355322dd88809b5c2feb12ace73cf2775406c0481e107ec1e30', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('public.match_vectors', '65d38fda0b3fb355322dd88809b5c2feb12ace73cf2775406c0481e107ec1e30', '0.2.0', $pgvec_file$
 -- match_vectors -- match_documents under the name and with the columns that mem0 expects.
 -- mem0 can choose its table but not this name: so the collection is memories, where there is one.
 create or replace function public.match_vectors(
@@ -6844,7 +8734,7 @@ revoke all on function public.match_vectors(extensions.vector, int, jsonb, float
 select pgvec.grant_execute('public.match_vectors(extensions.vector, int, jsonb, float8, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.recommend_documents', '0b678a1ad8f02f9076e0193fc4da0062508e6b257f3fad77799311f072c77ec2', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('public.recommend_documents', '0b678a1ad8f02f9076e0193fc4da0062508e6b257f3fad77799311f072c77ec2', '0.2.0', $pgvec_file$
 -- recommend_documents -- more like these rows, and less like those.
 -- It looks from where the liked rows are, moved away from the others by as much as these lie apart: 2 * mean(positive) -
 -- mean(negative). Directions are what counts for cosine, so vectors have length 1 there before they are averaged.
@@ -6912,7 +8802,7 @@ revoke all on function public.recommend_documents(text[], text[], int, jsonb, fl
 select pgvec.grant_execute('public.recommend_documents(text[], text[], int, jsonb, float8, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.suggest_query', 'ccdd68f2c59967304ec4e3eb82034529fa40b45b76f8653bdf5eedd83da260b5', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('public.suggest_query', 'ccdd68f2c59967304ec4e3eb82034529fa40b45b76f8653bdf5eedd83da260b5', '0.2.0', $pgvec_file$
 -- suggest_query -- "did you mean": the text with words that no row has replaced by the nearest that some have.
 -- Lexemes are stems, so the word shown is the commonest of some rows that the caller may read.
 create or replace function public.suggest_query(query_text text, collection text default 'documents', for_tenant uuid default null)
@@ -6956,7 +8846,7 @@ revoke all on function public.suggest_query(text, text, uuid) from public;
 select pgvec.grant_execute('public.suggest_query(text, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.upsert_documents', 'c7b98f136597dfdafbd75a506bc3fdbd3fc28b9b35dbbe3d4b55a830973c0946', '0.1.0', $pgvec_file$
+select pg_temp.apply_function('public.upsert_documents', 'c7b98f136597dfdafbd75a506bc3fdbd3fc28b9b35dbbe3d4b55a830973c0946', '0.2.0', $pgvec_file$
 -- upsert_documents -- writes rows of a collection by their ids: new ones, and those that are there.
 -- What a row leaves out stays as it was. A row without an id is new. They are written in the order of their ids, so that
 -- two callers with the same rows wait for each other instead of deadlocking, and told in the order in which they came.
