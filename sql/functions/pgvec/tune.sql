@@ -35,6 +35,8 @@ begin
       message = format('wanted_recall cannot be %s', coalesce(wanted_recall::text, 'null')),
       hint    = 'a share between 0 and 1, for example 0.98';
   end if;
+  perform pgvec.check_count('queries', queries, 1, 10000);
+  perform pgvec.check_count('match_count', match_count, 1, 999);  -- the row itself is found as well
   perform pgvec.note_index(target.name);
 
   execute format('select array_agg(q.id) as ids, array_agg(q.embedding) as embeddings
