@@ -15,6 +15,7 @@ from pgvec_admin.cli.output import (
     BaseUrl,
     DatabaseUrl,
     Json,
+    check_picture,
     open_target,
     print_json,
     print_table,
@@ -53,6 +54,7 @@ def evaluate(
     \b
       pgvec-admin evaluate documents --queries queries.jsonl --qrels qrels.tsv --png documents.png
     """
+    check_picture(png)
     asked, judged = evaluation.read_queries(queries), evaluation.read_qrels(qrels)
     with database.connect(open_target(database_url), autocommit=True) as connection:
         target = collections.get(connection, collection)
