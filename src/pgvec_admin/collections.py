@@ -119,7 +119,9 @@ def adopt(
         "select to_regclass(%s)::oid, relname from pg_class where oid = to_regclass(%s)", (relation, relation)
     ).fetchone()
     if known is None:
-        raise UsageError(f"there is no table {relation}", "name it with its schema, for example public.jobs")
+        raise UsageError(
+            f"there is no table {relation or repr(relation)}", "name it with its schema, for example public.jobs"
+        )
     chosen = name or str(known[1])
     connection.execute(
         "select pgvec.adopt_collection(%s, %s::oid::regclass, embedding_column => %s, content_columns => %s,"

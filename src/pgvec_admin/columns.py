@@ -22,6 +22,8 @@ CONTENT = ("content", "text", "body", "page_content", "document")
 
 ColumnType = Literal["text", "int", "float", "bool", "json"]
 
+DEEPEST = 300  # levels of JSON; it is read and written by recursion, of which Python allows 1,000
+
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 # a character that Postgres has none for: NUL, and half a pair of UTF-16 (in CSV, a byte that is not UTF-8)
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -102,7 +104,9 @@ def check_storable(made: Document) -> None:
     _check_storable(made.metadata, "")
 
 
-def _check_storable(value: Any, path: str) -> None:
+def _check_storable(value: Any, path: str, depth: int = 0) -> None:
+    if depth > DEEPEST:
+        raise BadValueError(f"nested deeper than {DEEPEST} levels")
     if isinstance(value, str):
         found = _NOT_STORABLE.search(value)
         if found:
@@ -114,10 +118,10 @@ def _check_storable(value: Any, path: str) -> None:
     elif isinstance(value, dict):
         for key, inner in value.items():
             _check_storable(key, path or "a key")
-            _check_storable(inner, f"{path}.{key}" if path else key)
+            _check_storable(inner, f"{path}.{key}" if path and depth < 10 else path or key, depth + 1)
     elif isinstance(value, list | tuple):
         for inner in value:
-            _check_storable(inner, path)
+            _check_storable(inner, path, depth + 1)
 
 
 def _content(name: str, value: Any) -> str:

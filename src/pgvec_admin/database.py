@@ -19,6 +19,7 @@ from pgvec_admin.resources import query
 ENVIRONMENT = ("PGVEC_DATABASE_URL", "SUPABASE_DB_URL", "DATABASE_URL")
 
 _OLDEST_CLIENT = query("oldest_client")
+_EXAMPLE = "for example postgresql://user:password@host:5432/postgres; percent-encode @ / : and % in a password"
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -44,7 +45,7 @@ def target(url: str | None = None, environ: Mapping[str, str] = os.environ) -> T
     `url` is any libpq connection string: a URL (several hosts, any password) or key=value pairs.
     Raises UsageError for a malformed one, ConnectionFailedError where there is none at all.
     """
-    if url:
+    if url is not None:  # an empty one is a variable that was not set, and must not end up in another database
         return _checked(Target(url, "--database-url"))
     for name in ENVIRONMENT:
         if environ.get(name):
@@ -53,14 +54,20 @@ def target(url: str | None = None, environ: Mapping[str, str] = os.environ) -> T
 
 
 def _checked(found: Target) -> Target:
+    if not found.conninfo.strip():
+        raise UsageError(f"{found.origin} is empty", _EXAMPLE)
     try:
         conninfo_to_dict(found.conninfo)
     except psycopg.ProgrammingError as error:
-        raise UsageError(
-            f"{found.origin} is no connection string: {' '.join(str(error).split())}",
-            "for example postgresql://user:password@host:5432/postgres; percent-encode @ / : and % in a password",
-        ) from error
+        raise UsageError(f"{found.origin} is no connection string: {_without_values(error)}", _EXAMPLE) from error
     return found
+
+
+def _without_values(error: psycopg.Error) -> str:
+    """What libpq says of a connection string, without the parts of it that may belong to a password."""
+    return re.sub(
+        r'"([^"]*)"', lambda found: found[0] if found[1] in ("=", "]") else "...", " ".join(str(error).split())
+    )
 
 
 def _embedded() -> Target:

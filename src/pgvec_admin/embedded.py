@@ -147,7 +147,7 @@ class Instance:
         `tcp_port` makes it listen on 127.0.0.1 as well, 0 on any free port. Raises UsageError where the running
         server has no such port, ConnectionFailedError with the end of its log where it does not start.
         """
-        if tcp_port is not None and not 0 <= tcp_port <= 65535:
+        if tcp_port is not None and tcp_port != 0 and not 1024 <= tcp_port <= 65535:
             raise UsageError(f"{tcp_port} is no TCP port", "choose 1024 to 65535, or 0 for any free one")
         running = self.status()
         if running and running.state == "ready":

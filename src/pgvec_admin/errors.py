@@ -54,12 +54,31 @@ _ENGINE_ERRORS: dict[str, type[PgvecError]] = {
     "PV007": CheckFailedError,
 }
 
-_HINTS = {
-    "42501": "connect as the owner of the database, or as a role that has this privilege",
-    "42883": "is the engine installed and up to date? run: pgvec-admin migrate",
-    "42P01": "is the engine installed and up to date? run: pgvec-admin migrate",
-    "3F000": "is the engine installed and up to date? run: pgvec-admin migrate",
+_MIGRATE = "is the engine installed and up to date? run: pgvec-admin migrate"
+
+# Postgres's own, by SQLSTATE or its class: what each becomes, and what to do where the server gives no hint.
+_SERVER_ERRORS: dict[str, tuple[type[PgvecError], str | None]] = {
+    "42501": (UsageError, "connect as the owner of the database, or as a role that has this privilege"),
+    "42883": (CheckFailedError, _MIGRATE),
+    "42P01": (CheckFailedError, _MIGRATE),
+    "3F000": (CheckFailedError, _MIGRATE),
+    "22023": (UsageError, "a setting that the server does not take; see the message"),
+    "42": (UsageError, "a name or a value that the database does not take; see the message"),
+    "22": (DataRejectedError, "a value that the database does not take; see the message"),
+    "23": (DataRejectedError, "rows that contradict those there are, or a constraint; see the message"),
+    "54": (DataRejectedError, "it is beyond a limit of the server; cut it into smaller parts"),
+    "0A": (UsageError, None),
+    "25": (UsageError, "is this a replica, or a session that may only read? connect to the primary"),
 }
+
+
+LONGEST_MESSAGE = 500
+
+
+def shorten(text: str, most: int = LONGEST_MESSAGE) -> str:
+    """One line of at most `most` characters: what was given may come back in a message, and be a megabyte."""
+    line = "".join(letter if letter.isprintable() else "?" for letter in " ".join(text[: 2 * most].split()))
+    return line if len(line) <= most else f"{line[:most]}..."
 
 
 def from_postgres(error: psycopg.Error) -> PgvecError:
@@ -70,6 +89,10 @@ def from_postgres(error: psycopg.Error) -> PgvecError:
             "check --database-url (or PGVEC_DATABASE_URL), and that the server is running; what was committed stays",
         )
     state = error.sqlstate or ""
+    if not state and isinstance(error, psycopg.ProgrammingError):
+        return UsageError(" ".join(str(error).split()), "check the options of the connection string")
+    if not state and isinstance(error, psycopg.DataError):
+        return DataRejectedError(" ".join(str(error).split()), "Postgres stores no NUL characters and only UTF-8")
     if state.startswith(("08", "57P")):
         return ConnectionFailedError(
             f"the connection was lost: {error.diag.message_primary}",
@@ -78,4 +101,5 @@ def from_postgres(error: psycopg.Error) -> PgvecError:
     message = error.diag.message_primary or " ".join(str(error).split())
     if error.diag.message_detail:
         message = f"{message} ({error.diag.message_detail})"
-    return _ENGINE_ERRORS.get(state, PgvecError)(message, error.diag.message_hint or _HINTS.get(state))
+    kind, hint = _SERVER_ERRORS.get(state) or _SERVER_ERRORS.get(state[:2]) or (PgvecError, None)
+    return _ENGINE_ERRORS.get(state, kind)(message, error.diag.message_hint or hint)

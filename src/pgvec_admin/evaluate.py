@@ -110,15 +110,18 @@ class Evaluation:
 def read_queries(file: Path) -> list[Query]:
     """The queries of a JSON lines file."""
     found = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(file.read_bytes().splitlines(), 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-            query = Query(str(row["_id"] if "_id" in row else row["id"]), str(row["text"]), row.get("embedding"))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            given = row.get("embedding")
+            embedding = None if given is None else [float(value) for value in given]
+            query = Query(str(row["_id"] if "_id" in row else row["id"]), str(row["text"]), embedding)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            told = f"it has no {error}" if isinstance(error, KeyError) else error
             raise DataRejectedError(
-                f"{file}:{number}: not a query: {error}", 'a line is {"_id": "q1", "text": "..."}'
+                f"{file}:{number}: not a query: {told}", 'a line is {"_id": "q1", "text": "..."}'
             ) from error
         found.append(query)
     return found
@@ -127,7 +130,7 @@ def read_queries(file: Path) -> list[Query]:
 def read_qrels(file: Path) -> dict[str, dict[str, int]]:
     """Grades by query and document: three columns as BEIR has them, with or without a header, or the four of TREC."""
     found: dict[str, dict[str, int]] = {}
-    with file.open(encoding="utf-8", newline="") as lines:
+    with file.open(encoding="utf-8", errors="replace", newline="") as lines:
         for number, cells in enumerate(csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE), 1):
             row = cells if len(cells) > 1 else (cells[0].split() if cells else [])
             if not row or (number == 1 and not row[-1].lstrip("-").isdigit()):

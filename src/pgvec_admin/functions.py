@@ -204,7 +204,7 @@ def _previous(name: str, entries: Sequence[HistoryEntry], current: str | None) -
 
 def diff(connection: Connection, vector_schema: str, name: str | None = None) -> list[str]:
     """What applying the files would change, as a unified diff in the server's own rendering. Changes nothing."""
-    chosen = resolve(connection, name) if name else None
+    chosen = resolve(connection, name) if name is not None else None
     wanted = [file for file in files() if chosen in (None, file.name)]
     before = ledger.live(connection, [file.name for file in wanted])
     standing = {state.name: state.state for state in states(connection)}

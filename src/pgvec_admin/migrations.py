@@ -110,9 +110,18 @@ def apply(where: Target, connection: Connection, vector_schema: str) -> list[str
 
 
 def rollback(where: Target, connection: Connection, vector_schema: str, wanted: list[str]) -> list[str]:
-    """Roll these migrations back, the last one first; returns their names in that order."""
+    """Roll these migrations back, the last one first; returns their names in that order.
+
+    Where one of them refuses, for the rows that would be lost, none is rolled back.
+    """
     done = []
-    for name in sorted(wanted, reverse=True):
+    names = sorted(wanted, reverse=True)
+    with connection.transaction(force_rollback=True):  # all of it once, to see
+        for name in names:
+            path = sql_directory() / "migrations" / f"{name}.rollback.sql"
+            with _naming(name, "rollback"):
+                connection.execute(with_vector_schema(normalised(path)[0], vector_schema).encode())
+    for name in names:
         _run(where, connection, vector_schema, [name], "rollback")
         connection.execute("delete from pgvec.migration_files where id = %s", (name,))
         done.append(name)
@@ -155,12 +164,19 @@ def _run(
         with _Backend(where, row[0]) as backend:
             known = {migration.id: migration for migration in read_migrations(folder)}
             for name in names:
-                try:
+                with _naming(name, direction):
                     (backend.apply_one if direction == "apply" else backend.rollback_one)(known[name])
-                except psycopg.errors.LockNotAvailable:
-                    raise
-                except psycopg.Error as error:
-                    shown: PgvecError = from_postgres(error)
-                    suffix = "" if direction == "apply" else ".rollback"
-                    shown.message = f"sql/migrations/{name}{suffix}.sql: {shown.message}"
-                    raise shown from error
+
+
+@contextmanager
+def _naming(name: str, direction: Literal["apply", "rollback"]) -> Iterator[None]:
+    """Say in an error which file it comes from."""
+    try:
+        yield
+    except psycopg.errors.LockNotAvailable:
+        raise
+    except psycopg.Error as error:
+        shown: PgvecError = from_postgres(error)
+        suffix = "" if direction == "apply" else ".rollback"
+        shown.message = f"sql/migrations/{name}{suffix}.sql: {shown.message}"
+        raise shown from error

@@ -76,6 +76,8 @@ def inputs(paths: Sequence[str], format: str | None = None) -> list[Input]:  # n
     found: list[Input] = []
     for name in paths:
         path = Path(name)
+        if not name:
+            raise UsageError("the name of a file is empty", "is a variable not set? for this directory: .")
         if name == "-":
             if format is None or format == "parquet":
                 raise UsageError("the format of stdin must be said", "for example --format jsonl (not parquet)")
@@ -183,8 +185,9 @@ def _json_lines(mapping: Mapping, binary: BinaryIO) -> Iterator[Document | BadRo
             told = f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
             yield BadRow(number, f"not JSON: {told}", text)
             continue
-        # such characters and numbers come only written so, and looking into every value costs time
+        # such characters, numbers and depths come only written so, and looking into every value costs time
         suspect = "\\u" in text or "NaN" in text or "Infinity" in text
+        suspect = suspect or text.count("[") + text.count("{") > columns.DEEPEST
         yield _row(row, mapping, number, suspect=suspect)
 
 
@@ -216,6 +219,8 @@ def _csv(source: Input, mapping: Mapping, binary: BinaryIO) -> Iterator[Document
     try:
         rows = csv.reader(text, delimiter="\t" if source.format == "tsv" else ",", strict=True)
         header = next(rows, None)
+        if header and not "".join(header).isprintable():
+            raise _unreadable(source, "its header is not UTF-8")
         if not header:
             raise UsageError(f"{source.name} has no header", "its first line must name the columns")
         twice = sorted({name for name in header if header.count(name) > 1})
@@ -301,7 +306,8 @@ def _row(row: Any, mapping: Mapping, line: int, *, suspect: bool, cells: bool = 
         document = columns.document(row, mapping, line, cells=cells)
         if suspect:
             columns.check_storable(document)
-    except BadValueError as error:
+    except (BadValueError, RecursionError) as error:
+        why = error if isinstance(error, BadValueError) else f"nested deeper than {columns.DEEPEST} levels"
         shown = {name: value for name, value in row.items() if not isinstance(value, np.ndarray)}
-        return BadRow(line, str(error), shown)
+        return BadRow(line, str(why), shown)
     return document

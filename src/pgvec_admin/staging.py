@@ -202,7 +202,7 @@ class Staging:
             if not _is_of_a_row(error):
                 raise
             if len(rows) == 1:
-                return Merged(), [rows[0].rejected(error.diag.message_primary or str(error))]
+                return Merged(), [rows[0].rejected(_reason(error))]
         middle = len(rows) // 2
         first, first_refused = self._merge(rows[:middle], reuse_embeddings)
         second, second_refused = self._merge(rows[middle:], reuse_embeddings)
@@ -265,6 +265,12 @@ def _is_of_a_row(error: psycopg.Error) -> bool:
     """Whether a row is at fault, its value or its size; not a lost connection or a full disk."""
     state = error.sqlstate or ""
     return isinstance(error, psycopg.DataError) or state[:2] in ("22", "23", "54") or state in ("PV002", "PV005")
+
+
+def _reason(error: psycopg.Error) -> str:
+    """What the database says of a row; of JSON only the detail tells what is wrong."""
+    told = error.diag.message_primary or str(error)
+    return f"{told}: {error.diag.message_detail}" if error.sqlstate == "22P02" and error.diag.message_detail else told
 
 
 def _rejected(record: Record, file: str, reason: str) -> Rejected:

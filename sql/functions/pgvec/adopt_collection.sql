@@ -29,8 +29,11 @@ begin
   perform pgvec.check_new_collection(name);
   perform pgvec.check_choice('distance', distance, '{cosine,l2,inner_product,l1}');
   configuration := pgvec.text_search_configuration(language);
+  if model is not null then
+    perform pgvec.check_model(model);
+  end if;
+  perform pgvec.check_adoption(relation, embedding_column, content_columns, metadata_column);
   key := pgvec.adopted_key(relation, id_column);
-  perform pgvec.check_columns(relation, content_columns || metadata_column);
   vector := pgvec.adopted_vector(relation, embedding_column, dimensions);
 
   if vector.is_new then

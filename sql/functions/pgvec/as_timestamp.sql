@@ -11,7 +11,7 @@ begin
     return (value #>> '{}')::timestamptz;
   end if;
   return null;
-exception when datetime_field_overflow or invalid_datetime_format or invalid_parameter_value then
+exception when datetime_field_overflow or invalid_datetime_format or invalid_parameter_value or numeric_value_out_of_range then
   return null;
 end
 $$;

@@ -19,19 +19,28 @@ create or replace function pgvec.bench_index(
 as $$
 declare
   target    pgvec.collections := pgvec.collection(bench_index.collection);
-  row_count bigint := (select count(*) from pg_temp.pgvec_bench_rows);
-  lists     int := pgvec.default_lists(row_count);
+  row_count bigint;
+  lists     int;
   kind      text;
   statement text;
   query     record;
-  wanted    int := (select max(cardinality(q.expected)) from pg_temp.pgvec_bench_queries as q);
+  wanted    int;
   started   timestamptz;
   found     text[];
   times     float8[];
   hits      int;
 begin
+  if to_regclass('pg_temp.pgvec_bench_rows') is null then
+    raise exception using
+      errcode = 'PV004',
+      message = 'there are no rows to measure on',
+      hint    = format('select * from pgvec.prepare_bench(%L) first, in the same session', target.name);
+  end if;
+  row_count := (select count(*) from pg_temp.pgvec_bench_rows);
+  lists := pgvec.default_lists(row_count);
+  wanted := (select max(cardinality(q.expected)) from pg_temp.pgvec_bench_queries as q);
   target.relation := 'pg_temp.pgvec_bench_rows'::regclass;
-  if method <> 'exact' then
+  if method is distinct from 'exact' then
     parameter := case method when 'hnsw' then 'ef_search' else 'probes' end;
     kind := case when pgvec.index_storage(target, storage) = target.storage then 'column' else storage end;
     started := clock_timestamp();

@@ -8,12 +8,7 @@ as $$
 declare
   found_row pgvec.collections := pgvec.collection(collection);
 begin
-  if coalesce(bind_model.model, '') !~ '^[a-z]+:.' then
-    raise exception using
-      errcode = 'PV004',
-      message = format('%s is no model', coalesce(quote_literal(bind_model.model), 'null')),
-      hint    = 'provider:name, for example local:all-MiniLM-L6-v2 or openai:text-embedding-3-small';
-  end if;
+  perform pgvec.check_model(bind_model.model);
   if bind_model.dimensions is distinct from found_row.dimensions then
     raise exception using
       errcode = 'PV002',

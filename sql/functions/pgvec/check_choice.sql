@@ -8,7 +8,7 @@ begin
   if value is null or value <> all (choices) then
     raise exception using
       errcode = 'PV004',
-      message = format('%s cannot be %s', argument, coalesce(quote_literal(value), 'null')),
+      message = format('%s cannot be %s', argument, pgvec.shown(value)),
       hint    = format('one of: %s', array_to_string(choices, ', '));
   end if;
 end

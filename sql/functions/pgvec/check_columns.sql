@@ -17,7 +17,7 @@ begin
   if missing is not null then
     raise exception using
       errcode = 'PV004',
-      message = format('table %s has no column %I', relation, missing),
+      message = format('table %s has no column %s', relation, pgvec.shown(missing)),
       hint    = format('its columns: %s', array_to_string(present, ', '));
   end if;
 end

@@ -8,7 +8,7 @@ begin
   if name is null or name !~ '^[a-z_][a-z0-9_]{0,47}$' then
     raise exception using
       errcode = 'PV004',
-      message = format('%s cannot be the name of a collection', coalesce(quote_literal(name), 'null')),
+      message = format('%s cannot be the name of a collection', pgvec.shown(name)),
       hint    = 'lower-case letters, digits and _, not beginning with a digit, at most 48 characters';
   end if;
   if exists (select from pgvec.collections as c where c.name = check_new_collection.name) then

@@ -5,7 +5,8 @@ create or replace function pgvec.check_operand(accessor text, operator text, ope
   security invoker set search_path = ''
 as $$
 declare
-  max_values constant int := 1000;
+  max_values  constant int := 1000;
+  max_pattern constant int := 1000;  -- characters; a regular expression of 60,000 takes ten seconds to make
   wanted text := case
                    when operator in ('$eq', '$ne', '$contains') then 'a string, number, boolean or null'
                    when operator in ('$gt', '$gte', '$lt', '$lte') then 'a number or a string'
@@ -18,10 +19,16 @@ declare
   kinds text[] := case kind when 'array' then array(select jsonb_typeof(e.value) from jsonb_array_elements(operand) as e) end;
   fits  boolean;
 begin
+  if operator = '$text' then
+    raise exception using
+      errcode = 'PV003',
+      message = 'filter operator $text stands below the top',
+      hint    = 'it holds for the whole row: {"$text": "connection pool", "$or": [...]}';
+  end if;
   if wanted is null then
     raise exception using
       errcode = 'PV003',
-      message = format('unknown filter operator %s', operator),
+      message = format('unknown filter operator %s', left(operator, 80)),
       hint    = 'operators: $eq $ne $gt $gte $lt $lte $in $nin $between $exists $like $ilike $contains $containsAny $containsAll $and $or $not';
   end if;
   if accessor = '@' then
@@ -56,6 +63,12 @@ begin
                               end)
                 end;
   end if;
+  if operator in ('$like', '$ilike') and length(operand #>> '{}') > max_pattern then
+    raise exception using
+      errcode = 'PV003',
+      message = format('the pattern of %s has %s characters, more than %s', operator, length(operand #>> '{}'), max_pattern),
+      hint    = 'words of the text are found by {"$text": "..."}, and sooner';
+  end if;
   if cardinality(kinds) > max_values then
     raise exception using
       errcode = 'PV003',
@@ -65,6 +78,7 @@ begin
 end
 $$;
 comment on function pgvec.check_operand(text, text, jsonb) is
-  'Raises PV003 for an unknown filter operator, for one without a key, for an operand of the wrong type and for a list of more than 1,000 values.';
+  'Raises PV003 for an unknown filter operator, for one without a key, for an operand of the wrong type, '
+  'a list of more than 1,000 values and a pattern of more than 1,000 characters.';
 revoke all on function pgvec.check_operand(text, text, jsonb) from public;
 select pgvec.grant_execute('pgvec.check_operand(text, text, jsonb)', 'reader');

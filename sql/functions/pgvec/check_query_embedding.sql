@@ -25,10 +25,15 @@ begin
       errcode = 'PV005',
       message = 'the query is a zero vector',
       hint    = 'a zero vector has no direction and nothing is near it; embed a text that is not empty';
+  elsif query_embedding operator(extensions.<#>) query_embedding = '-infinity' then
+    raise exception using
+      errcode = 'PV005',
+      message = 'the query is too long a vector to compare',
+      hint    = 'single precision holds lengths to 1.8e19; embeddings have lengths near 1';
   end if;
 end
 $$;
 comment on function pgvec.check_query_embedding(pgvec.collections, extensions.vector) is
-  'Raises PV002 where the query''s dimensions are not the collection''s, PV005 for a zero vector, PV004 for null.';
+  'Raises PV002 where the query''s dimensions are not the collection''s, PV005 for a zero vector and one beyond single precision, PV004 for null.';
 revoke all on function pgvec.check_query_embedding(pgvec.collections, extensions.vector) from public;
 select pgvec.grant_execute('pgvec.check_query_embedding(pgvec.collections, extensions.vector)', 'reader');

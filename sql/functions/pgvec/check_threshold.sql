@@ -1,4 +1,4 @@
--- pgvec.check_threshold -- PV004 for a similarity threshold that no row could be compared with.
+-- pgvec.check_threshold -- PV004 for a threshold that no row could be compared with; distance null is for scores without a bound.
 -- The usual mistake is a percentage (78 for 0.78), which would silently return nothing.
 create or replace function pgvec.check_threshold(distance text, match_threshold float8)
   returns void
@@ -6,13 +6,16 @@ create or replace function pgvec.check_threshold(distance text, match_threshold 
   security invoker set search_path = ''
 as $$
 declare
-  highest float8 := case distance when 'inner_product' then 'infinity'::float8 else 1.0 end;
+  highest float8 := case when distance is null or distance = 'inner_product' then 'infinity'::float8 else 1 end;
 begin
   if match_threshold > highest then  -- NaN sorts above all
     raise exception using
       errcode = 'PV004',
       message = format('match_threshold cannot be %s', match_threshold),
-      hint    = format('a similarity by %s is at most %s; 0.78 means 78 %%', distance, highest);
+      hint    = case highest
+                  when 1 then format('a similarity by %s is at most 1; 0.78 means 78 %%', distance)
+                  else 'no score compares with it; null asks for all'
+                end;
   end if;
 end
 $$;

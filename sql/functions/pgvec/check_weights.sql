@@ -25,10 +25,11 @@ begin
       message = format('diversity cannot be %s', diversity),
       hint    = 'from 0 (none) to 1 (as unlike each other as can be)';
   end if;
-  if (recency_field is null) <> (half_life is null) or half_life <= interval '0' then
+  if (recency_field is null) <> (half_life is null) or half_life <= interval '0'
+     or extract(epoch from half_life) <= 0 then  -- '-4 years 1461 days' is more than nothing, and lasts no second
     raise exception using
       errcode = 'PV004',
-      message = format('recency_field %s and half_life %s do not go together', coalesce(quote_literal(recency_field), 'null'), coalesce(half_life::text, 'null')),
+      message = format('recency_field %s and half_life %s do not go together', pgvec.shown(recency_field), coalesce(half_life::text, 'null')),
       hint    = 'name a date in metadata and the age at which half the score is left: recency_field => ''published'', half_life => ''30 days''';
   end if;
 end

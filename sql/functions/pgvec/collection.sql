@@ -15,7 +15,7 @@ begin
   if found_row.name is null then
     raise exception using
       errcode = 'PV001',
-      message = format('there is no collection %L', collection.name),
+      message = format('there is no collection %s', pgvec.shown(collection.name)),
       hint    = format('collections: %s', (select coalesce(string_agg(c.name, ', ' order by c.name), 'none yet; select pgvec.create_collection(name, dimensions) makes one') from pgvec.collections as c));
   end if;
 

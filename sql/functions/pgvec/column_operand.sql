@@ -16,10 +16,12 @@ begin
       target_type := 'numeric';
     end if;
     execute format('select ($1 #>> ''{}'')::%s', target_type) using value;
-  exception when data_exception then
-    -- no date, no uuid, or a number out of range of its type: a number is still greater or less
-    if category <> 'N' then
+  exception when data_exception or check_violation then
+    -- no date, no uuid, nothing of the domain, or a number out of range of its type: a number is still greater or less
+    if category <> 'N' or type ~ '^(money|oid|reg.*)$' then
       return null;
+    elsif type in ('real', 'double precision') then
+      return format('%L::float8', case when abs((value #>> '{}')::numeric) < 1 then '5e-324' else 'infinity' end::float8 * sign((value #>> '{}')::numeric));
     end if;
     target_type := 'numeric';
   end;

@@ -20,7 +20,7 @@ declare
   configuration text;
   made          regclass;
   part          text;
-  vector_bytes  constant int := dimensions * (case storage when 'vector' then 4 else 2 end);
+  vector_bytes  constant bigint := dimensions::bigint * (case storage when 'vector' then 4 else 2 end);
 begin
   perform pgvec.check_new_collection(name);
   if dimensions is null or dimensions not between 1 and 16000 then
@@ -39,6 +39,9 @@ begin
       hint    = 'partition is for access => ''tenant'', whose rows it spreads over 1 to 1000 tables by their tenant';
   end if;
   configuration := pgvec.text_search_configuration(language);
+  if model is not null then
+    perform pgvec.check_model(model);
+  end if;
   if to_regclass(format('public.%I', name)) is not null then
     raise exception using
       errcode = 'PV004',

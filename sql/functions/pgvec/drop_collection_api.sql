@@ -12,7 +12,7 @@ begin
     select p.oid::regprocedure as routine
       from pg_catalog.pg_proc as p
      where p.pronamespace = 'public'::regnamespace
-       and obj_description(p.oid, 'pg_proc') ~ format('^\w+ of collection %s\.$', drop_collection_api.name)
+       and obj_description(p.oid, 'pg_proc') = format('%s of collection %s.', split_part(obj_description(p.oid, 'pg_proc'), ' ', 1), drop_collection_api.name)
   loop
     execute format('drop function %s', item.routine);
   end loop;

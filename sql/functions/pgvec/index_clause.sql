@@ -10,7 +10,7 @@ declare
   held      text := pgvec.index_storage(collection, storage);
   operators text := case collection.distance when 'inner_product' then 'ip' else collection.distance end;
 begin
-  perform pgvec.check_choice('method', method, '{hnsw,ivfflat}');
+  perform pgvec.check_index(method, m, ef_construction, lists);
   if method = 'ivfflat' and collection.distance = 'l1' and held <> 'binary' then
     raise exception using
       errcode = 'PV004',

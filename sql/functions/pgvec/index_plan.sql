@@ -23,6 +23,10 @@ declare
   chosen     boolean := false;
   row_count  float8;
 begin
+  perform pgvec.check_index('hnsw', m, ef_construction, null);
+  if memory is not null then
+    perform pgvec.check_count('memory', memory, 1, 9223372036854775807);
+  end if;
   execute format('select count(*) from %s as d where d.embedding is not null', target.relation) into row_count;
   for method, storage in
     select *

@@ -14,7 +14,7 @@ begin
   if not exists (select from pgvec.vector_indexes(target.name) as i where i.name = index_name) then
     raise exception using
       errcode = 'PV004',
-      message = format('collection %L has no vector index %L', target.name, index_name),
+      message = format('collection %L has no vector index %s', target.name, pgvec.shown(index_name)),
       hint    = coalesce('its vector indexes: ' || names, 'it has none');
   end if;
 

@@ -29,7 +29,7 @@ declare
   kept     bigint;
   result   pgvec.keyword_query;
 begin
-  if regexp_count(prose, '\s+') < most_typed then
+  if regexp_count(prose, '\s+') < most_typed and regexp_count(prose, '"') <= most_typed then
     parsed := pgvec.parse_words(prose);
     prose := parsed.words;
     result.phrases := (select string_agg(format('"%s"', p), ' ') from unnest(parsed.phrases) as p);

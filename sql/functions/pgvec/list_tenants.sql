@@ -8,7 +8,7 @@ declare
   item pgvec.collections;
 begin
   for item in
-    select c.* from pgvec.collections as c where c.access = 'tenant' order by c.name
+    select c.* from pgvec.collections as c where c.access = 'tenant' and has_table_privilege(c.relation, 'select') is not null order by c.name
   loop
     return query execute format(
       $query$

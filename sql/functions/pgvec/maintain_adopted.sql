@@ -11,6 +11,7 @@ declare
   adopted pgvec.adoptions;
   text_now text;
   fresh   boolean;  -- a vector that was not there before; null where there is none
+  product float8;
   id      text;
   lexemes tsvector;
   made_with pgvec.bm25_parameters;
@@ -25,16 +26,16 @@ begin
     using new, case when tg_op = 'UPDATE' then old end;
 
   if fresh then
-    execute format('select ($1).%1$I operator(extensions.<#>) ($1).%1$I = 0', target.embedding_column)
-      into fresh
+    execute format('select ($1).%1$I operator(extensions.<#>) ($1).%1$I', target.embedding_column)
+      into product
       using new;
-    if fresh then
+    if product in (0, '-infinity') then
       raise exception using
         errcode = 'PV005',
-        message = format('the embedding of row %L of %I.%I is a zero vector', id, tg_table_schema, tg_table_name),
-        hint    = 'a zero vector has no direction; store null until there is an embedding';
+        message = format('the embedding of row %s of %I.%I is %s', pgvec.shown(id), tg_table_schema, tg_table_name,
+                         case product when 0 then 'a zero vector' else 'too long a vector to compare' end),
+        hint    = 'a zero vector has no direction, and lengths beyond 1.8e19 overflow; store null until there is an embedding';
     end if;
-    fresh := true;
   end if;
 
   lexemes := to_tsvector(target.language::regconfig, text_now);
@@ -71,6 +72,7 @@ begin
 end
 $$;
 comment on function pgvec.maintain_adopted() is
-  'Trigger of an adopted table: keeps fts, bm25, content_hash and embedded_hash in its side table or its added columns, and raises PV005 for a zero vector. '
+  'Trigger of an adopted table: keeps fts, bm25, content_hash and embedded_hash in its side table or its added columns, '
+  'and raises PV005 for a zero vector and one beyond single precision. '
   'Argument: the collection.';
 revoke all on function pgvec.maintain_adopted() from public;

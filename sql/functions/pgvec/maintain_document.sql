@@ -20,6 +20,9 @@ declare
 begin
   if new_text then
     new.content_hash := md5(new.content);
+    if new.language ~ '^(\d+|-)$' then  -- an oid, which may be that of nothing
+      perform pgvec.text_search_configuration(new.language);
+    end if;
     new.fts := to_tsvector(coalesce(new.language, tg_argv[0])::regconfig, new.content);
   else
     new.content_hash := old.content_hash;
@@ -52,11 +55,12 @@ begin
       new_embedding := true;
     end if;
 
-    if new_embedding and new.embedding operator(extensions.<#>) new.embedding = 0 then
+    if new_embedding and new.embedding operator(extensions.<#>) new.embedding in (0, '-infinity') then
       raise exception using
         errcode = 'PV005',
-        message = format('the embedding of row %L of %I.%I is a zero vector', new.id, tg_table_schema, tg_table_name),
-        hint    = 'a zero vector has no direction; store null until there is an embedding';
+        message = format('the embedding of row %s of %I.%I is %s', pgvec.shown(new.id), tg_table_schema, tg_table_name,
+                         case new.embedding operator(extensions.<#>) new.embedding when 0 then 'a zero vector' else 'too long a vector to compare' end),
+        hint    = 'a zero vector has no direction, and lengths beyond 1.8e19 overflow; store null until there is an embedding';
     end if;
 
     if is_new then
@@ -74,7 +78,7 @@ begin
 end
 $$;
 comment on function pgvec.maintain_document() is
-  'Trigger of every collection''s table: keeps content_hash, embedded_hash, fts, bm25 and updated_at, and raises PV005 for a zero vector. '
+  'Trigger of every collection''s table: keeps content_hash, embedded_hash, fts, bm25 and updated_at, and raises PV005 for a zero vector and one beyond single precision. '
   'Arguments: the collection''s text search configuration, used where a row has no language of its own, its name, and tenant where rows have tenant_id.';
 revoke all on function pgvec.maintain_document() from public;
 select pgvec.grant_execute('pgvec.maintain_document()', 'writer');

@@ -25,6 +25,12 @@ declare
   own    text := pgvec.of_tenant(target);
   tenant text := quote_literal(target.tenants[1]) || ', ';
 begin
+  if to_regclass('pg_temp.staged_documents') is null then
+    raise exception using
+      errcode = 'PV004',
+      message = 'nothing is staged',
+      hint    = format('select pgvec.begin_staging(%L), then fill pg_temp.staged_documents in the same transaction', target.name);
+  end if;
   unchanged := pgvec.skip_unchanged(target);
 
   execute format(

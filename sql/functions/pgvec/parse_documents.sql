@@ -14,11 +14,16 @@ begin
                  case
                    when jsonb_typeof(e.doc) is distinct from 'object' then 'is no object'
                    when e.doc - known <> '{}' then
-                     format('has an unknown key %s', (select quote_literal(k) from jsonb_object_keys(e.doc - known) as k order by k limit 1))
+                     format('has an unknown key %s', (select pgvec.shown(k) from jsonb_object_keys(e.doc - known) as k order by k limit 1))
                    when jsonb_typeof(e.doc -> 'content') is distinct from 'string' and (e.doc ? 'content' or not e.doc ? 'id') then 'has no text as content'
                    when jsonb_typeof(e.doc -> 'id') not in ('string', 'number') then 'has an id that is neither text nor a number'
+                   when e.doc ->> 'id' = '' then 'has an empty id'
+                   when jsonb_typeof(e.doc -> 'source') not in ('string', 'number', 'null') then 'has a source that is no text'
+                   when jsonb_typeof(e.doc -> 'language') not in ('string', 'null') then 'has a language that is no text'
+                   when e.doc ->> 'chunk_index' !~ '^-?\d{1,10}$' then 'has a chunk_index that is no integer'
+                   when (e.doc ->> 'chunk_index')::bigint not between -2147483648 and 2147483647 then 'has a chunk_index beyond 2147483647'
                    when jsonb_typeof(e.doc -> 'metadata') not in ('object', 'null') then 'has metadata that is no object'
-                   when jsonb_typeof(e.doc -> 'embedding') not in ('array', 'string', 'null') then 'has an embedding that is no array of numbers'
+                   when jsonb_typeof(e.doc -> 'embedding') not in ('array', 'string', 'null') or e.doc -> 'embedding' @? 'strict $[*] ? (@.type() != "number")' then 'has an embedding that is no array of numbers'
                  end as fault
             from jsonb_array_elements(given) with ordinality as e (doc, place)) as d
    where d.fault is not null

@@ -12,7 +12,7 @@ begin
   if jsonb_typeof(wanted) = 'string' then
     begin
       wanted := (wanted #>> '{}')::jsonb;
-    exception when invalid_text_representation or untranslatable_character then
+    exception when data_exception or statement_too_complex then
       raise exception using
         errcode = 'PV003',
         message = format('the filter is a string that is not JSON: %s', left(filter::text, 80)),

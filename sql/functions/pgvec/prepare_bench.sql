@@ -17,6 +17,9 @@ declare
   query      record;
   neighbours text[];
 begin
+  perform pgvec.check_count('row_limit', row_limit, 1, 2147483647);
+  perform pgvec.check_count('queries', queries, 1, 10000);
+  perform pgvec.check_count('match_count', match_count, 1, 1000);
   drop table if exists pg_temp.pgvec_bench_rows, pg_temp.pgvec_bench_queries;
   execute format('select count(*) from %s as d where d.embedding is not null', target.relation) into of_rows;
   create temporary table pgvec_bench_queries (id text, embedding extensions.vector, expected text[]);

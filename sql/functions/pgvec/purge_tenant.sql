@@ -7,8 +7,14 @@ as $$
 declare
   item pgvec.collections;
 begin
+  if tenant is null then
+    raise exception using
+      errcode = 'PV004',
+      message = 'tenant is null',
+      hint    = 'name the tenant whose rows are to be deleted: pgvec.list_tenants() tells those that have some';
+  end if;
   for item in
-    select c.* from pgvec.collections as c where c.access = 'tenant' order by c.name
+    select c.* from pgvec.collections as c where c.access = 'tenant' and has_table_privilege(c.relation, 'select') is not null order by c.name
   loop
     execute format('delete from %s as d where d.tenant_id = $1', item.relation) using purge_tenant.tenant;
     get diagnostics deleted = row_count;

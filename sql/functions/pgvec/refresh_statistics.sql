@@ -12,6 +12,12 @@ declare
   parameters pgvec.bm25_parameters;
   item       record;
 begin
+  if tolerance < 0 or tolerance = 'nan' then
+    raise exception using
+      errcode = 'PV004',
+      message = format('tolerance cannot be %s', tolerance),
+      hint    = 'the share by which the average length may be off before weights are made anew, for example 0.05';
+  end if;
   perform pg_advisory_xact_lock(hashtextextended('pgvec.lexemes ' || target.name, 0));
   documents := 0;
   lexemes := 0;

@@ -25,8 +25,8 @@ begin
   if found then
     raise exception using
       errcode = 'PV002',
-      message = format('the embedding of row %L has %s dimensions, collection %L has %s',
-                       bad.id, coalesce(bad.dimensions::text, 'no'), found_row.name, found_row.dimensions),
+      message = format('the embedding of row %s has %s dimensions, collection %L has %s',
+                       pgvec.shown(bad.id), coalesce(bad.dimensions::text, 'no'), found_row.name, found_row.dimensions),
       hint    = case
                   when found_row.model is null then 'one collection holds vectors of one model; make another for this one'
                   else format('the collection''s model is %s', found_row.model)

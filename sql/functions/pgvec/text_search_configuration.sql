@@ -8,14 +8,17 @@ declare
   configuration text;
 begin
   begin
-    configuration := language::regconfig::text;
+    -- by its oid, since any number passes for the name of one
+    select t.oid::regconfig::text into configuration
+      from pg_catalog.pg_ts_config as t
+     where t.oid = language::regconfig;
   exception when undefined_object or invalid_schema_name or invalid_name or syntax_error or feature_not_supported then
     configuration := null;
   end;
   if configuration is null then
     raise exception using
       errcode = 'PV004',
-      message = format('there is no text search configuration %L', language),
+      message = format('there is no text search configuration %s', pgvec.shown(language)),
       hint    = format('one of: %s', (select string_agg(t.cfgname, ', ' order by t.cfgname) from pg_catalog.pg_ts_config as t));
   end if;
   return configuration;

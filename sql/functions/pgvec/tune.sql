@@ -36,6 +36,8 @@ begin
       message = format('wanted_recall cannot be %s', coalesce(wanted_recall::text, 'null')),
       hint    = 'a share between 0 and 1, for example 0.98';
   end if;
+  perform pgvec.check_count('queries', queries, 1, 10000);
+  perform pgvec.check_count('match_count', match_count, 1, 999);  -- the row itself is found as well
   perform pgvec.note_index(target.name);
   perform set_config('pgvec.search_log', 'off', true);  -- these are no searches of anybody's
 

@@ -6,6 +6,7 @@ create or replace function pgvec.with_text(filter jsonb, conditions text)
 as $$
   select case
            when coalesce(conditions, '') = '' then filter
+           when jsonb_typeof(pgvec.parse_filter(filter) -> '$text') <> 'string' then filter  -- which pgvec.filter_text refuses
            else pgvec.parse_filter(filter)
                 || jsonb_build_object('$text', concat_ws(' ', pgvec.parse_filter(filter) ->> '$text', conditions))
          end

@@ -17,7 +17,7 @@ begin
     select n.id, n.source, n.chunk_index, n.content, n.metadata, n.id = d.id
       from %1$s as d
       join %1$s as n
-        on (n.id = d.id or n.source = d.source and n.chunk_index between d.chunk_index - $2 and d.chunk_index + $3) %2$s
+        on (n.id = d.id or n.source = d.source and n.chunk_index between d.chunk_index::bigint - $2 and d.chunk_index::bigint + $3) %2$s
      where d.id = $1
      order by n.chunk_index, n.id
     $query$, pgvec.rows_of(target), case when target.tenants is not null then 'and n.tenant_id = d.tenant_id' end)

@@ -18,6 +18,12 @@ declare
   query  pgvec.keyword_query;
   within record;
 begin
+  if field is null then
+    raise exception using
+      errcode = 'PV004',
+      message = 'field is null',
+      hint    = 'name a key of metadata';
+  end if;
   if query_text is not null then
     query := pgvec.keyword_query(target.name, query_text, for_tenant);
   end if;
@@ -48,6 +54,6 @@ end
 $$;
 comment on function public.document_facets(text, text, jsonb, int, text, uuid) is
   'The match_count (1 to 1000) commonest values at a key of metadata, and how many rows have each, among all rows that match query_text (null for all) and filter. '
-  'Errors: PV001 unknown collection, PV003 filter, PV006 tenant.';
+  'Errors: PV001 unknown collection, PV003 filter, PV004 no field, PV006 tenant.';
 revoke all on function public.document_facets(text, text, jsonb, int, text, uuid) from public;
 select pgvec.grant_execute('public.document_facets(text, text, jsonb, int, text, uuid)', 'reader');

@@ -50,7 +50,7 @@ begin
   measure := coalesce(match_documents.distance, target.distance);
   if num_nonnulls(match_documents.distance, match_threshold, for_tenant) > 0
      or (has_table_privilege(target.relation, 'select') is not null
-         and extensions.vector_dims(query_embedding) = target.dimensions and query_embedding operator(extensions.<#>) query_embedding < 0
+         and extensions.vector_dims(query_embedding) = target.dimensions and query_embedding operator(extensions.<#>) query_embedding between -1e38 and -1e-30
          and target.access <> 'tenant') is not true
   then
     target := pgvec.scoped(coalesce(match_documents.collection, 'documents'), for_tenant);

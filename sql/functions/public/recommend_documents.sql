@@ -21,6 +21,17 @@ declare
   liked   extensions.vector;
   other   extensions.vector;
 begin
+  if coalesce(cardinality(positive), 0) = 0 or cardinality(given) > 100 or exists (select from unnest(given) as g where g is null) then
+    raise exception using
+      errcode = 'PV004',
+      message = case
+                  when cardinality(given) > 100 then format('%s ids are too many', cardinality(given))
+                  when cardinality(positive) > 0 then 'an id is null'
+                  else 'there are no positive ids'
+                end,
+      hint    = 'give the ids of one to a hundred rows of the collection, at least one of them positive';
+  end if;
+
   execute format(
     $query$
     with given as (
@@ -36,14 +47,11 @@ begin
     into missing, liked, other
     using positive, given, target.distance = 'cosine';
 
-  if coalesce(cardinality(positive), 0) = 0 or cardinality(given) > 100 or missing is not null then
+  if missing is not null then
     raise exception using
       errcode = 'PV004',
-      message = case
-                  when missing is not null then format('there are no rows with an embedding of the ids %s', array_to_string(missing[:10], ', '))
-                  else format('%s positive ids and %s in all are none to go by', coalesce(cardinality(positive), 0), cardinality(given))
-                end,
-      hint    = 'give the ids of one to a hundred rows of the collection, at least one of them positive';
+      message = format('there are no rows with an embedding of the ids %s', (select string_agg(left(m, 80), ', ') from unnest(missing[:10]) as m)),
+      hint    = 'give ids of rows of the collection, and embed those that are not';
   end if;
   if other is not null then
     liked := liked operator(extensions.+) liked operator(extensions.-) other;

@@ -6,12 +6,16 @@ create or replace function public.suggest_query(query_text text, collection text
   security invoker set search_path = ''
 as $$
 declare
-  most_words constant int := 20;
+  most_words      constant int := 20;
+  most_characters constant int := 1000;  -- nobody corrects a passage
   target     pgvec.collections := pgvec.scoped(coalesce(suggest_query.collection, 'documents'), for_tenant);
   suggested  text := query_text;
   item       record;
   word       text;
 begin
+  if length(query_text) > most_characters then
+    return null;
+  end if;
   for item in
     select s.word, s.lexeme from pgvec.nearest_lexemes(target.name, query_text, for_tenant) as s limit most_words
   loop
@@ -35,7 +39,7 @@ end
 $$;
 comment on function public.suggest_query(text, text, uuid) is
   'The text with words that no row of the collection has replaced by the most similar word that one has (by trigrams, beginning with the same letter); '
-  'null where there is nothing to suggest, and where not everybody sees all rows (access policy). '
+  'null where there is nothing to suggest, for a text of more than 1,000 characters, and where not everybody sees all rows (access policy). '
   'Errors: PV001 unknown collection, PV006 tenant.';
 revoke all on function public.suggest_query(text, text, uuid) from public;
 select pgvec.grant_execute('public.suggest_query(text, text, uuid)', 'reader');

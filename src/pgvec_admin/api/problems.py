@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from psycopg_pool import PoolTimeout, TooManyRequests
 from starlette.exceptions import HTTPException
 
-from pgvec_admin.errors import ConnectionFailedError, PgvecError
+from pgvec_admin.errors import ConnectionFailedError, PgvecError, shorten
 
 log = logging.getLogger("pgvec_admin.api")
 
@@ -26,7 +26,7 @@ _STATUS = {
     "PV006": 403,
     "42501": 403,
 }
-_DATA, _CONSTRAINT = "22", "23"
+_CALLERS = ("22", "23", "54")  # a value, a constraint, a limit of the server
 _TOOK_TOO_LONG = "57014"
 _UNAVAILABLE = ("08", "53", "57P")  # the connection, the resources, or the server gone
 
@@ -69,10 +69,12 @@ def of_database(error: psycopg.Error) -> ProblemError:
         return ProblemError(503, "the database is not there", "try again soon", retry_after=2)
     if not state and isinstance(error, psycopg.DataError):
         return ProblemError(422, "a text cannot be stored", str(error))
-    status = _STATUS.get(state, 422 if state[:2] in (_DATA, _CONSTRAINT) else 500)
+    status = _STATUS.get(state, 422 if state[:2] in _CALLERS else 500)
     if status == 500:
         return ProblemError(500, "internal error", "the log of the service says more")
-    return ProblemError(status, error.diag.message_primary or "refused", error.diag.message_hint or "", code=state)
+    return ProblemError(
+        status, shorten(error.diag.message_primary or "refused"), error.diag.message_hint or "", code=state
+    )
 
 
 def of_provider(error: PgvecError) -> ProblemError:
@@ -108,8 +110,12 @@ async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error.body, bytes):  # it was not even taken for JSON
         sent = request.headers.get("content-type", "none")
         return ProblemError(422, "the request is not JSON", f"send Content-Type: application/json, not {sent}").answer()
-    faults = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()[:10]]
-    return ProblemError(422, "the request is not valid", "; ".join(faults)).answer()
+    return ProblemError(422, "the request is not valid", "; ".join(map(_fault, error.errors()[:10]))).answer()
+
+
+def _fault(one: dict[str, Any]) -> str:
+    why = f": {one['ctx']['error']}" if one["type"] == "json_invalid" else ""
+    return f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}{why}"
 
 
 async def _on_http(_: Request, error: Exception) -> JSONResponse:

@@ -30,7 +30,7 @@ from pgvec_admin.cli import (
     verify,
 )
 from pgvec_admin.cli.output import say
-from pgvec_admin.errors import PgvecError, from_postgres
+from pgvec_admin.errors import PgvecError, UsageError, from_postgres, shorten
 
 app = typer.Typer(
     name="pgvec-admin",
@@ -81,6 +81,29 @@ app.add_typer(supabase.app, name="supabase")
 app.add_typer(db.app, name="db")
 
 
+def _told(error: Exception) -> PgvecError:
+    """What a user is told of an error, whoever raised it."""
+    if isinstance(error, PgvecError):
+        return error
+    if isinstance(error, psycopg.Error):
+        return from_postgres(error)
+    # Typer's own errors of usage; their base class moved between its releases, what they can do did not
+    if hasattr(error, "format_message"):
+        context = getattr(error, "ctx", None)
+        return UsageError(error.format_message(), f"{context.command_path} --help" if context else None)
+    if isinstance(error, UnicodeEncodeError):
+        return UsageError("an argument holds bytes that are not UTF-8", "Postgres stores text as UTF-8")
+    if isinstance(error, OSError):
+        where = "" if error.filename is None else f"{error.filename}: "
+        return UsageError(
+            f"{where}{error.strerror or error}", "check the path, who may read and write it, and its disk"
+        )
+    return PgvecError(
+        f"unexpected: {type(error).__name__}: {error}",
+        "run it again with pgvec-admin --debug, and report what it shows",
+    )
+
+
 def main() -> None:
     """Run the command: errors become one line and a hint, with the exit codes of `pgvec_admin.errors`."""
     try:
@@ -90,20 +113,17 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
-    except (PgvecError, psycopg.Error) as error:
+    except Exception as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # `pgvec-admin collection` and the like
+            error.show()  # type: ignore[attr-defined]
+            sys.exit(2)
         if os.environ.get("PGVEC_DEBUG"):
             traceback.print_exc()
-        shown = from_postgres(error) if isinstance(error, psycopg.Error) else error
-        say(f"error: {shown.message}")
+        shown = _told(error)
+        say(f"error: {shorten(shown.message)}")
         if shown.hint:
-            say(f"hint: {shown.hint}")
+            say(f"hint: {shorten(shown.hint)}")
         sys.exit(shown.exit_code)
-    except Exception as error:
-        # Typer's own usage errors; their base class moved between its releases, what they can do did not
-        if not (hasattr(error, "show") and hasattr(error, "exit_code")):
-            raise
-        error.show()
-        sys.exit(error.exit_code)
     if code == 130:
         say("interrupted; what was finished stays, nothing is half done")
     sys.exit(code if isinstance(code, int) else 0)

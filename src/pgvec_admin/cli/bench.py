@@ -11,8 +11,18 @@ import typer
 
 from pgvec_admin import bench as benches
 from pgvec_admin import database
-from pgvec_admin.cli.output import DatabaseUrl, Json, open_target, print_json, print_table, progress, say, size
-from pgvec_admin.errors import UsageError
+from pgvec_admin.cli.output import (
+    DatabaseUrl,
+    Json,
+    check_picture,
+    open_target,
+    print_json,
+    print_table,
+    progress,
+    say,
+    size,
+)
+from pgvec_admin.errors import DataRejectedError
 
 
 def bench(
@@ -44,6 +54,7 @@ def bench(
       pgvec-admin bench documents --png documents.png
       pgvec-admin bench documents --distances
     """
+    check_picture(png)
     where = open_target(database_url)
     if distances:
         with database.connect(where) as connection:
@@ -97,9 +108,11 @@ def bench(
 
 def _vectors(file: Path) -> list[list[float]]:
     found: list[list[float]] = []
-    for number, line in enumerate(file.read_text().splitlines(), 1):
+    for number, line in enumerate(file.read_bytes().splitlines(), 1):
         try:
             found.append([float(value) for value in json.loads(line)])
-        except (ValueError, TypeError) as error:
-            raise UsageError(f"{file}:{number}: not a vector: {error}", "an array of numbers a line") from error
+        except (ValueError, TypeError, RecursionError) as error:
+            raise DataRejectedError(f"{file}:{number}: not a vector: {error}", "an array of numbers a line") from error
+    if not found:
+        raise DataRejectedError(f"{file} holds no vectors", "an array of numbers a line")
     return found

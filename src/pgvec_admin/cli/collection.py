@@ -21,7 +21,9 @@ def create(
     name: Annotated[str, typer.Argument(help="Name of the collection and of its table in schema public.")],
     dimensions: Annotated[
         int | None,
-        typer.Option("--dimensions", "-d", help="Dimensions of its embeddings; else those of --model."),
+        typer.Option(
+            "--dimensions", "-d", min=1, max=16_000, help="Dimensions of its embeddings; else those of --model."
+        ),
     ] = None,
     model: Annotated[str | None, typer.Option(help="Embedding model, for example local:all-MiniLM-L6-v2.")] = None,
     distance: Annotated[str, typer.Option(help="cosine, l2, inner_product or l1.")] = "cosine",
@@ -85,7 +87,8 @@ def adopt(
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the collection.", show_default="the table's")] = None,
     dimensions: Annotated[
-        int | None, typer.Option("--dimensions", "-d", help="Of a new column; else those of --model.")
+        int | None,
+        typer.Option("--dimensions", "-d", min=1, max=16_000, help="Of a new column; else those of --model."),
     ] = None,
     model: Annotated[str | None, typer.Option(help="Embedding model, for example local:all-MiniLM-L6-v2.")] = None,
     distance: Annotated[str, typer.Option(help="cosine, l2, inner_product or l1.")] = "cosine",

@@ -16,6 +16,7 @@ from pgvec_admin.cli.output import (
     BaseUrl,
     DatabaseUrl,
     Json,
+    check_picture,
     open_target,
     print_json,
     print_table,
@@ -88,6 +89,7 @@ def evaluate(
         return
     if queries is None or qrels is None:
         raise UsageError("evaluate what?", "--queries and --qrels for judged queries, --from-log for logged searches")
+    check_picture(png)
     asked, judged = evaluation.read_queries(queries), evaluation.read_qrels(qrels)
     with database.connect(open_target(database_url), autocommit=True) as connection:
         target = collections.get(connection, collection)

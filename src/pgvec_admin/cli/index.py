@@ -44,7 +44,7 @@ def plan(
     measure: Annotated[bool, typer.Option(help="Time builds and measure recall on the collection's own rows.")] = True,
     memory: Annotated[
         int | None,
-        typer.Option(help="Memory for a build, in MB.", show_default="half of the server's", min=1),
+        typer.Option(help="Memory for a build, in MB.", show_default="half of the server's", min=1, max=2**40),
     ] = None,
     database_url: DatabaseUrl = None,
     as_json: Json = False,

@@ -61,10 +61,16 @@ def load(
     ] = None,
     chunk_size: Annotated[
         int | None,
-        typer.Option(help="Largest chunk; given, rows of tables are cut as well.", show_default="1000, texts only"),
+        typer.Option(
+            min=1,
+            max=10_000_000,
+            help="Largest chunk; given, rows of tables are cut as well.",
+            show_default="1000, texts only",
+        ),
     ] = None,
     chunk_overlap: Annotated[
-        int | None, typer.Option(help="What a chunk repeats of the one before.", show_default="a tenth of the size")
+        int | None,
+        typer.Option(min=0, help="What a chunk repeats of the one before.", show_default="a tenth of the size"),
     ] = None,
     chunk_unit: Annotated[
         Unit, typer.Option(help="Count sizes in characters or in the model's tokens.")
@@ -111,8 +117,12 @@ def load(
         rejects = open_.enter_context(_rejects(reject_to))
         size = chunk_size or 1000
         overlap = size // 10 if chunk_overlap is None else chunk_overlap
-        model = collections.get(connection, collection).model
-        chunking = None if no_chunk else Chunking(size, overlap, chunk_unit.value, model)
+        target = collections.get(connection, collection)
+        if tenant is not None and target.access != "tenant":
+            raise UsageError(
+                f"collection {collection!r} has no tenants", "its rows are everybody's; leave --tenant out"
+            )
+        chunking = None if no_chunk else Chunking(size, overlap, chunk_unit.value, target.model)
         options = loading.LoadOptions(mapping, chunking, chunk_rows=chunk_size is not None, batch=batch, tenant=tenant)
         with progress("load", "rows") as report:
             result = loading.load_files(

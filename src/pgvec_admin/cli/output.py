@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
@@ -45,6 +46,9 @@ BaseUrl = Annotated[
 ApiKey = Annotated[
     str | None, typer.Option(envvar="OPENAI_API_KEY", help="Key of an openai: model.", show_default=False)
 ]
+
+
+PICTURES = (".png", ".svg", ".pdf", ".jpg")
 
 
 def say(text: str) -> None:
@@ -108,6 +112,16 @@ def confirm(question: str, *, yes: bool) -> None:
     if not sys.stdin.isatty():
         raise UsageError(f"not confirmed: {question}", "pass --yes where nobody can answer")
     typer.confirm(question, abort=True, err=True)
+
+
+def check_picture(path: Path | None) -> None:
+    """UsageError, before the work that it shows, for a picture that could not be written."""
+    if path is None:
+        return
+    if path.suffix.lower() not in PICTURES:
+        raise UsageError(f"{path} is no picture", f"its name has to end with one of: {', '.join(PICTURES)}")
+    if path.is_dir() or not path.parent.is_dir():
+        raise UsageError(f"{path} cannot be written", "name a file in a directory that is there")
 
 
 class Reporter(Protocol):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated, Any
 
+import orjson
 import typer
 from rich.text import Text
 
@@ -69,6 +69,17 @@ def search(
       pgvec-admin search "How do I read command line options?" --mode hybrid
       pgvec-admin search "remote job" -c jobs --filter '{"location": "Remote"}' --mode keyword
     """
+    _check_options(
+        mode,
+        {
+            "--threshold": (threshold, (Mode.vector, Mode.hybrid)),
+            "--distance": (distance, (Mode.vector,)),
+            "--ranking": (ranking, (Mode.keyword, Mode.hybrid)),
+            "--fusion": (fusion, (Mode.hybrid,)),
+            "--group-by": (group_by, (Mode.hybrid,)),
+            "--explain": (explain or None, (Mode.vector, Mode.hybrid)),
+        },
+    )
     wanted = parse_filter(filter_)
     with database.connect(open_target(database_url), autocommit=True, tenant=tenant) as connection:
         explanation: searches.Explanation | None = None
@@ -125,13 +136,20 @@ def search(
         say(plan)
 
 
+def _check_options(mode: Mode, options: dict[str, tuple[object, tuple[Mode, ...]]]) -> None:
+    """UsageError for an option that the mode has no use for: whoever gives it expects something of it."""
+    for name, (given, modes) in options.items():
+        if given is not None and mode not in modes:
+            raise UsageError(f"{name} means nothing in mode {mode}", f"it is for --mode {' or '.join(modes)}")
+
+
 def parse_filter(text: str | None) -> dict[str, Any] | None:
     """The JSON object of --filter; UsageError for anything else."""
     if text is None:
         return None
     try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
         raise UsageError(f"--filter is not JSON: {error}", """for example --filter '{"lang": "en"}'""") from error
     if not isinstance(value, dict):
         raise UsageError("--filter is not a JSON object", """for example --filter '{"lang": "en"}'""")

@@ -89,6 +89,14 @@ def serve(
     except ImportError as error:
         raise UsageError(f"the service needs {error.name}", "pip install 'pgvec-admin[api]'") from error
     keys = frozenset(key.strip() for key in (access_keys or "").split(",") if key.strip())
+    for option, empty in (("--jwt-secret", jwt_secret == ""), ("--access-keys", access_keys is not None and not keys)):
+        if empty:
+            raise UsageError(f"{option} is empty", "what is empty protects nothing; leave it out, or give it a value")
+    if jwks_url is not None and not jwks_url.startswith(("https://", "http://")):
+        raise UsageError(
+            f"--jwks-url {jwks_url} is no address",
+            "for example https://PROJECT.supabase.co/auth/v1/.well-known/jwks.json",
+        )
     access = Access(jwt_secret, jwks_url, jwt_audience, keys)
     if access.everybody and not everybody and not _is_loopback(host):
         raise UsageError(

@@ -155,6 +155,8 @@ def reject_unusable(vectors: Vector, failures: dict[int, str]) -> None:
             failures[index] = "the model answered a vector with NaN or infinity"
         elif not vector @ vector:
             failures[index] = "the model answered a zero vector"
+        elif np.square(vector, dtype=np.float64).sum() > np.finfo(np.float32).max:
+            failures[index] = "the model answered a vector too long to compare"
         else:
             continue
         vectors[index] = np.nan

@@ -51,6 +51,10 @@ class OpenAIProvider:
         self._most = self.max_batch
         self._name, self._prefixes = model, prefixes
         self._base_url = base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL
+        if not self._base_url.startswith(("http://", "https://")):
+            raise UsageError(
+                f"{self._base_url!r} is no address of a server", "for example --base-url http://127.0.0.1:11434/v1"
+            )
         self._key = api_key or os.environ.get("OPENAI_API_KEY")
         self._max_retries, self._timeout = max_retries, timeout
         self._dimensions = DIMENSIONS.get(model)

@@ -1,0 +1,50 @@
+-- pgvec.check_adoption -- PV004 for a table, or columns of it, that cannot become a collection.
+create or replace function pgvec.check_adoption(relation regclass, embedding_column text, content_columns text[], metadata_column text)
+  returns void
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
+as $$
+declare
+  owner text := (select c.name from pgvec.collections as c where c.relation = check_adoption.relation or c.base = check_adoption.relation and c.base = c.relation);
+begin
+  if owner is not null then
+    raise exception using
+      errcode = 'PV004',
+      message = format('%s is the table of collection %L already', relation, owner),
+      hint    = format('search it as it is: collection => %L', owner);
+  end if;
+  if not exists (select
+                   from pg_catalog.pg_class as r
+                  where r.oid = relation
+                    and r.relkind in ('r', 'p')
+                    and r.relnamespace not in ('pgvec'::regnamespace, 'pg_catalog'::regnamespace)) then
+    raise exception using
+      errcode = 'PV004',
+      message = format('%s is no table that can be adopted', coalesce(relation::text, 'null')),
+      hint    = 'name a table of your own; of a view, the table that it reads';
+  end if;
+  if coalesce(embedding_column, '') = '' or octet_length(embedding_column) > 63 then
+    raise exception using
+      errcode = 'PV004',
+      message = format('embedding_column cannot be %s', pgvec.shown(embedding_column)),
+      hint    = 'the name of a column of vectors, or of a new one, of at most 63 bytes';
+  end if;
+  if coalesce(cardinality(content_columns), 0) = 0 or exists (select from unnest(content_columns) as c where c is null) then
+    raise exception using
+      errcode = 'PV004',
+      message = format('content_columns cannot be %s', coalesce(left(content_columns::text, 80), 'null')),
+      hint    = 'the columns that make up the text, at least one: content_columns => ''{title,description}''';
+  end if;
+  perform pgvec.check_columns(relation, content_columns || metadata_column);
+  if metadata_column is not null and not exists (
+       select from pg_catalog.pg_attribute as a where a.attrelid = relation and a.attname = metadata_column and a.atttypid = 'jsonb'::regtype) then
+    raise exception using
+      errcode = 'PV004',
+      message = format('column %I of %s is not of type jsonb', metadata_column, relation),
+      hint    = 'name a column of type jsonb, or leave metadata_column out: then the other columns are the metadata';
+  end if;
+end
+$$;
+comment on function pgvec.check_adoption(regclass, text, text[], text) is
+  'Raises PV004 for what is no table of the user''s own or a collection already, for a name that no column can have, for no content columns, and for metadata that are not jsonb.';
+revoke all on function pgvec.check_adoption(regclass, text, text[], text) from public;

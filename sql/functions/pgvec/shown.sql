@@ -1,0 +1,16 @@
+-- pgvec.shown -- a value of the caller's, for a message: in quotes, and of a long one the beginning.
+-- A message goes to logs and through APIs, which are no place for ten megabytes.
+create or replace function pgvec.shown(value text)
+  returns text
+  language sql immutable parallel safe
+  security invoker set search_path = ''
+as $$
+  select case
+           when value is null then 'null'
+           when length(value) <= 80 then quote_literal(value)
+           else quote_literal(left(value, 80)) || '...'
+         end
+$$;
+comment on function pgvec.shown(text) is 'A value as messages show it: quoted, null as null, and of more than 80 characters the first 80.';
+revoke all on function pgvec.shown(text) from public;
+select pgvec.grant_execute('pgvec.shown(text)', 'reader');
