@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 # The local model runs on torch. Set TORCH= to keep the one you have.
 TORCH  ?= torch==2.13.0
-# Tests run on as many cores, each with a server of its own; PYTEST_ADDOPTS= runs them one after the other.
+# Tests run in two processes, each with servers of its own; PYTEST_ADDOPTS= runs them one after the other.
 export PYTEST_ADDOPTS ?= --numprocesses 2 --dist loadgroup
 # A browser for the search page; where there is one, PGVEC_BROWSER says which.
 BROWSER := $(if $(PGVEC_BROWSER)$(shell command -v chromium),,install-browser)
@@ -23,7 +23,7 @@ APART := chunk clients cli corpus demo embedded evaluate examples packaging pgta
 BEHAVIOUR = $(filter-out $(APART:%=tests/test_%.py),$(wildcard tests/test_*.py))
 
 # All that depends on the server, again: on older ones, with pgvector elsewhere, installed by no superuser, upgraded.
-test-servers: $(VENV)/.dev tests/servers/postgres17/.done
+test-servers: $(VENV)/.dev tests/supabase/node_modules/.done tests/servers/postgres17/.done
 	PGVEC_TEST_POSTGRES=16 PGVEC_TEST_VECTOR_SCHEMA=public $(BIN)/pytest $(BEHAVIOUR)
 	PGVEC_TEST_POSTGRES=17 PGVEC_TEST_INSTALLER=owner PGVEC_TEST_FROM=0.1.0 $(BIN)/pytest $(BEHAVIOUR)
 

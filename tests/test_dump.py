@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import installation
+from installation import VECTOR_SCHEMA
 from pgvec_admin import embedded, migrate
 from pgvec_admin.database import Target
 from seeded import answers, catalog, fill
@@ -49,11 +50,19 @@ def dumped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dumped]:
         installation.add_owner(server)
         made = Dumped(server, server.url("original"), file)
         made.create("original")
+        _make_pgvector_available(made.url)
         migrate.migrate(Target(made.url, "the test"), report=lambda _: None)
         with installation.connect(made.url) as connection:
             fill(connection)
         made.run("pg_dump", "--format=custom", f"--file={file}", made.url)
         yield made
+
+
+def _make_pgvector_available(url: str) -> None:
+    with installation.connect(url) as connection:
+        connection.execute(f"create schema if not exists {VECTOR_SCHEMA}")
+        connection.execute(f"create extension vector schema {VECTOR_SCHEMA}")
+        connection.execute(f"grant usage on schema {VECTOR_SCHEMA} to public")
 
 
 def _told(url: str) -> list[Any]:
@@ -112,8 +121,7 @@ def test_a_plain_owner_restores_what_is_not_the_administrators(dumped: Dumped, t
     url = dumped.create("owned")
     with installation.connect(url) as connection:
         connection.execute("alter database owned owner to owner")
-        connection.execute("create schema extensions; create extension vector schema extensions")
-        connection.execute("grant usage on schema extensions to public")
+    _make_pgvector_available(url)
     wanted = [
         line
         for line in dumped.run("pg_restore", "--list", dumped.file).splitlines()

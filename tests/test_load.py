@@ -425,7 +425,7 @@ def test_a_connection_that_is_cut_is_told_with_exit_code_3_and_the_load_goes_on_
     process, file = stopped(777 * scale)
     documents.execute(
         "select pg_terminate_backend(pid) from pg_stat_activity"
-        " where datname = current_database() and pid <> pg_backend_pid()"
+        " where datname = current_database() and usename = current_user and pid <> pg_backend_pid()"
     )
     _, err = process.communicate()
     assert process.returncode == 3, err
