@@ -25,7 +25,7 @@ from pgvec_admin.errors import UsageError
 from pgvec_admin.verification import Check, Options
 
 COMMAND = Path(sys.executable).with_name("pgvec-admin")
-QUICK = Options(seconds=0.5)
+QUICK = Options(seconds=0.1)
 
 VECTOR = "array[i % 97, i % 89, i % 7, i % 3, 1, 2, 3, i % 5]::real[]::extensions.vector"
 FILL = f"""
@@ -152,13 +152,13 @@ def test_a_recall_below_what_is_wanted_fails(where: Target) -> None:
         """update pgvec.collections set settings = '{"ef_search": 1}' where name = 'documents'""",
         "vacuum analyze documents",
     )
-    found = _objections(where)
+    found = _objections(where, Options(seconds=1))
     assert set(found) == {"documents: recall"}
     assert re.fullmatch(
         r"recall@10 0\.\d+ over \d+ sampled queries \(wanted 0.98\)", found["documents: recall"].found or ""
     )
     assert "pgvec-admin index tune documents" in (found["documents: recall"].hint or "")
-    assert _objections(where, Options(seconds=0.5, wanted_recall=0.01)) == {}
+    assert _objections(where, Options(seconds=1, wanted_recall=0.01)) == {}
 
 
 def test_a_latency_beyond_the_limit_is_told(where: Target) -> None:
@@ -222,7 +222,7 @@ def test_nothing_is_written(where: Target) -> None:
 def test_what_takes_too_long_is_given_up_and_the_rest_goes_on(where: Target) -> None:
     with psycopg.connect(where.conninfo) as holder:
         holder.execute("lock table documents in access exclusive mode")
-        found = _objections(where, Options(seconds=0.5, timeout=1))
+        found = _objections(where, Options(seconds=0.1, timeout=1))
     assert found["documents: verify_rows"].result == "warn"
     assert (found["documents: verify_rows"].found or "").startswith("given up: canceling statement due to")
     assert not any(name.startswith(("notes", "jobs")) for name in found)
@@ -230,7 +230,7 @@ def test_what_takes_too_long_is_given_up_and_the_rest_goes_on(where: Target) -> 
 
 def test_only_some_checks_are_made(where: Target) -> None:
     def made(*only: str) -> set[tuple[str, str]]:
-        return {(one.area, one.check_name) for one in verification.run(where, Options(only, seconds=0.5))}
+        return {(one.area, one.check_name) for one in verification.run(where, Options(only, seconds=0.1))}
 
     assert made("grants", "rls") == {("privileges", "grants"), ("documents", "rls"), ("notes", "rls")}
     assert {area for area, _ in made("jobs")} == {"jobs"}
@@ -242,15 +242,15 @@ def test_only_some_checks_are_made(where: Target) -> None:
 def test_psql_users_have_the_same_checks(where: Target) -> None:
     ours = {(one.area, one.check_name, one.result) for one in verification.run(where, QUICK)}
     with psycopg.connect(where.conninfo, autocommit=True) as connection:
-        rows = connection.execute("select area, check_name, result from pgvec.verify(seconds => 0.5)").fetchall()
-        one = connection.execute("select distinct area from pgvec.verify('notes', 0.5)").fetchall()
+        rows = connection.execute("select area, check_name, result from pgvec.verify(seconds => 0.1)").fetchall()
+        one = connection.execute("select distinct area from pgvec.verify('notes', 0.1)").fetchall()
     assert set(rows) == ours - {("migrations", "migrations", "ok"), ("functions", "drift", "ok")}
     assert one == [("notes",)]
 
 
 def _command(where: Target, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [COMMAND, "verify", "--database-url", where.conninfo, "--seconds", "0.5", *arguments],
+        [COMMAND, "verify", "--database-url", where.conninfo, "--seconds", "0.1", *arguments],
         capture_output=True,
         text=True,
         check=False,

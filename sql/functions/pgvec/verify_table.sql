@@ -6,7 +6,7 @@ create or replace function pgvec.verify_table(collection text)
 as $$
 declare
   target   pgvec.collections;
-  expected text := format('%s(%s)', target.storage, target.dimensions);
+  expected text;
   found    text;
 begin
   select c.* into target from pgvec.collections as c where c.name = verify_table.collection;
@@ -19,6 +19,7 @@ begin
     return;
   end if;
 
+  expected := format('%s(%s)', target.storage, target.dimensions);
   found := (select format_type(a.atttypid, a.atttypmod)
               from pg_catalog.pg_attribute as a
              where a.attrelid = target.base and a.attname = target.embedding_column and not a.attisdropped);
