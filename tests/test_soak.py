@@ -57,12 +57,11 @@ def left_open() -> Iterator[list[Connection]]:
 def test_the_checks_find_what_is_wrong(left_open: list[Connection]) -> None:
     def tamper(world: World, owner: Connection) -> None:
         owner.execute("delete from notes where id = 'fixed-7'")
-        owner.execute(
-            "insert into drafts (id, content, embedding) select 'stranger', 'w1', embedding from notes limit 1"
-        )
+        owner.execute("insert into drafts (id, content) values ('stranger', 'w1')")
         owner.execute("update pgvec.lexemes set documents = 99 where collection = 'board' and lexeme = 'anchor3'")
         owner.execute("alter table members disable trigger user")
-        owner.execute("update members set content = 'another text' where id = 'fixed-8'")
+        owner.execute("update members set metadata = metadata || '{\"version\": 5}' where id = 'fixed-8'")
+        owner.execute("update members set content_hash = 'none' where id = 'fixed-9'")
         owner.execute("alter table members enable trigger user")
         with world.connect(embedded.SUPERUSER) as admin:
             admin.execute("update pg_index set indisvalid = false where indexrelid = 'papers_fts_idx'::regclass")
@@ -76,6 +75,7 @@ def test_the_checks_find_what_is_wrong(left_open: list[Connection]) -> None:
     assert failed["rows of notes"] == "fixed-7 is lost"
     assert failed["rows of drafts"] == " stranger was written by nobody"
     assert "fixed-8 holds" in failed["rows of members"]
+    assert "fixed-9" in failed["lexemes and hashes of every row"]
     assert "anchor3" in failed["words as counted by trigger"]
     assert "papers_fts_idx" in failed["no invalid index"]
     assert "idle in transaction" in failed["no session is left"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import signal
 import sys
 import time
 
@@ -21,6 +22,7 @@ def main() -> int:
     parser.add_argument("--postgres", type=int, choices=embedded.VERSIONS, default=embedded.DEFAULT_VERSION)
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the server must not be left behind
     seed = random.SystemRandom().randrange(10**6) if chosen.seed is None else chosen.seed
     settings = Settings(chosen.minutes * 60, seed, chosen.postgres)
     report = soak(settings, lambda text: print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True))

@@ -201,7 +201,7 @@ def _nearest(
 ) -> Check:
     embedded = [(id_, found) for id_, found in rows if found.vector is not None]
     vectors = np.array([found.vector for _, found in embedded], dtype=np.float32)
-    tenths = np.array([found.metadata["tenth"] for _, found in embedded])
+    tenths = np.array([found.metadata.get("tenth", -1) for _, found in embedded])
     wrong, recalls = [], []
     for place in range(QUESTIONS):
         question, tenth = world.rows.question(drawn), drawn.randrange(TENTHS) if place % 2 else None
