@@ -18,7 +18,7 @@ from pytest_postgresql.factories import postgresql, postgresql_noproc
 
 import installation
 import supabase_project
-from installation import Connection
+from installation import Connection as Connection  # for the tests
 from pgvec_admin import embedded, functions, migrate, migrations
 from pgvec_admin.database import Target
 from pgvec_admin.resources import sql_directory

@@ -33,7 +33,9 @@ class Dumped:
 
     def run(self, program: str, *arguments: str | Path, **options: Any) -> str:
         command = [installation.program(self.server, program), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+        done: subprocess.CompletedProcess[str] = subprocess.run(
+            command, capture_output=True, text=True, check=False, **options
+        )
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout
 

@@ -40,7 +40,7 @@ def test_an_upgrade_ends_where_a_new_installation_begins(
     version: str, server: embedded.Server, empty_database: str, with_nothing: Connection
 ) -> None:
     with installation.connect(empty_database) as old, installation.connect(with_nothing.info.dsn) as new:
-        psql = [
+        psql: list[str | Path] = [
             installation.program(server, "psql"),
             "--no-psqlrc",
             "--quiet",
