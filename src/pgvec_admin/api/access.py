@@ -143,7 +143,7 @@ def _tenant(given: str | None) -> UUID | None:
 
 def _bearer(claims: dict[str, Any]) -> tuple[float, Caller]:
     role = claims.get("role")
-    if not isinstance(role, str) or not role:
+    if not isinstance(role, str) or role in ("", "none"):  # set role none would be the service's own
         raise _unauthorized("the token has no role")
     return float(claims["exp"]), Caller(f"token {claims.get('sub') or role}", role, json.dumps(claims))
 
