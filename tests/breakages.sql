@@ -283,7 +283,7 @@ insert into documents (id, content, embedding) select 'more ' || i, 'word ' || i
 --   repaired
 alter table documents set (autovacuum_enabled = off);
 insert into documents (id, content, embedding)
-select 'more ' || i, format('text number %s about fish', i), array[i % 97, i % 89, 1, 1, 1, 2, 3, 4]::real[]::extensions.vector
+select 'more ' || i, format('text number %s about fish', i + 1000), array[i % 97, i % 89, 1, 1, 1, 2, 3, 4]::real[]::extensions.vector
   from generate_series(1, 1500) as i;
 
 -- dead rows stay
@@ -292,6 +292,7 @@ select 'more ' || i, format('text number %s about fish', i), array[i % 97, i % 8
 select pg_temp.add_rows(2000);
 alter table documents set (autovacuum_enabled = off);
 update documents set source = 'a';
+select pg_stat_force_next_flush();
 analyze documents;
 
 -- memory for maintenance is small

@@ -309,7 +309,7 @@ def test_the_page_shows_checks_and_pictures_on_a_phone_and_on_a_desktop(
         "create function pgvec.\"<b>bold</b>\"() returns int language sql as 'select 1'",
     )
     file = tmp_path / "verify.html"
-    assert _command(where, "--html", str(file)).returncode == 4
+    assert _command(where, "--html", str(file), "--seconds", "1").returncode == 4
     page = browser.new_page(viewport={"width": width, "height": 800})
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

@@ -107,7 +107,7 @@ def data_checks(world: World) -> Iterator[Check]:
         yield check("words as counted by trigger", _miscounted(owner, counted), ", ".join(counted))
         for name in COLLECTIONS:
             # a tolerance that nothing is within: all weights are to be those of the average of now
-            owner.execute("select pgvec.refresh_statistics(%s, -1)", (name,))
+            owner.execute("select pgvec.refresh_statistics(%s, null)", (name,))
         yield check("words as counted anew", _miscounted(owner, COLLECTIONS), ", ".join(COLLECTIONS))
         for what, query in (("BM25 weights", _WEIGHTS), ("lexemes and hashes", _LEXEMES)):
             wrong = [

@@ -5,7 +5,7 @@ create or replace function pgvec.collection_checks(collection text)
   security invoker set search_path = ''
 as $$
   select case
-           when exists (select from pg_catalog.pg_class as r where r.oid = c.base) and exists (select from pg_catalog.pg_class as r where r.oid = c.relation)
+           when exists (select from pgvec.present_collections() as p where p.name = c.name)
              then array['pgvec.verify_table', 'pgvec.verify_protection', 'pgvec.verify_rows', 'pgvec.verify_indexes', 'pgvec.verify_statistics',
                         'pgvec.verify_access']
            else array['pgvec.verify_table']

@@ -41,7 +41,7 @@ begin
   for value in
     select v from unnest(case serving.method when 'hnsw' then '{10,20,40,80,160,320,640}'::int[] else '{1,2,4,8,16,32,64}' end) as v
   loop
-    exit when clock_timestamp() > until;
+    exit when clock_timestamp() > until and p50_ms is not null;
     perform set_config(case serving.method when 'hnsw' then 'hnsw.ef_search' else 'ivfflat.probes' end, value::text, true);
     times := '{}';
     hits := 0;

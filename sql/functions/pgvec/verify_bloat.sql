@@ -24,7 +24,8 @@ begin
                         filter (where s.size_bytes > too_large * s.index_bytes + worth), '{}'),
              coalesce(string_agg(format('%s is %s, as its rows need', s.name, pg_size_pretty(s.size_bytes)), ', '), 'there is none'),
              'reindex index concurrently, with maintenance_work_mem as pgvec-admin index plan says',
-             string_agg(format('reindex index concurrently %I.%I;', (select r.relnamespace::regnamespace from pg_catalog.pg_class as r where r.oid = target.base), s.name), ' ')
+             string_agg(format('reindex index concurrently %I.%I; select pgvec.note_index(%L);',
+                               (select r.relnamespace::regnamespace from pg_catalog.pg_class as r where r.oid = target.base), s.name, target.name), ' ')
                filter (where s.size_bytes > too_large * s.index_bytes + worth),
              severity => 'warn')).*
       from sizes as s;

@@ -21,7 +21,8 @@ begin
     select (pgvec.verdict(
              target.name, 'invalid index', coalesce(array_agg(name || ' is of a build that failed' order by name), '{}'), 'all are valid',
              'drop it, and build it again: pgvec-admin index create, or reindex',
-             string_agg(format(case when relname ~ '_cc(new|old)\d*$' then 'drop index concurrently %s;' else 'reindex index concurrently %s;' end, name), ' ' order by name))).*
+             string_agg(format(case when relname ~ '_cc(new|old)\d*$' then 'drop index concurrently %s;' else 'reindex index concurrently %s;' end, name), ' ' order by name)
+               || format(' select pgvec.note_index(%L);', target.name))).*
       from broken;
 
   return next pgvec.verdict(

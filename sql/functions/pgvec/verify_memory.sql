@@ -13,12 +13,11 @@ declare
   held    bigint;
 begin
   select n.build_bytes, c.name into needed, largest
-    from pgvec.collections as c
+    from pgvec.present_collections() as c
    cross join lateral (
            select v.storage from pgvec.vector_indexes(c.name) as v where v.method = 'hnsw' and v.valid
             order by v.size_bytes desc limit 1) as i
    cross join lateral pgvec.index_memory('hnsw', i.storage, c.dimensions, greatest(pgvec.estimate_rows(c), 0)) as n
-   where exists (select from pg_catalog.pg_class as r where r.oid = c.base)
    order by n.build_bytes desc nulls last
    limit 1;
   return next pgvec.verdict(
@@ -29,9 +28,8 @@ begin
     format('pgvec-admin index plan %s; pgvec-admin index create sets it for a build', largest), severity => 'warn');
 
   select sum(v.size_bytes) into held
-    from pgvec.collections as c
-   cross join lateral pgvec.vector_indexes(c.name) as v
-   where exists (select from pg_catalog.pg_class as r where r.oid = c.base);
+    from pgvec.present_collections() as c
+   cross join lateral pgvec.vector_indexes(c.name) as v;
   return next pgvec.verdict(
     'server', 'shared_buffers',
     array_remove(array[case when held > buffers then

@@ -54,7 +54,7 @@ begin
   return next pgvec.verdict(
     'server', 'jit',
     array(select format('jit is on, and an exact scan of %s costs enough for it', c.name)
-            from pgvec.collections as c
+            from pgvec.present_collections() as c
            where pg_catalog.pg_jit_available()
              and (select sum(r.relpages * current_setting('seq_page_cost')::float8 + greatest(r.reltuples, 0) * 2 * current_setting('cpu_tuple_cost')::float8)
                     from pgvec.partitions(c.base) as p

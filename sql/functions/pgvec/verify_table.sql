@@ -13,7 +13,7 @@ begin
   if target.name is null then
     target := pgvec.collection(verify_table.collection);  -- which says so
   end if;
-  if not exists (select from pg_catalog.pg_class as r where r.oid = target.base) or not exists (select from pg_catalog.pg_class as r where r.oid = target.relation) then
+  if not exists (select from pgvec.present_collections() as p where p.name = target.name) then
     return next pgvec.verdict(target.name, 'table', '{its table is gone}', null,
       format('restore it; or forget the collection: select pgvec.drop_collection(%L)', target.name));
     return;

@@ -40,7 +40,7 @@ begin
     target.name, 'weights',
     array_remove(array[case when seen.weights > 0 then format('bm25 of %s of %s rows is not that of their lexemes', seen.weights, seen.rows) end], null),
     format('weights of %s rows are those of their lexemes', seen.rows),
-    'pgvec.refresh_statistics makes them anew', format('select pgvec.refresh_statistics(%L, -1);', target.name), severity => 'warn');
+    'pgvec.refresh_statistics makes them anew', format('select pgvec.refresh_statistics(%L, null);', target.name), severity => 'warn');
 end
 $$;
 comment on function pgvec.verify_texts(text) is

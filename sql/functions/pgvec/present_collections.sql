@@ -1,0 +1,17 @@
+-- pgvec.present_collections -- the collections whose tables are there; of the others nothing more can be asked.
+create or replace function pgvec.present_collections()
+  returns setof pgvec.collections
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
+as $$
+begin
+  return query
+    select c.*
+      from pgvec.collections as c
+     where exists (select from pg_catalog.pg_class as r where r.oid = c.base)
+       and exists (select from pg_catalog.pg_class as r where r.oid = c.relation)
+     order by c.name;
+end
+$$;
+comment on function pgvec.present_collections() is 'The rows of the registry whose table, and view if there is one, was not dropped behind its back.';
+revoke all on function pgvec.present_collections() from public;
