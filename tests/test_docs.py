@@ -81,7 +81,9 @@ def test_the_reference_has_every_public_function_and_every_error() -> None:
 
 def test_what_pages_name_of_the_engine_is_there() -> None:
     known = {file.name for file in functions.files()}
-    tables = set(re.findall(r"create (?:or replace )?(?:unlogged )?(?:table|view|type) (?:if not exists )?(pgvec\.\w+)", SQL))
+    tables = set(
+        re.findall(r"create (?:or replace )?(?:unlogged )?(?:table|view|type) (?:if not exists )?(pgvec\.\w+)", SQL)
+    )
     for_jobs = {"pgvec.side_jobs", "pgvec.adopted_jobs"}  # made with a collection
     named = {name for page in PAGES for name in re.findall(r"\b(pgvec\.[a-z_]+)", _prose(page))}
     assert named - known - tables - for_jobs == set()

@@ -77,6 +77,12 @@ def _told(url: str) -> list[Any]:
         told.append(json.loads(ran.stdout))
     for collection in told[2]:
         del collection["size_bytes"]  # a table that was loaded at once is smaller
+    # figures are measured anew, and what was noted of an index is of the old one until `migrate`
+    told[1] = [
+        (check["area"], check["check_name"], check["result"])
+        for check in told[1]["checks"]
+        if check["check_name"] != "noted index"
+    ]
     return told
 
 

@@ -143,6 +143,20 @@ def test_a_function_in_our_schema_without_a_file_is_listed_and_left_alone(
     assert connection.execute("select pgvec.mine()").fetchone() == (1,)
 
 
+def test_a_function_that_a_release_has_no_more_is_dropped_unless_somebody_edited_it(
+    connection: Connection, database: str, sql_copy: Path
+) -> None:
+    for name in ("pgvec/told_age", "public/match_vectors", "pgvec/shown"):
+        (sql_copy / "functions" / f"{name}.sql").unlink()
+    connection.execute("alter function pgvec.shown reset search_path")
+    assert state(connection, "pgvec.told_age") == state(connection, "public.match_vectors") == "retired"
+    assert install(database) == {"pgvec.told_age": "retired", "public.match_vectors": "retired"}
+    gone = "select to_regproc('pgvec.told_age') is null, to_regproc('public.match_vectors') is null"
+    assert connection.execute(gone).fetchone() == (True, True)
+    assert state(connection, "pgvec.shown") == "unmanaged"
+    assert install(database) == {}
+
+
 def test_a_rollback_brings_a_version_back_and_holds_it_until_the_file_changes(
     connection: Connection, database: str, sql_copy: Path
 ) -> None:

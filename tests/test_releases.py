@@ -13,7 +13,7 @@ from pytest_postgresql.factories import postgresql
 import installation
 from conftest import Connection
 from installation import RELEASES, release
-from pgvec_admin import __version__, embedded, migrate, migrations
+from pgvec_admin import __version__, embedded, migrate, migrations, supabase
 from pgvec_admin.database import Target
 from pgvec_admin.functions import normalised
 from seeded import answers, catalog, fill
@@ -35,9 +35,10 @@ def test_a_released_migration_never_changes(version: str) -> None:
 with_nothing = postgresql("without_engine", dbname="fresh")
 
 
+@pytest.mark.parametrize("way", ["migrate", "export"])
 @pytest.mark.parametrize("version", RELEASED)
 def test_an_upgrade_ends_where_a_new_installation_begins(
-    version: str, server: embedded.Server, empty_database: str, with_nothing: Connection
+    version: str, way: str, server: embedded.Server, empty_database: str, with_nothing: Connection
 ) -> None:
     with installation.connect(empty_database) as old, installation.connect(with_nothing.info.dsn) as new:
         psql: list[str | Path] = [
@@ -51,7 +52,12 @@ def test_an_upgrade_ends_where_a_new_installation_begins(
         assert old.execute("select pgvec.version()").fetchone() == (version,)
         fill(old)
         before = answers(old)
-        migrate.migrate(Target(empty_database, "the test"), report=lambda _: None)
+        if way == "migrate":
+            migrate.migrate(Target(empty_database, "the test"), report=lambda _: None)
+        else:
+            subprocess.run(
+                [*psql, "--single-transaction", empty_database], input=supabase.text(), text=True, check=True
+            )
         assert old.execute("select pgvec.version()").fetchone() == (__version__,)
         assert answers(old) == before
 

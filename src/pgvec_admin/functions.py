@@ -27,7 +27,7 @@ from pgvec_admin.resources import sql_directory
 # The other files call these two.
 FIRST = ("pgvec.roles", "pgvec.grant_execute")
 
-State = Literal["ok", "new", "changed", "drifted", "missing", "held", "unmanaged"]
+State = Literal["ok", "new", "changed", "drifted", "missing", "held", "retired", "unmanaged"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ class FunctionState:
     """Where a function stands.
 
     ok: as its file says. new: not there yet. changed: there is another text for it. drifted: edited in the database.
-    missing: dropped there. held: rolled back, until its file changes. unmanaged: not of this package's making.
+    missing: dropped there. held: rolled back, until its file changes. retired: this release has it no more. unmanaged: not
+    of this package's making.
     """
 
     name: str
@@ -84,8 +85,8 @@ def files(directory: Path | None = None) -> list[FunctionFile]:
 def states(connection: Connection, directory: Path | None = None) -> list[FunctionState]:
     """Every function that has a file, and those in schema pgvec that have none."""
     wanted = {file.name: file for file in files(directory)}
-    live = ledger.live(connection, wanted)
     recorded = ledger.recorded(connection)
+    live = ledger.live(connection, wanted.keys() | recorded.keys())
     found = []
     for name in sorted(wanted.keys() | live.keys()):
         last = recorded.get(name)
@@ -99,6 +100,8 @@ def states(connection: Connection, directory: Path | None = None) -> list[Functi
 
 
 def _state(file: FunctionFile | None, live: Live | None, last: Recorded | None) -> State:
+    if file is None and live and last and live.fingerprint == last.fingerprint:
+        return "retired"
     if file is None or (live and not last):
         return "unmanaged"
     if live is None or last is None:
@@ -138,7 +141,8 @@ def apply(
 ) -> list[FunctionState]:
     """Apply every file that is new, changed or missing, in the caller's transaction; returns what was applied.
 
-    `vector_schema` is pgvector's schema, quoted. Afterwards there is exactly one function of each name.
+    `vector_schema` is pgvector's schema, quoted. Afterwards there is exactly one function of each name, and none that is
+    retired.
     """
     before = {state.name: state for state in states(connection)}
     check(list(before.values()), overwrite_drift=overwrite_drift, replace_existing=replace_existing)
@@ -157,7 +161,10 @@ def apply(
             _execute(connection, file.text, vector_schema, file.label)
         ledger.record(connection, _exactly_one(connection, file.name), "file", file.text, file_sha256=file.sha256)
         applied.append(found)
-    return applied
+    retired = [state for state in before.values() if state.state == "retired"]
+    live = ledger.live(connection, [state.name for state in retired])
+    _drop(connection, [oid for state in retired for oid in live[state.name].oids])
+    return applied + retired
 
 
 def history(connection: Connection, name: str) -> tuple[str, list[HistoryEntry]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -98,13 +98,15 @@ def migrate(
                 )
                 upgraded = connection.execute("select pgvec.upgrade_collections()").fetchall()
             for state in changed:
-                if state.state != "new":
+                if state.state == "retired":
+                    report(f"function {state.name} dropped: this release has it no more")
+                elif state.state != "new":
                     report(f"function {state.name} applied, was {state.state}")
             for (name,) in upgraded:
                 report(f"collection {name} upgraded")
             if applied or changed:
                 connection.execute("notify pgrst, 'reload schema'")
-    return MigrateReport(applied, changed, len(functions.files()) - len(changed))
+    return MigrateReport(applied, changed, _unchanged(changed))
 
 
 def status(where: Target) -> Status:
@@ -181,9 +183,13 @@ def _plan(connection: Connection, *, overwrite_drift: bool, replace_existing: bo
     found = functions.states(connection)
     functions.check(found, overwrite_drift=overwrite_drift, replace_existing=replace_existing)
     ours = {file.name for file in functions.files()}
-    todo = [state for state in found if state.name in ours and state.state not in ("ok", "held")]
+    todo = [s for s in found if s.state == "retired" or (s.name in ours and s.state not in ("ok", "held"))]
     pending = [state.id for state in steps if state.state == "pending"]
-    return MigrateReport(pending, todo, len(ours) - len(todo), dry_run=True)
+    return MigrateReport(pending, todo, _unchanged(todo), dry_run=True)
+
+
+def _unchanged(changed: Sequence[FunctionState]) -> int:
+    return len(functions.files()) - sum(state.state != "retired" for state in changed)
 
 
 @contextmanager

@@ -145,6 +145,24 @@ begin
 end
 $installer$;
 
+create or replace function pg_temp.retire_functions(of_this_release text[]) returns void language plpgsql as $installer$
+declare
+  gone record;
+begin
+  for gone in
+    select p.oid::regprocedure as routine
+      from pg_catalog.pg_proc as p
+      join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
+     cross join lateral (select h.fingerprint from pgvec.function_history as h where h.name = n.nspname || '.' || p.proname order by h.version desc limit 1) as last
+     where n.nspname in ('pgvec', 'public')
+       and n.nspname || '.' || p.proname <> all (of_this_release)
+       and last.fingerprint = pg_temp.live_fingerprint(n.nspname || '.' || p.proname)
+  loop
+    execute format('drop routine %s', gone.routine);
+  end loop;
+end
+$installer$;
+
 set check_function_bodies = off;
 
 select pg_temp.apply_migration('0001.engine', '7e5ed46183c6a92b01e28d807bd2df1d460f9b656b2a55504e50fa6e5ccad1ba', $pgvec_file$
@@ -783,7 +801,7 @@ comment on function pgvec.a_vector(extensions.vector) is
 revoke all on function pgvec.a_vector(extensions.vector) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.adopt_collection', 'b2a5229c49ecb699c504cdc05136ca490fb63c502142644569f3b6953df9e3aa', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.adopt_collection', 'e57261138e313705b891f50f86aa37b3a7024d1f51347c12d2773ec855134128', '0.2.0', $pgvec_file$
 -- pgvec.adopt_collection -- makes a table that is there already searchable as a collection.
 -- The searches read a view over it, which names its columns as they expect. The table keeps its columns: lexemes and
 -- hashes lie in a side table, kept by trigger, unless add_columns asks for them in the table itself. Filters whose keys
@@ -815,8 +833,11 @@ begin
   perform pgvec.check_new_collection(name);
   perform pgvec.check_choice('distance', distance, '{cosine,l2,inner_product,l1}');
   configuration := pgvec.text_search_configuration(language);
+  if model is not null then
+    perform pgvec.check_model(model);
+  end if;
+  perform pgvec.check_adoption(relation, embedding_column, content_columns, metadata_column);
   key := pgvec.adopted_key(relation, id_column);
-  perform pgvec.check_columns(relation, content_columns || metadata_column);
   vector := pgvec.adopted_vector(relation, embedding_column, dimensions);
 
   if vector.is_new then
@@ -1123,7 +1144,7 @@ revoke all on function pgvec.any_lexeme(text, text) from public;
 select pgvec.grant_execute('pgvec.any_lexeme(text, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.as_timestamp', 'ba739998d94f9349db90855427349982e345a86e2162f76f81208c7e3c359884', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.as_timestamp', '86176f415b88b9f0bc73110b0a5f092df4c84e5483e3529cec2abdfb1f91a829', '0.2.0', $pgvec_file$
 -- pgvec.as_timestamp -- a value of metadata as a time, null where it is none: one odd row must not fail a search.
 create or replace function pgvec.as_timestamp(value jsonb)
   returns timestamptz
@@ -1137,7 +1158,7 @@ begin
     return (value #>> '{}')::timestamptz;
   end if;
   return null;
-exception when datetime_field_overflow or invalid_datetime_format or invalid_parameter_value then
+exception when datetime_field_overflow or invalid_datetime_format or invalid_parameter_value or numeric_value_out_of_range then
   return null;
 end
 $$;
@@ -1235,7 +1256,7 @@ revoke all on function pgvec.begin_staging(text, uuid) from public;
 select pgvec.grant_execute('pgvec.begin_staging(text, uuid)', 'writer');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.bench_index', '07d2c25c1f40585d97183b2bed19a28f9126335e8c0bb8cb2207e97b0a261a86', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.bench_index', 'f3fe9f35c4739c10a35a97497a955e8ad94558014234e0bfea51873c6e701eb8', '0.2.0', $pgvec_file$
 -- pgvec.bench_index -- recall and latency of one kind of vector index, over the rows of pgvec.prepare_bench.
 -- The query is that of match_documents. Each setting is measured in a second round; the first warms the cache.
 create or replace function pgvec.bench_index(
@@ -1257,19 +1278,28 @@ create or replace function pgvec.bench_index(
 as $$
 declare
   target    pgvec.collections := pgvec.collection(bench_index.collection);
-  row_count bigint := (select count(*) from pg_temp.pgvec_bench_rows);
-  lists     int := pgvec.default_lists(row_count);
+  row_count bigint;
+  lists     int;
   kind      text;
   statement text;
   query     record;
-  wanted    int := (select max(cardinality(q.expected)) from pg_temp.pgvec_bench_queries as q);
+  wanted    int;
   started   timestamptz;
   found     text[];
   times     float8[];
   hits      int;
 begin
+  if to_regclass('pg_temp.pgvec_bench_rows') is null then
+    raise exception using
+      errcode = 'PV004',
+      message = 'there are no rows to measure on',
+      hint    = format('select * from pgvec.prepare_bench(%L) first, in the same session', target.name);
+  end if;
+  row_count := (select count(*) from pg_temp.pgvec_bench_rows);
+  lists := pgvec.default_lists(row_count);
+  wanted := (select max(cardinality(q.expected)) from pg_temp.pgvec_bench_queries as q);
   target.relation := 'pg_temp.pgvec_bench_rows'::regclass;
-  if method <> 'exact' then
+  if method is distinct from 'exact' then
     parameter := case method when 'hnsw' then 'ef_search' else 'probes' end;
     kind := case when pgvec.index_storage(target, storage) = target.storage then 'column' else storage end;
     started := clock_timestamp();
@@ -1358,7 +1388,7 @@ revoke all on function pgvec.best_of_groups(pgvec.collections, pgvec.fused[], te
 select pgvec.grant_execute('pgvec.best_of_groups(pgvec.collections, pgvec.fused[], text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.bind_model', '0b7d51cd4619558b91a88ed89c42c70ba1059bb14a606c98721c4fa7056cd55c', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.bind_model', 'ca765688a699996cbd2040f878fd82ebc08f89b56c730dd67082b454934c9bbf', '0.2.0', $pgvec_file$
 -- pgvec.bind_model -- says which model embeds a collection, after checking that its vectors fit.
 -- The check belongs here, before the first text is paid for, and not at the first insert.
 create or replace function pgvec.bind_model(collection text, model text, dimensions int)
@@ -1369,12 +1399,7 @@ as $$
 declare
   found_row pgvec.collections := pgvec.collection(collection);
 begin
-  if coalesce(bind_model.model, '') !~ '^[a-z]+:.' then
-    raise exception using
-      errcode = 'PV004',
-      message = format('%s is no model', coalesce(quote_literal(bind_model.model), 'null')),
-      hint    = 'provider:name, for example local:all-MiniLM-L6-v2 or openai:text-embedding-3-small';
-  end if;
+  perform pgvec.check_model(bind_model.model);
   if bind_model.dimensions is distinct from found_row.dimensions then
     raise exception using
       errcode = 'PV002',
@@ -1575,7 +1600,60 @@ revoke all on function pgvec.caller() from public;
 select pgvec.grant_execute('pgvec.caller()', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_choice', 'f17bae64fc58eec4b76f53eed8e5a014359635d9b83cfcdabdfb819c5109dc7f', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_adoption', '7b57dba9bc729face03d63727712f7a922912595e26b740bbe832258a59b4e4c', '0.2.0', $pgvec_file$
+-- pgvec.check_adoption -- PV004 for a table, or columns of it, that cannot become a collection.
+create or replace function pgvec.check_adoption(relation regclass, embedding_column text, content_columns text[], metadata_column text)
+  returns void
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
+as $$
+declare
+  owner text := (select c.name from pgvec.collections as c where c.relation = check_adoption.relation or c.base = check_adoption.relation and c.base = c.relation);
+begin
+  if owner is not null then
+    raise exception using
+      errcode = 'PV004',
+      message = format('%s is the table of collection %L already', relation, owner),
+      hint    = format('search it as it is: collection => %L', owner);
+  end if;
+  if not exists (select
+                   from pg_catalog.pg_class as r
+                  where r.oid = relation
+                    and r.relkind in ('r', 'p')
+                    and r.relnamespace not in ('pgvec'::regnamespace, 'pg_catalog'::regnamespace)) then
+    raise exception using
+      errcode = 'PV004',
+      message = format('%s is no table that can be adopted', coalesce(relation::text, 'null')),
+      hint    = 'name a table of your own; of a view, the table that it reads';
+  end if;
+  if coalesce(embedding_column, '') = '' or octet_length(embedding_column) > 63 then
+    raise exception using
+      errcode = 'PV004',
+      message = format('embedding_column cannot be %s', pgvec.shown(embedding_column)),
+      hint    = 'the name of a column of vectors, or of a new one, of at most 63 bytes';
+  end if;
+  if coalesce(cardinality(content_columns), 0) = 0 or exists (select from unnest(content_columns) as c where c is null) then
+    raise exception using
+      errcode = 'PV004',
+      message = format('content_columns cannot be %s', coalesce(left(content_columns::text, 80), 'null')),
+      hint    = 'the columns that make up the text, at least one: content_columns => ''{title,description}''';
+  end if;
+  perform pgvec.check_columns(relation, content_columns || metadata_column);
+  if metadata_column is not null and not exists (
+       select from pg_catalog.pg_attribute as a where a.attrelid = relation and a.attname = metadata_column and a.atttypid = 'jsonb'::regtype) then
+    raise exception using
+      errcode = 'PV004',
+      message = format('column %I of %s is not of type jsonb', metadata_column, relation),
+      hint    = 'name a column of type jsonb, or leave metadata_column out: then the other columns are the metadata';
+  end if;
+end
+$$;
+comment on function pgvec.check_adoption(regclass, text, text[], text) is
+  'Raises PV004 for what is no table of the user''s own or a collection already, for a name that no column can have, for no content columns, and for metadata that are not jsonb.';
+revoke all on function pgvec.check_adoption(regclass, text, text[], text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.check_choice', 'e912128c764204b59bd95cf8e3a8991357160bc31086a645d576fc3b1c863178', '0.2.0', $pgvec_file$
 -- pgvec.check_choice -- PV004 unless an argument is one of the values there are.
 create or replace function pgvec.check_choice(argument text, value text, choices text[])
   returns void
@@ -1586,7 +1664,7 @@ begin
   if value is null or value <> all (choices) then
     raise exception using
       errcode = 'PV004',
-      message = format('%s cannot be %s', argument, coalesce(quote_literal(value), 'null')),
+      message = format('%s cannot be %s', argument, pgvec.shown(value)),
       hint    = format('one of: %s', array_to_string(choices, ', '));
   end if;
 end
@@ -1597,7 +1675,7 @@ revoke all on function pgvec.check_choice(text, text, text[]) from public;
 select pgvec.grant_execute('pgvec.check_choice(text, text, text[])', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_columns', '0fd0562da8df11350673ba7b13e2aaf86f885f65f7ab1a1571f5560381f3b83e', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_columns', '4d5c91fad0a2a87763d25ab667a7e2da1bb143951b5a0ae91653e26b7b618685', '0.2.0', $pgvec_file$
 -- pgvec.check_columns -- PV004 unless a table has these columns; nulls are passed over.
 create or replace function pgvec.check_columns(relation regclass, columns text[])
   returns void
@@ -1617,7 +1695,7 @@ begin
   if missing is not null then
     raise exception using
       errcode = 'PV004',
-      message = format('table %s has no column %I', relation, missing),
+      message = format('table %s has no column %s', relation, pgvec.shown(missing)),
       hint    = format('its columns: %s', array_to_string(present, ', '));
   end if;
 end
@@ -1626,7 +1704,7 @@ comment on function pgvec.check_columns(regclass, text[]) is 'Raises PV004, list
 revoke all on function pgvec.check_columns(regclass, text[]) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_conditions', '03815b78c8bfbc993e8204089d43576f8054e9fcd93044ea3e32be5624cead51', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_conditions', 'eaf527c5a7a48abd8730f734b0641df3a5be1ed32060fa8d52ae9b8ce828afcf', '0.2.0', $pgvec_file$
 -- pgvec.check_conditions -- PV003 unless the operand of $and, $or or $not holds what it has to.
 create or replace function pgvec.check_conditions(operator text, operand jsonb)
   returns void
@@ -1641,21 +1719,92 @@ begin
         message = format('filter operator $not takes an object with a condition, not %s', left(operand::text, 80)),
         hint    = 'for example {"$not": {"lang": "en"}} or {"year": {"$not": {"$gt": 2020}}}';
     end if;
-  elsif jsonb_typeof(operand) <> 'array' or operand = '[]' or jsonb_path_exists(operand, 'strict $[*] ? (@.type() != "object")') then
+  elsif jsonb_typeof(operand) <> 'array' or operand = '[]' or jsonb_path_exists(operand, 'strict $[*] ? (@.type() != "object")')
+     or '{}' in (select e.value from jsonb_array_elements(operand) as e) then  -- {"$or": [{}]} would delete all there is
     raise exception using
       errcode = 'PV003',
-      message = format('filter operator %s takes a list of objects, at least one, not %s', operator, left(operand::text, 80)),
+      message = format('filter operator %s takes a list of objects, at least one and none empty, not %s', operator, left(operand::text, 80)),
       hint    = format('for example {%s: [{"lang": "en"}, {"year": {"$gte": 2020}}]}', to_json(operator));
   end if;
 end
 $$;
 comment on function pgvec.check_conditions(text, jsonb) is
-  'Raises PV003 unless the operand of $and and $or is a list of objects and that of $not an object with a condition.';
+  'Raises PV003 unless the operand of $and and $or is a list of objects with conditions and that of $not such an object.';
 revoke all on function pgvec.check_conditions(text, jsonb) from public;
 select pgvec.grant_execute('pgvec.check_conditions(text, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_new_collection', 'e7393bb51e9f693b39bd13ea0ce35473fd6b157f74e75c21cc3e3d408ebb4324', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_count', '3ca46d76f84bf587403d18380bd4270816467fa45f62331d9381c21dfb6adfa2', '0.2.0', $pgvec_file$
+-- pgvec.check_count -- PV004 unless a number is within its range.
+create or replace function pgvec.check_count(argument text, value bigint, lowest bigint, highest bigint)
+  returns void
+  language plpgsql immutable parallel safe
+  security invoker set search_path = ''
+as $$
+begin
+  if value is null or value not between lowest and highest then
+    raise exception using
+      errcode = 'PV004',
+      message = format('%s cannot be %s', argument, coalesce(value::text, 'null')),
+      hint    = format('a number from %s to %s', lowest, highest);
+  end if;
+end
+$$;
+comment on function pgvec.check_count(text, bigint, bigint, bigint) is 'Raises PV004, telling the range, for a number outside it and for null.';
+revoke all on function pgvec.check_count(text, bigint, bigint, bigint) from public;
+select pgvec.grant_execute('pgvec.check_count(text, bigint, bigint, bigint)', 'reader');
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.check_index', 'a4f96d302746e90a97a9c4e01c43b9325233487b440ad7b1f7ee3aeb2a595385', '0.2.0', $pgvec_file$
+-- pgvec.check_index -- PV004 for a vector index that pgvector would not build: the method, and the numbers it takes.
+-- Said before a build begins, which may be after hours of waiting.
+create or replace function pgvec.check_index(method text, m int, ef_construction int, lists int)
+  returns void
+  language plpgsql immutable parallel safe
+  security invoker set search_path = ''
+as $$
+begin
+  perform pgvec.check_choice('method', method, '{hnsw,ivfflat}');
+  if method = 'ivfflat' then
+    perform pgvec.check_count('lists', lists, 1, 32768);
+    return;
+  end if;
+  perform pgvec.check_count('m', m, 2, 100);
+  perform pgvec.check_count('ef_construction', ef_construction, 4, 1000);
+  if ef_construction < 2 * m then
+    raise exception using
+      errcode = 'PV004',
+      message = format('ef_construction cannot be %s with m %s', ef_construction, m),
+      hint    = format('at least twice m, which is %s', 2 * m);
+  end if;
+end
+$$;
+comment on function pgvec.check_index(text, int, int, int) is
+  'Raises PV004 for an unknown method, for m (2 to 100) and ef_construction (4 to 1000, at least twice m) of hnsw and lists (1 to 32768) of ivfflat.';
+revoke all on function pgvec.check_index(text, int, int, int) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.check_model', '259f8d086267ca90bf634222c33e2eb23731d9058744039aa030ba210201cd82', '0.2.0', $pgvec_file$
+-- pgvec.check_model -- PV004 unless a text names an embedding model.
+create or replace function pgvec.check_model(model text)
+  returns void
+  language plpgsql immutable parallel safe
+  security invoker set search_path = ''
+as $$
+begin
+  if coalesce(model, '') !~ '^[a-z]+:.' or length(model) > 500 then
+    raise exception using
+      errcode = 'PV004',
+      message = format('%s is no model', pgvec.shown(model)),
+      hint    = 'provider:name, for example local:all-MiniLM-L6-v2 or openai:text-embedding-3-small';
+  end if;
+end
+$$;
+comment on function pgvec.check_model(text) is 'Raises PV004 for anything but provider:name, and for more than 500 characters.';
+revoke all on function pgvec.check_model(text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.check_new_collection', '4bd3b996ff78570e0c5fc95b592eb8186d6d2ec20ba4cc457294bc7a29c369cd', '0.2.0', $pgvec_file$
 -- pgvec.check_new_collection -- PV004 unless a collection of that name can be made.
 create or replace function pgvec.check_new_collection(name text)
   returns void
@@ -1666,7 +1815,7 @@ begin
   if name is null or name !~ '^[a-z_][a-z0-9_]{0,47}$' then
     raise exception using
       errcode = 'PV004',
-      message = format('%s cannot be the name of a collection', coalesce(quote_literal(name), 'null')),
+      message = format('%s cannot be the name of a collection', pgvec.shown(name)),
       hint    = 'lower-case letters, digits and _, not beginning with a digit, at most 48 characters';
   end if;
   if exists (select from pgvec.collections as c where c.name = check_new_collection.name) then
@@ -1681,7 +1830,7 @@ comment on function pgvec.check_new_collection(text) is 'Raises PV004 for a name
 revoke all on function pgvec.check_new_collection(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_operand', '004135c48ef253fdd166db402c7be2615a56d80eb216d1199288588d97d6c5a2', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_operand', '5517a874cb9287f00e243874f289894c3934b573f7fe1152a5e7457933b1ab53', '0.2.0', $pgvec_file$
 -- pgvec.check_operand -- PV003 unless there is such a filter operator, and it can take what it is given.
 create or replace function pgvec.check_operand(accessor text, operator text, operand jsonb)
   returns void
@@ -1689,7 +1838,8 @@ create or replace function pgvec.check_operand(accessor text, operator text, ope
   security invoker set search_path = ''
 as $$
 declare
-  max_values constant int := 1000;
+  max_values  constant int := 1000;
+  max_pattern constant int := 1000;  -- characters; a regular expression of 60,000 takes ten seconds to make
   wanted text := case
                    when operator in ('$eq', '$ne', '$contains') then 'a string, number, boolean or null'
                    when operator in ('$gt', '$gte', '$lt', '$lte') then 'a number or a string'
@@ -1702,10 +1852,16 @@ declare
   kinds text[] := case kind when 'array' then array(select jsonb_typeof(e.value) from jsonb_array_elements(operand) as e) end;
   fits  boolean;
 begin
+  if operator = '$text' then
+    raise exception using
+      errcode = 'PV003',
+      message = 'filter operator $text stands below the top',
+      hint    = 'it holds for the whole row: {"$text": "connection pool", "$or": [...]}';
+  end if;
   if wanted is null then
     raise exception using
       errcode = 'PV003',
-      message = format('unknown filter operator %s', operator),
+      message = format('unknown filter operator %s', left(operator, 80)),
       hint    = 'operators: $eq $ne $gt $gte $lt $lte $in $nin $between $exists $like $ilike $contains $containsAny $containsAll $and $or $not';
   end if;
   if accessor = '@' then
@@ -1740,6 +1896,12 @@ begin
                               end)
                 end;
   end if;
+  if operator in ('$like', '$ilike') and length(operand #>> '{}') > max_pattern then
+    raise exception using
+      errcode = 'PV003',
+      message = format('the pattern of %s has %s characters, more than %s', operator, length(operand #>> '{}'), max_pattern),
+      hint    = 'words of the text are found by {"$text": "..."}, and sooner';
+  end if;
   if cardinality(kinds) > max_values then
     raise exception using
       errcode = 'PV003',
@@ -1749,12 +1911,13 @@ begin
 end
 $$;
 comment on function pgvec.check_operand(text, text, jsonb) is
-  'Raises PV003 for an unknown filter operator, for one without a key, for an operand of the wrong type and for a list of more than 1,000 values.';
+  'Raises PV003 for an unknown filter operator, for one without a key, for an operand of the wrong type, '
+  'a list of more than 1,000 values and a pattern of more than 1,000 characters.';
 revoke all on function pgvec.check_operand(text, text, jsonb) from public;
 select pgvec.grant_execute('pgvec.check_operand(text, text, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_query_embedding', '7f2a5fc443a6a70a5f3584a342c0361a5852cfef9c0d341a1db20583acc6aca8', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_query_embedding', 'f5439e3cb982e4485456ea97aa131d1806444311b3b5b12e3280f288c605b56b', '0.2.0', $pgvec_file$
 -- pgvec.check_query_embedding -- PV002 or PV005 unless a query vector fits its collection.
 -- NaN and infinity never get here: pgvector's input functions refuse them.
 create or replace function pgvec.check_query_embedding(collection pgvec.collections, query_embedding extensions.vector)
@@ -1782,17 +1945,22 @@ begin
       errcode = 'PV005',
       message = 'the query is a zero vector',
       hint    = 'a zero vector has no direction and nothing is near it; embed a text that is not empty';
+  elsif query_embedding operator(extensions.<#>) query_embedding = '-infinity' then
+    raise exception using
+      errcode = 'PV005',
+      message = 'the query is too long a vector to compare',
+      hint    = 'single precision holds lengths to 1.8e19; embeddings have lengths near 1';
   end if;
 end
 $$;
 comment on function pgvec.check_query_embedding(pgvec.collections, extensions.vector) is
-  'Raises PV002 where the query''s dimensions are not the collection''s, PV005 for a zero vector, PV004 for null.';
+  'Raises PV002 where the query''s dimensions are not the collection''s, PV005 for a zero vector and one beyond single precision, PV004 for null.';
 revoke all on function pgvec.check_query_embedding(pgvec.collections, extensions.vector) from public;
 select pgvec.grant_execute('pgvec.check_query_embedding(pgvec.collections, extensions.vector)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_threshold', '94c08e9a74c3354838f74159f88a5d87f642d53518461d2a4e5716a49c20d3c8', '0.2.0', $pgvec_file$
--- pgvec.check_threshold -- PV004 for a similarity threshold that no row could be compared with.
+select pg_temp.apply_function('pgvec.check_threshold', '960af602fc2dd62893c6035eb287104d1f69f86e23754509ad9c220649aec579', '0.2.0', $pgvec_file$
+-- pgvec.check_threshold -- PV004 for a threshold that no row could be compared with; distance null is for scores without a bound.
 -- The usual mistake is a percentage (78 for 0.78), which would silently return nothing.
 create or replace function pgvec.check_threshold(distance text, match_threshold float8)
   returns void
@@ -1800,13 +1968,16 @@ create or replace function pgvec.check_threshold(distance text, match_threshold 
   security invoker set search_path = ''
 as $$
 declare
-  highest float8 := case distance when 'inner_product' then 'infinity'::float8 else 1.0 end;
+  highest float8 := case when distance is null or distance = 'inner_product' then 'infinity'::float8 else 1 end;
 begin
   if match_threshold > highest then  -- NaN sorts above all
     raise exception using
       errcode = 'PV004',
       message = format('match_threshold cannot be %s', match_threshold),
-      hint    = format('a similarity by %s is at most %s; 0.78 means 78 %%', distance, highest);
+      hint    = case highest
+                  when 1 then format('a similarity by %s is at most 1; 0.78 means 78 %%', distance)
+                  else 'no score compares with it; null asks for all'
+                end;
   end if;
 end
 $$;
@@ -1815,7 +1986,7 @@ revoke all on function pgvec.check_threshold(text, float8) from public;
 select pgvec.grant_execute('pgvec.check_threshold(text, float8)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_weights', '9b80b41677f382466129a48aabe320992009f47881e90080f5d4fb2d1ad3c495', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_weights', '16d80049fc609d3e05229917bcfb4142a5d38a6a8bee9d86474a81393f48e474', '0.2.0', $pgvec_file$
 -- pgvec.check_weights -- PV004 for numbers that a hybrid search cannot work with.
 create or replace function pgvec.check_weights(
     semantic_weight float8, full_text_weight float8, rrf_k int, diversity float8, recency_field text, half_life interval)
@@ -1843,10 +2014,11 @@ begin
       message = format('diversity cannot be %s', diversity),
       hint    = 'from 0 (none) to 1 (as unlike each other as can be)';
   end if;
-  if (recency_field is null) <> (half_life is null) or half_life <= interval '0' then
+  if (recency_field is null) <> (half_life is null) or half_life <= interval '0'
+     or extract(epoch from half_life) <= 0 then  -- '-4 years 1461 days' is more than nothing, and lasts no second
     raise exception using
       errcode = 'PV004',
-      message = format('recency_field %s and half_life %s do not go together', coalesce(quote_literal(recency_field), 'null'), coalesce(half_life::text, 'null')),
+      message = format('recency_field %s and half_life %s do not go together', pgvec.shown(recency_field), coalesce(half_life::text, 'null')),
       hint    = 'name a date in metadata and the age at which half the score is left: recency_field => ''published'', half_life => ''30 days''';
   end if;
 end
@@ -1874,7 +2046,7 @@ revoke all on function pgvec.clamp_count(int, int) from public;
 select pgvec.grant_execute('pgvec.clamp_count(int, int)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.collection', '0ade93ad2c60f52f0c48fce7e3f41d8df8150bacec29e646a944bfba0abf8d7c', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.collection', 'f5a9c73fa99026e744084c921b23620562159624c00049cd91b9324ab723fc73', '0.2.0', $pgvec_file$
 -- pgvec.collection -- the registry row of a collection, or PV001.
 -- Every engine function begins here, so the error for a mistyped name is the same everywhere.
 create or replace function pgvec.collection(name text)
@@ -1892,7 +2064,7 @@ begin
   if found_row.name is null then
     raise exception using
       errcode = 'PV001',
-      message = format('there is no collection %L', collection.name),
+      message = format('there is no collection %s', pgvec.shown(collection.name)),
       hint    = format('collections: %s', (select coalesce(string_agg(c.name, ', ' order by c.name), 'none yet; select pgvec.create_collection(name, dimensions) makes one') from pgvec.collections as c));
   end if;
 
@@ -1912,7 +2084,7 @@ revoke all on function pgvec.collection(text) from public;
 select pgvec.grant_execute('pgvec.collection(text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.collection_checks', '02886f92eaefc7f6d31deb09a4c0d200961fb42ffa5b189da4c7a488302f8f70', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.collection_checks', 'cc3bb9ecfe700e2936b2af90314e3104bb55a692a9d7d7ebcffbd4c3d70e2005', '0.2.0', $pgvec_file$
 -- pgvec.collection_checks -- the functions that check a collection, in order; of one whose table is gone, the one that says so.
 create or replace function pgvec.collection_checks(collection text)
   returns text[]
@@ -1920,7 +2092,7 @@ create or replace function pgvec.collection_checks(collection text)
   security invoker set search_path = ''
 as $$
   select case
-           when exists (select from pg_catalog.pg_class as r where r.oid = c.base) and exists (select from pg_catalog.pg_class as r where r.oid = c.relation)
+           when exists (select from pgvec.present_collections() as p where p.name = c.name)
              then array['pgvec.verify_table', 'pgvec.verify_protection', 'pgvec.verify_rows', 'pgvec.verify_indexes', 'pgvec.verify_statistics',
                         'pgvec.verify_access']
            else array['pgvec.verify_table']
@@ -2110,7 +2282,7 @@ revoke all on function pgvec.column_condition(pgvec.collections, jsonb, jsonb) f
 select pgvec.grant_execute('pgvec.column_condition(pgvec.collections, jsonb, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.column_operand', '16a52d181ac42c4d924e08de32c042471982303093d2289217182b3eec76ed12', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.column_operand', 'fa6799bb2b63892b3377e89d9eec50fde5ce32ee61a6b33c66336bcf1a56823f', '0.2.0', $pgvec_file$
 -- pgvec.column_operand -- a value of a filter as an SQL expression of a column's type; null where it can equal none.
 -- The value itself stays in the parameter $2. A fraction beside an integer column is compared as numeric.
 create or replace function pgvec.column_operand(type text, category text, value jsonb, place int)
@@ -2129,10 +2301,12 @@ begin
       target_type := 'numeric';
     end if;
     execute format('select ($1 #>> ''{}'')::%s', target_type) using value;
-  exception when data_exception then
-    -- no date, no uuid, or a number out of range of its type: a number is still greater or less
-    if category <> 'N' then
+  exception when data_exception or check_violation then
+    -- no date, no uuid, nothing of the domain, or a number out of range of its type: a number is still greater or less
+    if category <> 'N' or type ~ '^(money|oid|reg.*)$' then
       return null;
+    elsif type in ('real', 'double precision') then
+      return format('%L::float8', case when abs((value #>> '{}')::numeric) < 1 then '5e-324' else 'infinity' end::float8 * sign((value #>> '{}')::numeric));
     end if;
     target_type := 'numeric';
   end;
@@ -2221,7 +2395,7 @@ revoke all on function pgvec.compare_column(text, text, text, text, jsonb, jsonb
 select pgvec.grant_execute('pgvec.compare_column(text, text, text, text, jsonb, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.compare_distances', '19293be0cfc5836d17ccc9a289769d8a4b567b19e942eb00411a337eb9fdd4cf', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.compare_distances', '1d976410ced3089596107e590c5e4b03d4df851e61660bf43a909052b4fcfca5', '0.2.0', $pgvec_file$
 -- pgvec.compare_distances -- how far the rankings by two distances agree on the same rows.
 create or replace function pgvec.compare_distances(collection text, queries int default 50, match_count int default 10)
   returns table (distance text, other text, overlap float8)
@@ -2240,6 +2414,8 @@ declare
   found     jsonb[];
   ids       text[];
 begin
+  perform pgvec.check_count('queries', queries, 1, 10000);
+  perform pgvec.check_count('match_count', match_count, 1, 1000);
   for drawn, embedding in execute
     format('select d.id, d.embedding::extensions.vector from %s as d where d.embedding is not null order by md5(d.id) limit $1', target.relation)
     using queries
@@ -2524,7 +2700,7 @@ comment on function pgvec.counts_live(pgvec.collections, uuid) is
 revoke all on function pgvec.counts_live(pgvec.collections, uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.create_collection', 'db7d536e922af9e5080e4cae94040ad21a81791c9a2f6d2cf9348e698fd90801', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.create_collection', '9cc2259abf7f37b56199e947785a2a53e4fc8b0bca97998fcad53ca61e091c3e', '0.2.0', $pgvec_file$
 -- pgvec.create_collection -- a new collection: its table, indexes, trigger, policies, grants and registry row.
 -- The vector index is made later, by pgvec-admin index create: building it once over loaded rows is far faster than
 -- keeping it while they arrive.
@@ -2547,7 +2723,7 @@ declare
   configuration text;
   made          regclass;
   part          text;
-  vector_bytes  constant int := dimensions * (case storage when 'vector' then 4 else 2 end);
+  vector_bytes  constant bigint := dimensions::bigint * (case storage when 'vector' then 4 else 2 end);
 begin
   perform pgvec.check_new_collection(name);
   if dimensions is null or dimensions not between 1 and 16000 then
@@ -2566,6 +2742,9 @@ begin
       hint    = 'partition is for access => ''tenant'', whose rows it spreads over 1 to 1000 tables by their tenant';
   end if;
   configuration := pgvec.text_search_configuration(language);
+  if model is not null then
+    perform pgvec.check_model(model);
+  end if;
   if to_regclass(format('public.%I', name)) is not null then
     raise exception using
       errcode = 'PV004',
@@ -3005,7 +3184,7 @@ comment on function pgvec.drop_collection(text) is
 revoke all on function pgvec.drop_collection(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.drop_collection_api', '3d807384a6dc2e3ca1c18fdc6a6453790abcecd02ef0c21d66a05cad575acf75', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.drop_collection_api', 'd4b4ada8d7dad226aee3953cd64daefd8b1e27ccfabe094801cb63fa5ca45dc6', '0.2.0', $pgvec_file$
 -- pgvec.drop_collection_api -- drops the search functions that pgvec.create_collection_api made for a collection.
 -- They are known by their comments, so that a function of somebody else's stays.
 create or replace function pgvec.drop_collection_api(name text)
@@ -3020,7 +3199,7 @@ begin
     select p.oid::regprocedure as routine
       from pg_catalog.pg_proc as p
      where p.pronamespace = 'public'::regnamespace
-       and obj_description(p.oid, 'pg_proc') ~ format('^\w+ of collection %s\.$', drop_collection_api.name)
+       and obj_description(p.oid, 'pg_proc') = format('%s of collection %s.', split_part(obj_description(p.oid, 'pg_proc'), ' ', 1), drop_collection_api.name)
   loop
     execute format('drop function %s', item.routine);
   end loop;
@@ -3155,7 +3334,7 @@ revoke all on function pgvec.explain_search(text, extensions.vector, int, jsonb,
 select pgvec.grant_execute('pgvec.explain_search(text, extensions.vector, int, jsonb, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.export_tenant', 'e6c2a1e0785b98dd282e5c27b45635a9d05e4e7da5ea3ef4f78e93b6aec79d91', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.export_tenant', '4ce5985de2a9f865385c8fa44682c9779c23469394ca9f32ec6c421283bd842a', '0.2.0', $pgvec_file$
 -- pgvec.export_tenant -- all rows of a tenant, as upsert_documents takes them.
 create or replace function pgvec.export_tenant(tenant uuid)
   returns table (collection text, document jsonb)
@@ -3166,7 +3345,7 @@ declare
   item pgvec.collections;
 begin
   for item in
-    select c.* from pgvec.collections as c where c.access = 'tenant' order by c.name
+    select c.* from pgvec.collections as c where c.access = 'tenant' and has_table_privilege(c.relation, 'select') is not null order by c.name
   loop
     return query execute format(
       $query$
@@ -3293,7 +3472,7 @@ revoke all on function pgvec.filter_predicate(text, jsonb) from public;
 select pgvec.grant_execute('pgvec.filter_predicate(text, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.filter_text', 'a43296dcb9282053864dc5a49a5af9c5841a52a930437c1896341a65cd2d504b', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.filter_text', '76820c4df8ffa1de066a44edef81a01ccd8ca66666455ba89aa463e3fc11a69a', '0.2.0', $pgvec_file$
 -- pgvec.filter_text -- the operator $text of a filter as a tsquery: all words, "quoted phrases" and no -excluded word.
 create or replace function pgvec.filter_text(collection pgvec.collections, operand jsonb)
   returns tsquery
@@ -3301,7 +3480,9 @@ create or replace function pgvec.filter_text(collection pgvec.collections, opera
   security invoker set search_path = ''
 as $$
 declare
+  most_words constant int := 100;  -- all of which rows must have; the time grows with their square
   parsed record := pgvec.parse_words(operand #>> '{}');
+  words  text[] := parsed.phrases || regexp_split_to_array(parsed.words, '\s+');
 begin
   if jsonb_typeof(operand) <> 'string' then
     raise exception using
@@ -3309,14 +3490,21 @@ begin
       message = format('$text cannot be %s', left(operand::text, 80)),
       hint    = 'a string such as "connection pool" or "\"connection pool\" -mysql"';
   end if;
+  if cardinality(words || parsed.excluded) > most_words then
+    raise exception using
+      errcode = 'PV003',
+      message = format('$text has %s words, more than %s', cardinality(words || parsed.excluded), most_words),
+      hint    = 'rows must have all of them; keyword_search takes a text of any length and wants some';
+  end if;
   return pgvec.text_condition(
     pgvec.text_configurations(collection.name, case cardinality(collection.tenants) when 1 then collection.tenants[1] end),
-    parsed.phrases || regexp_split_to_array(parsed.words, '\s+'),
+    words,
     parsed.excluded);
 end
 $$;
 comment on function pgvec.filter_text(pgvec.collections, jsonb) is
-  'The tsquery for rows that have all words and "quoted phrases" of a text and none with a minus; null where it has no words. Raises PV003 for anything but a string.';
+  'The tsquery for rows that have all words and "quoted phrases" of a text and none with a minus; null where it has no words. '
+  'Raises PV003 for anything but a string, and for more than 100 words.';
 revoke all on function pgvec.filter_text(pgvec.collections, jsonb) from public;
 select pgvec.grant_execute('pgvec.filter_text(pgvec.collections, jsonb)', 'reader');
 $pgvec_file$);
@@ -3544,7 +3732,7 @@ revoke all on function pgvec.hybrid_candidates(pgvec.collections, pgvec.keyword_
 select pgvec.grant_execute('pgvec.hybrid_candidates(pgvec.collections, pgvec.keyword_query, extensions.vector, text, jsonb, float8, int, boolean, boolean)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.index_clause', '436fb03e07a7f9345865daca0d4c72b2be8e8b44a0047ab65639f83475f15e72', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.index_clause', '3cf18d2100fc014ecb19fd3c55afdb039bd835a91f996bfb10c712cc59a604b6', '0.2.0', $pgvec_file$
 -- pgvec.index_clause -- the part of CREATE INDEX that says what a vector index holds and how.
 -- Apart from the name and the table, since plans and benchmarks build the same index over a sample.
 create or replace function pgvec.index_clause(
@@ -3557,7 +3745,7 @@ declare
   held      text := pgvec.index_storage(collection, storage);
   operators text := case collection.distance when 'inner_product' then 'ip' else collection.distance end;
 begin
-  perform pgvec.check_choice('method', method, '{hnsw,ivfflat}');
+  perform pgvec.check_index(method, m, ef_construction, lists);
   if method = 'ivfflat' and collection.distance = 'l1' and held <> 'binary' then
     raise exception using
       errcode = 'PV004',
@@ -3778,7 +3966,7 @@ comment on function pgvec.index_name(text, text) is 'table_name and suffix, or a
 revoke all on function pgvec.index_name(text, text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.index_plan', '3327980ef1bd98373472798142b7719cfa414d819b902cddf397d6261745f56f', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.index_plan', 'b0d7d15d361441777202297da7f49ab280b4748c6ffc9856d5684bbb8b017741', '0.2.0', $pgvec_file$
 -- pgvec.index_plan -- which vector indexes a collection could have, what each needs, and which one to build.
 -- The first that fits wins, in the order of how exact they are: hnsw over vector, halfvec, binary. Binary is only ever
 -- recommended by a recall that was measured on these very rows. Where no graph fits, ivfflat needs little.
@@ -3804,6 +3992,10 @@ declare
   chosen     boolean := false;
   row_count  float8;
 begin
+  perform pgvec.check_index('hnsw', m, ef_construction, null);
+  if memory is not null then
+    perform pgvec.check_count('memory', memory, 1, 9223372036854775807);
+  end if;
   execute format('select count(*) from %s as d where d.embedding is not null', target.relation) into row_count;
   for method, storage in
     select *
@@ -3850,7 +4042,7 @@ comment on function pgvec.index_plan(text, int, int, boolean, bigint) is
 revoke all on function pgvec.index_plan(text, int, int, boolean, bigint) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.index_removal', '1815bd85cc534a33d8e64da73c4cd89b122d5cea384aef62ca1433080275f172', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.index_removal', '89de35daaa252e6c75dfc612243bcdaa4f445671bbcb290cba55b13ba840f9ae', '0.2.0', $pgvec_file$
 -- pgvec.index_removal -- the statements that drop a vector index of a collection, whole or half built.
 -- Texts, as DROP INDEX CONCURRENTLY cannot run inside a function. An index of partitions goes at once with all that are
 -- attached to it, so what is left on partitions is of builds that were cut off.
@@ -3867,7 +4059,7 @@ begin
   if not exists (select from pgvec.vector_indexes(target.name) as i where i.name = index_name) then
     raise exception using
       errcode = 'PV004',
-      message = format('collection %L has no vector index %L', target.name, index_name),
+      message = format('collection %L has no vector index %s', target.name, pgvec.shown(index_name)),
       hint    = coalesce('its vector indexes: ' || names, 'it has none');
   end if;
 
@@ -4042,7 +4234,7 @@ revoke all on function pgvec.keyword_hits(pgvec.collections, pgvec.keyword_query
 select pgvec.grant_execute('pgvec.keyword_hits(pgvec.collections, pgvec.keyword_query, text, int, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.keyword_query', '06451f62457538f3a81fa76a57f12895915d57e168e1634572aeca47b85665a1', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.keyword_query', '65528a881fba51f425efd43a65d54ca4dd10f5e7a87a926c1cc6f746050dbb30', '0.2.0', $pgvec_file$
 -- pgvec.keyword_query -- a text to search for, ready to find rows and to score them.
 -- Any of its words will do, since a question in plain language has words that no answer contains. Every word scores, by
 -- how rare it is (idf); candidates come from the rarest, as many of them as stay within candidate_budget rows together (a
@@ -4074,7 +4266,7 @@ declare
   kept     bigint;
   result   pgvec.keyword_query;
 begin
-  if regexp_count(prose, '\s+') < most_typed then
+  if regexp_count(prose, '\s+') < most_typed and regexp_count(prose, '"') <= most_typed then
     parsed := pgvec.parse_words(prose);
     prose := parsed.words;
     result.phrases := (select string_agg(format('"%s"', p), ' ') from unnest(parsed.phrases) as p);
@@ -4189,9 +4381,10 @@ revoke all on function pgvec.keyword_statistics(text) from public;
 select pgvec.grant_execute('pgvec.keyword_statistics(text)', 'writer');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.like_regex', '1cd8eaa498a7bd29c63595347df3077ec0b1a43fff780ed07450e2b8da985cc8', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.like_regex', '1560def7dba9f555bdddd469f5dbf0cf852c09cca5153c7a58285e857cfd378e', '0.2.0', $pgvec_file$
 -- pgvec.like_regex -- a LIKE pattern as a regular expression, since jsonpath knows only those.
--- What means something in a regular expression gets a backslash before it.
+-- What means something in a regular expression gets a backslash before it. Of neighbouring % one is left, since a few
+-- hundred of .* in a row take seconds to compile.
 create or replace function pgvec.like_regex(pattern text)
   returns text
   language sql immutable parallel safe
@@ -4199,11 +4392,10 @@ create or replace function pgvec.like_regex(pattern text)
 as $$
   select '^' || coalesce(string_agg(
                   case
-                    when token[1] = '%' then '.*'
-                    when token[1] = '_' then '.'
+                    when token[1] ~ '^[%_]' then replace(replace(token[1], '%', ''), '_', '.') || case when token[1] like '%\%%' then '.*' else '' end
                     else regexp_replace(regexp_replace(token[1], '^\\(.)$', '\1'), '[][\\^$.|?*+(){}]', '\\\&')
                   end, '' order by place), '') || '$'
-    from regexp_matches(pattern, '\\.|.', 'g') with ordinality as t (token, place)
+    from regexp_matches(pattern, '\\.|[%_]+|.', 'g') with ordinality as t (token, place)
 $$;
 comment on function pgvec.like_regex(text) is
   'The regular expression that matches as LIKE pattern does: % any characters, _ one, a backslash makes the next one plain.';
@@ -4258,7 +4450,7 @@ comment on function pgvec.list_collections() is
 revoke all on function pgvec.list_collections() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.list_tenants', '7cecc9c5792e4a82f134c451d0c410bed48d29ceedeecb4ad3c8994b765fdb84', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.list_tenants', 'ab3955351a38cd3370b9c940accdd24137bdb04cc33632b425eb3c846c250945', '0.2.0', $pgvec_file$
 -- pgvec.list_tenants -- whose rows there are: for operators, who see all.
 create or replace function pgvec.list_tenants(tenant uuid default null)
   returns table (collection text, tenant_id uuid, documents bigint, embedded bigint, members bigint, updated_at timestamptz)
@@ -4269,7 +4461,7 @@ declare
   item pgvec.collections;
 begin
   for item in
-    select c.* from pgvec.collections as c where c.access = 'tenant' order by c.name
+    select c.* from pgvec.collections as c where c.access = 'tenant' and has_table_privilege(c.relation, 'select') is not null order by c.name
   loop
     return query execute format(
       $query$
@@ -4593,7 +4785,7 @@ revoke all on function pgvec.logged_match_documents(pgvec.collections, extension
 select pgvec.grant_execute('pgvec.logged_match_documents(pgvec.collections, extensions.vector, int, jsonb, float8, uuid, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.maintain_adopted', 'c6c9e3a07d9161390fc02bfd6af46d8bf64b1d53c01a9d4e246211fd8c85f5d2', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.maintain_adopted', '293e8ad51f3534729fb3e29c34b37995200350f3c13631007387c574f5797bdf', '0.2.0', $pgvec_file$
 -- pgvec.maintain_adopted -- what an adopted table keeps beside itself, or in its added columns, on insert and update.
 -- As pgvec.maintain_document does for collections of our own: a new vector counts as made from the row's present content.
 -- Definer, since who may write the table has no business in the side table; it writes only of the row in hand.
@@ -4607,6 +4799,7 @@ declare
   adopted pgvec.adoptions;
   text_now text;
   fresh   boolean;  -- a vector that was not there before; null where there is none
+  product float8;
   id      text;
   lexemes tsvector;
   made_with pgvec.bm25_parameters;
@@ -4621,16 +4814,16 @@ begin
     using new, case when tg_op = 'UPDATE' then old end;
 
   if fresh then
-    execute format('select ($1).%1$I operator(extensions.<#>) ($1).%1$I = 0', target.embedding_column)
-      into fresh
+    execute format('select ($1).%1$I operator(extensions.<#>) ($1).%1$I', target.embedding_column)
+      into product
       using new;
-    if fresh then
+    if product in (0, '-infinity') then
       raise exception using
         errcode = 'PV005',
-        message = format('the embedding of row %L of %I.%I is a zero vector', id, tg_table_schema, tg_table_name),
-        hint    = 'a zero vector has no direction; store null until there is an embedding';
+        message = format('the embedding of row %s of %I.%I is %s', pgvec.shown(id), tg_table_schema, tg_table_name,
+                         case product when 0 then 'a zero vector' else 'too long a vector to compare' end),
+        hint    = 'a zero vector has no direction, and lengths beyond 1.8e19 overflow; store null until there is an embedding';
     end if;
-    fresh := true;
   end if;
 
   lexemes := to_tsvector(target.language::regconfig, text_now);
@@ -4667,12 +4860,13 @@ begin
 end
 $$;
 comment on function pgvec.maintain_adopted() is
-  'Trigger of an adopted table: keeps fts, bm25, content_hash and embedded_hash in its side table or its added columns, and raises PV005 for a zero vector. '
+  'Trigger of an adopted table: keeps fts, bm25, content_hash and embedded_hash in its side table or its added columns, '
+  'and raises PV005 for a zero vector and one beyond single precision. '
   'Argument: the collection.';
 revoke all on function pgvec.maintain_adopted() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.maintain_document', '326360b9c77c393fe7b34d710c052474ef31b84fe2cf63ecac4dfd8d611b7507', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.maintain_document', '24baf70934928f0652eb829c7e82a6b54e5b3cc0d5389107a962d802f6d37470', '0.2.0', $pgvec_file$
 -- pgvec.maintain_document -- what a collection's table keeps by itself, on every insert and update.
 -- content_hash follows the content; embedded_hash is the hash of the content that the embedding was made from, so an
 -- embedding is stale exactly when the two differ. A new vector counts as made from the row's present content unless
@@ -4695,6 +4889,9 @@ declare
 begin
   if new_text then
     new.content_hash := md5(new.content);
+    if new.language ~ '^(\d+|-)$' then  -- an oid, which may be that of nothing
+      perform pgvec.text_search_configuration(new.language);
+    end if;
     new.fts := to_tsvector(coalesce(new.language, tg_argv[0])::regconfig, new.content);
   else
     new.content_hash := old.content_hash;
@@ -4727,11 +4924,12 @@ begin
       new_embedding := true;
     end if;
 
-    if new_embedding and new.embedding operator(extensions.<#>) new.embedding = 0 then
+    if new_embedding and new.embedding operator(extensions.<#>) new.embedding in (0, '-infinity') then
       raise exception using
         errcode = 'PV005',
-        message = format('the embedding of row %L of %I.%I is a zero vector', new.id, tg_table_schema, tg_table_name),
-        hint    = 'a zero vector has no direction; store null until there is an embedding';
+        message = format('the embedding of row %s of %I.%I is %s', pgvec.shown(new.id), tg_table_schema, tg_table_name,
+                         case new.embedding operator(extensions.<#>) new.embedding when 0 then 'a zero vector' else 'too long a vector to compare' end),
+        hint    = 'a zero vector has no direction, and lengths beyond 1.8e19 overflow; store null until there is an embedding';
     end if;
 
     if is_new then
@@ -4749,13 +4947,13 @@ begin
 end
 $$;
 comment on function pgvec.maintain_document() is
-  'Trigger of every collection''s table: keeps content_hash, embedded_hash, fts, bm25 and updated_at, and raises PV005 for a zero vector. '
+  'Trigger of every collection''s table: keeps content_hash, embedded_hash, fts, bm25 and updated_at, and raises PV005 for a zero vector and one beyond single precision. '
   'Arguments: the collection''s text search configuration, used where a row has no language of its own, its name, and tenant where rows have tenant_id.';
 revoke all on function pgvec.maintain_document() from public;
 select pgvec.grant_execute('pgvec.maintain_document()', 'writer');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.merge_staged', '2e87d634d1a04bb73d1f0b0939fead5aa33256ad11a3eae4944583fc85880473', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.merge_staged', 'b0f1c63da0471c3b9823a595a63c25fccc3b4895d35699a790e929a2a62177ce', '0.2.0', $pgvec_file$
 -- pgvec.merge_staged -- brings the staged rows into a collection, so that loading the same again changes nothing.
 -- Rows that are the same are left alone. Changed ones are updated, keeping their embedding until there is a new one
 -- (it is stale then, exactly where the text changed). A chunk that only moved within its source takes its embedding
@@ -4783,6 +4981,12 @@ declare
   own    text := pgvec.of_tenant(target);
   tenant text := quote_literal(target.tenants[1]) || ', ';
 begin
+  if to_regclass('pg_temp.staged_documents') is null then
+    raise exception using
+      errcode = 'PV004',
+      message = 'nothing is staged',
+      hint    = format('select pgvec.begin_staging(%L), then fill pg_temp.staged_documents in the same transaction', target.name);
+  end if;
   unchanged := pgvec.skip_unchanged(target);
 
   execute format(
@@ -5090,7 +5294,7 @@ comment on function pgvec.our_functions() is 'The rows of pg_proc of this engine
 revoke all on function pgvec.our_functions() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.parse_documents', '1bafb3d1fcd944807bd6c636789fcbb24291143391751d42a61513c240d315a1', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.parse_documents', '2f416a37d9e663dd5dcff0040fe772cd61338049e63bf273b0f395be9e4f3cc2', '0.2.0', $pgvec_file$
 -- pgvec.parse_documents -- the rows that a caller of upsert_documents sent, checked: an array of objects.
 create or replace function pgvec.parse_documents(collection pgvec.collections, documents jsonb)
   returns jsonb
@@ -5107,11 +5311,16 @@ begin
                  case
                    when jsonb_typeof(e.doc) is distinct from 'object' then 'is no object'
                    when e.doc - known <> '{}' then
-                     format('has an unknown key %s', (select quote_literal(k) from jsonb_object_keys(e.doc - known) as k order by k limit 1))
+                     format('has an unknown key %s', (select pgvec.shown(k) from jsonb_object_keys(e.doc - known) as k order by k limit 1))
                    when jsonb_typeof(e.doc -> 'content') is distinct from 'string' and (e.doc ? 'content' or not e.doc ? 'id') then 'has no text as content'
                    when jsonb_typeof(e.doc -> 'id') not in ('string', 'number') then 'has an id that is neither text nor a number'
+                   when e.doc ->> 'id' = '' then 'has an empty id'
+                   when jsonb_typeof(e.doc -> 'source') not in ('string', 'number', 'null') then 'has a source that is no text'
+                   when jsonb_typeof(e.doc -> 'language') not in ('string', 'null') then 'has a language that is no text'
+                   when e.doc ->> 'chunk_index' !~ '^-?\d{1,10}$' then 'has a chunk_index that is no integer'
+                   when (e.doc ->> 'chunk_index')::bigint not between -2147483648 and 2147483647 then 'has a chunk_index beyond 2147483647'
                    when jsonb_typeof(e.doc -> 'metadata') not in ('object', 'null') then 'has metadata that is no object'
-                   when jsonb_typeof(e.doc -> 'embedding') not in ('array', 'string', 'null') then 'has an embedding that is no array of numbers'
+                   when jsonb_typeof(e.doc -> 'embedding') not in ('array', 'string', 'null') or e.doc -> 'embedding' @? 'strict $[*] ? (@.type() != "number")' then 'has an embedding that is no array of numbers'
                  end as fault
             from jsonb_array_elements(given) with ordinality as e (doc, place)) as d
    where d.fault is not null
@@ -5151,7 +5360,7 @@ revoke all on function pgvec.parse_documents(pgvec.collections, jsonb) from publ
 select pgvec.grant_execute('pgvec.parse_documents(pgvec.collections, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.parse_filter', '4eb8a2113beb0a804968b29bc7ab061c913e9a64008b32521b4c9331e0c4d364', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.parse_filter', '376813b2297fe7dc95872cb40914e4ad0a495db93d78aa2482aac4cc1a4db845', '0.2.0', $pgvec_file$
 -- pgvec.parse_filter -- the filter argument of a search as an object.
 -- Clients send null for "no filter", and some send the object as a JSON string, which would silently match nothing.
 -- The limits keep a hostile filter from costing more than a search: a jsonpath is walked by recursion.
@@ -5166,7 +5375,7 @@ begin
   if jsonb_typeof(wanted) = 'string' then
     begin
       wanted := (wanted #>> '{}')::jsonb;
-    exception when invalid_text_representation or untranslatable_character then
+    exception when data_exception or statement_too_complex then
       raise exception using
         errcode = 'PV003',
         message = format('the filter is a string that is not JSON: %s', left(filter::text, 80)),
@@ -5249,7 +5458,7 @@ revoke all on function pgvec.partitions(regclass) from public;
 select pgvec.grant_execute('pgvec.partitions(regclass)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.prepare_bench', '79c707ddb792e237cb4d0b8a1cc4fd6e1b0dfed90666d6291e3c16285f052ff6', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.prepare_bench', '782cec0fec2524023f35b7a8ae7606d5e670da57bf731c9e4e142288d55d70a4', '0.2.0', $pgvec_file$
 -- pgvec.prepare_bench -- copies rows of a collection into temporary tables, to try indexes on.
 -- Queries are rows that are left out of the copy, or given ones. Their true neighbours are found by exact scans. Nobody
 -- else sees the tables, and they end with the session, however it ends.
@@ -5269,6 +5478,9 @@ declare
   query      record;
   neighbours text[];
 begin
+  perform pgvec.check_count('row_limit', row_limit, 1, 2147483647);
+  perform pgvec.check_count('queries', queries, 1, 10000);
+  perform pgvec.check_count('match_count', match_count, 1, 1000);
   drop table if exists pg_temp.pgvec_bench_rows, pg_temp.pgvec_bench_queries;
   execute format('select count(*) from %s as d where d.embedding is not null', target.relation) into of_rows;
   create temporary table pgvec_bench_queries (id text, embedding extensions.vector, expected text[]);
@@ -5319,6 +5531,26 @@ comment on function pgvec.prepare_bench(text, int, int, int, extensions.vector[]
   'Copies at most row_limit embedded rows of a collection into a temporary table, with queries (rows left out of it, or those given) and their true match_count neighbours, '
   'for pgvec.bench_index. Returns rows copied, rows there are, and queries. Raises PV001, PV002, PV005.';
 revoke all on function pgvec.prepare_bench(text, int, int, int, extensions.vector[]) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.present_collections', 'f9406f44d3094f85f9952789905ba5324faa7e846c8e8d9c8b4c00c2e4496783', '0.2.0', $pgvec_file$
+-- pgvec.present_collections -- the collections whose tables are there; of the others nothing more can be asked.
+create or replace function pgvec.present_collections()
+  returns setof pgvec.collections
+  language plpgsql stable parallel safe
+  security invoker set search_path = ''
+as $$
+begin
+  return query
+    select c.*
+      from pgvec.collections as c
+     where exists (select from pg_catalog.pg_class as r where r.oid = c.base)
+       and exists (select from pg_catalog.pg_class as r where r.oid = c.relation)
+     order by c.name;
+end
+$$;
+comment on function pgvec.present_collections() is 'The rows of the registry whose table, and view if there is one, was not dropped behind its back.';
+revoke all on function pgvec.present_collections() from public;
 $pgvec_file$);
 
 select pg_temp.apply_function('pgvec.protect_table', 'e58655c2c0e7e831d08c360b0442446de9dcfbb8e973bba341c31005114bcf17', '0.2.0', $pgvec_file$
@@ -5402,7 +5634,7 @@ comment on function pgvec.prune_search_log(int) is
 revoke all on function pgvec.prune_search_log(int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.purge_tenant', '05afaeff88423afaa15b17538b443c2bbe129a1b1fac6fa91ea241612a4eca6e', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.purge_tenant', 'f420349670898faedbf86187935da362e15a8d256a7799c90de63a4f9fd6998e', '0.2.0', $pgvec_file$
 -- pgvec.purge_tenant -- removes all that there is of a tenant: rows, keyword statistics, logged searches, memberships.
 create or replace function pgvec.purge_tenant(tenant uuid)
   returns table (collection text, deleted bigint)
@@ -5412,8 +5644,14 @@ as $$
 declare
   item pgvec.collections;
 begin
+  if tenant is null then
+    raise exception using
+      errcode = 'PV004',
+      message = 'tenant is null',
+      hint    = 'name the tenant whose rows are to be deleted: pgvec.list_tenants() tells those that have some';
+  end if;
   for item in
-    select c.* from pgvec.collections as c where c.access = 'tenant' order by c.name
+    select c.* from pgvec.collections as c where c.access = 'tenant' and has_table_privilege(c.relation, 'select') is not null order by c.name
   loop
     execute format('delete from %s as d where d.tenant_id = $1', item.relation) using purge_tenant.tenant;
     get diagnostics deleted = row_count;
@@ -5432,7 +5670,7 @@ comment on function pgvec.purge_tenant(uuid) is
 revoke all on function pgvec.purge_tenant(uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.quantization_recall', '4bc750b8a0dbd6c98249b0e7aec1f060fcf1619d1fdda02bf2ebc1060560ca49', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.quantization_recall', 'ad6d41aa896c9e572067208efb44e2f6d0d52f16acd63e030590933e4426996a', '0.2.0', $pgvec_file$
 -- pgvec.quantization_recall -- what a quantized index would cost in recall, measured on the collection's own rows.
 -- Each of some rows is a query for its neighbours: those that the quantized form ranks highest, ordered anew by their true
 -- distance, against the true ones. No index takes part, so this is what the best index of that storage could reach.
@@ -5454,6 +5692,8 @@ declare
   wanted    int := 0;
 begin
   perform pgvec.check_choice('storage', storage, '{vector,halfvec,binary}');
+  perform pgvec.check_count('queries', queries, 1, 10000);
+  perform pgvec.check_count('match_count', match_count, 1, 1000);
   for drawn, embedding in execute
     format('select d.id, d.embedding::extensions.vector from %s as d where d.embedding is not null order by md5(d.id) limit $1', target.relation)
     using queries
@@ -5519,7 +5759,7 @@ revoke all on function pgvec.query_template(pgvec.collections, text, text) from 
 select pgvec.grant_execute('pgvec.query_template(pgvec.collections, text, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.recall_curve', '65b2d11f59e85cef295d154d8a69eaeac98c9c363a6506f7e40fbd1d42b177c0', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.recall_curve', '049d1969ffabf1299822ec2579b6aa8c1ad159c060fd729c3ad64ad20530ed36', '0.2.0', $pgvec_file$
 -- pgvec.recall_curve -- recall and latency of the index that searches of a collection use, for growing ef_search (hnsw) or probes (ivfflat).
 -- The query is the one that match_documents runs, over rows drawn as queries, each its own nearest row, which does not count.
 -- Reads only, unlike pgvec.tune. None of a collection with tenants: of a tenant's few rows an index may find any number.
@@ -5563,7 +5803,7 @@ begin
   for value in
     select v from unnest(case serving.method when 'hnsw' then '{10,20,40,80,160,320,640}'::int[] else '{1,2,4,8,16,32,64}' end) as v
   loop
-    exit when clock_timestamp() > until;
+    exit when clock_timestamp() > until and p50_ms is not null;
     perform set_config(case serving.method when 'hnsw' then 'hnsw.ef_search' else 'ivfflat.probes' end, value::text, true);
     times := '{}';
     hits := 0;
@@ -5588,7 +5828,7 @@ comment on function pgvec.recall_curve(text, int, float8, int) is
 revoke all on function pgvec.recall_curve(text, int, float8, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.refresh_statistics', 'ff6c584e4a67e72300e5dd17cb182b77958d0b5fb0edc1d807d13adc1ac39d37', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.refresh_statistics', '2c42f44afbc3f5b61dfeca2690a4ee404ec9a4c5b3f54bec79363ca53a52d783', '0.2.0', $pgvec_file$
 -- pgvec.refresh_statistics -- counts the words of a collection, tenant by tenant, anew, and makes the BM25 weights anew where they are off.
 -- Counting and replacing is one statement with one snapshot: what others write meanwhile is in neither, and stays as they
 -- noted it. Definer, since the statistics are nobody's to write.
@@ -5603,6 +5843,12 @@ declare
   parameters pgvec.bm25_parameters;
   item       record;
 begin
+  if tolerance < 0 or tolerance = 'nan' then
+    raise exception using
+      errcode = 'PV004',
+      message = format('tolerance cannot be %s', tolerance),
+      hint    = 'the share by which the average length may be off before weights are made anew, for example 0.05';
+  end if;
   perform pg_advisory_xact_lock(hashtextextended('pgvec.lexemes ' || target.name, 0));
   documents := 0;
   lexemes := 0;
@@ -5665,7 +5911,7 @@ begin
 end
 $$;
 comment on function pgvec.refresh_statistics(text, float8) is
-  'Counts rows, words and document frequencies of a collection anew, and makes its BM25 weights anew where the average length has moved by more than tolerance (a share) '
+  'Counts rows, words and document frequencies of a collection anew, and makes its BM25 weights anew where the average length has moved by more than tolerance (a share; null renews all) '
   'or the settings k1 or b have changed. Returns the rows, the lexemes (each counts in each tenant), the average length in words and the rows whose weights are new. Raises PV001.';
 revoke all on function pgvec.refresh_statistics(text, float8) from public;
 select pgvec.grant_execute('pgvec.refresh_statistics(text, float8)', 'writer');
@@ -5949,7 +6195,7 @@ comment on function pgvec.running_length(text, uuid, tsvector) is
 revoke all on function pgvec.running_length(text, uuid, tsvector) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.sample_of', 'a41ff0967d28d470de39b6a22946fbeb3ab6fed31f3f688303f5323377926707', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.sample_of', '79c10ae10488f241c40d6867b47bebc237516e0044e37c0dd0cfe39fa9343c94', '0.2.0', $pgvec_file$
 -- pgvec.sample_of -- the rows of a collection, as the FROM item of a query, or so many of them where there are more.
 -- Pages drawn at random, the same ones each time while the table stays the same. What is searched through a view is read whole.
 create or replace function pgvec.sample_of(collection pgvec.collections, most_rows int)
@@ -5963,7 +6209,7 @@ begin
   if collection.base <> collection.relation or coalesce(estimate, 0) <= most_rows then
     return format('(select * from %s)', collection.relation);
   end if;
-  return format('(select * from %s tablesample system (%s) repeatable (1) limit %s)', collection.base, round((100 * 1.2 * most_rows / estimate)::numeric, 6), most_rows);
+  return format('(select * from %s tablesample system (%s) repeatable (1) limit %s)', collection.base, least(100, round((100 * 1.2 * most_rows / estimate)::numeric, 6)), most_rows);
 end
 $$;
 comment on function pgvec.sample_of(pgvec.collections, int) is
@@ -6263,6 +6509,25 @@ comment on function pgvec.settle_statistics(pgvec.collections, uuid) is
 revoke all on function pgvec.settle_statistics(pgvec.collections, uuid) from public;
 $pgvec_file$);
 
+select pg_temp.apply_function('pgvec.shown', 'f5cf467727e66d55195ffca1f23af1bc5f5f39d61ab062a5a861fb562ab7578d', '0.2.0', $pgvec_file$
+-- pgvec.shown -- a value of the caller's, for a message: in quotes, and of a long one the beginning.
+-- A message goes to logs and through APIs, which are no place for ten megabytes.
+create or replace function pgvec.shown(value text)
+  returns text
+  language sql immutable parallel safe
+  security invoker set search_path = ''
+as $$
+  select case
+           when value is null then 'null'
+           when length(value) <= 80 then quote_literal(value)
+           else quote_literal(left(value, 80)) || '...'
+         end
+$$;
+comment on function pgvec.shown(text) is 'A value as messages show it: quoted, null as null, and of more than 80 characters the first 80.';
+revoke all on function pgvec.shown(text) from public;
+select pgvec.grant_execute('pgvec.shown(text)', 'reader');
+$pgvec_file$);
+
 select pg_temp.apply_function('pgvec.similarity', 'f4ac22c9fb8717c8ece3865360964ae16af6bff8ac0856af9772a55a22a0db98', '0.2.0', $pgvec_file$
 -- pgvec.similarity -- a distance as a similarity, which grows as rows get nearer.
 create or replace function pgvec.similarity(distance text, value float8)
@@ -6419,7 +6684,7 @@ comment on function pgvec.store_adopted(pgvec.collections, text[], text[], exten
 revoke all on function pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[]) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.store_embeddings', '7c7c8438da007cf997d534a27d36cd9e6c12bd4570eef8fd00f86b58ff4e32f7', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.store_embeddings', '952703882748ec79a7b2e352ddfafd9356cc31a9135eea31d286b8c7886f1a40', '0.2.0', $pgvec_file$
 -- pgvec.store_embeddings -- stores the vectors of a batch, each only if its row still has the text it was made from.
 -- A text may change while it is being embedded: its vector is then left out and the row stays stale, for the next round.
 create or replace function pgvec.store_embeddings(collection text, ids text[], hashes text[], embeddings extensions.vector[])
@@ -6447,8 +6712,8 @@ begin
   if found then
     raise exception using
       errcode = 'PV002',
-      message = format('the embedding of row %L has %s dimensions, collection %L has %s',
-                       bad.id, coalesce(bad.dimensions::text, 'no'), found_row.name, found_row.dimensions),
+      message = format('the embedding of row %s has %s dimensions, collection %L has %s',
+                       pgvec.shown(bad.id), coalesce(bad.dimensions::text, 'no'), found_row.name, found_row.dimensions),
       hint    = case
                   when found_row.model is null then 'one collection holds vectors of one model; make another for this one'
                   else format('the collection''s model is %s', found_row.model)
@@ -6679,7 +6944,7 @@ revoke all on function pgvec.text_configurations(text, uuid) from public;
 select pgvec.grant_execute('pgvec.text_configurations(text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.text_search_configuration', '3cf7cef8508314b77697de928f079024a418a56377d5581eaec1270955e06a0b', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.text_search_configuration', 'be6a7864984a9c8315b71b3596d336309ac92e014804a5520bee83df144c6bf6', '0.2.0', $pgvec_file$
 -- pgvec.text_search_configuration -- the text search configuration of a language, or PV004.
 create or replace function pgvec.text_search_configuration(language text)
   returns text
@@ -6690,14 +6955,17 @@ declare
   configuration text;
 begin
   begin
-    configuration := language::regconfig::text;
+    -- by its oid, since any number passes for the name of one
+    select t.oid::regconfig::text into configuration
+      from pg_catalog.pg_ts_config as t
+     where t.oid = language::regconfig;
   exception when undefined_object or invalid_schema_name or invalid_name or syntax_error or feature_not_supported then
     configuration := null;
   end;
   if configuration is null then
     raise exception using
       errcode = 'PV004',
-      message = format('there is no text search configuration %L', language),
+      message = format('there is no text search configuration %s', pgvec.shown(language)),
       hint    = format('one of: %s', (select string_agg(t.cfgname, ', ' order by t.cfgname) from pg_catalog.pg_ts_config as t));
   end if;
   return configuration;
@@ -6746,7 +7014,7 @@ comment on function pgvec.told_executable() is 'Of each role that is granted to,
 revoke all on function pgvec.told_executable() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.tune', '66e2a4fc515ba251614bc6c17e15663e519c42abbef150c80a2ad51c6781512c', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.tune', 'f90779dd6032ec70b65ed839a7ca6562d3a1322b112d8a3b6df10aa16d2d839e', '0.2.0', $pgvec_file$
 -- pgvec.tune -- the smallest ef_search, or probes, that reaches a recall on the collection's own rows, made its setting.
 -- Rows drawn as queries go through match_documents itself, and the row is left out of its own answer. The registry row is
 -- changed on the way; nobody else sees that before the end.
@@ -6785,6 +7053,8 @@ begin
       message = format('wanted_recall cannot be %s', coalesce(wanted_recall::text, 'null')),
       hint    = 'a share between 0 and 1, for example 0.98';
   end if;
+  perform pgvec.check_count('queries', queries, 1, 10000);
+  perform pgvec.check_count('match_count', match_count, 1, 999);  -- the row itself is found as well
   perform pgvec.note_index(target.name);
   perform set_config('pgvec.search_log', 'off', true);  -- these are no searches of anybody's
 
@@ -7126,7 +7396,7 @@ comment on function pgvec.verify_access(text) is
 revoke all on function pgvec.verify_access(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_bloat', '40da2eba26ecce9bb98dee96dc796755905e3721d503bced0cae627d8b501acd', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_bloat', '7f71bf3a4af9e2e04d04acd663bd83082e91e31d93b0c5b196922c962e8dfee1', '0.2.0', $pgvec_file$
 -- pgvec.verify_bloat -- vector indexes larger than so many rows make them.
 -- HNSW keeps the place of deleted rows for others until it is vacuumed, and never gets smaller. How large one would be anew is
 -- known to a hundredth (pgvec.index_memory); that of m is told by the index itself.
@@ -7153,7 +7423,8 @@ begin
                         filter (where s.size_bytes > too_large * s.index_bytes + worth), '{}'),
              coalesce(string_agg(format('%s is %s, as its rows need', s.name, pg_size_pretty(s.size_bytes)), ', '), 'there is none'),
              'reindex index concurrently, with maintenance_work_mem as pgvec-admin index plan says',
-             string_agg(format('reindex index concurrently %I.%I;', (select r.relnamespace::regnamespace from pg_catalog.pg_class as r where r.oid = target.base), s.name), ' ')
+             string_agg(format('reindex index concurrently %I.%I; select pgvec.note_index(%L);',
+                               (select r.relnamespace::regnamespace from pg_catalog.pg_class as r where r.oid = target.base), s.name, target.name), ' ')
                filter (where s.size_bytes > too_large * s.index_bytes + worth),
              severity => 'warn')).*
       from sizes as s;
@@ -7164,7 +7435,7 @@ comment on function pgvec.verify_bloat(text) is
 revoke all on function pgvec.verify_bloat(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_indexes', '041219a6a689af04399cbe66609e8378248a887796bacc48a63ead7959e4c037', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_indexes', 'cea553c3ca5d641b0afbd65fd287a9615bfada0fe1523dc792a46b1e07b56e50', '0.2.0', $pgvec_file$
 -- pgvec.verify_indexes -- the indexes of a collection: broken, missing, of no use, or larger than their rows need.
 -- A vector index is wanted beyond so many rows as pgvec.wide_steps still scans without a second thought.
 create or replace function pgvec.verify_indexes(collection text)
@@ -7188,7 +7459,8 @@ begin
     select (pgvec.verdict(
              target.name, 'invalid index', coalesce(array_agg(name || ' is of a build that failed' order by name), '{}'), 'all are valid',
              'drop it, and build it again: pgvec-admin index create, or reindex',
-             string_agg(format(case when relname ~ '_cc(new|old)\d*$' then 'drop index concurrently %s;' else 'reindex index concurrently %s;' end, name), ' ' order by name))).*
+             string_agg(format(case when relname ~ '_cc(new|old)\d*$' then 'drop index concurrently %s;' else 'reindex index concurrently %s;' end, name), ' ' order by name)
+               || format(' select pgvec.note_index(%L);', target.name))).*
       from broken;
 
   return next pgvec.verdict(
@@ -7369,7 +7641,7 @@ comment on function pgvec.verify_installation() is
 revoke all on function pgvec.verify_installation() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_memory', 'd87b52901015bff21cc69fbc04cc291778422eb72b1919fa90bffa20f4b3ed7e', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_memory', 'c55740f2ea3a0eba9d48232c5a3bd5c8f4ab94c95c90816a206f09cbb4fd5d60', '0.2.0', $pgvec_file$
 -- pgvec.verify_memory -- maintenance_work_mem against what HNSW indexes need to be built, shared_buffers against their sizes.
 -- pgvec-admin index create sets the first by itself; a bare CREATE INDEX, a REINDEX and a restored dump do not.
 create or replace function pgvec.verify_memory()
@@ -7385,12 +7657,11 @@ declare
   held    bigint;
 begin
   select n.build_bytes, c.name into needed, largest
-    from pgvec.collections as c
+    from pgvec.present_collections() as c
    cross join lateral (
            select v.storage from pgvec.vector_indexes(c.name) as v where v.method = 'hnsw' and v.valid
             order by v.size_bytes desc limit 1) as i
    cross join lateral pgvec.index_memory('hnsw', i.storage, c.dimensions, greatest(pgvec.estimate_rows(c), 0)) as n
-   where exists (select from pg_catalog.pg_class as r where r.oid = c.base)
    order by n.build_bytes desc nulls last
    limit 1;
   return next pgvec.verdict(
@@ -7401,9 +7672,8 @@ begin
     format('pgvec-admin index plan %s; pgvec-admin index create sets it for a build', largest), severity => 'warn');
 
   select sum(v.size_bytes) into held
-    from pgvec.collections as c
-   cross join lateral pgvec.vector_indexes(c.name) as v
-   where exists (select from pg_catalog.pg_class as r where r.oid = c.base);
+    from pgvec.present_collections() as c
+   cross join lateral pgvec.vector_indexes(c.name) as v;
   return next pgvec.verdict(
     'server', 'shared_buffers',
     array_remove(array[case when held > buffers then
@@ -7654,7 +7924,7 @@ comment on function pgvec.verify_search(text, float8, float8, int, float8) is
 revoke all on function pgvec.verify_search(text, float8, float8, int, float8) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_server', '7dda38097504554450d96f2b2db324db193a42429374185531851008f6414da2', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_server', '4a5863c22e21606ade598dece8aa5a01f4aa6db55fe30b7b58a2bbe9ab842e31', '0.2.0', $pgvec_file$
 -- pgvec.verify_server -- the extension, and settings of the server that make searches slow or wrong.
 -- Settings are those of this session, and those that roles and the database are given besides.
 create or replace function pgvec.verify_server()
@@ -7711,7 +7981,7 @@ begin
   return next pgvec.verdict(
     'server', 'jit',
     array(select format('jit is on, and an exact scan of %s costs enough for it', c.name)
-            from pgvec.collections as c
+            from pgvec.present_collections() as c
            where pg_catalog.pg_jit_available()
              and (select sum(r.relpages * current_setting('seq_page_cost')::float8 + greatest(r.reltuples, 0) * 2 * current_setting('cpu_tuple_cost')::float8)
                     from pgvec.partitions(c.base) as p
@@ -7780,7 +8050,7 @@ comment on function pgvec.verify_statistics(text) is
 revoke all on function pgvec.verify_statistics(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_table', '0e0aabbb09eb9225267606d14cab250aa40c332b51e09b1a5a51ee8394cead22', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_table', 'b4d6c8437c36fda37d00c2a496738c7d9c8b22c2d7e1e12a4ab02c7a636f7740', '0.2.0', $pgvec_file$
 -- pgvec.verify_table -- whether a collection is still what the registry says: its table, columns and triggers.
 create or replace function pgvec.verify_table(collection text)
   returns setof pgvec.verdict
@@ -7789,19 +8059,20 @@ create or replace function pgvec.verify_table(collection text)
 as $$
 declare
   target   pgvec.collections;
-  expected text := format('%s(%s)', target.storage, target.dimensions);
+  expected text;
   found    text;
 begin
   select c.* into target from pgvec.collections as c where c.name = verify_table.collection;
   if target.name is null then
     target := pgvec.collection(verify_table.collection);  -- which says so
   end if;
-  if not exists (select from pg_catalog.pg_class as r where r.oid = target.base) or not exists (select from pg_catalog.pg_class as r where r.oid = target.relation) then
+  if not exists (select from pgvec.present_collections() as p where p.name = target.name) then
     return next pgvec.verdict(target.name, 'table', '{its table is gone}', null,
       format('restore it; or forget the collection: select pgvec.drop_collection(%L)', target.name));
     return;
   end if;
 
+  expected := format('%s(%s)', target.storage, target.dimensions);
   found := (select format_type(a.atttypid, a.atttypmod)
               from pg_catalog.pg_attribute as a
              where a.attrelid = target.base and a.attname = target.embedding_column and not a.attisdropped);
@@ -7922,7 +8193,7 @@ comment on function pgvec.verify_tenants() is
 revoke all on function pgvec.verify_tenants() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_texts', '7fc9a4798f5b4a1fa91524f194c685f6cc80c177f45fad6ac4dbb04b8be89ba7', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_texts', '3c35586f746d3757d2924d759b5551d20c1968f81f98b9bfcc8c1b46862ee38a', '0.2.0', $pgvec_file$
 -- pgvec.verify_texts -- whether what the triggers keep beside a text is that text's: its hash, its lexemes, their weights.
 -- Making the lexemes of a text takes longer than reading it, hence a small sample. Weights may have been made with an average
 -- length that has moved since; pgvec.refresh_statistics renews them.
@@ -7965,7 +8236,7 @@ begin
     target.name, 'weights',
     array_remove(array[case when seen.weights > 0 then format('bm25 of %s of %s rows is not that of their lexemes', seen.weights, seen.rows) end], null),
     format('weights of %s rows are those of their lexemes', seen.rows),
-    'pgvec.refresh_statistics makes them anew', format('select pgvec.refresh_statistics(%L, -1);', target.name), severity => 'warn');
+    'pgvec.refresh_statistics makes them anew', format('select pgvec.refresh_statistics(%L, null);', target.name), severity => 'warn');
 end
 $$;
 comment on function pgvec.verify_texts(text) is
@@ -8088,7 +8359,7 @@ revoke all on function pgvec.wide_steps(pgvec.collections, text, text, int, int,
 select pgvec.grant_execute('pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, boolean)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.with_text', 'f1e376c142ad23f158f2203608f02b372e242b9b7b28d166be78825fe748f181', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.with_text', '24bb413c517be3b04ce9964511ce0e0e15bffc0007605dd0d117979a3a841074', '0.2.0', $pgvec_file$
 -- pgvec.with_text -- a filter with a condition on the text besides, as the operator $text.
 create or replace function pgvec.with_text(filter jsonb, conditions text)
   returns jsonb
@@ -8097,6 +8368,7 @@ create or replace function pgvec.with_text(filter jsonb, conditions text)
 as $$
   select case
            when coalesce(conditions, '') = '' then filter
+           when jsonb_typeof(pgvec.parse_filter(filter) -> '$text') <> 'string' then filter  -- which pgvec.filter_text refuses
            else pgvec.parse_filter(filter)
                 || jsonb_build_object('$text', concat_ws(' ', pgvec.parse_filter(filter) ->> '$text', conditions))
          end
@@ -8199,7 +8471,7 @@ revoke all on function public.delete_documents(text[], text, jsonb, text, uuid) 
 select pgvec.grant_execute('public.delete_documents(text[], text, jsonb, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.document_context', 'e9d785c9aa929f399f5c243529e0ef6d0e0ccabb6a374a5b540f56e144d6f17d', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('public.document_context', '8a3c917a09e2c59e5882b1e53491aeef6a289bb1fe0b5a2dd549e136ea3378f0', '0.2.0', $pgvec_file$
 -- document_context -- a chunk with its neighbours: what stands before and after it in its source.
 create or replace function public.document_context(
     document_id text,
@@ -8219,7 +8491,7 @@ begin
     select n.id, n.source, n.chunk_index, n.content, n.metadata, n.id = d.id
       from %1$s as d
       join %1$s as n
-        on (n.id = d.id or n.source = d.source and n.chunk_index between d.chunk_index - $2 and d.chunk_index + $3) %2$s
+        on (n.id = d.id or n.source = d.source and n.chunk_index between d.chunk_index::bigint - $2 and d.chunk_index::bigint + $3) %2$s
      where d.id = $1
      order by n.chunk_index, n.id
     $query$, pgvec.rows_of(target), case when target.tenants is not null then 'and n.tenant_id = d.tenant_id' end)
@@ -8233,7 +8505,7 @@ revoke all on function public.document_context(text, int, int, text, uuid) from 
 select pgvec.grant_execute('public.document_context(text, int, int, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.document_facets', '9ceba6099d6683269f80129f0b27970d636a0645082e5505482dc0320464bacb', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('public.document_facets', '00d8ed80e32900c6452d33afb24a3496453722e76d6355ad6632ef9d1913bd5b', '0.2.0', $pgvec_file$
 -- document_facets -- how many of the matches have which value at a key of metadata.
 -- Each element of an array counts for itself, once a row. Matches are all rows that a keyword search with this text and
 -- filter could return, not only the best.
@@ -8254,6 +8526,12 @@ declare
   query  pgvec.keyword_query;
   within record;
 begin
+  if field is null then
+    raise exception using
+      errcode = 'PV004',
+      message = 'field is null',
+      hint    = 'name a key of metadata';
+  end if;
   if query_text is not null then
     query := pgvec.keyword_query(target.name, query_text, for_tenant);
   end if;
@@ -8284,7 +8562,7 @@ end
 $$;
 comment on function public.document_facets(text, text, jsonb, int, text, uuid) is
   'The match_count (1 to 1000) commonest values at a key of metadata, and how many rows have each, among all rows that match query_text (null for all) and filter. '
-  'Errors: PV001 unknown collection, PV003 filter, PV006 tenant.';
+  'Errors: PV001 unknown collection, PV003 filter, PV004 no field, PV006 tenant.';
 revoke all on function public.document_facets(text, text, jsonb, int, text, uuid) from public;
 select pgvec.grant_execute('public.document_facets(text, text, jsonb, int, text, uuid)', 'reader');
 $pgvec_file$);
@@ -8400,7 +8678,7 @@ select pgvec.grant_execute(
   'public.hybrid_search(text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.keyword_search', '92ec76762278d1c208a0b1ada45717dd9cc9375fe143543b231ec16563b706b3', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('public.keyword_search', 'a6c081c307757737ddeaeb7cbc1094f89cdef73f7ccf4ae0c7231cf51f1c9a23', '0.2.0', $pgvec_file$
 -- keyword_search -- the rows of a collection that share words with a text.
 -- Any of the words will do (OR): with AND, a question in plain language matches nothing. The rows are read, and headlines
 -- made, after the limit. Parallel unsafe, since a search that is logged (pgvec.logged_keyword_search) writes.
@@ -8430,6 +8708,7 @@ begin
     return;
   end if;
   perform pgvec.check_choice('ranking', ranked, '{bm25,ts_rank,ts_rank_cd}');
+  perform pgvec.check_threshold(null, match_threshold);
   if cardinality(target.tenants) > 1 then
     return query
       select k.id, k.content, k.metadata, k.score, k.headline
@@ -8463,7 +8742,7 @@ comment on function public.keyword_search(text, int, jsonb, text, text, uuid, bo
   'The match_count (1 to 1000) rows of a collection that share words with query_text, best first, ties by id. '
   '"Quoted phrases" must occur, -words must not (in a text of up to 32 words). '
   'filter: as in match_documents. ranking: bm25 (k1 1.2, b 0.75), ts_rank or ts_rank_cd. highlight: adds a headline with the words between <mark> and </mark>. '
-  'match_threshold: the least score. A text without words finds no rows. Errors: PV001 unknown collection, PV003 filter, PV004 ranking, PV006 tenant.';
+  'match_threshold: the least score. A text without words finds no rows. Errors: PV001 unknown collection, PV003 filter, PV004 ranking or threshold, PV006 tenant.';
 revoke all on function public.keyword_search(text, int, jsonb, text, text, uuid, boolean, float8) from public;
 select pgvec.grant_execute('public.keyword_search(text, int, jsonb, text, text, uuid, boolean, float8)', 'reader');
 $pgvec_file$);
@@ -8500,7 +8779,7 @@ revoke all on function public.kw_match_documents(text, int, jsonb, text, uuid) f
 select pgvec.grant_execute('public.kw_match_documents(text, int, jsonb, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.match_documents', '954f39bc608245ec02a231ea362aae803f5acfbacef035ab54680a258abeecdc', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('public.match_documents', '1afbc4c191bc1d997d6caeca8d44c652576dd1e904131709b31bef1f9ab84c50', '0.2.0', $pgvec_file$
 -- match_documents -- the rows of a collection nearest to a query vector.
 -- pgvec.search_steps says how: along an index, where that is quick and finds enough, and by an exact scan where it does
 -- not, so that there are never fewer rows than there could be.
@@ -8553,7 +8832,7 @@ begin
   measure := coalesce(match_documents.distance, target.distance);
   if num_nonnulls(match_documents.distance, match_threshold, for_tenant) > 0
      or (has_table_privilege(target.relation, 'select') is not null
-         and extensions.vector_dims(query_embedding) = target.dimensions and query_embedding operator(extensions.<#>) query_embedding < 0
+         and extensions.vector_dims(query_embedding) = target.dimensions and query_embedding operator(extensions.<#>) query_embedding between -1e38 and -1e-30
          and target.access <> 'tenant') is not true
   then
     target := pgvec.scoped(coalesce(match_documents.collection, 'documents'), for_tenant);
@@ -8734,7 +9013,7 @@ revoke all on function public.match_vectors(extensions.vector, int, jsonb, float
 select pgvec.grant_execute('public.match_vectors(extensions.vector, int, jsonb, float8, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.recommend_documents', '0b678a1ad8f02f9076e0193fc4da0062508e6b257f3fad77799311f072c77ec2', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('public.recommend_documents', '6a8a8420bfed06db1ebf141359016059e368ca828912b0145ff89a2b3623aca3', '0.2.0', $pgvec_file$
 -- recommend_documents -- more like these rows, and less like those.
 -- It looks from where the liked rows are, moved away from the others by as much as these lie apart: 2 * mean(positive) -
 -- mean(negative). Directions are what counts for cosine, so vectors have length 1 there before they are averaged.
@@ -8758,6 +9037,17 @@ declare
   liked   extensions.vector;
   other   extensions.vector;
 begin
+  if coalesce(cardinality(positive), 0) = 0 or cardinality(given) > 100 or exists (select from unnest(given) as g where g is null) then
+    raise exception using
+      errcode = 'PV004',
+      message = case
+                  when cardinality(given) > 100 then format('%s ids are too many', cardinality(given))
+                  when cardinality(positive) > 0 then 'an id is null'
+                  else 'there are no positive ids'
+                end,
+      hint    = 'give the ids of one to a hundred rows of the collection, at least one of them positive';
+  end if;
+
   execute format(
     $query$
     with given as (
@@ -8773,14 +9063,11 @@ begin
     into missing, liked, other
     using positive, given, target.distance = 'cosine';
 
-  if coalesce(cardinality(positive), 0) = 0 or cardinality(given) > 100 or missing is not null then
+  if missing is not null then
     raise exception using
       errcode = 'PV004',
-      message = case
-                  when missing is not null then format('there are no rows with an embedding of the ids %s', array_to_string(missing[:10], ', '))
-                  else format('%s positive ids and %s in all are none to go by', coalesce(cardinality(positive), 0), cardinality(given))
-                end,
-      hint    = 'give the ids of one to a hundred rows of the collection, at least one of them positive';
+      message = format('there are no rows with an embedding of the ids %s', (select string_agg(left(m, 80), ', ') from unnest(missing[:10]) as m)),
+      hint    = 'give ids of rows of the collection, and embed those that are not';
   end if;
   if other is not null then
     liked := liked operator(extensions.+) liked operator(extensions.-) other;
@@ -8802,7 +9089,7 @@ revoke all on function public.recommend_documents(text[], text[], int, jsonb, fl
 select pgvec.grant_execute('public.recommend_documents(text[], text[], int, jsonb, float8, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.suggest_query', 'ccdd68f2c59967304ec4e3eb82034529fa40b45b76f8653bdf5eedd83da260b5', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('public.suggest_query', '7e3790ab59fa63878cf28beee18102d0646b9b00b04fbbef9cf25675a80d166f', '0.2.0', $pgvec_file$
 -- suggest_query -- "did you mean": the text with words that no row has replaced by the nearest that some have.
 -- Lexemes are stems, so the word shown is the commonest of some rows that the caller may read.
 create or replace function public.suggest_query(query_text text, collection text default 'documents', for_tenant uuid default null)
@@ -8811,12 +9098,16 @@ create or replace function public.suggest_query(query_text text, collection text
   security invoker set search_path = ''
 as $$
 declare
-  most_words constant int := 20;
+  most_words      constant int := 20;
+  most_characters constant int := 1000;  -- nobody corrects a passage
   target     pgvec.collections := pgvec.scoped(coalesce(suggest_query.collection, 'documents'), for_tenant);
   suggested  text := query_text;
   item       record;
   word       text;
 begin
+  if length(query_text) > most_characters then
+    return null;
+  end if;
   for item in
     select s.word, s.lexeme from pgvec.nearest_lexemes(target.name, query_text, for_tenant) as s limit most_words
   loop
@@ -8840,7 +9131,7 @@ end
 $$;
 comment on function public.suggest_query(text, text, uuid) is
   'The text with words that no row of the collection has replaced by the most similar word that one has (by trigrams, beginning with the same letter); '
-  'null where there is nothing to suggest, and where not everybody sees all rows (access policy). '
+  'null where there is nothing to suggest, for a text of more than 1,000 characters, and where not everybody sees all rows (access policy). '
   'Errors: PV001 unknown collection, PV006 tenant.';
 revoke all on function public.suggest_query(text, text, uuid) from public;
 select pgvec.grant_execute('public.suggest_query(text, text, uuid)', 'reader');
@@ -8905,6 +9196,8 @@ comment on function public.upsert_documents(jsonb, text, uuid) is
 revoke all on function public.upsert_documents(jsonb, text, uuid) from public;
 select pgvec.grant_execute('public.upsert_documents(jsonb, text, uuid)', 'reader');
 $pgvec_file$);
+
+select pg_temp.retire_functions(array['pgvec.roles', 'pgvec.grant_execute', 'pgvec.a_vector', 'pgvec.adopt_collection', 'pgvec.adopted_content', 'pgvec.adopted_key', 'pgvec.adopted_vector', 'pgvec.adopted_view', 'pgvec.allowed_tenants', 'pgvec.announce_search', 'pgvec.any_lexeme', 'pgvec.as_timestamp', 'pgvec.attach_triggers', 'pgvec.autocut', 'pgvec.begin_staging', 'pgvec.bench_index', 'pgvec.best_of_groups', 'pgvec.bind_model', 'pgvec.bm25_settings', 'pgvec.bm25_vector', 'pgvec.build_adoption', 'pgvec.build_seconds', 'pgvec.caller', 'pgvec.check_adoption', 'pgvec.check_choice', 'pgvec.check_columns', 'pgvec.check_conditions', 'pgvec.check_count', 'pgvec.check_index', 'pgvec.check_model', 'pgvec.check_new_collection', 'pgvec.check_operand', 'pgvec.check_query_embedding', 'pgvec.check_threshold', 'pgvec.check_weights', 'pgvec.clamp_count', 'pgvec.collection', 'pgvec.collection_checks', 'pgvec.collection_stats', 'pgvec.collection_version', 'pgvec.collector_listens', 'pgvec.collector_lock', 'pgvec.column_condition', 'pgvec.column_operand', 'pgvec.compare_column', 'pgvec.compare_distances', 'pgvec.compile_filter', 'pgvec.contained_predicate', 'pgvec.count_ids', 'pgvec.count_lexemes', 'pgvec.count_stale', 'pgvec.counts_live', 'pgvec.create_collection', 'pgvec.create_collection_api', 'pgvec.decay', 'pgvec.deep_rows', 'pgvec.default_lists', 'pgvec.default_tenant', 'pgvec.describe_table', 'pgvec.detach_collection', 'pgvec.distance_operator', 'pgvec.diversify', 'pgvec.drop_collection', 'pgvec.drop_collection_api', 'pgvec.estimate_rows', 'pgvec.explain_search', 'pgvec.export_tenant', 'pgvec.filter_condition', 'pgvec.filter_predicate', 'pgvec.filter_text', 'pgvec.fold_statistics', 'pgvec.forget_lexemes', 'pgvec.fuse', 'pgvec.headline', 'pgvec.hybrid_candidates', 'pgvec.index_clause', 'pgvec.index_definition', 'pgvec.index_kind', 'pgvec.index_memory', 'pgvec.index_name', 'pgvec.index_plan', 'pgvec.index_removal', 'pgvec.index_storage', 'pgvec.insert_search', 'pgvec.keep_lexemes', 'pgvec.keyword_hits', 'pgvec.keyword_query', 'pgvec.keyword_score', 'pgvec.keyword_statistics', 'pgvec.like_regex', 'pgvec.list_collections', 'pgvec.list_tenants', 'pgvec.log_search', 'pgvec.log_searches', 'pgvec.logged_embeddings', 'pgvec.logged_hybrid_search', 'pgvec.logged_keyword_search', 'pgvec.logged_match_documents', 'pgvec.maintain_adopted', 'pgvec.maintain_document', 'pgvec.merge_staged', 'pgvec.nearest_lexemes', 'pgvec.no_tenant', 'pgvec.note_index', 'pgvec.note_route', 'pgvec.of_tenant', 'pgvec.oldest_client', 'pgvec.operator_predicate', 'pgvec.our_functions', 'pgvec.parse_documents', 'pgvec.parse_filter', 'pgvec.parse_words', 'pgvec.partitions', 'pgvec.prepare_bench', 'pgvec.present_collections', 'pgvec.protect_table', 'pgvec.prune_search_log', 'pgvec.purge_tenant', 'pgvec.quantization_recall', 'pgvec.query_template', 'pgvec.recall_curve', 'pgvec.refresh_statistics', 'pgvec.release_collection', 'pgvec.renew_weights', 'pgvec.repair_rows', 'pgvec.resume_points', 'pgvec.route_name', 'pgvec.rows_of', 'pgvec.running_length', 'pgvec.sample_of', 'pgvec.sample_similarities', 'pgvec.scoped', 'pgvec.search_log_state', 'pgvec.search_steps', 'pgvec.sees_all', 'pgvec.server_memory', 'pgvec.settle_statistics', 'pgvec.shown', 'pgvec.similarity', 'pgvec.skip_unchanged', 'pgvec.stale_documents', 'pgvec.store_adopted', 'pgvec.store_embeddings', 'pgvec.tenant_candidates', 'pgvec.tenant_documents', 'pgvec.tenant_keyword_hits', 'pgvec.tenant_matches', 'pgvec.tenant_target', 'pgvec.text_condition', 'pgvec.text_configurations', 'pgvec.text_search_configuration', 'pgvec.told_age', 'pgvec.told_executable', 'pgvec.tune', 'pgvec.upgrade_collections', 'pgvec.vector_indexes', 'pgvec.vector_lengths', 'pgvec.vector_query', 'pgvec.vector_schema', 'pgvec.verdict', 'pgvec.verify', 'pgvec.verify_access', 'pgvec.verify_bloat', 'pgvec.verify_indexes', 'pgvec.verify_installation', 'pgvec.verify_memory', 'pgvec.verify_protection', 'pgvec.verify_rows', 'pgvec.verify_search', 'pgvec.verify_server', 'pgvec.verify_statistics', 'pgvec.verify_table', 'pgvec.verify_tenants', 'pgvec.verify_texts', 'pgvec.verify_timeouts', 'pgvec.version', 'pgvec.wide_steps', 'pgvec.with_text', 'pgvec.writable', 'public.delete_documents', 'public.document_context', 'public.document_facets', 'public.hybrid_search', 'public.keyword_search', 'public.kw_match_documents', 'public.match_documents', 'public.match_documents_embeddings', 'public.match_documents_mmr', 'public.match_vectors', 'public.recommend_documents', 'public.suggest_query', 'public.upsert_documents']);
 
 reset check_function_bodies;
 select pgvec.upgrade_collections();

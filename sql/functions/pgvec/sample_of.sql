@@ -11,7 +11,7 @@ begin
   if collection.base <> collection.relation or coalesce(estimate, 0) <= most_rows then
     return format('(select * from %s)', collection.relation);
   end if;
-  return format('(select * from %s tablesample system (%s) repeatable (1) limit %s)', collection.base, round((100 * 1.2 * most_rows / estimate)::numeric, 6), most_rows);
+  return format('(select * from %s tablesample system (%s) repeatable (1) limit %s)', collection.base, least(100, round((100 * 1.2 * most_rows / estimate)::numeric, 6)), most_rows);
 end
 $$;
 comment on function pgvec.sample_of(pgvec.collections, int) is

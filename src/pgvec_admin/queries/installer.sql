@@ -66,4 +66,22 @@ begin
 end
 $installer$;
 
+create or replace function pg_temp.retire_functions(of_this_release text[]) returns void language plpgsql as $installer$
+declare
+  gone record;
+begin
+  for gone in
+    select p.oid::regprocedure as routine
+      from pg_catalog.pg_proc as p
+      join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
+     cross join lateral (select h.fingerprint from pgvec.function_history as h where h.name = n.nspname || '.' || p.proname order by h.version desc limit 1) as last
+     where n.nspname in ('pgvec', 'public')
+       and n.nspname || '.' || p.proname <> all (of_this_release)
+       and last.fingerprint = pg_temp.live_fingerprint(n.nspname || '.' || p.proname)
+  loop
+    execute format('drop routine %s', gone.routine);
+  end loop;
+end
+$installer$;
+
 set check_function_bodies = off;
