@@ -50,8 +50,8 @@ class FunctionState:
     """Where a function stands.
 
     ok: as its file says. new: not there yet. changed: there is another text for it. drifted: edited in the database.
-    missing: dropped there. held: rolled back, until its file changes. retired: this release has it no more. unmanaged: not
-    of this package's making.
+    missing: dropped there. held: rolled back, until its file changes. retired: this release has it no more. unmanaged:
+    not of this package's making.
     """
 
     name: str
@@ -141,8 +141,7 @@ def apply(
 ) -> list[FunctionState]:
     """Apply every file that is new, changed or missing, in the caller's transaction; returns what was applied.
 
-    `vector_schema` is pgvector's schema, quoted. Afterwards there is exactly one function of each name, and none that is
-    retired.
+    `vector_schema` is pgvector's schema, quoted. Afterwards there is exactly one function of each name, none retired.
     """
     before = {state.name: state for state in states(connection)}
     check(list(before.values()), overwrite_drift=overwrite_drift, replace_existing=replace_existing)
@@ -162,8 +161,8 @@ def apply(
         ledger.record(connection, _exactly_one(connection, file.name), "file", file.text, file_sha256=file.sha256)
         applied.append(found)
     retired = [state for state in before.values() if state.state == "retired"]
-    live = ledger.live(connection, [state.name for state in retired])
-    _drop(connection, [oid for state in retired for oid in live[state.name].oids])
+    gone = ledger.live(connection, [state.name for state in retired])
+    _drop(connection, [oid for state in retired for oid in gone[state.name].oids])
     return applied + retired
 
 

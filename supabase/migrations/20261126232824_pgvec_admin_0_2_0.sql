@@ -1168,7 +1168,7 @@ revoke all on function pgvec.as_timestamp(jsonb) from public;
 select pgvec.grant_execute('pgvec.as_timestamp(jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.attach_triggers', '1348d88b233d921c0adf92d28964d28dd15f4c0ce9697d72f5008062b8f5d946', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.attach_triggers', '35eae441a10d4894f69bf45ce87fd6157d6b4be357b58314be8ee0c3ca4485d2', '0.2.0', $pgvec_file$
 -- pgvec.attach_triggers -- the triggers that keep lexemes, hashes, weights and statistics of a collection, made anew where they are there.
 create or replace function pgvec.attach_triggers(collection text)
   returns void
@@ -1194,7 +1194,8 @@ begin
 end
 $$;
 comment on function pgvec.attach_triggers(text) is
-  'Puts the triggers on a collection''s table that keep what searches need beside each row, and the statistics of BM25, enables them, and counts the rows that are there. Raises PV001.';
+  'Puts the triggers on a collection''s table that keep what searches need beside each row, and the statistics of BM25, enables them, '
+  'and counts the rows that are there. Raises PV001.';
 revoke all on function pgvec.attach_triggers(text) from public;
 $pgvec_file$);
 
@@ -2084,7 +2085,7 @@ revoke all on function pgvec.collection(text) from public;
 select pgvec.grant_execute('pgvec.collection(text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.collection_checks', 'cc3bb9ecfe700e2936b2af90314e3104bb55a692a9d7d7ebcffbd4c3d70e2005', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.collection_checks', 'daa537d877272780b39227241767688f525d1e9eb8df3b2a6623972a25a940c9', '0.2.0', $pgvec_file$
 -- pgvec.collection_checks -- the functions that check a collection, in order; of one whose table is gone, the one that says so.
 create or replace function pgvec.collection_checks(collection text)
   returns text[]
@@ -2100,7 +2101,8 @@ as $$
     from pgvec.collections as c
    where c.name = collection_checks.collection
 $$;
-comment on function pgvec.collection_checks(text) is 'The names of the functions that check a collection, each of its name. pgvec.verify_search comes after them. Null for an unknown one.';
+comment on function pgvec.collection_checks(text) is 'The names of the functions that check a collection, each of its name. '
+  'pgvec.verify_search comes after them. Null for an unknown one.';
 revoke all on function pgvec.collection_checks(text) from public;
 $pgvec_file$);
 
@@ -5828,7 +5830,7 @@ comment on function pgvec.recall_curve(text, int, float8, int) is
 revoke all on function pgvec.recall_curve(text, int, float8, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.refresh_statistics', '2c42f44afbc3f5b61dfeca2690a4ee404ec9a4c5b3f54bec79363ca53a52d783', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.refresh_statistics', '767034f3e4a449c93b91e1a6b378cbcc7983327d2876851a3990586392b4ef32', '0.2.0', $pgvec_file$
 -- pgvec.refresh_statistics -- counts the words of a collection, tenant by tenant, anew, and makes the BM25 weights anew where they are off.
 -- Counting and replacing is one statement with one snapshot: what others write meanwhile is in neither, and stays as they
 -- noted it. Definer, since the statistics are nobody's to write.
@@ -5911,7 +5913,8 @@ begin
 end
 $$;
 comment on function pgvec.refresh_statistics(text, float8) is
-  'Counts rows, words and document frequencies of a collection anew, and makes its BM25 weights anew where the average length has moved by more than tolerance (a share; null renews all) '
+  'Counts rows, words and document frequencies of a collection anew, and makes its BM25 weights anew '
+  'where the average length has moved by more than tolerance (a share; null renews all) '
   'or the settings k1 or b have changed. Returns the rows, the lexemes (each counts in each tenant), the average length in words and the rows whose weights are new. Raises PV001.';
 revoke all on function pgvec.refresh_statistics(text, float8) from public;
 select pgvec.grant_execute('pgvec.refresh_statistics(text, float8)', 'writer');
@@ -7261,7 +7264,7 @@ comment on function pgvec.verdict(text, text, text[], text, text, text, text) is
 revoke all on function pgvec.verdict(text, text, text[], text, text, text, text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify', '892a23cee48f320a88cec506fe4af4c7c1e8ef8d1a1cf1ddc99991038f88776c', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify', '7328a2cfe3e6ebd414d0aecf546ae989ebdfe1138492391b06918f47c08541e3', '0.2.0', $pgvec_file$
 -- pgvec.verify -- every check that can be made from within the database, for psql.
 -- pgvec-admin verify makes them one by one, each within its time, and compares functions and migrations with its own files besides.
 create or replace function pgvec.verify(collection text default null, seconds float8 default 10)
@@ -7292,8 +7295,8 @@ begin
 end
 $$;
 comment on function pgvec.verify(text, float8) is
-  'What pgvec-admin verify checks, but for what it compares with its own files: the server, the engine''s functions and tables, and each collection, or only the one that is named; '
-  'seconds bounds the searches of each. Reads only. Raises PV001.';
+  'What pgvec-admin verify checks, but for what it compares with its own files: the server, the engine''s functions and tables, '
+  'and each collection, or only the one that is named; seconds bounds the searches of each. Reads only. Raises PV001.';
 revoke all on function pgvec.verify(text, float8) from public;
 $pgvec_file$);
 
@@ -7435,7 +7438,7 @@ comment on function pgvec.verify_bloat(text) is
 revoke all on function pgvec.verify_bloat(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_indexes', 'cea553c3ca5d641b0afbd65fd287a9615bfada0fe1523dc792a46b1e07b56e50', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_indexes', '6728abfe788f92a07a5dff8cde5cbea8405848d80ab2fb9f95994dcd0b218c64', '0.2.0', $pgvec_file$
 -- pgvec.verify_indexes -- the indexes of a collection: broken, missing, of no use, or larger than their rows need.
 -- A vector index is wanted beyond so many rows as pgvec.wide_steps still scans without a second thought.
 create or replace function pgvec.verify_indexes(collection text)
@@ -7519,8 +7522,8 @@ begin
 end
 $$;
 comment on function pgvec.verify_indexes(text) is
-  'Checks the indexes of a collection: invalid, duplicate, missing, unused (vector indexes that no search of the collection''s distance uses), noted (what searches remember of theirs), '
-  'and bloat. Raises PV001.';
+  'Checks the indexes of a collection: invalid, duplicate, missing, unused (vector indexes that no search of the collection''s distance uses), '
+  'noted (what searches remember of theirs) and bloat. Raises PV001.';
 revoke all on function pgvec.verify_indexes(text) from public;
 $pgvec_file$);
 
@@ -7827,7 +7830,7 @@ comment on function pgvec.verify_rows(text) is
 revoke all on function pgvec.verify_rows(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_search', '91151dcb55f11752ea3c221072209b1c20f34ced229038408233bdf21ccb8444', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_search', '612d99069726b0b1a03119d77126368bc7696f3380e174c220f0022f0f18b93f', '0.2.0', $pgvec_file$
 -- pgvec.verify_search -- whether searches of a collection use its index, find what an exact scan finds, and how long they take.
 -- Rows drawn as queries go through the very functions that clients call. Each is its own nearest row, and does not count.
 -- It goes on until it has had so many, or the time is over.
@@ -7920,7 +7923,8 @@ end
 $$;
 comment on function pgvec.verify_search(text, float8, float8, int, float8) is
   'Checks searches of a collection, over rows drawn as queries (at most so many, and until the seconds are over): plan (the index is used), '
-  'recall (recall@10 of match_documents against exact scans is at least wanted_recall) and latency (p95 in ms on the server of vector, keyword and hybrid search is at most slow_ms). Raises PV001.';
+  'recall (recall@10 of match_documents against exact scans is at least wanted_recall) '
+  'and latency (p95 in ms on the server of vector, keyword and hybrid search is at most slow_ms). Raises PV001.';
 revoke all on function pgvec.verify_search(text, float8, float8, int, float8) from public;
 $pgvec_file$);
 

@@ -13,5 +13,6 @@ as $$
     from pgvec.collections as c
    where c.name = collection_checks.collection
 $$;
-comment on function pgvec.collection_checks(text) is 'The names of the functions that check a collection, each of its name. pgvec.verify_search comes after them. Null for an unknown one.';
+comment on function pgvec.collection_checks(text) is 'The names of the functions that check a collection, each of its name. '
+  'pgvec.verify_search comes after them. Null for an unknown one.';
 revoke all on function pgvec.collection_checks(text) from public;

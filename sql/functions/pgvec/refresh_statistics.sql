@@ -80,7 +80,8 @@ begin
 end
 $$;
 comment on function pgvec.refresh_statistics(text, float8) is
-  'Counts rows, words and document frequencies of a collection anew, and makes its BM25 weights anew where the average length has moved by more than tolerance (a share; null renews all) '
+  'Counts rows, words and document frequencies of a collection anew, and makes its BM25 weights anew '
+  'where the average length has moved by more than tolerance (a share; null renews all) '
   'or the settings k1 or b have changed. Returns the rows, the lexemes (each counts in each tenant), the average length in words and the rows whose weights are new. Raises PV001.';
 revoke all on function pgvec.refresh_statistics(text, float8) from public;
 select pgvec.grant_execute('pgvec.refresh_statistics(text, float8)', 'writer');

@@ -28,6 +28,6 @@ begin
 end
 $$;
 comment on function pgvec.verify(text, float8) is
-  'What pgvec-admin verify checks, but for what it compares with its own files: the server, the engine''s functions and tables, and each collection, or only the one that is named; '
-  'seconds bounds the searches of each. Reads only. Raises PV001.';
+  'What pgvec-admin verify checks, but for what it compares with its own files: the server, the engine''s functions and tables, '
+  'and each collection, or only the one that is named; seconds bounds the searches of each. Reads only. Raises PV001.';
 revoke all on function pgvec.verify(text, float8) from public;

@@ -81,6 +81,6 @@ begin
 end
 $$;
 comment on function pgvec.verify_indexes(text) is
-  'Checks the indexes of a collection: invalid, duplicate, missing, unused (vector indexes that no search of the collection''s distance uses), noted (what searches remember of theirs), '
-  'and bloat. Raises PV001.';
+  'Checks the indexes of a collection: invalid, duplicate, missing, unused (vector indexes that no search of the collection''s distance uses), '
+  'noted (what searches remember of theirs) and bloat. Raises PV001.';
 revoke all on function pgvec.verify_indexes(text) from public;

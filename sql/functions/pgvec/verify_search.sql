@@ -90,5 +90,6 @@ end
 $$;
 comment on function pgvec.verify_search(text, float8, float8, int, float8) is
   'Checks searches of a collection, over rows drawn as queries (at most so many, and until the seconds are over): plan (the index is used), '
-  'recall (recall@10 of match_documents against exact scans is at least wanted_recall) and latency (p95 in ms on the server of vector, keyword and hybrid search is at most slow_ms). Raises PV001.';
+  'recall (recall@10 of match_documents against exact scans is at least wanted_recall) '
+  'and latency (p95 in ms on the server of vector, keyword and hybrid search is at most slow_ms). Raises PV001.';
 revoke all on function pgvec.verify_search(text, float8, float8, int, float8) from public;
