@@ -12,7 +12,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from conftest import VERSION, Connection
+from conftest import Connection
+from installation import VERSION
 from pgvec_admin import embedded
 from soak.ledger import Ledger
 from soak.measure import SETTLING, Fault, Recorder
