@@ -43,6 +43,7 @@ bench: $(VENV)/.dev tests/supabase/node_modules/.done bench-peers
 	$(BIN)/python benchmarks/keywords.py
 	$(BIN)/python benchmarks/tenants.py
 	$(BIN)/python benchmarks/repository.py
+	$(BIN)/python benchmarks/verify.py
 	command -v wrk > /dev/null || apt-get install -qq wrk > /dev/null
 	$(BIN)/python benchmarks/service.py
 
