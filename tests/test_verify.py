@@ -215,6 +215,24 @@ def test_settings_of_the_server_that_hurt_are_told(poor: embedded.Server) -> Non
     assert told == ["anon 3s, authenticated 8s"]
 
 
+def test_a_repair_runs_what_it_says_whatever_tables_are_called(where: Target) -> None:
+    odd = '"x; drop table victim; --"'
+    with installation.connect(where.conninfo) as connection:
+        connection.execute("create table victim ()")
+        connection.execute(f"create table {odd} (id int primary key, title text, embedding extensions.vector(8))")
+        connection.execute(f"alter table {odd} set (autovacuum_enabled = off)")
+        connection.execute("select pgvec.adopt_collection('odd', %s, content_columns => '{title}')", (f"public.{odd}",))
+        connection.execute(f"insert into {odd} select i, 'odd ' || i, {VECTOR} from generate_series(1, 1500) as i")
+        connection.execute("select pg_stat_force_next_flush()")
+        said: list[str] = []
+        found = _objections(where)
+        assert found["odd: analyze"].fix == f"analyze public.{odd};"
+        verification.fix(where, [found["odd: analyze"]], said.append)
+        assert said == [f"analyze public.{odd};"]
+        assert connection.execute("select to_regclass('victim') is not null").fetchone() == (True,)
+    assert "odd: analyze" not in _objections(where)
+
+
 def test_nothing_is_written(where: Target) -> None:
     """Each group runs in a read-only transaction: one that writes would fail, and say so."""
     _break(

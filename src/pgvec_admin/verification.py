@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import psycopg
+import sqlparse
 from psycopg import sql
 from psycopg.rows import class_row
 
@@ -174,10 +175,9 @@ def fix(where: Target, checks: Sequence[Check], report: Say) -> int:
             if check.result == "ok" or not check.fix:
                 continue
             try:
-                for statement in check.fix.split(";"):
-                    if statement.strip():
-                        report(f"{statement.strip()};")
-                        connection.execute(statement.encode())
+                for statement in sqlparse.split(check.fix):  # some cannot run in one transaction with others
+                    report(statement)
+                    connection.execute(statement.encode())
                 repaired += 1
             except psycopg.Error as error:
                 report(f"not repaired: {from_postgres(error).message}")
