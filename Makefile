@@ -18,8 +18,8 @@ test: $(VENV)/.dev tests/supabase/node_modules/.done tests/supabase/pgtap/.done 
 	$(BIN)/pytest
 
 # What cannot depend on the server, and what is about its programs or their clients, is left out.
-APART := chunk clients cli corpus demo embedded evaluate examples packaging pgtap plpgsql_check providers readers readme \
-  releases service service_page service_schema supabase_cli
+APART := bad_input bad_input_commands bad_input_http chunk clients cli corpus demo docs embedded evaluate examples packaging pgtap plpgsql_check providers readers readme \
+  releases replay service service_page service_schema soak supabase_cli
 BEHAVIOUR = $(filter-out $(APART:%=tests/test_%.py),$(wildcard tests/test_*.py))
 
 # All that depends on the server, again: on older ones, with pgvector elsewhere, installed by no superuser, upgraded.

@@ -293,12 +293,12 @@ def test_rows_of_an_adopted_table_are_not_loaded_but_inserted(jobs: Connection) 
         ("content text", "dimensions => 3", "public.t has no primary key", "search_id"),
         ("id int, content text", "dimensions => 3, id_column => 'id'", "id of public.t is not unique", "add unique"),
         ("id date primary key, content text", "dimensions => 3", "of type date, which cannot be an id", "bigint"),
-        ("id int primary key, body text", "dimensions => 3", "public.t has no column content", "its columns: id, body"),
+        ("id int primary key, body text", "dimensions => 3", "public.t has no column 'content'", "its columns: id, body"),
         ("id int primary key, content text", "", "public.t has no column embedding", "dimensions"),
         ("id int primary key, content text, embedding text", "", "is of type text, not vector", "vectors"),
         ("id int primary key, content text, embedding extensions.vector", "", "without dimensions", "dimensions"),
         ("id int primary key, content text, embedding extensions.vector(4)", "dimensions => 3", "has 4 dimensions, not 3", "own"),
-        ("id int primary key, content text", "dimensions => 3, metadata_column => 'meta'", "public.t has no column meta", "its columns"),
+        ("id int primary key, content text", "dimensions => 3, metadata_column => 'meta'", "public.t has no column 'meta'", "its columns"),
     ],
 )  # fmt: skip
 def test_a_table_that_cannot_be_adopted_is_refused_and_unchanged(

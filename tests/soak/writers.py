@@ -235,7 +235,7 @@ class Counter(Worker):
         """Now and then."""
         connection = self.connection()
         with self.recorder.timed("refresh_statistics, contested"):
-            connection.execute("select pgvec.refresh_statistics('board', -1)")
+            connection.execute("select pgvec.refresh_statistics('board', null)")
         self.ended.wait(self.drawn.uniform(0.2, 2))
 
 
