@@ -227,7 +227,7 @@ def test_a_bench_searches_for_given_vectors_and_names_a_line_that_is_none(
     assert measured["queries"] == 3
     queries.write_text("[1, 2\n")
     refused = run("bench", "articles", "--query-file", str(queries))
-    assert refused.returncode == 2
+    assert refused.returncode == 5
     assert f"{queries}:1: not a vector" in refused.stderr
     queries.write_text("[1, 2]\n")
     assert "the query has 2 dimensions" in run("bench", "articles", "--query-file", str(queries)).stderr

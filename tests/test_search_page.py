@@ -60,12 +60,12 @@ def test_more_like_this_and_less_like_that(documents: Connection) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("'{}'", "0 positive ids"),
-        ("null", "0 positive ids"),
-        ("'{}', '{fish#1}'", "0 positive ids and 1 in all"),
+        ("'{}'", "there are no positive ids"),
+        ("null", "there are no positive ids"),
+        ("'{}', '{fish#1}'", "there are no positive ids"),
         ("'{nowhere,fish#1}'", "no rows with an embedding of the ids nowhere"),
         ("'{alone}'", "no rows with an embedding of the ids alone"),
-        ("array_fill('fish#1'::text, array[101])", "101 positive ids"),
+        ("array_fill('fish#1'::text, array[101])", "101 ids are too many"),
     ],
 )
 def test_ids_that_lead_nowhere_are_refused(documents: Connection, arguments: str, message: str) -> None:

@@ -15,6 +15,7 @@ declare
                     when 'open' then 'true'
                     when 'tenant' then 'tenant_id = any (array(select pgvec.allowed_tenants()))'
                   end;
+  policy  name;
 begin
   execute format('alter table %s enable row level security', target.relation);
   execute format('revoke all on table %s from public', target.relation);
@@ -30,16 +31,20 @@ begin
     return;
   end if;
 
+  for policy in
+    select p.polname
+      from pg_catalog.pg_policy as p
+     where p.polrelid = target.relation
+       and p.polname in ('read_all', 'insert_all', 'update_all', 'delete_all')
+  loop
+    execute format('drop policy %I on %s', policy, target.relation);
+  end loop;
   if readers is not null then
-    execute format('drop policy if exists read_all on %s', target.relation);
     execute format('create policy read_all on %s for select to %s using (%s)', target.relation, readers, visible);
   end if;
   if writers is not null then
-    execute format('drop policy if exists insert_all on %s', target.relation);
     execute format('create policy insert_all on %s for insert to %s with check (%s)', target.relation, writers, visible);
-    execute format('drop policy if exists update_all on %s', target.relation);
     execute format('create policy update_all on %s for update to %s using (%s) with check (%s)', target.relation, writers, visible, visible);
-    execute format('drop policy if exists delete_all on %s', target.relation);
     execute format('create policy delete_all on %s for delete to %s using (%s)', target.relation, writers, visible);
   end if;
 end
