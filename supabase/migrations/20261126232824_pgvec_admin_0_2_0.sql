@@ -5555,7 +5555,7 @@ comment on function pgvec.present_collections() is 'The rows of the registry who
 revoke all on function pgvec.present_collections() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.protect_table', 'e58655c2c0e7e831d08c360b0442446de9dcfbb8e973bba341c31005114bcf17', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.protect_table', 'a057536adaa16b58a37a093b27e95ac31961840a0cc6756004663b583cca06c2', '0.2.0', $pgvec_file$
 -- pgvec.protect_table -- row level security and grants of a collection's table, by the collection's access.
 -- RLS is on even where everybody may read, so that a role which was never granted a policy sees nothing. The subquery
 -- around the tenants is evaluated once a query, and leaves the condition one that the primary key serves. What there is of
@@ -5573,6 +5573,7 @@ declare
                     when 'open' then 'true'
                     when 'tenant' then 'tenant_id = any (array(select pgvec.allowed_tenants()))'
                   end;
+  policy  name;
 begin
   execute format('alter table %s enable row level security', target.relation);
   execute format('revoke all on table %s from public', target.relation);
@@ -5588,16 +5589,20 @@ begin
     return;
   end if;
 
+  for policy in
+    select p.polname
+      from pg_catalog.pg_policy as p
+     where p.polrelid = target.relation
+       and p.polname in ('read_all', 'insert_all', 'update_all', 'delete_all')
+  loop
+    execute format('drop policy %I on %s', policy, target.relation);
+  end loop;
   if readers is not null then
-    execute format('drop policy if exists read_all on %s', target.relation);
     execute format('create policy read_all on %s for select to %s using (%s)', target.relation, readers, visible);
   end if;
   if writers is not null then
-    execute format('drop policy if exists insert_all on %s', target.relation);
     execute format('create policy insert_all on %s for insert to %s with check (%s)', target.relation, writers, visible);
-    execute format('drop policy if exists update_all on %s', target.relation);
     execute format('create policy update_all on %s for update to %s using (%s) with check (%s)', target.relation, writers, visible, visible);
-    execute format('drop policy if exists delete_all on %s', target.relation);
     execute format('create policy delete_all on %s for delete to %s using (%s)', target.relation, writers, visible);
   end if;
 end
@@ -5608,7 +5613,7 @@ comment on function pgvec.protect_table(text) is
 revoke all on function pgvec.protect_table(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.prune_search_log', '1729c72fc03b112d06193ea2e8a63ebbb2f6d9a393914dee804009c1d9cc6cf3', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.prune_search_log', '922d8d6f2da7b8015da340332a3dbdaee89a57c0ecba02e33260b6359a40d1c8', '0.2.0', $pgvec_file$
 -- pgvec.prune_search_log -- removes what is past its time from the log of searches.
 -- For a scheduler (pg_cron, a systemd timer, pgvec-admin log prune): a call does little, and goes on where the last one ended.
 -- Rows that another call is at are left to it.
@@ -5620,6 +5625,7 @@ as $$
 declare
   removed bigint;
 begin
+  perform pgvec.check_count('at_most', at_most, 1, 1000000);
   delete from pgvec.search_log as l
    where l.ctid = any (array(
            select o.ctid

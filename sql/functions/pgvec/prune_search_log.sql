@@ -9,6 +9,7 @@ as $$
 declare
   removed bigint;
 begin
+  perform pgvec.check_count('at_most', at_most, 1, 1000000);
   delete from pgvec.search_log as l
    where l.ctid = any (array(
            select o.ctid
