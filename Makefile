@@ -9,7 +9,7 @@ export PYTEST_ADDOPTS ?= --numprocesses 2 --dist loadgroup
 # A browser for the search page; where there is one, PGVEC_BROWSER says which.
 BROWSER := $(if $(PGVEC_BROWSER)$(shell command -v chromium),,install-browser)
 
-.PHONY: install-browser demo test test-servers lint format bench bench-peers soak release-bundle clean
+.PHONY: install-browser demo test test-servers test-server-16 test-server-17 lint format bench bench-peers soak release-bundle clean
 
 demo: $(VENV)/.demo
 	$(BIN)/pgvec-admin demo
@@ -23,8 +23,12 @@ APART := bad_input bad_input_commands bad_input_http chunk clients cli corpus de
 BEHAVIOUR = $(filter-out $(APART:%=tests/test_%.py),$(wildcard tests/test_*.py))
 
 # All that depends on the server, again: on older ones, with pgvector elsewhere, installed by no superuser, upgraded.
-test-servers: $(VENV)/.dev tests/supabase/node_modules/.done tests/servers/postgres17/.done
+test-servers: test-server-16 test-server-17
+
+test-server-16: $(VENV)/.dev tests/supabase/node_modules/.done tests/servers/postgres17/.done
 	PGVEC_TEST_POSTGRES=16 PGVEC_TEST_VECTOR_SCHEMA=public $(BIN)/pytest $(BEHAVIOUR)
+
+test-server-17: $(VENV)/.dev tests/supabase/node_modules/.done tests/servers/postgres17/.done
 	PGVEC_TEST_POSTGRES=17 PGVEC_TEST_INSTALLER=owner PGVEC_TEST_FROM=0.1.0 $(BIN)/pytest $(BEHAVIOUR)
 
 lint: $(VENV)/.dev
