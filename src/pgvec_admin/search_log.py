@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -83,23 +84,25 @@ class Collector:
     """
 
     def __init__(self, where: Target) -> None:
-        self._listening = database.connect(where, autocommit=True)
-        self._writing = database.connect(where, autocommit=True)
         self._key = ""
         self._pieces: list[str] = []
-        row = self._listening.execute(
-            "select c.name, pg_try_advisory_lock(pgvec.collector_lock()) from pgvec.search_channel as c"
-        ).fetchone()
-        assert row is not None
-        if not row[1]:
-            self.close()
-            raise CheckFailedError("another collector is running", "one is enough for a database")
-        self._listening.execute(sql.SQL("listen {}").format(sql.Identifier(row[0])))
+        with ExitStack() as opened:
+            self._listening = opened.enter_context(closing(database.connect(where, autocommit=True)))
+            self._writing = opened.enter_context(closing(database.connect(where, autocommit=True)))
+            row = self._writing.execute(
+                "select c.name, pg_try_advisory_lock(pgvec.collector_lock()) from pgvec.search_channel as c"
+            ).fetchone()
+            assert row is not None
+            if not row[1]:
+                raise CheckFailedError("another collector is running", "one is enough for a database")
+            self._listening.execute(sql.SQL("listen {}").format(sql.Identifier(row[0])))
+            self._opened = opened.pop_all()
 
     def close(self) -> None:
-        """Stop listening."""
-        self._listening.close()
-        self._writing.close()
+        """Stop listening; the next collector may start at once, the server need not have noticed the end of this."""
+        with suppress(psycopg.Error):
+            self._writing.execute("select pg_advisory_unlock(pgvec.collector_lock())")
+        self._opened.close()
 
     def collect(self, *, timeout: float | None = None) -> Iterator[str]:
         """Insert what is announced, and name the collection of each; for `timeout` seconds, or for ever."""
