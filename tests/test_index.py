@@ -61,6 +61,7 @@ def test_progress_is_reported_while_the_index_grows(documents: Connection, where
     heard: list[tuple[int, int | None, str]] = []
     index.create(where, "documents", ef_construction=400, report=lambda *progress: heard.append(progress))
     assert any(phase.startswith("building index") for _, _, phase in heard)
+    assert all(total is None or 0 <= done <= total for done, total, _ in heard)
 
 
 def test_an_invalid_leftover_is_dropped_and_built_anew(

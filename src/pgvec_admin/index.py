@@ -195,19 +195,20 @@ def _drop_leftover(where: Target, collection: str, name: str) -> None:
 
 @contextmanager
 def _watched(where: Target, backend: int, report: Report) -> Iterator[None]:
-    """Reports the progress of the index build of another session, from a thread, until the block ends."""
+    """Reports, from a thread, how far the index build of another session is, in blocks of the table."""
     finished = threading.Event()
 
     def watch() -> None:
         with database.connect(where, autocommit=True) as connection:
             while not finished.wait(0.3):
                 row = connection.execute(
-                    "select phase, greatest(blocks_done, tuples_done), greatest(blocks_total, tuples_total)"
+                    "select phase, blocks_total,"
+                    " case when tuples_total > 0 then blocks_total * tuples_done / tuples_total else blocks_done end"
                     " from pg_catalog.pg_stat_progress_create_index where pid = %s",
                     (backend,),
                 ).fetchone()
                 if row:
-                    report(row[1], row[2] or None, row[0])
+                    report(row[2], row[1] or None, row[0])
 
     thread = threading.Thread(target=watch, name="index-progress", daemon=True)
     thread.start()
