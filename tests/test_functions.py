@@ -120,7 +120,9 @@ def test_a_grant_of_the_users_own_is_no_drift_and_survives(
 def test_fingerprints_do_not_depend_on_the_search_path(connection: Connection) -> None:
     for path in ("extensions, pgvec", "pg_catalog", '"$user", public'):
         connection.execute(f"set search_path = {path}".encode())
-        assert {found.state for found in functions.states(connection)} == {"ok"}
+        with connection.transaction():
+            assert {found.state for found in functions.states(connection)} == {"ok"}
+            assert connection.execute("show search_path").fetchone() == (path,)
 
 
 def test_a_file_that_leaves_an_overload_behind_is_refused(

@@ -61,8 +61,9 @@ class Live:
 
 def live(connection: Connection, names: Iterable[str]) -> dict[str, Live]:
     """What the catalog says now of the functions of schema pgvec and of those named, by name."""
-    with connection.transaction(), connection.cursor(row_factory=class_row(Live)) as cursor:
-        # the catalog spells types by the search_path; a fingerprint must not depend on whose it is
+    with connection.transaction(force_rollback=True), connection.cursor(row_factory=class_row(Live)) as cursor:
+        # the catalog spells types by the search_path; a fingerprint must not depend on whose it is,
+        # and a transaction around this one keeps its own
         cursor.execute("set local search_path = pg_catalog")
         rows = cursor.execute(_LIVE, {"names": list(names)}).fetchall()
     return {row.name: row for row in rows}
