@@ -100,13 +100,18 @@ def as_superuser(url: str) -> str:
     return url.replace(f"//{ROLE}@", f"//{embedded.SUPERUSER}@")
 
 
+def add_pgvector(url: str) -> None:
+    """What an administrator does before somebody else installs, or where pgvector shall lie elsewhere."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"create schema if not exists {VECTOR_SCHEMA}".encode())
+        connection.execute(f"create extension vector schema {VECTOR_SCHEMA}".encode())
+        connection.execute(f"grant usage on schema {VECTOR_SCHEMA} to public".encode())
+
+
 def install(url: str) -> None:
     """Install the engine into an empty database of a superuser's, in the way that the variables say."""
     if OWNER or FROM or VECTOR_SCHEMA != "extensions":
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(f"create schema if not exists {VECTOR_SCHEMA}".encode())
-            connection.execute(f"create extension vector schema {VECTOR_SCHEMA}".encode())
-            connection.execute(f"grant usage on schema {VECTOR_SCHEMA} to public".encode())
+        add_pgvector(url)
     url = as_installer(url)
     if FROM:
         with psycopg.connect(url, autocommit=True) as connection:

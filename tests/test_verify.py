@@ -185,10 +185,11 @@ def poor() -> Iterator[embedded.Server]:
     """A server whose settings hurt, and whose roles of the REST API are held by nothing."""
     with installation.own_server(shared_buffers="1MB", autovacuum="off") as instance:
         made = instance.start(tcp_port=0)
+        installation.add_pgvector(made.url())
         with installation.connect(made.url()) as connection:
             connection.execute("create role anon; create role authenticated; create role service_role bypassrls")
         migrate.migrate(Target(made.url(), "the test"), report=lambda _: None)
-        with psycopg.connect(made.url(), autocommit=True) as connection:
+        with installation.connect(made.url()) as connection:
             connection.execute(FILL.encode())
             connection.execute("vacuum analyze")
         yield made

@@ -108,7 +108,7 @@ def _run(
     megabytes = max(64, row_limit * (dimensions * 4 + 200) * 2 // 2**20)
     connection.execute("select set_config('temp_buffers', %s, false)", (f"{megabytes}MB",))
     row = connection.execute(
-        "select rows, of_rows, queries_used from pgvec.prepare_bench(%s, %s, %s, %s, %s::extensions.vector[])",
+        "select rows, of_rows, queries_used from pgvec.prepare_bench(%s, %s, %s, %s, %s)",
         (collection, row_limit, queries, match_count, given),
     ).fetchone()
     assert row is not None
