@@ -1,6 +1,6 @@
 """What a tenant's assistant reads before it answers: supabase-py, a user's token, and row level security.
 
-    pip install supabase
+    pip install supabase 'pgvec-admin[local]'
     python rag_supabase.py "When are refunds paid?"
 
 SUPABASE_URL and SUPABASE_KEY are the project's, ACCESS_TOKEN is the signed-in user's. The collection is one of

@@ -28,7 +28,10 @@ def create(
     model: Annotated[str | None, typer.Option(help="Embedding model, for example local:all-MiniLM-L6-v2.")] = None,
     distance: Annotated[str, typer.Option(help="cosine, l2, inner_product or l1.")] = "cosine",
     access: Annotated[
-        str, typer.Option(help="open, tenant (rows belong to tenants) or policy (you write the policies).")
+        str,
+        typer.Option(
+            help="open (to every reader, on Supabase anon), tenant (rows belong to tenants) or policy (your own)."
+        ),
     ] = "open",
     storage: Annotated[str, typer.Option(help="vector (4 bytes a dimension) or halfvec (2).")] = "vector",
     language: Annotated[str, typer.Option(help="Text search configuration.")] = "english",

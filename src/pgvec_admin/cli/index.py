@@ -174,7 +174,7 @@ def tune(
     else:
         raise CheckFailedError(
             f"recall {recall} is not reached; {last.setting} of {collection} is now {last.value}, the greatest tried",
-            "build the index with a greater --m and --ef-construction, or over a more exact --storage",
+            "drop the index and build it with a greater --m and --ef-construction, or over a more exact --storage",
         )
 
 

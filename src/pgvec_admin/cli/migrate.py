@@ -120,7 +120,7 @@ def rollback(
 
 def uninstall(
     keep_tables: Annotated[
-        bool, typer.Option("--keep-tables", help="Leave the collections' tables, as plain tables.")
+        bool, typer.Option("--keep-tables", help="Leave the collections' tables, adopted ones without what was added.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     database_url: DatabaseUrl = None,

@@ -56,7 +56,7 @@ def search(
         str | None,
         typer.Option(help="Text to put before the query.", show_default="what the model was trained with"),
     ] = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Show how the search was answered too (vector).")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Show how vectors were searched too.")] = False,
     tenant: Tenant = None,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
