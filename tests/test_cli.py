@@ -15,6 +15,7 @@ import typer.main
 
 from conftest import Connection
 from pgvec_admin.cli import app
+from pgvec_admin.cli.output import print_table
 
 COMMAND = Path(sys.executable).with_name("pgvec-admin")
 
@@ -307,3 +308,8 @@ def test_purging_leaves_no_statistics(connection: Connection) -> None:
         kept = connection.execute(f"select distinct tenant::text from pgvec.{table}".encode()).fetchall()
         assert kept == [(THEIRS,)], table
     assert connection.execute("select count(*) from pgvec.memberships").fetchone() == (0,)
+
+
+def test_texts_of_others_move_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(["text"], [["red\x1b]52;c;eA==\x07\x9b2J fish\u00a0\u3000"]])
+    assert "red\ufffd]52;c;eA==\ufffd\ufffd2J fish\u00a0\u3000" in capsys.readouterr().out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from pgvec_admin import database
 from pgvec_admin.errors import UsageError
@@ -76,8 +78,14 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title:
         numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*("" if cell is None else cell if hasattr(cell, "__rich__") else str(cell) for cell in row))
+        cells = ("" if cell is None else cell for cell in row)
+        table.add_row(*(cell if isinstance(cell, Text) else harmless(str(cell)) for cell in cells))
     Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def harmless(text: str) -> str:
+    """A text without what a terminal would obey: it may be of anybody who can write, or search."""
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "\N{REPLACEMENT CHARACTER}", text)
 
 
 def size(count: int | None) -> str:

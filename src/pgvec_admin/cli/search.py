@@ -12,7 +12,18 @@ from rich.text import Text
 
 from pgvec_admin import collections, database, embed
 from pgvec_admin import search as searches
-from pgvec_admin.cli.output import ApiKey, BaseUrl, DatabaseUrl, Json, Tenant, open_target, print_json, print_table, say
+from pgvec_admin.cli.output import (
+    ApiKey,
+    BaseUrl,
+    DatabaseUrl,
+    Json,
+    Tenant,
+    harmless,
+    open_target,
+    print_json,
+    print_table,
+    say,
+)
 from pgvec_admin.errors import UsageError
 
 
@@ -188,7 +199,7 @@ def _number(value: float | None) -> str:
 
 def _snippet(headline: str, width: int = 160) -> Text:
     text = Text()
-    for number, part in enumerate(" ".join(headline.split()).split("<mark>")):
+    for number, part in enumerate(harmless(" ".join(headline.split())).split("<mark>")):
         marked, _, plain = part.rpartition("</mark>") if number else ("", "", part)
         text.append(marked, style="bold")
         text.append(plain)
