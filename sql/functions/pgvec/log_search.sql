@@ -28,14 +28,14 @@ declare
   entry  jsonb;
 begin
   target := pgvec.scoped(log_search.collection, for_tenant);
-  if target.log_sample is null then
+  if target.log_sample is null or function not in ('match_documents', 'keyword_search', 'hybrid_search') then
     return;
   end if;
   entry := jsonb_build_object(
     'collection', target.name,
-    'searched_at', started,
+    'searched_at', least(started, clock_timestamp()),
     'function', function,
-    'route', route,
+    'route', left(route, 100),
     'requested', requested,
     'returned', returned,
     'ms', ms,

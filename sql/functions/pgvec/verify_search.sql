@@ -25,7 +25,9 @@ declare
   keyword_ms float8[] := array[]::float8[];
   hybrid_ms  float8[] := array[]::float8[];
   words     text;
+  logging   constant text := coalesce(current_setting('pgvec.search_log', true), '');
 begin
+  perform set_config('pgvec.search_log', 'off', true);  -- these are no searches of anybody's
   for drawn in execute format(
     'select d.embedding::extensions.vector as embedding, d.content, %s as tenant from %s as d where d.embedding is not null order by md5(d.id) limit %s',
     case target.access when 'tenant' then 'd.tenant_id' else 'null::uuid' end, pgvec.sample_of(target, 10 * queries), queries)
@@ -61,6 +63,7 @@ begin
     perform from public.hybrid_search(words, drawn.embedding, depth, collection => target.name, for_tenant => drawn.tenant);
     hybrid_ms := hybrid_ms || extract(epoch from 1000 * (clock_timestamp() - started))::float8;
   end loop;
+  perform set_config('pgvec.search_log', logging, true);
   if tried = 0 then
     return next pgvec.verdict(target.name, 'recall', '{}', 'there are no embeddings to search by');
     return;

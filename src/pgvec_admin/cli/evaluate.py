@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pgvec_admin import collections, database, embed, replay
+from pgvec_admin import collections, database, embed, replay, search_log
 from pgvec_admin import evaluate as evaluation
 from pgvec_admin.cli.output import (
     ApiKey,
@@ -92,6 +92,7 @@ def evaluate(
     check_picture(png)
     asked, judged = evaluation.read_queries(queries), evaluation.read_qrels(qrels)
     with database.connect(open_target(database_url), autocommit=True) as connection:
+        search_log.without(connection)
         target = collections.get(connection, collection)
         embedder: evaluation.Embed | None = None
         if (target.model or model) and any(query.embedding is None for query in asked):
