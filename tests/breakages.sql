@@ -95,9 +95,20 @@ revoke execute on function public.match_documents from pgvec_reader;
 revoke usage on schema pgvec from pgvec_reader;
 
 -- readers may not read
---   documents: readers | pgvec_reader finds
---   repaired
+--   documents: readers | pgvec_reader may not read public.documents
 revoke select on documents from pgvec_reader;
+
+-- readers may read a column of a partition
+--   notes: writers | pgvec_reader may select
+--   privileges: engine tables
+--   repaired
+grant select (content) on pgvec.notes_p0 to pgvec_reader;
+
+-- a column of a table is everybody's
+--   privileges: grants | pgvec.memberships is for PUBLIC: select
+--   privileges: engine tables
+--   repaired
+grant select (tenant_id) on pgvec.memberships to public;
 
 -- rls is off
 --   documents: rls | has no row level security
@@ -185,7 +196,6 @@ create index documents_embedding_idx on documents using hnsw (embedding extensio
 
 -- an index is far larger than its rows
 --   documents: bloated index | and anew would be
---   repaired
 select pg_temp.add_rows(6000);
 delete from documents where id like 'more%' and length(id) > 7;
 select pg_stat_force_next_flush();

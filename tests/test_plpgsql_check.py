@@ -51,6 +51,7 @@ SAFE_TEXTS = {
         "pgvec.create_collection",
         "pgvec.create_collection_api",
         "pgvec.keep_lexemes",
+        "pgvec.make_policies",
         "pgvec.merge_staged",
         "pgvec.protect_table",
         "pgvec.release_collection",

@@ -466,7 +466,7 @@ def test_verify_is_kept_out_and_notices_a_policy_that_lets_in(with_search: Proje
         assert len(attempts) == 32
         assert connection.execute("select count(*) from pgvec.collections").fetchone() == (0,)
         # a second, permissive policy, as one makes in a hurry; and statistics for everybody
-        definition = connection.execute("select pg_get_functiondef('pgvec.protect_table'::regproc)").fetchone()
+        definition = connection.execute("select pg_get_functiondef('pgvec.make_policies'::regproc)").fetchone()
         assert definition is not None
         policy = "execute format('create policy hurry on %s using (true)', target.relation);\n  if visible is null"
         connection.execute(definition[0].replace("if visible is null", policy).encode())

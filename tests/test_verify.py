@@ -8,6 +8,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from pytest_postgresql.factories import postgresql
 
 import installation
 from conftest import Connection, filled
-from pgvec_admin import embedded, migrate, verification
+from pgvec_admin import embedded, migrate, report, verification
 from pgvec_admin.database import Target
 from pgvec_admin.errors import UsageError
 from pgvec_admin.verification import Check, Options
@@ -232,6 +233,108 @@ def test_a_repair_runs_what_it_says_whatever_tables_are_called(where: Target) ->
         assert said == [f"analyze public.{odd};"]
         assert connection.execute("select to_regclass('victim') is not null").fetchone() == (True,)
     assert "odd: analyze" not in _objections(where)
+
+
+def test_a_repair_gives_back_no_grant_that_its_owner_took_away(where: Target) -> None:
+    _break(
+        where,
+        "revoke select on documents from pgvec_reader",
+        "grant truncate on documents to pgvec_writer",
+        "drop policy read_all on documents",
+    )
+    found = _objections(where)
+    assert set(found) == {"documents: readers", "documents: writers", "documents: policies"}
+    assert found["documents: readers"].fix is None
+    verification.fix(where, list(found.values()), lambda _: None)
+    assert {name: one.result for name, one in _objections(where).items()} == {"documents: readers": "warn"}
+    _break(where, "revoke select on documents from pgvec_writer")
+    assert _objections(where)["documents: readers"].result == "fail"
+
+
+def test_functions_of_others_are_neither_altered_nor_a_fault(where: Target) -> None:
+    with installation.connect(where.conninfo) as connection:
+        connection.execute("drop function public.match_jobs")
+        connection.execute("create function public.match_jobs(n int) returns int language sql as 'select n'")
+        connection.execute("create function pgvec.helper() returns int language sql set search_path = '' as 'select 1'")
+        connection.execute("revoke all on function pgvec.helper() from public")
+        checks = list(verification.run(where, QUICK))
+        assert [check for check in checks if check.result != "ok" and not _known(check)] == []
+        assert "not of this engine: pgvec.helper" in str([check.found for check in checks])
+        connection.execute("grant execute on function pgvec.helper() to public")
+        found = _objections(where)["privileges: grants"]
+        assert ("pgvec.helper() is for PUBLIC: execute" in (found.found or ""), found.fix) == (True, None)
+
+
+def test_an_index_that_is_being_built_has_not_failed(where: Target) -> None:
+    def build() -> None:
+        with installation.connect(where.conninfo) as connection:
+            connection.execute("create index concurrently slow on documents (chunk_index)")
+
+    with ThreadPoolExecutor() as pool, installation.connect(where.conninfo) as holder:
+        with holder.transaction():
+            holder.execute("update documents set source = source where id = '1'")
+            built = pool.submit(build)
+            while not holder.execute("select true from pg_index where indexrelid = to_regclass('slow')").fetchone():
+                holder.execute("select pg_sleep(0.05)")
+            found = _objections(where)
+        built.result()
+    assert "documents: invalid index" not in found
+
+
+def test_of_an_index_of_vectors_that_failed_only_the_useless_rest_is_removed(where: Target) -> None:
+    _break(where, "update pg_index set indisvalid = false where indexrelid = 'documents_embedding_idx'::regclass")
+    found = _objections(where)["documents: invalid index"]
+    assert (found.fix or "").startswith("drop index concurrently public.documents_embedding_idx;")
+    verification.fix(where, [found], lambda _: None)
+    assert _objections(where) == {}
+
+
+def test_who_asks_as_another_role_goes_on_as_that_role(where: Target) -> None:
+    with installation.connect(make_conninfo(where.conninfo, user=embedded.SUPERUSER)) as connection:
+        owner = connection.execute("select pg_get_userbyid(relowner) from pg_class where relname = 'notes'").fetchone()
+        assert owner is not None
+        connection.execute("select set_config('role', %s, false)", owner)
+        with connection.transaction():
+            connection.execute("select set_config('request.jwt.claims', '{\"sub\": \"x\"}', true)")
+            tried = connection.execute("select * from pgvec.verify_access('notes')").fetchall()
+            assert [row[2] for row in tried] == ["ok", "ok"]
+            connection.execute("select * from pgvec.verify_tenants()")
+            left = "select current_setting('role'), current_setting('request.jwt.claims')"
+            assert connection.execute(left).fetchone() == (*owner, '{"sub": "x"}')
+
+
+def test_a_role_that_cannot_be_tried_is_told_and_not_passed(server: embedded.Server, where: Target) -> None:
+    with installation.connect(make_conninfo(where.conninfo, user=embedded.SUPERUSER)) as connection:
+        connection.execute("create role stranger_to_readers login")
+        try:
+            schemas = f"public, pgvec, {installation.VECTOR_SCHEMA}"
+            connection.execute(f"grant all on schema {schemas} to stranger_to_readers")
+            connection.execute("grant all on all tables in schema pgvec to stranger_to_readers")
+            connection.execute("grant all on all functions in schema pgvec, public to stranger_to_readers")
+            with psycopg.connect(make_conninfo(where.conninfo, user="stranger_to_readers")) as stranger:
+                attempts = stranger.execute("select role_name, passed, detail from pgvec.verify_tenants()").fetchall()
+            told = "not tried: stranger_to_readers may not act as it"
+            assert attempts == [(name, False, told) for name in ("pgvec_reader", "pgvec_writer")]
+        finally:
+            connection.execute("drop owned by stranger_to_readers")
+            connection.execute("drop role stranger_to_readers")
+
+
+def test_its_own_searches_are_not_logged(where: Target) -> None:
+    with installation.connect(where.conninfo) as connection:
+        connection.execute("select pgvec.log_searches(name, 1) from pgvec.collections")
+        connection.execute("select * from pgvec.verify(seconds => 0.1)")
+        connection.execute("select * from pgvec.sample_similarities('documents')")
+        assert connection.execute("select count(*) from pgvec.search_log").fetchone() == (0,)
+        connection.execute("select * from match_documents('[1,1,1,1,1,1,1,1]', 1)")
+        assert connection.execute("select count(*) from pgvec.search_log").fetchone() == (1,)
+
+
+def test_a_page_leaves_out_pictures_that_take_too_long(where: Target, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    checks = [Check("documents", "recall", "ok", "recall@10 1.000")]
+    report.write(page, where, checks, Options(timeout=0.001))
+    assert "<p>no pictures: canceling statement due to statement timeout</p>" in page.read_text()
 
 
 def test_nothing_is_written(where: Target) -> None:

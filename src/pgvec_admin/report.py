@@ -15,6 +15,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
+import psycopg
 from psycopg.rows import class_row
 
 from pgvec_admin import database
@@ -60,7 +61,10 @@ def write(file: Path, where: Target, checks: Sequence[Check], options: Options) 
         for area in dict.fromkeys(check.area for check in checks):
             sections.append(_section(area, [check for check in checks if check.area == area]))
             if area in names and any(check.check_name == "recall" for check in checks if check.area == area):
-                sections.append(_pictures(_measure(connection, area, options)))
+                try:
+                    sections.append(_pictures(_measure(connection, area, options)))
+                except psycopg.errors.QueryCanceled as error:
+                    sections.append(f"<p>no pictures: {escape(str(error.diag.message_primary))}</p>")
     counts = {result: sum(check.result == result for check in checks) for result in ("ok", "warn", "fail")}
     page = Template((Path(__file__).parent / "report.html").read_text(encoding="utf-8")).substitute(
         database=escape(where.describe()),

@@ -25,7 +25,7 @@ from pgvec_admin.errors import PgvecError, UsageError, from_postgres
 Say = Callable[[str], None]
 Result = Literal["ok", "warn", "fail"]
 
-_INSTALLATION = ("pgvec.verify_server", "pgvec.verify_installation")
+_INSTALLATION = ("pgvec.verify_server", "pgvec.verify_installation", "pgvec.verify_grants")
 _SEARCH, _SEARCHES = "pgvec.verify_search", ("plan", "recall", "latency")
 
 
@@ -92,6 +92,8 @@ def _all(where: Target, options: Options) -> Iterator[Check]:
         for name in names:
             row = connection.execute("select pgvec.collection_checks(%s)", (name,)).fetchone()
             assert row is not None
+            if row[0] is None:
+                continue  # dropped meanwhile
             for function in row[0]:
                 yield from _ask(connection, options, function, name, name)
             wanted = not options.only or {name, *_SEARCHES} & set(options.only)
@@ -140,10 +142,13 @@ def _migrations(status: migrate.Status) -> Check:
 
 def _functions(status: migrate.Status) -> Check:
     counts = {state: [one.name for one in status.functions if one.state == state] for state in ("ok", "held")}
-    odd = [one for one in status.functions if one.state not in ("ok", "held")]
+    odd = [one for one in status.functions if one.state not in ("ok", "held", "unmanaged")]
     drifted = [one.name for one in odd if one.state == "drifted"]
     current = len(counts["ok"]) + len(counts["held"])
-    found = f"{len(status.functions)} installed, {current} current, {len(drifted)} drifted"
+    others = [one.name for one in status.functions if one.state == "unmanaged"]
+    found = f"{len(status.functions) - len(others)} installed, {current} current, {len(drifted)} drifted"
+    if others:
+        found += f"; not of this engine: {', '.join(others[:3])}"
     if not odd:
         return Check("functions", "drift", "ok", found)
     return Check(
@@ -161,7 +166,7 @@ def fix(where: Target, checks: Sequence[Check], report: Say) -> int:
     """Repair what can be repaired safely, and return how many checks that was.
 
     That is what `migrate` mends without being told to overwrite anything, and the SQL of the checks, each on its own. A
-    repair that fails is reported, and the next one tried.
+    repair that fails, or has to wait for a lock for 3 s, is reported, and the next one tried.
     """
     repaired = 0
     if any(check.check_name in ("migrations", "drift") and check.result == "fail" for check in checks):
@@ -171,12 +176,16 @@ def fix(where: Target, checks: Sequence[Check], report: Say) -> int:
         except PgvecError as error:
             report(f"not repaired: {error.message}")
     with database.connect(where, autocommit=True) as connection:
+        connection.execute("set search_path = ''")
+        connection.execute("set statement_timeout = 0")
         for check in checks:
             if check.result == "ok" or not check.fix:
                 continue
             try:
                 for statement in sqlparse.split(check.fix):  # some cannot run in one transaction with others
                     report(statement)
+                    patience = "0" if " concurrently " in statement else "3s"  # that waits, and nobody waits for it
+                    connection.execute("select set_config('lock_timeout', %s, false)", (patience,))
                     connection.execute(statement.encode())
                 repaired += 1
             except psycopg.Error as error:

@@ -1168,7 +1168,7 @@ revoke all on function pgvec.as_timestamp(jsonb) from public;
 select pgvec.grant_execute('pgvec.as_timestamp(jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.attach_triggers', '35eae441a10d4894f69bf45ce87fd6157d6b4be357b58314be8ee0c3ca4485d2', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.attach_triggers', '22c2492509d201705dbbeb35337439e0b9cf163ecb1ecad26ee894f32204907a', '0.2.0', $pgvec_file$
 -- pgvec.attach_triggers -- the triggers that keep lexemes, hashes, weights and statistics of a collection, made anew where they are there.
 create or replace function pgvec.attach_triggers(collection text)
   returns void
@@ -1194,8 +1194,8 @@ begin
 end
 $$;
 comment on function pgvec.attach_triggers(text) is
-  'Puts the triggers on a collection''s table that keep what searches need beside each row, and the statistics of BM25, enables them, '
-  'and counts the rows that are there. Raises PV001.';
+  'Puts the triggers on a collection''s table that keep what searches need beside each row, and the statistics of BM25, and enables them. '
+  'What was written without them pgvec.repair_rows and pgvec.refresh_statistics make up for. Raises PV001.';
 revoke all on function pgvec.attach_triggers(text) from public;
 $pgvec_file$);
 
@@ -1496,7 +1496,7 @@ comment on function pgvec.bm25_vector(tsvector, float8, float8, float8) is
 revoke all on function pgvec.bm25_vector(tsvector, float8, float8, float8) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.build_adoption', 'dfb92a8cde49430eae6e9a71d56401055310e900af607b1b7b8611e0d2b7c364', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.build_adoption', 'ed79c68940a0eb90af13d64f4f35d8361d7366cd5fb3208175d3aee977720c79', '0.2.0', $pgvec_file$
 -- pgvec.build_adoption -- what an adopted table needs to be searched: lexemes and hashes, the trigger that keeps them,
 -- and the view that the searches read.
 -- Vectors that are there already count as made from the present text.
@@ -1538,6 +1538,7 @@ begin
      set relation = view_name::regclass, text_table = coalesce(adopted.side, c.base)
    where c.name = adopted.collection;
   perform pgvec.attach_triggers(adopted.collection);
+  perform pgvec.refresh_statistics(adopted.collection);
   if readers is not null then
     execute format('grant select on %s to %s', view_name, readers);
     if not in_table then
@@ -2702,7 +2703,7 @@ comment on function pgvec.counts_live(pgvec.collections, uuid) is
 revoke all on function pgvec.counts_live(pgvec.collections, uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.create_collection', '9cc2259abf7f37b56199e947785a2a53e4fc8b0bca97998fcad53ca61e091c3e', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.create_collection', '33a9b38497bb1f437afbb889783144fe548f92bec14c64410edd3cd366bd3bf8', '0.2.0', $pgvec_file$
 -- pgvec.create_collection -- a new collection: its table, indexes, trigger, policies, grants and registry row.
 -- The vector index is made later, by pgvec-admin index create: building it once over loaded rows is far faster than
 -- keeping it while they arrive.
@@ -2805,6 +2806,7 @@ begin
           create_collection.access, create_collection.storage, configuration, create_collection.model);
 
   perform pgvec.attach_triggers(create_collection.name);
+  perform pgvec.refresh_statistics(create_collection.name);
   perform pgvec.describe_table(made);
   perform pgvec.protect_table(create_collection.name);
   perform pg_notify('pgrst', 'reload schema');
@@ -4145,8 +4147,29 @@ comment on function pgvec.insert_search(jsonb) is 'Adds a row to pgvec.search_lo
 revoke all on function pgvec.insert_search(jsonb) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.keep_lexemes', '0ad49cb08998f16ce63d37364c6a004897a221ebce7b6cce2e80dc6736553173', '0.2.0', $pgvec_file$
--- pgvec.keep_lexemes -- has the keyword statistics of a collection kept from here on, and counts what is there.
+select pg_temp.apply_function('pgvec.is_ours', 'b82a5f6d71453509a9c11057266944cb2585387848aea32ad74d2441f558e326', '0.2.0', $pgvec_file$
+-- pgvec.is_ours -- whether a function was made by this engine beyond doubt, so that it may be altered without asking.
+-- Not so one of another's in schema pgvec, nor any of several that share a name.
+create or replace function pgvec.is_ours(routine oid)
+  returns boolean
+  language sql stable parallel safe
+  security invoker set search_path = ''
+as $$
+  select exists (
+           select
+             from pgvec.our_functions() as f
+             join pg_catalog.pg_namespace as n on n.oid = f.pronamespace
+            where f.oid = routine
+              and (exists (select from pgvec.function_history as h where h.name = format('%s.%s', n.nspname, f.proname))
+                     and not exists (select from pg_catalog.pg_proc as o where o.pronamespace = f.pronamespace and o.proname = f.proname and o.oid <> f.oid)
+                   or obj_description(f.oid, 'pg_proc') ~ ' of collection '))
+$$;
+comment on function pgvec.is_ours(oid) is 'Whether a function is one that this engine''s ledger or pgvec.create_collection_api made, and the only one of its name.';
+revoke all on function pgvec.is_ours(oid) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.keep_lexemes', '2c1202313edeff316a9dc619609f2cbddfe57c5262e208a67dbc26a5e80ceb68', '0.2.0', $pgvec_file$
+-- pgvec.keep_lexemes -- has the keyword statistics of a collection kept from here on; pgvec.refresh_statistics counts what is there.
 -- The weights stay beside the id, where a search reads thousands of them; it is the other columns that give way when a
 -- row is too long for its page: the lexemes first, and as they are, since compression does not make them
 -- shorter.
@@ -4160,7 +4183,12 @@ declare
   key    name := coalesce((select a.id_column from pgvec.adoptions as a where a.collection = target.name and a.side is null), 'id');
   item   record;
 begin
-  execute format('alter table %s alter column bm25 set storage main, alter column fts set storage external', target.text_table);
+  if exists (select
+               from pg_catalog.pg_attribute as a
+              where a.attrelid = target.text_table
+                and (a.attname = 'bm25' and a.attstorage <> 'm' or a.attname = 'fts' and a.attstorage <> 'e')) then  -- searches wait for it
+    execute format('alter table %s alter column bm25 set storage main, alter column fts set storage external', target.text_table);
+  end if;
   for item in
     select *
       from (values ('insert', 'referencing new table as new_rows'),
@@ -4178,11 +4206,10 @@ begin
     from pgvec.bm25_settings(target) as s
    where target.access <> 'tenant'
       on conflict do nothing;
-  perform pgvec.refresh_statistics(target.name);
 end
 $$;
 comment on function pgvec.keep_lexemes(text) is
-  'Puts the triggers on a collection''s table that keep the statistics of BM25, and counts the rows that are there. Raises PV001.';
+  'Puts the triggers on a collection''s table that keep the statistics of BM25. Raises PV001.';
 revoke all on function pgvec.keep_lexemes(text) from public;
 $pgvec_file$);
 
@@ -4484,7 +4511,7 @@ comment on function pgvec.list_tenants(uuid) is
 revoke all on function pgvec.list_tenants(uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.log_search', '38d22e31a03794452188fd5dec9a3d321a54a1c27107fe7e65368df3fd837f35', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.log_search', 'eed5fef7eae09fab7987fa66244b0e2cb38c783c875d98d0094fc2aadbf946d2', '0.2.0', $pgvec_file$
 -- pgvec.log_search -- a search's row in the log, without ever failing the search or making it wait.
 -- The search functions call it, for any who may search; definer, since the log is not theirs to write. Whoever calls it
 -- directly can log searches that never were: it is no audit log.
@@ -4515,14 +4542,14 @@ declare
   entry  jsonb;
 begin
   target := pgvec.scoped(log_search.collection, for_tenant);
-  if target.log_sample is null then
+  if target.log_sample is null or function not in ('match_documents', 'keyword_search', 'hybrid_search') then
     return;
   end if;
   entry := jsonb_build_object(
     'collection', target.name,
-    'searched_at', started,
+    'searched_at', least(started, clock_timestamp()),
     'function', function,
-    'route', route,
+    'route', left(route, 100),
     'requested', requested,
     'returned', returned,
     'ms', ms,
@@ -4955,6 +4982,52 @@ revoke all on function pgvec.maintain_document() from public;
 select pgvec.grant_execute('pgvec.maintain_document()', 'writer');
 $pgvec_file$);
 
+select pg_temp.apply_function('pgvec.make_policies', 'e79af9dc3bb3ce04ff8a4eb90629bd3f9f11f9c71c034933161b843d89e16e72', '0.2.0', $pgvec_file$
+-- pgvec.make_policies -- the policies of a collection's table that its access says, made anew where they are there.
+-- The subquery around the tenants is evaluated once a query, and leaves the condition one that the primary key serves.
+create or replace function pgvec.make_policies(collection text)
+  returns void
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  target  pgvec.collections := pgvec.collection(make_policies.collection);
+  readers text := (select string_agg(quote_ident(r), ', ') from pgvec.roles('reader') as r);
+  writers text := (select string_agg(quote_ident(r), ', ') from pgvec.roles(case target.access when 'tenant' then 'member' else 'writer' end) as r);
+  visible text := case target.access
+                    when 'open' then 'true'
+                    when 'tenant' then 'tenant_id = any (array(select pgvec.allowed_tenants()))'
+                  end;
+  policy  name;
+begin
+  if visible is null then
+    return;
+  end if;
+
+  for policy in
+    select p.polname
+      from pg_catalog.pg_policy as p
+     where p.polrelid = target.relation
+       and p.polname in ('read_all', 'insert_all', 'update_all', 'delete_all')
+  loop
+    execute format('drop policy %I on %s', policy, target.relation);
+  end loop;
+  if readers is not null then
+    execute format('create policy read_all on %s for select to %s using (%s)', target.relation, readers, visible);
+  end if;
+  if writers is not null then
+    execute format('create policy insert_all on %s for insert to %s with check (%s)', target.relation, writers, visible);
+    execute format('create policy update_all on %s for update to %s using (%s) with check (%s)', target.relation, writers, visible, visible);
+    execute format('create policy delete_all on %s for delete to %s using (%s)', target.relation, writers, visible);
+  end if;
+end
+$$;
+comment on function pgvec.make_policies(text) is
+  'Makes the policies of a collection''s table anew: for access open (all rows) and tenant (those of pgvec.allowed_tenants, which users may write as well), '
+  'for the reading and writing roles there are. Policies of other names, and grants, stay as they are. Raises PV001.';
+revoke all on function pgvec.make_policies(text) from public;
+$pgvec_file$);
+
 select pg_temp.apply_function('pgvec.merge_staged', 'b0f1c63da0471c3b9823a595a63c25fccc3b4895d35699a790e929a2a62177ce', '0.2.0', $pgvec_file$
 -- pgvec.merge_staged -- brings the staged rows into a collection, so that loading the same again changes nothing.
 -- Rows that are the same are left alone. Changed ones are updated, keeping their embedding until there is a new one
@@ -5277,8 +5350,9 @@ revoke all on function pgvec.operator_predicate(text, text, jsonb) from public;
 select pgvec.grant_execute('pgvec.operator_predicate(text, text, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.our_functions', '0f1e586626d4f8705ac44d7b51c3f26b8bddaa8d868f1f3eac359c81a0c004d8', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.our_functions', 'df01079b12604b94b96130221914d0713ebd3e94eb81fa2513647a9893fc67ce', '0.2.0', $pgvec_file$
 -- pgvec.our_functions -- the functions of this engine: all of schema pgvec, and those in public that the ledger or a collection has made.
+-- The latter are known by their comments, as pgvec.drop_collection_api does.
 create or replace function pgvec.our_functions()
   returns setof pg_catalog.pg_proc
   language sql stable parallel safe
@@ -5290,7 +5364,10 @@ as $$
    where n.nspname = 'pgvec'
       or n.nspname = 'public'
          and (exists (select from pgvec.function_history as h where h.name = 'public.' || p.proname)
-              or exists (select from pgvec.collections as c where p.proname in ('match_' || c.name, 'kw_match_' || c.name, 'hybrid_search_' || c.name)))
+              or exists (select
+                           from pgvec.collections as c
+                          where p.proname in ('match_' || c.name, 'kw_match_' || c.name, 'hybrid_search_' || c.name)
+                            and obj_description(p.oid, 'pg_proc') = format('%s of collection %s.', split_part(obj_description(p.oid, 'pg_proc'), ' ', 1), c.name)))
 $$;
 comment on function pgvec.our_functions() is 'The rows of pg_proc of this engine''s functions, those of pgvec.create_collection_api included.';
 revoke all on function pgvec.our_functions() from public;
@@ -5555,11 +5632,10 @@ comment on function pgvec.present_collections() is 'The rows of the registry who
 revoke all on function pgvec.present_collections() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.protect_table', 'a057536adaa16b58a37a093b27e95ac31961840a0cc6756004663b583cca06c2', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.protect_table', 'ed4cf217fd1dec8b2ae918c8461d6ea01d7f48ff2580f7e426c8ddc4b6dafbe8', '0.2.0', $pgvec_file$
 -- pgvec.protect_table -- row level security and grants of a collection's table, by the collection's access.
--- RLS is on even where everybody may read, so that a role which was never granted a policy sees nothing. The subquery
--- around the tenants is evaluated once a query, and leaves the condition one that the primary key serves. What there is of
--- ours is made anew.
+-- RLS is on even where everybody may read, so that a role which was never granted a policy sees nothing. Grants and policies
+-- are made anew: a grant that somebody took away comes back, so this is for new tables.
 create or replace function pgvec.protect_table(collection text)
   returns void
   language plpgsql volatile parallel unsafe
@@ -5569,11 +5645,6 @@ declare
   target  pgvec.collections := pgvec.collection(protect_table.collection);
   readers text := (select string_agg(quote_ident(r), ', ') from pgvec.roles('reader') as r);
   writers text := (select string_agg(quote_ident(r), ', ') from pgvec.roles(case target.access when 'tenant' then 'member' else 'writer' end) as r);
-  visible text := case target.access
-                    when 'open' then 'true'
-                    when 'tenant' then 'tenant_id = any (array(select pgvec.allowed_tenants()))'
-                  end;
-  policy  name;
 begin
   execute format('alter table %s enable row level security', target.relation);
   execute format('revoke all on table %s from public', target.relation);
@@ -5585,26 +5656,7 @@ begin
   if writers is not null then
     execute format('grant insert, update, delete on table %s to %s', target.relation, writers);
   end if;
-  if visible is null then
-    return;
-  end if;
-
-  for policy in
-    select p.polname
-      from pg_catalog.pg_policy as p
-     where p.polrelid = target.relation
-       and p.polname in ('read_all', 'insert_all', 'update_all', 'delete_all')
-  loop
-    execute format('drop policy %I on %s', policy, target.relation);
-  end loop;
-  if readers is not null then
-    execute format('create policy read_all on %s for select to %s using (%s)', target.relation, readers, visible);
-  end if;
-  if writers is not null then
-    execute format('create policy insert_all on %s for insert to %s with check (%s)', target.relation, writers, visible);
-    execute format('create policy update_all on %s for update to %s using (%s) with check (%s)', target.relation, writers, visible, visible);
-    execute format('create policy delete_all on %s for delete to %s using (%s)', target.relation, writers, visible);
-  end if;
+  perform pgvec.make_policies(target.name);
 end
 $$;
 comment on function pgvec.protect_table(text) is
@@ -6226,7 +6278,7 @@ comment on function pgvec.sample_of(pgvec.collections, int) is
 revoke all on function pgvec.sample_of(pgvec.collections, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.sample_similarities', '05eb24d27826662066888c58282e0fdf57af8f115043c32646a877bf12003c3a', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.sample_similarities', '59c67ec7f655ec6bf02d221dc0c1f9d826124fafb64b713bdace2c8c780f7f5c', '0.2.0', $pgvec_file$
 -- pgvec.sample_similarities -- how similar rows of a collection are: to their nearest, and to any other.
 -- Where the two lie apart, a match_threshold between them tells answers from the rest.
 create or replace function pgvec.sample_similarities(collection text, queries int default 100)
@@ -6238,7 +6290,9 @@ declare
   target pgvec.collections := pgvec.collection(sample_similarities.collection);
   drawn  record;
   before extensions.vector;
+  logging constant text := coalesce(current_setting('pgvec.search_log', true), '');
 begin
+  perform set_config('pgvec.search_log', 'off', true);  -- these are no searches of anybody's
   for drawn in execute format(
     'select d.id, d.embedding::extensions.vector as embedding, %s as tenant from %s as d where d.embedding is not null order by md5(d.id) limit %s',
     case target.access when 'tenant' then 'd.tenant_id' else 'null::uuid' end, pgvec.sample_of(target, 10 * queries), queries)
@@ -6257,6 +6311,7 @@ begin
     end if;
     before := drawn.embedding;
   end loop;
+  perform set_config('pgvec.search_log', logging, true);
 end
 $$;
 comment on function pgvec.sample_similarities(text, int) is
@@ -7113,7 +7168,7 @@ comment on function pgvec.tune(text, float8, int, int, jsonb) is
 revoke all on function pgvec.tune(text, float8, int, int, jsonb) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.upgrade_collections', 'd96b5f534f3a6c15d62219c763e093e10f87f57798d75a323a698bf9bfc7cf52', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.upgrade_collections', '226852e50c15d102ddcd33aacd25e539f6274ab6b8bb9d87f226d0fc5efbfeb3', '0.2.0', $pgvec_file$
 -- pgvec.upgrade_collections -- gives collections that an earlier release made what this one keeps beside their rows.
 create or replace function pgvec.upgrade_collections()
   returns setof text
@@ -7134,6 +7189,7 @@ begin
      order by c.name
   loop
     perform pgvec.attach_triggers(item.name);
+    perform pgvec.refresh_statistics(item.name);
     return next item.name;
   end loop;
 
@@ -7270,7 +7326,7 @@ comment on function pgvec.verdict(text, text, text[], text, text, text, text) is
 revoke all on function pgvec.verdict(text, text, text[], text, text, text, text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify', '7328a2cfe3e6ebd414d0aecf546ae989ebdfe1138492391b06918f47c08541e3', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify', 'd9c3cad89c23fdb743bca5944d121fcba9e23ba3d3a059a66f60786dd27c6265', '0.2.0', $pgvec_file$
 -- pgvec.verify -- every check that can be made from within the database, for psql.
 -- pgvec-admin verify makes them one by one, each within its time, and compares functions and migrations with its own files besides.
 create or replace function pgvec.verify(collection text default null, seconds float8 default 10)
@@ -7285,13 +7341,14 @@ begin
   if verify.collection is null then
     return query select * from pgvec.verify_server();
     return query select * from pgvec.verify_installation();
+    return query select * from pgvec.verify_grants();
   elsif pgvec.collection_checks(verify.collection) is null then
     perform pgvec.collection(verify.collection);  -- which says so
   end if;
   for item in
     select c.name from pgvec.collections as c where verify.collection is null or c.name = verify.collection order by c.name
   loop
-    foreach check_of in array pgvec.collection_checks(item) loop
+    foreach check_of in array coalesce(pgvec.collection_checks(item), '{}') loop  -- dropped meanwhile
       return query execute format('select * from %s($1)', check_of) using item;
     end loop;
     if cardinality(pgvec.collection_checks(item)) > 1 then
@@ -7306,10 +7363,11 @@ comment on function pgvec.verify(text, float8) is
 revoke all on function pgvec.verify(text, float8) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_access', 'ad173dfeac3aadf86cd3549979242eedd312b29fecd647dbbebd4be05beb6d79', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_access', '8530e553f0eff2e23108621c6df177b323860e9dc0cbd88a238477748e0763f1', '0.2.0', $pgvec_file$
 -- pgvec.verify_access -- whether those who may search a collection find its rows, and strangers find none.
 -- Each attempt is a query as a role, with the token of a tenant whose row was drawn, or of one that was made up. Nothing is
--- written; pgvec.verify_tenants tries to write as well, in a collection of its own.
+-- written; pgvec.verify_tenants tries to write as well, in a collection of its own. A role that was never granted the table, or
+-- is no more, is told of: whether it should be is the owner's to say.
 create or replace function pgvec.verify_access(collection text)
   returns setof pgvec.verdict
   language plpgsql volatile parallel unsafe
@@ -7342,15 +7400,19 @@ declare
   tried    int := 0;
   shut_out text[] := array[]::text[];
   seen     text[] := array[]::text[];
+  ungranted text[];
   stranger constant uuid := gen_random_uuid();
   may_set  constant text := case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end;
-  acting   text := (select string_agg(r, ', ') from pgvec.roles('reader') as r where pg_has_role(current_user, r, may_set));
+  acting   name[] := array(select r from pgvec.roles('reader') as r where pg_has_role(session_user, r, may_set) order by r);
+  role     constant text := current_setting('role');
+  claims   constant text := coalesce(current_setting('request.jwt.claims', true), '');
+  logging  constant text := coalesce(current_setting('pgvec.search_log', true), '');
 begin
   execute format('select d.id, d.embedding::extensions.vector, left(d.content, 60), (select k from jsonb_object_keys(d.metadata) as k limit 1), %s'
                  ' from %s as d where d.embedding is not null limit 1',
                  case target.access when 'tenant' then 'd.tenant_id' else 'null::uuid' end, target.relation)
     into row_id, embedding, words, facet, tenant;
-  if target.access = 'policy' or target.base <> target.relation or row_id is null or acting is null then
+  if target.access = 'policy' or target.base <> target.relation or row_id is null or acting = '{}' then
     return next pgvec.verdict(
       target.name, 'readers', '{}',
       case when target.access = 'policy' or target.base <> target.relation then 'who reads is for its own policies to say'
@@ -7358,16 +7420,17 @@ begin
     return;
   end if;
 
+  ungranted := array(select a from unnest(acting) as a where not has_table_privilege(a, target.relation, 'select'));
+  perform set_config('pgvec.search_log', 'off', true);  -- these are no searches of anybody's
   -- as one who has the row, by the plain ways to find it; as a stranger, who is no administrator, by all ways
   for trial in
     select r.rolname as reader, a.query, s.is_stranger
-      from pgvec.roles('reader') as x (name)
+      from unnest(acting) as x (name)
       join pg_catalog.pg_roles as r on r.rolname = x.name
      cross join unnest(attempts) with ordinality as a (query, place)
      cross join (values (false), (true)) as s (is_stranger)
-     where pg_has_role(current_user, r.rolname, may_set)
-       and case when s.is_stranger then target.access = 'tenant' and not r.rolbypassrls and not r.rolsuper
-                else a.place <= 2 and not (target.access = 'tenant' and r.rolbypassrls) end
+     where case when s.is_stranger then target.access = 'tenant' and not r.rolbypassrls and not r.rolsuper
+                else a.place <= 2 and r.rolname <> all (ungranted) and not (target.access = 'tenant' and r.rolbypassrls) end
      order by r.rolname, a.place
   loop
     begin
@@ -7379,7 +7442,7 @@ begin
     exception when sqlstate 'PV006' or sqlstate 'PV004' or insufficient_privilege then
       met := 0;  -- PV004: an id, or a key, that is not there for the caller
     end;
-    perform set_config('role', 'none', true);
+    perform set_config('role', role, true);
     tried := tried + trial.is_stranger::int;
     if trial.is_stranger and met > 0 then
       seen := seen || format('a stranger who is %s sees %s rows by: %s', trial.reader, met, left(trial.query, 60));
@@ -7387,11 +7450,15 @@ begin
       shut_out := shut_out || format('%s finds nothing by: %s', trial.reader, left(trial.query, 60));
     end if;
   end loop;
-  perform set_config('request.jwt.claims', '', true);
+  perform set_config('request.jwt.claims', claims, true);
+  perform set_config('pgvec.search_log', logging, true);
 
   return next pgvec.verdict(
-    target.name, 'readers', shut_out, format('%s find its rows', acting),
-    'look for grants that were revoked: \dp in psql; pgvec.protect_table and pgvec-admin migrate make them', format('select pgvec.protect_table(%L);', target.name));
+    target.name, 'readers',
+    shut_out || array(select format('%s may not read %s', u, target.relation) from unnest(ungranted) as u),
+    format('%s find its rows', array_to_string(acting, ', ')),
+    format('look for grants that were revoked (\dp in psql): grant select on %s to ... where it should be; pgvec-admin migrate grants functions', target.relation),
+    severity => case when shut_out = '{}' and cardinality(ungranted) < cardinality(acting) then 'warn' else 'fail' end);
   if target.access = 'tenant' then
     return next pgvec.verdict(
       target.name, 'strangers', seen, format('a made-up tenant sees nothing of another by %s paths', tried),
@@ -7400,15 +7467,17 @@ begin
 end
 $$;
 comment on function pgvec.verify_access(text) is
-  'Checks of a collection whose policies are ours: readers (each role that may search, with the token of a tenant that has rows, finds some) and, with tenants, '
+  'Checks of a collection whose policies are ours: readers (each role that may search, with the token of a tenant that has rows, finds some; '
+  'a warning where it is not granted the table) and, with tenants, '
   'strangers (a tenant that was made up sees nothing, whichever way it asks). Tries the roles that the caller may act as; writes nothing. Raises PV001.';
 revoke all on function pgvec.verify_access(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_bloat', '7f71bf3a4af9e2e04d04acd663bd83082e91e31d93b0c5b196922c962e8dfee1', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_bloat', '4d635128b47849c0888520386b577fa143715e49cb1ca851e69d0f65e97c59a6', '0.2.0', $pgvec_file$
 -- pgvec.verify_bloat -- vector indexes larger than so many rows make them.
 -- HNSW keeps the place of deleted rows for others until it is vacuumed, and never gets smaller. How large one would be anew is
--- known to a hundredth (pgvec.index_memory); that of m is told by the index itself.
+-- known to a hundredth (pgvec.index_memory); that of m is told by the index itself. To build one anew takes hours and memory, so
+-- nobody does it unasked.
 create or replace function pgvec.verify_bloat(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -7432,9 +7501,6 @@ begin
                         filter (where s.size_bytes > too_large * s.index_bytes + worth), '{}'),
              coalesce(string_agg(format('%s is %s, as its rows need', s.name, pg_size_pretty(s.size_bytes)), ', '), 'there is none'),
              'reindex index concurrently, with maintenance_work_mem as pgvec-admin index plan says',
-             string_agg(format('reindex index concurrently %I.%I; select pgvec.note_index(%L);',
-                               (select r.relnamespace::regnamespace from pg_catalog.pg_class as r where r.oid = target.base), s.name, target.name), ' ')
-               filter (where s.size_bytes > too_large * s.index_bytes + worth),
              severity => 'warn')).*
       from sizes as s;
 end
@@ -7444,7 +7510,81 @@ comment on function pgvec.verify_bloat(text) is
 revoke all on function pgvec.verify_bloat(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_indexes', '6728abfe788f92a07a5dff8cde5cbea8405848d80ab2fb9f95994dcd0b218c64', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_grants', '32348c1bba1cb51267b2e8201c749617002a614d3913f1cf00c13463bc3f5692', '0.2.0', $pgvec_file$
+-- pgvec.verify_grants -- who was granted what of the engine's functions and tables, and of the tables of collections.
+-- A grant of a column is one of its table. Reads the catalog alone.
+create or replace function pgvec.verify_grants()
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  -- what readers are let see of the engine's own tables
+  open_to_readers constant name[] := array['collections', 'adoptions']::name[];
+begin
+  return query
+    with granted as (
+           select 'function' as kind, f.oid::regprocedure::text as name, pgvec.is_ours(f.oid) as is_ours, coalesce(f.proacl, acldefault('f', f.proowner)) as acl
+             from pgvec.our_functions() as f
+            union all
+           select 'table', r.oid::regclass::text, true, l.acl
+             from pg_catalog.pg_class as r
+            cross join lateral (
+                   select r.relacl as acl
+                    union all
+                   select c.attacl from pg_catalog.pg_attribute as c where c.attrelid = r.oid and c.attacl is not null) as l
+            where r.relnamespace = 'pgvec'::regnamespace and r.relkind in ('r', 'p', 'v')
+               or r.oid in (select p from pgvec.collections as c cross join lateral pgvec.partitions(c.base) as p where c.base = c.relation)
+               or r.oid in (select c.base from pgvec.collections as c where c.base = c.relation)
+            union all
+           select 'schema', n.nspname::text, true, n.nspacl from pg_catalog.pg_namespace as n where n.nspname = 'pgvec'),
+         public as (
+           select g.kind, g.name, g.is_ours, string_agg(distinct lower(a.privilege_type), ', ') as privileges
+             from granted as g
+            cross join lateral aclexplode(g.acl) as a
+            where a.grantee = 0
+            group by g.kind, g.name, g.is_ours)
+    select (pgvec.verdict(
+             'privileges', 'grants', coalesce(array_agg(format('%s is for PUBLIC: %s', name, privileges) order by name), '{}'),
+             format('nothing granted to PUBLIC; %s', pgvec.told_executable()),
+             'revoke all on ... from public',
+             string_agg(format('revoke all on %s %s from public;', kind, name), ' ' order by name) filter (where is_ours))).*
+      from public;
+
+  return query
+    with readable as (
+           select r.oid::regclass::text as name, role.name as reader,
+                  array(select p from unnest('{select,insert,update,delete,truncate}'::text[]) as p
+                         where case when p in ('delete', 'truncate') then has_table_privilege(role.name, r.oid, p) else has_any_column_privilege(role.name, r.oid, p) end) as privileges
+             from pg_catalog.pg_class as r
+            cross join pgvec.roles('reader') as role (name)
+            where r.relnamespace = 'pgvec'::regnamespace
+              and r.relkind in ('r', 'p')
+              and not (r.relname in ('loads', 'memberships') and role.name in (select w from pgvec.roles('writer') as w))
+              and not exists (select
+                                from pg_catalog.pg_roles as x
+                               where x.rolname = role.name
+                                 and (x.rolsuper or x.rolbypassrls and r.relname = 'search_log'))  -- which an owner may let a backend read
+              and r.oid not in (select a.side from pgvec.adoptions as a where a.side is not null)),
+         found as (
+           select * from readable
+            where privileges <> case when split_part(name, '.', 2)::name = any (open_to_readers) then '{select}'::text[] else '{}' end
+              and privileges <> '{}')
+    select (pgvec.verdict(
+             'privileges', 'engine tables', coalesce(array_agg(format('%s has %s on %s', reader, array_to_string(privileges, ', '), name) order by name, reader), '{}'),
+             'those of statistics, memberships and history are nobody''s to read',
+             'revoke all on table ... from ...: statistics tell what others have written, memberships who belongs where',
+             string_agg(format('revoke %s on table %s from %I;', array_to_string(array_remove(privileges, case when split_part(name, '.', 2)::name = any (open_to_readers) then 'select' end), ', '), name, reader), ' '))).*
+      from found;
+end
+$$;
+comment on function pgvec.verify_grants() is
+  'Checks privileges: grants (to PUBLIC, of functions and tables of the engine and of collections), engine tables (what readers may do with tables that are not theirs). '
+  'Reads the catalog alone.';
+revoke all on function pgvec.verify_grants() from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.verify_indexes', 'd8dea19fd9b52bcfef5cf6db91a49ed7886d68663bf6b388326a5a3a0809242c', '0.2.0', $pgvec_file$
 -- pgvec.verify_indexes -- the indexes of a collection: broken, missing, of no use, or larger than their rows need.
 -- A vector index is wanted beyond so many rows as pgvec.wide_steps still scans without a second thought.
 create or replace function pgvec.verify_indexes(collection text)
@@ -7460,15 +7600,22 @@ declare
 begin
   return query
     with broken as (
-           select i.oid::regclass::text as name, i.relname
+           select i.oid::regclass::text as name,
+                  case
+                    when i.relkind = 'I' then null
+                    when i.relname ~ '_cc(new|old)\d*$' or m.amname in ('hnsw', 'ivfflat') and not i.relispartition then 'drop index concurrently %s;'
+                    else 'reindex index concurrently %s;'
+                  end as fix
              from pg_catalog.pg_index as x
              join pg_catalog.pg_class as i on i.oid = x.indexrelid
-            where x.indrelid in (select target.base union all select target.text_table union all select p from pgvec.partitions(target.base) as p)
+             join pg_catalog.pg_am as m on m.oid = i.relam
+            where not exists (select from pg_catalog.pg_stat_progress_create_index as p where p.relid = x.indrelid)  -- somebody builds just now
+              and x.indrelid in (select target.base union all select target.text_table union all select p from pgvec.partitions(target.base) as p)
               and not (x.indisvalid and x.indisready))
     select (pgvec.verdict(
              target.name, 'invalid index', coalesce(array_agg(name || ' is of a build that failed' order by name), '{}'), 'all are valid',
-             'drop it, and build it again: pgvec-admin index create, or reindex',
-             string_agg(format(case when relname ~ '_cc(new|old)\d*$' then 'drop index concurrently %s;' else 'reindex index concurrently %s;' end, name), ' ' order by name)
+             'pgvec-admin index create builds one of vectors again, reindex any other',
+             string_agg(format(fix, name), ' ' order by name)
                || format(' select pgvec.note_index(%L);', target.name))).*
       from broken;
 
@@ -7504,9 +7651,9 @@ begin
              coalesce(array_agg(format('none on %s', m.name) order by m.name) filter (where m.name is not null), '{}')
                || array_remove(array[case when wanted and serving.kind is null then 'none on ' || target.embedding_column end], null),
              case when serving.kind is null then 'filters and words have theirs; so few vectors need none' else 'filters, words and vectors have theirs' end,
-             format('pgvec-admin index create %s for vectors; the fix makes the others', target.name),
-             string_agg(format('create index %s%I on %s %s;', case when split then '' else 'concurrently ' end, format('%s_%s_idx', target.name, m.name), m.relation,
-                               case m.name when 'stale' then '(id) where embedded_hash is distinct from content_hash' else m.definition end), ' ' order by m.name))).*
+             format('pgvec-admin index create %s for vectors; create index for the others', target.name),
+             string_agg(format('create index concurrently %I on %s %s;', format('%s_%s_idx', target.name, m.name), m.relation,
+                               case m.name when 'stale' then '(id) where embedded_hash is distinct from content_hash' else m.definition end), ' ' order by m.name) filter (where not split))).*
       from missing as m;
 
   return next pgvec.verdict(
@@ -7533,8 +7680,8 @@ comment on function pgvec.verify_indexes(text) is
 revoke all on function pgvec.verify_indexes(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_installation', 'c455816736e2d52cc69f2ccdfb65bbc280bdab516cac88bccb9b458047501465', '0.2.0', $pgvec_file$
--- pgvec.verify_installation -- functions and tables of the engine: what lets in, leaks, or makes a client's call ambiguous.
+select pg_temp.apply_function('pgvec.verify_installation', '7c0b7edc3f19fb3b5434dc927e07b85763f798bf6c7e3abaf14c2d9cbfd42d6b', '0.2.0', $pgvec_file$
+-- pgvec.verify_installation -- functions of the engine: what lets callers in, or makes a client's call ambiguous.
 -- The names follow the lints of Supabase's advisor where it has them. Reads the catalog alone.
 create or replace function pgvec.verify_installation()
   returns setof pgvec.verdict
@@ -7543,8 +7690,6 @@ create or replace function pgvec.verify_installation()
 as $$
 declare
   ours    constant oid := (select n.nspowner from pg_catalog.pg_namespace as n where n.nspname = 'pgvec');
-  -- what readers are let see of the engine's own tables
-  open_to_readers constant name[] := array['collections', 'adoptions']::name[];
 begin
   return next pgvec.verdict(
     'functions', 'overloads',
@@ -7559,7 +7704,7 @@ begin
 
   return query
     with pinned as (
-           select f.oid::regprocedure::text as name, l.lanname,
+           select f.oid::regprocedure::text as name, l.lanname, pgvec.is_ours(f.oid) as is_ours,
                   case when f.prosecdef and f.pronamespace = 'pgvec'::regnamespace then 'pg_catalog, pg_temp' else '""' end as wanted,
                   (select substr(s, 13) from unnest(f.proconfig) as s where s like 'search\_path=%') as path
              from pgvec.our_functions() as f
@@ -7570,18 +7715,18 @@ begin
                         filter (where path is distinct from wanted), '{}'),
              format('all %s have one of their own', count(*)),
              'alter function ... set search_path, or pgvec-admin migrate --overwrite-drift',
-             string_agg(format('alter function %s set search_path = %s;', name, replace(wanted, '""', '''''')), ' ' order by name) filter (where path is distinct from wanted))).*
+             string_agg(format('alter function %s set search_path = %s;', name, replace(wanted, '""', '''''')), ' ' order by name) filter (where is_ours and path is distinct from wanted))).*
       from pinned
      where lanname in ('sql', 'plpgsql');
 
   return query
     with definers as (
-           select f.oid::regprocedure::text as name from pgvec.our_functions() as f where f.prosecdef and f.pronamespace <> 'pgvec'::regnamespace)
+           select f.oid::regprocedure::text as name, pgvec.is_ours(f.oid) as is_ours from pgvec.our_functions() as f where f.prosecdef and f.pronamespace <> 'pgvec'::regnamespace)
     select (pgvec.verdict(
              'functions', 'definer', coalesce(array_agg(name || ' runs as its owner in an exposed schema' order by name), '{}'),
              'none in an exposed schema runs as its owner',
              'alter function ... security invoker, or move it to a schema that is not exposed',
-             string_agg(format('alter function %s security invoker;', name), ' ' order by name))).*
+             string_agg(format('alter function %s security invoker;', name), ' ' order by name) filter (where is_ours))).*
       from definers;
 
   return next pgvec.verdict(
@@ -7596,57 +7741,11 @@ begin
            order by 1),
     format('all belong to %s', pg_get_userbyid(ours)),
     format('alter ... owner to %I: what runs as its owner must be the installing role''s, which alone can upgrade it', pg_get_userbyid(ours)));
-
-  return query
-    with granted as (
-           select 'function' as kind, f.oid::regprocedure::text as name, coalesce(f.proacl, acldefault('f', f.proowner)) as acl from pgvec.our_functions() as f
-            union all
-           select 'table', r.oid::regclass::text, r.relacl
-             from pg_catalog.pg_class as r
-            where r.relnamespace = 'pgvec'::regnamespace and r.relkind in ('r', 'p', 'v')
-               or r.oid in (select p from pgvec.collections as c cross join lateral pgvec.partitions(c.base) as p where c.base = c.relation)
-               or r.oid in (select c.base from pgvec.collections as c where c.base = c.relation)
-            union all
-           select 'schema', n.nspname::text, n.nspacl from pg_catalog.pg_namespace as n where n.nspname = 'pgvec'),
-         public as (
-           select g.kind, g.name, string_agg(lower(a.privilege_type), ', ') as privileges
-             from granted as g
-            cross join lateral aclexplode(g.acl) as a
-            where a.grantee = 0
-            group by g.kind, g.name)
-    select (pgvec.verdict(
-             'privileges', 'grants', coalesce(array_agg(format('%s is for PUBLIC: %s', name, privileges) order by name), '{}'),
-             format('nothing granted to PUBLIC; %s', pgvec.told_executable()),
-             'revoke all on ... from public',
-             string_agg(format('revoke all on %s %s from public;', kind, name), ' ' order by name))).*
-      from public;
-
-  return query
-    with readable as (
-           select r.oid::regclass::text as name, role.name as reader,
-                  array(select p from unnest('{select,insert,update,delete,truncate}'::text[]) as p where has_table_privilege(role.name, r.oid, p)) as privileges
-             from pg_catalog.pg_class as r
-            cross join pgvec.roles('reader') as role (name)
-            where r.relnamespace = 'pgvec'::regnamespace
-              and r.relkind in ('r', 'p')
-              and not (r.relname in ('loads', 'memberships') and role.name in (select w from pgvec.roles('writer') as w))
-              and not exists (select from pg_catalog.pg_roles as x where x.rolname = role.name and x.rolsuper)
-              and r.oid not in (select a.side from pgvec.adoptions as a where a.side is not null)),
-         found as (
-           select * from readable
-            where privileges <> case when split_part(name, '.', 2)::name = any (open_to_readers) then '{select}'::text[] else '{}' end
-              and privileges <> '{}')
-    select (pgvec.verdict(
-             'privileges', 'engine tables', coalesce(array_agg(format('%s has %s on %s', reader, array_to_string(privileges, ', '), name) order by name, reader), '{}'),
-             'those of statistics, memberships and history are nobody''s to read',
-             'revoke all on table ... from ...: statistics tell what others have written, memberships who belongs where',
-             string_agg(format('revoke %s on table %s from %I;', array_to_string(array_remove(privileges, case when split_part(name, '.', 2)::name = any (open_to_readers) then 'select' end), ', '), name, reader), ' '))).*
-      from found;
 end
 $$;
 comment on function pgvec.verify_installation() is
-  'Checks the engine''s functions and tables: overloads, search_path, definer (functions that run as their owner where the REST API sees them), owner, '
-  'grants (to PUBLIC), engine tables (what readers may do with tables that are not theirs). Reads the catalog alone.';
+  'Checks the engine''s functions: overloads, search_path, definer (functions that run as their owner where the REST API sees them), owner. '
+  'Reads the catalog alone.';
 revoke all on function pgvec.verify_installation() from public;
 $pgvec_file$);
 
@@ -7696,7 +7795,7 @@ comment on function pgvec.verify_memory() is
 revoke all on function pgvec.verify_memory() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_protection', 'a7fa7e5637a1fbe5a82a3f490a8e609af5cb5c8573c46f7e22d1fd9341d4fe3b', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_protection', 'a305c40a06f11cf882f8776dd9439e2a78da90bdc98aa135d45a9b1108c1d278', '0.2.0', $pgvec_file$
 -- pgvec.verify_protection -- row level security, policies and grants of a collection's table.
 -- Of an adopted table, and of one with access policy, the policies are the owner's; those that ask once a row are told all the same.
 -- Partitions have no policies: nobody is granted them.
@@ -7707,7 +7806,6 @@ create or replace function pgvec.verify_protection(collection text)
 as $$
 declare
   target  pgvec.collections := pgvec.collection(verify_protection.collection);
-  protect text := format('select pgvec.protect_table(%L);', target.name);
   ours    boolean := target.base = target.relation;
 begin
   if ours then
@@ -7742,24 +7840,31 @@ begin
       select (pgvec.verdict(
                target.name, 'policies', array(select p.problem from problems as p order by 1),
                case target.access when 'policy' then format('%s of the owner''s own', (select count(*) from there)) else 'those of access ' || target.access end,
-               'pgvec.protect_table makes ours anew; drop policy ... for one that should not be there',
-               case when exists (select from problems as p where p.problem !~ 'lets in') then protect end)).*
+               'pgvec.make_policies makes ours anew; drop policy ... for one that should not be there',
+               case when exists (select from problems as p where p.problem !~ 'lets in') then format('select pgvec.make_policies(%L);', target.name) end)).*
        where target.access <> 'policy';
 
-    return next pgvec.verdict(
-      target.name, 'writers',
-      array(select format('%s may %s', r.name, lower(a.privilege_type))
-              from pg_catalog.pg_class as t
-             cross join lateral aclexplode(t.relacl) as a
-              join pgvec.roles('reader') as r (name) on to_regrole(quote_ident(r.name)) = a.grantee
-             where t.oid in (select target.base union all select p from pgvec.partitions(target.base) as p)
-               and not (a.privilege_type = 'SELECT' and t.oid = target.base)
-               and not (a.privilege_type in ('INSERT', 'UPDATE', 'DELETE')
-                        and t.oid = target.base
-                        and r.name in (select w from pgvec.roles(case target.access when 'tenant' then 'member' else 'writer' end) as w))
-             order by 1),
-      'nobody may write but those who should',
-      'revoke ... on table ... from ...: row level security does not hold truncate', protect);
+    return query
+      with granted as (
+             select t.oid::regclass::text as relation, r.name as role_name, lower(a.privilege_type) as privilege
+               from pg_catalog.pg_class as t
+              cross join lateral (
+                     select t.relacl as acl
+                      union all
+                     select c.attacl from pg_catalog.pg_attribute as c where c.attrelid = t.oid and c.attacl is not null) as l
+              cross join lateral aclexplode(l.acl) as a
+               join pgvec.roles('reader') as r (name) on to_regrole(quote_ident(r.name)) = a.grantee
+              where t.oid in (select target.base union all select p from pgvec.partitions(target.base) as p)
+                and not (a.privilege_type = 'SELECT' and t.oid = target.base)
+                and not (a.privilege_type in ('INSERT', 'UPDATE', 'DELETE')
+                         and t.oid = target.base
+                         and r.name in (select w from pgvec.roles(case target.access when 'tenant' then 'member' else 'writer' end) as w)))
+      select (pgvec.verdict(
+               target.name, 'writers', coalesce(array_agg(distinct format('%s may %s', role_name, privilege)), '{}'),
+               'nobody may write but those who should',
+               'revoke ... on table ... from ...: row level security does not hold truncate',
+               string_agg(distinct format('revoke %s on table %s from %I;', privilege, relation, role_name), ' '))).*
+        from granted;
   end if;
 
   return next pgvec.verdict(
@@ -7836,7 +7941,7 @@ comment on function pgvec.verify_rows(text) is
 revoke all on function pgvec.verify_rows(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_search', '612d99069726b0b1a03119d77126368bc7696f3380e174c220f0022f0f18b93f', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_search', 'ea0248bd2e50e7d46c27cf89a617fddc4d6f719e97a8abd147f27405b4226961', '0.2.0', $pgvec_file$
 -- pgvec.verify_search -- whether searches of a collection use its index, find what an exact scan finds, and how long they take.
 -- Rows drawn as queries go through the very functions that clients call. Each is its own nearest row, and does not count.
 -- It goes on until it has had so many, or the time is over.
@@ -7864,7 +7969,9 @@ declare
   keyword_ms float8[] := array[]::float8[];
   hybrid_ms  float8[] := array[]::float8[];
   words     text;
+  logging   constant text := coalesce(current_setting('pgvec.search_log', true), '');
 begin
+  perform set_config('pgvec.search_log', 'off', true);  -- these are no searches of anybody's
   for drawn in execute format(
     'select d.embedding::extensions.vector as embedding, d.content, %s as tenant from %s as d where d.embedding is not null order by md5(d.id) limit %s',
     case target.access when 'tenant' then 'd.tenant_id' else 'null::uuid' end, pgvec.sample_of(target, 10 * queries), queries)
@@ -7900,6 +8007,7 @@ begin
     perform from public.hybrid_search(words, drawn.embedding, depth, collection => target.name, for_tenant => drawn.tenant);
     hybrid_ms := hybrid_ms || extract(epoch from 1000 * (clock_timestamp() - started))::float8;
   end loop;
+  perform set_config('pgvec.search_log', logging, true);
   if tried = 0 then
     return next pgvec.verdict(target.name, 'recall', '{}', 'there are no embeddings to search by');
     return;
@@ -8060,7 +8168,7 @@ comment on function pgvec.verify_statistics(text) is
 revoke all on function pgvec.verify_statistics(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_table', 'b4d6c8437c36fda37d00c2a496738c7d9c8b22c2d7e1e12a4ab02c7a636f7740', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_table', 'cdd361805142a0a41b3316b63e2bf9d75318391eff7c056395faf921324726d5', '0.2.0', $pgvec_file$
 -- pgvec.verify_table -- whether a collection is still what the registry says: its table, columns and triggers.
 create or replace function pgvec.verify_table(collection text)
   returns setof pgvec.verdict
@@ -8117,7 +8225,7 @@ begin
                         filter (where t.tgenabled is null or t.tgenabled not in ('O', 'A')), '{}'),
              format('%s keep hashes, lexemes and statistics', count(*)),
              'pgvec.attach_triggers puts them back; rows written meanwhile show in the checks hashes and lexemes',
-             format('select pgvec.attach_triggers(%L);', target.name))).*
+             format('select pgvec.attach_triggers(%1$L); select pgvec.refresh_statistics(%1$L);', target.name))).*
       from there as t;
 end
 $$;
@@ -8126,7 +8234,7 @@ comment on function pgvec.verify_table(text) is
 revoke all on function pgvec.verify_table(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_tenants', '5af597f449e297dea94d7b375b521f49c5bbe6273fecae9f9142f4b0cefca697', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_tenants', '558c07d8be975959e55887de64d25c926afa181910e0e265911cbe07283a0dfb', '0.2.0', $pgvec_file$
 -- pgvec.verify_tenants -- tries, as each role and as two made-up tenants, to see and to change what must not be.
 -- In a collection of its own, which is gone afterwards, whatever happens: all of it is rolled back. Each attempt is the
 -- text of a query that must return nothing, or of one that must be refused.
@@ -8159,6 +8267,9 @@ declare
   tried    record;
   results  jsonb := '[]'::jsonb;
   told     text;
+  may_set  constant text := case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end;
+  role     constant text := current_setting('role');
+  claims   constant text := coalesce(current_setting('request.jwt.claims', true), '');
   met      bigint;
 begin
   begin
@@ -8171,6 +8282,7 @@ begin
         from pgvec.roles('reader') as r (name)
         join pg_catalog.pg_roles as p on p.rolname = r.name and not p.rolbypassrls
        cross join jsonb_array_elements(attempts) with ordinality as a (value, place)
+       where pg_has_role(session_user, r.name, may_set)
        order by r.name, a.place
     loop
       begin
@@ -8182,7 +8294,7 @@ begin
       exception when sqlstate 'PV006' or insufficient_privilege then
         told := null;  -- a role that may not write at all is refused before its tenant is looked at
       end;
-      perform set_config('role', 'none', true);
+      perform set_config('role', role, true);
       results := results || jsonb_build_array(jsonb_build_array(tried.name, tried.attempt, told));
     end loop;
     raise exception using errcode = 'PV004', message = 'rolled back', hint = 'this is caught below';
@@ -8191,6 +8303,13 @@ begin
       raise;
     end if;
   end;
+  perform set_config('request.jwt.claims', claims, true);
+  return query
+    select r, 'all of them', false, format('not tried: %s may not act as it', session_user)
+      from pgvec.roles('reader') as r
+      join pg_catalog.pg_roles as p on p.rolname = r and not p.rolbypassrls
+     where not pg_has_role(session_user, r, may_set)
+     order by r;
   return query
     select (r.value ->> 0)::name, r.value ->> 1, r.value ->> 2 is null, r.value ->> 2
       from jsonb_array_elements(results) with ordinality as r (value, place)
@@ -8199,7 +8318,7 @@ end
 $$;
 comment on function pgvec.verify_tenants() is
   'As each role that row level security holds for, what it is not to see or do in a collection with two made-up tenants, and whether it was kept from it. '
-  'Leaves nothing behind. The caller has to be a member of these roles.';
+  'Leaves nothing behind. The caller has to be a member of these roles: one that it may not act as is told, as not passed.';
 revoke all on function pgvec.verify_tenants() from public;
 $pgvec_file$);
 
@@ -8254,9 +8373,10 @@ comment on function pgvec.verify_texts(text) is
 revoke all on function pgvec.verify_texts(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_timeouts', '6e9f6be228e2f1bbd92212157691bf92f61e1b5da7073b1a419a6ea3ef5a4e80', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_timeouts', '2b29c0b9cafa8e3ac7b14cdb1220be3d0222995baf453a40156282b706c83ce4', '0.2.0', $pgvec_file$
 -- pgvec.verify_timeouts -- how long a search may take, role by role.
--- A role that strangers have and that no timeout holds can keep all connections busy.
+-- A role that strangers have and that no timeout holds can keep all connections busy. That of all roles is the one of this
+-- session, unless the role that asks has one of its own.
 create or replace function pgvec.verify_timeouts()
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -8274,13 +8394,17 @@ begin
            select split_part(c.value, '=', 2) as value
              from pg_catalog.pg_db_role_setting as s
             cross join lateral unnest(s.setconfig) as c (value)
-            where s.setrole = to_regrole(quote_ident(r.name))
+            where s.setrole in (0, to_regrole(quote_ident(r.name)))
               and s.setdatabase in (0, (select d.oid from pg_catalog.pg_database as d where d.datname = current_database()))
               and c.value like 'statement\_timeout=%'
-            order by s.setdatabase desc
+            order by s.setrole <> 0 desc, s.setdatabase <> 0 desc
             limit 1) as t on true
    where r.name in ('anon', 'authenticated')
-     and (select s.reset_val from pg_catalog.pg_settings as s where s.name = 'statement_timeout') = '0';
+     and ((select s.reset_val from pg_catalog.pg_settings as s where s.name = 'statement_timeout') = '0'
+          or exists (select
+                       from pg_catalog.pg_db_role_setting as s
+                      cross join lateral unnest(s.setconfig) as c (value)
+                      where s.setrole = to_regrole(quote_ident(session_user)) and c.value like 'statement\_timeout=%'));
   return next pgvec.verdict(
     'server', 'statement_timeout', coalesce(loose, '{}'),
     coalesce(array_to_string(told, ', '), 'none of its own for a role that strangers have'),
@@ -9207,7 +9331,7 @@ revoke all on function public.upsert_documents(jsonb, text, uuid) from public;
 select pgvec.grant_execute('public.upsert_documents(jsonb, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.retire_functions(array['pgvec.roles', 'pgvec.grant_execute', 'pgvec.a_vector', 'pgvec.adopt_collection', 'pgvec.adopted_content', 'pgvec.adopted_key', 'pgvec.adopted_vector', 'pgvec.adopted_view', 'pgvec.allowed_tenants', 'pgvec.announce_search', 'pgvec.any_lexeme', 'pgvec.as_timestamp', 'pgvec.attach_triggers', 'pgvec.autocut', 'pgvec.begin_staging', 'pgvec.bench_index', 'pgvec.best_of_groups', 'pgvec.bind_model', 'pgvec.bm25_settings', 'pgvec.bm25_vector', 'pgvec.build_adoption', 'pgvec.build_seconds', 'pgvec.caller', 'pgvec.check_adoption', 'pgvec.check_choice', 'pgvec.check_columns', 'pgvec.check_conditions', 'pgvec.check_count', 'pgvec.check_index', 'pgvec.check_model', 'pgvec.check_new_collection', 'pgvec.check_operand', 'pgvec.check_query_embedding', 'pgvec.check_threshold', 'pgvec.check_weights', 'pgvec.clamp_count', 'pgvec.collection', 'pgvec.collection_checks', 'pgvec.collection_stats', 'pgvec.collection_version', 'pgvec.collector_listens', 'pgvec.collector_lock', 'pgvec.column_condition', 'pgvec.column_operand', 'pgvec.compare_column', 'pgvec.compare_distances', 'pgvec.compile_filter', 'pgvec.contained_predicate', 'pgvec.count_ids', 'pgvec.count_lexemes', 'pgvec.count_stale', 'pgvec.counts_live', 'pgvec.create_collection', 'pgvec.create_collection_api', 'pgvec.decay', 'pgvec.deep_rows', 'pgvec.default_lists', 'pgvec.default_tenant', 'pgvec.describe_table', 'pgvec.detach_collection', 'pgvec.distance_operator', 'pgvec.diversify', 'pgvec.drop_collection', 'pgvec.drop_collection_api', 'pgvec.estimate_rows', 'pgvec.explain_search', 'pgvec.export_tenant', 'pgvec.filter_condition', 'pgvec.filter_predicate', 'pgvec.filter_text', 'pgvec.fold_statistics', 'pgvec.forget_lexemes', 'pgvec.fuse', 'pgvec.headline', 'pgvec.hybrid_candidates', 'pgvec.index_clause', 'pgvec.index_definition', 'pgvec.index_kind', 'pgvec.index_memory', 'pgvec.index_name', 'pgvec.index_plan', 'pgvec.index_removal', 'pgvec.index_storage', 'pgvec.insert_search', 'pgvec.keep_lexemes', 'pgvec.keyword_hits', 'pgvec.keyword_query', 'pgvec.keyword_score', 'pgvec.keyword_statistics', 'pgvec.like_regex', 'pgvec.list_collections', 'pgvec.list_tenants', 'pgvec.log_search', 'pgvec.log_searches', 'pgvec.logged_embeddings', 'pgvec.logged_hybrid_search', 'pgvec.logged_keyword_search', 'pgvec.logged_match_documents', 'pgvec.maintain_adopted', 'pgvec.maintain_document', 'pgvec.merge_staged', 'pgvec.nearest_lexemes', 'pgvec.no_tenant', 'pgvec.note_index', 'pgvec.note_route', 'pgvec.of_tenant', 'pgvec.oldest_client', 'pgvec.operator_predicate', 'pgvec.our_functions', 'pgvec.parse_documents', 'pgvec.parse_filter', 'pgvec.parse_words', 'pgvec.partitions', 'pgvec.prepare_bench', 'pgvec.present_collections', 'pgvec.protect_table', 'pgvec.prune_search_log', 'pgvec.purge_tenant', 'pgvec.quantization_recall', 'pgvec.query_template', 'pgvec.recall_curve', 'pgvec.refresh_statistics', 'pgvec.release_collection', 'pgvec.renew_weights', 'pgvec.repair_rows', 'pgvec.resume_points', 'pgvec.route_name', 'pgvec.rows_of', 'pgvec.running_length', 'pgvec.sample_of', 'pgvec.sample_similarities', 'pgvec.scoped', 'pgvec.search_log_state', 'pgvec.search_steps', 'pgvec.sees_all', 'pgvec.server_memory', 'pgvec.settle_statistics', 'pgvec.shown', 'pgvec.similarity', 'pgvec.skip_unchanged', 'pgvec.stale_documents', 'pgvec.store_adopted', 'pgvec.store_embeddings', 'pgvec.tenant_candidates', 'pgvec.tenant_documents', 'pgvec.tenant_keyword_hits', 'pgvec.tenant_matches', 'pgvec.tenant_target', 'pgvec.text_condition', 'pgvec.text_configurations', 'pgvec.text_search_configuration', 'pgvec.told_age', 'pgvec.told_executable', 'pgvec.tune', 'pgvec.upgrade_collections', 'pgvec.vector_indexes', 'pgvec.vector_lengths', 'pgvec.vector_query', 'pgvec.vector_schema', 'pgvec.verdict', 'pgvec.verify', 'pgvec.verify_access', 'pgvec.verify_bloat', 'pgvec.verify_indexes', 'pgvec.verify_installation', 'pgvec.verify_memory', 'pgvec.verify_protection', 'pgvec.verify_rows', 'pgvec.verify_search', 'pgvec.verify_server', 'pgvec.verify_statistics', 'pgvec.verify_table', 'pgvec.verify_tenants', 'pgvec.verify_texts', 'pgvec.verify_timeouts', 'pgvec.version', 'pgvec.wide_steps', 'pgvec.with_text', 'pgvec.writable', 'public.delete_documents', 'public.document_context', 'public.document_facets', 'public.hybrid_search', 'public.keyword_search', 'public.kw_match_documents', 'public.match_documents', 'public.match_documents_embeddings', 'public.match_documents_mmr', 'public.match_vectors', 'public.recommend_documents', 'public.suggest_query', 'public.upsert_documents']);
+select pg_temp.retire_functions(array['pgvec.roles', 'pgvec.grant_execute', 'pgvec.a_vector', 'pgvec.adopt_collection', 'pgvec.adopted_content', 'pgvec.adopted_key', 'pgvec.adopted_vector', 'pgvec.adopted_view', 'pgvec.allowed_tenants', 'pgvec.announce_search', 'pgvec.any_lexeme', 'pgvec.as_timestamp', 'pgvec.attach_triggers', 'pgvec.autocut', 'pgvec.begin_staging', 'pgvec.bench_index', 'pgvec.best_of_groups', 'pgvec.bind_model', 'pgvec.bm25_settings', 'pgvec.bm25_vector', 'pgvec.build_adoption', 'pgvec.build_seconds', 'pgvec.caller', 'pgvec.check_adoption', 'pgvec.check_choice', 'pgvec.check_columns', 'pgvec.check_conditions', 'pgvec.check_count', 'pgvec.check_index', 'pgvec.check_model', 'pgvec.check_new_collection', 'pgvec.check_operand', 'pgvec.check_query_embedding', 'pgvec.check_threshold', 'pgvec.check_weights', 'pgvec.clamp_count', 'pgvec.collection', 'pgvec.collection_checks', 'pgvec.collection_stats', 'pgvec.collection_version', 'pgvec.collector_listens', 'pgvec.collector_lock', 'pgvec.column_condition', 'pgvec.column_operand', 'pgvec.compare_column', 'pgvec.compare_distances', 'pgvec.compile_filter', 'pgvec.contained_predicate', 'pgvec.count_ids', 'pgvec.count_lexemes', 'pgvec.count_stale', 'pgvec.counts_live', 'pgvec.create_collection', 'pgvec.create_collection_api', 'pgvec.decay', 'pgvec.deep_rows', 'pgvec.default_lists', 'pgvec.default_tenant', 'pgvec.describe_table', 'pgvec.detach_collection', 'pgvec.distance_operator', 'pgvec.diversify', 'pgvec.drop_collection', 'pgvec.drop_collection_api', 'pgvec.estimate_rows', 'pgvec.explain_search', 'pgvec.export_tenant', 'pgvec.filter_condition', 'pgvec.filter_predicate', 'pgvec.filter_text', 'pgvec.fold_statistics', 'pgvec.forget_lexemes', 'pgvec.fuse', 'pgvec.headline', 'pgvec.hybrid_candidates', 'pgvec.index_clause', 'pgvec.index_definition', 'pgvec.index_kind', 'pgvec.index_memory', 'pgvec.index_name', 'pgvec.index_plan', 'pgvec.index_removal', 'pgvec.index_storage', 'pgvec.insert_search', 'pgvec.is_ours', 'pgvec.keep_lexemes', 'pgvec.keyword_hits', 'pgvec.keyword_query', 'pgvec.keyword_score', 'pgvec.keyword_statistics', 'pgvec.like_regex', 'pgvec.list_collections', 'pgvec.list_tenants', 'pgvec.log_search', 'pgvec.log_searches', 'pgvec.logged_embeddings', 'pgvec.logged_hybrid_search', 'pgvec.logged_keyword_search', 'pgvec.logged_match_documents', 'pgvec.maintain_adopted', 'pgvec.maintain_document', 'pgvec.make_policies', 'pgvec.merge_staged', 'pgvec.nearest_lexemes', 'pgvec.no_tenant', 'pgvec.note_index', 'pgvec.note_route', 'pgvec.of_tenant', 'pgvec.oldest_client', 'pgvec.operator_predicate', 'pgvec.our_functions', 'pgvec.parse_documents', 'pgvec.parse_filter', 'pgvec.parse_words', 'pgvec.partitions', 'pgvec.prepare_bench', 'pgvec.present_collections', 'pgvec.protect_table', 'pgvec.prune_search_log', 'pgvec.purge_tenant', 'pgvec.quantization_recall', 'pgvec.query_template', 'pgvec.recall_curve', 'pgvec.refresh_statistics', 'pgvec.release_collection', 'pgvec.renew_weights', 'pgvec.repair_rows', 'pgvec.resume_points', 'pgvec.route_name', 'pgvec.rows_of', 'pgvec.running_length', 'pgvec.sample_of', 'pgvec.sample_similarities', 'pgvec.scoped', 'pgvec.search_log_state', 'pgvec.search_steps', 'pgvec.sees_all', 'pgvec.server_memory', 'pgvec.settle_statistics', 'pgvec.shown', 'pgvec.similarity', 'pgvec.skip_unchanged', 'pgvec.stale_documents', 'pgvec.store_adopted', 'pgvec.store_embeddings', 'pgvec.tenant_candidates', 'pgvec.tenant_documents', 'pgvec.tenant_keyword_hits', 'pgvec.tenant_matches', 'pgvec.tenant_target', 'pgvec.text_condition', 'pgvec.text_configurations', 'pgvec.text_search_configuration', 'pgvec.told_age', 'pgvec.told_executable', 'pgvec.tune', 'pgvec.upgrade_collections', 'pgvec.vector_indexes', 'pgvec.vector_lengths', 'pgvec.vector_query', 'pgvec.vector_schema', 'pgvec.verdict', 'pgvec.verify', 'pgvec.verify_access', 'pgvec.verify_bloat', 'pgvec.verify_grants', 'pgvec.verify_indexes', 'pgvec.verify_installation', 'pgvec.verify_memory', 'pgvec.verify_protection', 'pgvec.verify_rows', 'pgvec.verify_search', 'pgvec.verify_server', 'pgvec.verify_statistics', 'pgvec.verify_table', 'pgvec.verify_tenants', 'pgvec.verify_texts', 'pgvec.verify_timeouts', 'pgvec.version', 'pgvec.wide_steps', 'pgvec.with_text', 'pgvec.writable', 'public.delete_documents', 'public.document_context', 'public.document_facets', 'public.hybrid_search', 'public.keyword_search', 'public.kw_match_documents', 'public.match_documents', 'public.match_documents_embeddings', 'public.match_documents_mmr', 'public.match_vectors', 'public.recommend_documents', 'public.suggest_query', 'public.upsert_documents']);
 
 reset check_function_bodies;
 select pgvec.upgrade_collections();

@@ -23,6 +23,6 @@ begin
 end
 $$;
 comment on function pgvec.attach_triggers(text) is
-  'Puts the triggers on a collection''s table that keep what searches need beside each row, and the statistics of BM25, enables them, '
-  'and counts the rows that are there. Raises PV001.';
+  'Puts the triggers on a collection''s table that keep what searches need beside each row, and the statistics of BM25, and enables them. '
+  'What was written without them pgvec.repair_rows and pgvec.refresh_statistics make up for. Raises PV001.';
 revoke all on function pgvec.attach_triggers(text) from public;

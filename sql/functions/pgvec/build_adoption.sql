@@ -39,6 +39,7 @@ begin
      set relation = view_name::regclass, text_table = coalesce(adopted.side, c.base)
    where c.name = adopted.collection;
   perform pgvec.attach_triggers(adopted.collection);
+  perform pgvec.refresh_statistics(adopted.collection);
   if readers is not null then
     execute format('grant select on %s to %s', view_name, readers);
     if not in_table then

@@ -100,6 +100,7 @@ begin
           create_collection.access, create_collection.storage, configuration, create_collection.model);
 
   perform pgvec.attach_triggers(create_collection.name);
+  perform pgvec.refresh_statistics(create_collection.name);
   perform pgvec.describe_table(made);
   perform pgvec.protect_table(create_collection.name);
   perform pg_notify('pgrst', 'reload schema');

@@ -1,4 +1,4 @@
--- pgvec.keep_lexemes -- has the keyword statistics of a collection kept from here on, and counts what is there.
+-- pgvec.keep_lexemes -- has the keyword statistics of a collection kept from here on; pgvec.refresh_statistics counts what is there.
 -- The weights stay beside the id, where a search reads thousands of them; it is the other columns that give way when a
 -- row is too long for its page: the lexemes first, and as they are, since compression does not make them
 -- shorter.
@@ -12,7 +12,12 @@ declare
   key    name := coalesce((select a.id_column from pgvec.adoptions as a where a.collection = target.name and a.side is null), 'id');
   item   record;
 begin
-  execute format('alter table %s alter column bm25 set storage main, alter column fts set storage external', target.text_table);
+  if exists (select
+               from pg_catalog.pg_attribute as a
+              where a.attrelid = target.text_table
+                and (a.attname = 'bm25' and a.attstorage <> 'm' or a.attname = 'fts' and a.attstorage <> 'e')) then  -- searches wait for it
+    execute format('alter table %s alter column bm25 set storage main, alter column fts set storage external', target.text_table);
+  end if;
   for item in
     select *
       from (values ('insert', 'referencing new table as new_rows'),
@@ -30,9 +35,8 @@ begin
     from pgvec.bm25_settings(target) as s
    where target.access <> 'tenant'
       on conflict do nothing;
-  perform pgvec.refresh_statistics(target.name);
 end
 $$;
 comment on function pgvec.keep_lexemes(text) is
-  'Puts the triggers on a collection''s table that keep the statistics of BM25, and counts the rows that are there. Raises PV001.';
+  'Puts the triggers on a collection''s table that keep the statistics of BM25. Raises PV001.';
 revoke all on function pgvec.keep_lexemes(text) from public;

@@ -1,7 +1,6 @@
 -- pgvec.protect_table -- row level security and grants of a collection's table, by the collection's access.
--- RLS is on even where everybody may read, so that a role which was never granted a policy sees nothing. The subquery
--- around the tenants is evaluated once a query, and leaves the condition one that the primary key serves. What there is of
--- ours is made anew.
+-- RLS is on even where everybody may read, so that a role which was never granted a policy sees nothing. Grants and policies
+-- are made anew: a grant that somebody took away comes back, so this is for new tables.
 create or replace function pgvec.protect_table(collection text)
   returns void
   language plpgsql volatile parallel unsafe
@@ -11,11 +10,6 @@ declare
   target  pgvec.collections := pgvec.collection(protect_table.collection);
   readers text := (select string_agg(quote_ident(r), ', ') from pgvec.roles('reader') as r);
   writers text := (select string_agg(quote_ident(r), ', ') from pgvec.roles(case target.access when 'tenant' then 'member' else 'writer' end) as r);
-  visible text := case target.access
-                    when 'open' then 'true'
-                    when 'tenant' then 'tenant_id = any (array(select pgvec.allowed_tenants()))'
-                  end;
-  policy  name;
 begin
   execute format('alter table %s enable row level security', target.relation);
   execute format('revoke all on table %s from public', target.relation);
@@ -27,26 +21,7 @@ begin
   if writers is not null then
     execute format('grant insert, update, delete on table %s to %s', target.relation, writers);
   end if;
-  if visible is null then
-    return;
-  end if;
-
-  for policy in
-    select p.polname
-      from pg_catalog.pg_policy as p
-     where p.polrelid = target.relation
-       and p.polname in ('read_all', 'insert_all', 'update_all', 'delete_all')
-  loop
-    execute format('drop policy %I on %s', policy, target.relation);
-  end loop;
-  if readers is not null then
-    execute format('create policy read_all on %s for select to %s using (%s)', target.relation, readers, visible);
-  end if;
-  if writers is not null then
-    execute format('create policy insert_all on %s for insert to %s with check (%s)', target.relation, writers, visible);
-    execute format('create policy update_all on %s for update to %s using (%s) with check (%s)', target.relation, writers, visible, visible);
-    execute format('create policy delete_all on %s for delete to %s using (%s)', target.relation, writers, visible);
-  end if;
+  perform pgvec.make_policies(target.name);
 end
 $$;
 comment on function pgvec.protect_table(text) is

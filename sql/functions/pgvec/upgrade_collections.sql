@@ -18,6 +18,7 @@ begin
      order by c.name
   loop
     perform pgvec.attach_triggers(item.name);
+    perform pgvec.refresh_statistics(item.name);
     return next item.name;
   end loop;
 

@@ -12,13 +12,14 @@ begin
   if verify.collection is null then
     return query select * from pgvec.verify_server();
     return query select * from pgvec.verify_installation();
+    return query select * from pgvec.verify_grants();
   elsif pgvec.collection_checks(verify.collection) is null then
     perform pgvec.collection(verify.collection);  -- which says so
   end if;
   for item in
     select c.name from pgvec.collections as c where verify.collection is null or c.name = verify.collection order by c.name
   loop
-    foreach check_of in array pgvec.collection_checks(item) loop
+    foreach check_of in array coalesce(pgvec.collection_checks(item), '{}') loop  -- dropped meanwhile
       return query execute format('select * from %s($1)', check_of) using item;
     end loop;
     if cardinality(pgvec.collection_checks(item)) > 1 then

@@ -1,6 +1,7 @@
 -- pgvec.verify_access -- whether those who may search a collection find its rows, and strangers find none.
 -- Each attempt is a query as a role, with the token of a tenant whose row was drawn, or of one that was made up. Nothing is
--- written; pgvec.verify_tenants tries to write as well, in a collection of its own.
+-- written; pgvec.verify_tenants tries to write as well, in a collection of its own. A role that was never granted the table, or
+-- is no more, is told of: whether it should be is the owner's to say.
 create or replace function pgvec.verify_access(collection text)
   returns setof pgvec.verdict
   language plpgsql volatile parallel unsafe
@@ -33,15 +34,19 @@ declare
   tried    int := 0;
   shut_out text[] := array[]::text[];
   seen     text[] := array[]::text[];
+  ungranted text[];
   stranger constant uuid := gen_random_uuid();
   may_set  constant text := case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end;
-  acting   text := (select string_agg(r, ', ') from pgvec.roles('reader') as r where pg_has_role(current_user, r, may_set));
+  acting   name[] := array(select r from pgvec.roles('reader') as r where pg_has_role(session_user, r, may_set) order by r);
+  role     constant text := current_setting('role');
+  claims   constant text := coalesce(current_setting('request.jwt.claims', true), '');
+  logging  constant text := coalesce(current_setting('pgvec.search_log', true), '');
 begin
   execute format('select d.id, d.embedding::extensions.vector, left(d.content, 60), (select k from jsonb_object_keys(d.metadata) as k limit 1), %s'
                  ' from %s as d where d.embedding is not null limit 1',
                  case target.access when 'tenant' then 'd.tenant_id' else 'null::uuid' end, target.relation)
     into row_id, embedding, words, facet, tenant;
-  if target.access = 'policy' or target.base <> target.relation or row_id is null or acting is null then
+  if target.access = 'policy' or target.base <> target.relation or row_id is null or acting = '{}' then
     return next pgvec.verdict(
       target.name, 'readers', '{}',
       case when target.access = 'policy' or target.base <> target.relation then 'who reads is for its own policies to say'
@@ -49,16 +54,17 @@ begin
     return;
   end if;
 
+  ungranted := array(select a from unnest(acting) as a where not has_table_privilege(a, target.relation, 'select'));
+  perform set_config('pgvec.search_log', 'off', true);  -- these are no searches of anybody's
   -- as one who has the row, by the plain ways to find it; as a stranger, who is no administrator, by all ways
   for trial in
     select r.rolname as reader, a.query, s.is_stranger
-      from pgvec.roles('reader') as x (name)
+      from unnest(acting) as x (name)
       join pg_catalog.pg_roles as r on r.rolname = x.name
      cross join unnest(attempts) with ordinality as a (query, place)
      cross join (values (false), (true)) as s (is_stranger)
-     where pg_has_role(current_user, r.rolname, may_set)
-       and case when s.is_stranger then target.access = 'tenant' and not r.rolbypassrls and not r.rolsuper
-                else a.place <= 2 and not (target.access = 'tenant' and r.rolbypassrls) end
+     where case when s.is_stranger then target.access = 'tenant' and not r.rolbypassrls and not r.rolsuper
+                else a.place <= 2 and r.rolname <> all (ungranted) and not (target.access = 'tenant' and r.rolbypassrls) end
      order by r.rolname, a.place
   loop
     begin
@@ -70,7 +76,7 @@ begin
     exception when sqlstate 'PV006' or sqlstate 'PV004' or insufficient_privilege then
       met := 0;  -- PV004: an id, or a key, that is not there for the caller
     end;
-    perform set_config('role', 'none', true);
+    perform set_config('role', role, true);
     tried := tried + trial.is_stranger::int;
     if trial.is_stranger and met > 0 then
       seen := seen || format('a stranger who is %s sees %s rows by: %s', trial.reader, met, left(trial.query, 60));
@@ -78,11 +84,15 @@ begin
       shut_out := shut_out || format('%s finds nothing by: %s', trial.reader, left(trial.query, 60));
     end if;
   end loop;
-  perform set_config('request.jwt.claims', '', true);
+  perform set_config('request.jwt.claims', claims, true);
+  perform set_config('pgvec.search_log', logging, true);
 
   return next pgvec.verdict(
-    target.name, 'readers', shut_out, format('%s find its rows', acting),
-    'look for grants that were revoked: \dp in psql; pgvec.protect_table and pgvec-admin migrate make them', format('select pgvec.protect_table(%L);', target.name));
+    target.name, 'readers',
+    shut_out || array(select format('%s may not read %s', u, target.relation) from unnest(ungranted) as u),
+    format('%s find its rows', array_to_string(acting, ', ')),
+    format('look for grants that were revoked (\dp in psql): grant select on %s to ... where it should be; pgvec-admin migrate grants functions', target.relation),
+    severity => case when shut_out = '{}' and cardinality(ungranted) < cardinality(acting) then 'warn' else 'fail' end);
   if target.access = 'tenant' then
     return next pgvec.verdict(
       target.name, 'strangers', seen, format('a made-up tenant sees nothing of another by %s paths', tried),
@@ -91,6 +101,7 @@ begin
 end
 $$;
 comment on function pgvec.verify_access(text) is
-  'Checks of a collection whose policies are ours: readers (each role that may search, with the token of a tenant that has rows, finds some) and, with tenants, '
+  'Checks of a collection whose policies are ours: readers (each role that may search, with the token of a tenant that has rows, finds some; '
+  'a warning where it is not granted the table) and, with tenants, '
   'strangers (a tenant that was made up sees nothing, whichever way it asks). Tries the roles that the caller may act as; writes nothing. Raises PV001.';
 revoke all on function pgvec.verify_access(text) from public;

@@ -1,6 +1,7 @@
 -- pgvec.verify_bloat -- vector indexes larger than so many rows make them.
 -- HNSW keeps the place of deleted rows for others until it is vacuumed, and never gets smaller. How large one would be anew is
--- known to a hundredth (pgvec.index_memory); that of m is told by the index itself.
+-- known to a hundredth (pgvec.index_memory); that of m is told by the index itself. To build one anew takes hours and memory, so
+-- nobody does it unasked.
 create or replace function pgvec.verify_bloat(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -24,9 +25,6 @@ begin
                         filter (where s.size_bytes > too_large * s.index_bytes + worth), '{}'),
              coalesce(string_agg(format('%s is %s, as its rows need', s.name, pg_size_pretty(s.size_bytes)), ', '), 'there is none'),
              'reindex index concurrently, with maintenance_work_mem as pgvec-admin index plan says',
-             string_agg(format('reindex index concurrently %I.%I; select pgvec.note_index(%L);',
-                               (select r.relnamespace::regnamespace from pg_catalog.pg_class as r where r.oid = target.base), s.name, target.name), ' ')
-               filter (where s.size_bytes > too_large * s.index_bytes + worth),
              severity => 'warn')).*
       from sizes as s;
 end

@@ -13,15 +13,22 @@ declare
 begin
   return query
     with broken as (
-           select i.oid::regclass::text as name, i.relname
+           select i.oid::regclass::text as name,
+                  case
+                    when i.relkind = 'I' then null
+                    when i.relname ~ '_cc(new|old)\d*$' or m.amname in ('hnsw', 'ivfflat') and not i.relispartition then 'drop index concurrently %s;'
+                    else 'reindex index concurrently %s;'
+                  end as fix
              from pg_catalog.pg_index as x
              join pg_catalog.pg_class as i on i.oid = x.indexrelid
-            where x.indrelid in (select target.base union all select target.text_table union all select p from pgvec.partitions(target.base) as p)
+             join pg_catalog.pg_am as m on m.oid = i.relam
+            where not exists (select from pg_catalog.pg_stat_progress_create_index as p where p.relid = x.indrelid)  -- somebody builds just now
+              and x.indrelid in (select target.base union all select target.text_table union all select p from pgvec.partitions(target.base) as p)
               and not (x.indisvalid and x.indisready))
     select (pgvec.verdict(
              target.name, 'invalid index', coalesce(array_agg(name || ' is of a build that failed' order by name), '{}'), 'all are valid',
-             'drop it, and build it again: pgvec-admin index create, or reindex',
-             string_agg(format(case when relname ~ '_cc(new|old)\d*$' then 'drop index concurrently %s;' else 'reindex index concurrently %s;' end, name), ' ' order by name)
+             'pgvec-admin index create builds one of vectors again, reindex any other',
+             string_agg(format(fix, name), ' ' order by name)
                || format(' select pgvec.note_index(%L);', target.name))).*
       from broken;
 
@@ -57,9 +64,9 @@ begin
              coalesce(array_agg(format('none on %s', m.name) order by m.name) filter (where m.name is not null), '{}')
                || array_remove(array[case when wanted and serving.kind is null then 'none on ' || target.embedding_column end], null),
              case when serving.kind is null then 'filters and words have theirs; so few vectors need none' else 'filters, words and vectors have theirs' end,
-             format('pgvec-admin index create %s for vectors; the fix makes the others', target.name),
-             string_agg(format('create index %s%I on %s %s;', case when split then '' else 'concurrently ' end, format('%s_%s_idx', target.name, m.name), m.relation,
-                               case m.name when 'stale' then '(id) where embedded_hash is distinct from content_hash' else m.definition end), ' ' order by m.name))).*
+             format('pgvec-admin index create %s for vectors; create index for the others', target.name),
+             string_agg(format('create index concurrently %I on %s %s;', format('%s_%s_idx', target.name, m.name), m.relation,
+                               case m.name when 'stale' then '(id) where embedded_hash is distinct from content_hash' else m.definition end), ' ' order by m.name) filter (where not split))).*
       from missing as m;
 
   return next pgvec.verdict(

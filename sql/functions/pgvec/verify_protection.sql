@@ -8,7 +8,6 @@ create or replace function pgvec.verify_protection(collection text)
 as $$
 declare
   target  pgvec.collections := pgvec.collection(verify_protection.collection);
-  protect text := format('select pgvec.protect_table(%L);', target.name);
   ours    boolean := target.base = target.relation;
 begin
   if ours then
@@ -43,24 +42,31 @@ begin
       select (pgvec.verdict(
                target.name, 'policies', array(select p.problem from problems as p order by 1),
                case target.access when 'policy' then format('%s of the owner''s own', (select count(*) from there)) else 'those of access ' || target.access end,
-               'pgvec.protect_table makes ours anew; drop policy ... for one that should not be there',
-               case when exists (select from problems as p where p.problem !~ 'lets in') then protect end)).*
+               'pgvec.make_policies makes ours anew; drop policy ... for one that should not be there',
+               case when exists (select from problems as p where p.problem !~ 'lets in') then format('select pgvec.make_policies(%L);', target.name) end)).*
        where target.access <> 'policy';
 
-    return next pgvec.verdict(
-      target.name, 'writers',
-      array(select format('%s may %s', r.name, lower(a.privilege_type))
-              from pg_catalog.pg_class as t
-             cross join lateral aclexplode(t.relacl) as a
-              join pgvec.roles('reader') as r (name) on to_regrole(quote_ident(r.name)) = a.grantee
-             where t.oid in (select target.base union all select p from pgvec.partitions(target.base) as p)
-               and not (a.privilege_type = 'SELECT' and t.oid = target.base)
-               and not (a.privilege_type in ('INSERT', 'UPDATE', 'DELETE')
-                        and t.oid = target.base
-                        and r.name in (select w from pgvec.roles(case target.access when 'tenant' then 'member' else 'writer' end) as w))
-             order by 1),
-      'nobody may write but those who should',
-      'revoke ... on table ... from ...: row level security does not hold truncate', protect);
+    return query
+      with granted as (
+             select t.oid::regclass::text as relation, r.name as role_name, lower(a.privilege_type) as privilege
+               from pg_catalog.pg_class as t
+              cross join lateral (
+                     select t.relacl as acl
+                      union all
+                     select c.attacl from pg_catalog.pg_attribute as c where c.attrelid = t.oid and c.attacl is not null) as l
+              cross join lateral aclexplode(l.acl) as a
+               join pgvec.roles('reader') as r (name) on to_regrole(quote_ident(r.name)) = a.grantee
+              where t.oid in (select target.base union all select p from pgvec.partitions(target.base) as p)
+                and not (a.privilege_type = 'SELECT' and t.oid = target.base)
+                and not (a.privilege_type in ('INSERT', 'UPDATE', 'DELETE')
+                         and t.oid = target.base
+                         and r.name in (select w from pgvec.roles(case target.access when 'tenant' then 'member' else 'writer' end) as w)))
+      select (pgvec.verdict(
+               target.name, 'writers', coalesce(array_agg(distinct format('%s may %s', role_name, privilege)), '{}'),
+               'nobody may write but those who should',
+               'revoke ... on table ... from ...: row level security does not hold truncate',
+               string_agg(distinct format('revoke %s on table %s from %I;', privilege, relation, role_name), ' '))).*
+        from granted;
   end if;
 
   return next pgvec.verdict(

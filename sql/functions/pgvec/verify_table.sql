@@ -54,7 +54,7 @@ begin
                         filter (where t.tgenabled is null or t.tgenabled not in ('O', 'A')), '{}'),
              format('%s keep hashes, lexemes and statistics', count(*)),
              'pgvec.attach_triggers puts them back; rows written meanwhile show in the checks hashes and lexemes',
-             format('select pgvec.attach_triggers(%L);', target.name))).*
+             format('select pgvec.attach_triggers(%1$L); select pgvec.refresh_statistics(%1$L);', target.name))).*
       from there as t;
 end
 $$;

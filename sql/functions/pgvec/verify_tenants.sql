@@ -30,6 +30,9 @@ declare
   tried    record;
   results  jsonb := '[]'::jsonb;
   told     text;
+  may_set  constant text := case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end;
+  role     constant text := current_setting('role');
+  claims   constant text := coalesce(current_setting('request.jwt.claims', true), '');
   met      bigint;
 begin
   begin
@@ -42,6 +45,7 @@ begin
         from pgvec.roles('reader') as r (name)
         join pg_catalog.pg_roles as p on p.rolname = r.name and not p.rolbypassrls
        cross join jsonb_array_elements(attempts) with ordinality as a (value, place)
+       where pg_has_role(session_user, r.name, may_set)
        order by r.name, a.place
     loop
       begin
@@ -53,7 +57,7 @@ begin
       exception when sqlstate 'PV006' or insufficient_privilege then
         told := null;  -- a role that may not write at all is refused before its tenant is looked at
       end;
-      perform set_config('role', 'none', true);
+      perform set_config('role', role, true);
       results := results || jsonb_build_array(jsonb_build_array(tried.name, tried.attempt, told));
     end loop;
     raise exception using errcode = 'PV004', message = 'rolled back', hint = 'this is caught below';
@@ -62,6 +66,13 @@ begin
       raise;
     end if;
   end;
+  perform set_config('request.jwt.claims', claims, true);
+  return query
+    select r, 'all of them', false, format('not tried: %s may not act as it', session_user)
+      from pgvec.roles('reader') as r
+      join pg_catalog.pg_roles as p on p.rolname = r and not p.rolbypassrls
+     where not pg_has_role(session_user, r, may_set)
+     order by r;
   return query
     select (r.value ->> 0)::name, r.value ->> 1, r.value ->> 2 is null, r.value ->> 2
       from jsonb_array_elements(results) with ordinality as r (value, place)
@@ -70,5 +81,5 @@ end
 $$;
 comment on function pgvec.verify_tenants() is
   'As each role that row level security holds for, what it is not to see or do in a collection with two made-up tenants, and whether it was kept from it. '
-  'Leaves nothing behind. The caller has to be a member of these roles.';
+  'Leaves nothing behind. The caller has to be a member of these roles: one that it may not act as is told, as not passed.';
 revoke all on function pgvec.verify_tenants() from public;

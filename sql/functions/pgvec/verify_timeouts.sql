@@ -1,5 +1,6 @@
 -- pgvec.verify_timeouts -- how long a search may take, role by role.
--- A role that strangers have and that no timeout holds can keep all connections busy.
+-- A role that strangers have and that no timeout holds can keep all connections busy. That of all roles is the one of this
+-- session, unless the role that asks has one of its own.
 create or replace function pgvec.verify_timeouts()
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -17,13 +18,17 @@ begin
            select split_part(c.value, '=', 2) as value
              from pg_catalog.pg_db_role_setting as s
             cross join lateral unnest(s.setconfig) as c (value)
-            where s.setrole = to_regrole(quote_ident(r.name))
+            where s.setrole in (0, to_regrole(quote_ident(r.name)))
               and s.setdatabase in (0, (select d.oid from pg_catalog.pg_database as d where d.datname = current_database()))
               and c.value like 'statement\_timeout=%'
-            order by s.setdatabase desc
+            order by s.setrole <> 0 desc, s.setdatabase <> 0 desc
             limit 1) as t on true
    where r.name in ('anon', 'authenticated')
-     and (select s.reset_val from pg_catalog.pg_settings as s where s.name = 'statement_timeout') = '0';
+     and ((select s.reset_val from pg_catalog.pg_settings as s where s.name = 'statement_timeout') = '0'
+          or exists (select
+                       from pg_catalog.pg_db_role_setting as s
+                      cross join lateral unnest(s.setconfig) as c (value)
+                      where s.setrole = to_regrole(quote_ident(session_user)) and c.value like 'statement\_timeout=%'));
   return next pgvec.verdict(
     'server', 'statement_timeout', coalesce(loose, '{}'),
     coalesce(array_to_string(told, ', '), 'none of its own for a role that strangers have'),

@@ -70,12 +70,12 @@ def verify(
         checks.append(verification.probe(attempts))
     if junit:
         verification.write_junit(junit, checks, took())
-    if html:
-        report.write(html, where, checks, options)
     if as_json:
         print_json({"checks": [asdict(one) for one in checks], "attempts": [asdict(one) for one in attempts]})
     else:
         _print(checks)
+    if html:
+        report.write(html, where, checks, options)
     failed = [check for check in checks if check.result == "fail"]
     warned = sum(check.result == "warn" for check in checks)
     if failed:

@@ -1,0 +1,43 @@
+-- pgvec.make_policies -- the policies of a collection's table that its access says, made anew where they are there.
+-- The subquery around the tenants is evaluated once a query, and leaves the condition one that the primary key serves.
+create or replace function pgvec.make_policies(collection text)
+  returns void
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  target  pgvec.collections := pgvec.collection(make_policies.collection);
+  readers text := (select string_agg(quote_ident(r), ', ') from pgvec.roles('reader') as r);
+  writers text := (select string_agg(quote_ident(r), ', ') from pgvec.roles(case target.access when 'tenant' then 'member' else 'writer' end) as r);
+  visible text := case target.access
+                    when 'open' then 'true'
+                    when 'tenant' then 'tenant_id = any (array(select pgvec.allowed_tenants()))'
+                  end;
+  policy  name;
+begin
+  if visible is null then
+    return;
+  end if;
+
+  for policy in
+    select p.polname
+      from pg_catalog.pg_policy as p
+     where p.polrelid = target.relation
+       and p.polname in ('read_all', 'insert_all', 'update_all', 'delete_all')
+  loop
+    execute format('drop policy %I on %s', policy, target.relation);
+  end loop;
+  if readers is not null then
+    execute format('create policy read_all on %s for select to %s using (%s)', target.relation, readers, visible);
+  end if;
+  if writers is not null then
+    execute format('create policy insert_all on %s for insert to %s with check (%s)', target.relation, writers, visible);
+    execute format('create policy update_all on %s for update to %s using (%s) with check (%s)', target.relation, writers, visible, visible);
+    execute format('create policy delete_all on %s for delete to %s using (%s)', target.relation, writers, visible);
+  end if;
+end
+$$;
+comment on function pgvec.make_policies(text) is
+  'Makes the policies of a collection''s table anew: for access open (all rows) and tenant (those of pgvec.allowed_tenants, which users may write as well), '
+  'for the reading and writing roles there are. Policies of other names, and grants, stay as they are. Raises PV001.';
+revoke all on function pgvec.make_policies(text) from public;

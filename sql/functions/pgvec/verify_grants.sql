@@ -1,0 +1,71 @@
+-- pgvec.verify_grants -- who was granted what of the engine's functions and tables, and of the tables of collections.
+-- A grant of a column is one of its table. Reads the catalog alone.
+create or replace function pgvec.verify_grants()
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = ''
+as $$
+declare
+  -- what readers are let see of the engine's own tables
+  open_to_readers constant name[] := array['collections', 'adoptions']::name[];
+begin
+  return query
+    with granted as (
+           select 'function' as kind, f.oid::regprocedure::text as name, pgvec.is_ours(f.oid) as is_ours, coalesce(f.proacl, acldefault('f', f.proowner)) as acl
+             from pgvec.our_functions() as f
+            union all
+           select 'table', r.oid::regclass::text, true, l.acl
+             from pg_catalog.pg_class as r
+            cross join lateral (
+                   select r.relacl as acl
+                    union all
+                   select c.attacl from pg_catalog.pg_attribute as c where c.attrelid = r.oid and c.attacl is not null) as l
+            where r.relnamespace = 'pgvec'::regnamespace and r.relkind in ('r', 'p', 'v')
+               or r.oid in (select p from pgvec.collections as c cross join lateral pgvec.partitions(c.base) as p where c.base = c.relation)
+               or r.oid in (select c.base from pgvec.collections as c where c.base = c.relation)
+            union all
+           select 'schema', n.nspname::text, true, n.nspacl from pg_catalog.pg_namespace as n where n.nspname = 'pgvec'),
+         public as (
+           select g.kind, g.name, g.is_ours, string_agg(distinct lower(a.privilege_type), ', ') as privileges
+             from granted as g
+            cross join lateral aclexplode(g.acl) as a
+            where a.grantee = 0
+            group by g.kind, g.name, g.is_ours)
+    select (pgvec.verdict(
+             'privileges', 'grants', coalesce(array_agg(format('%s is for PUBLIC: %s', name, privileges) order by name), '{}'),
+             format('nothing granted to PUBLIC; %s', pgvec.told_executable()),
+             'revoke all on ... from public',
+             string_agg(format('revoke all on %s %s from public;', kind, name), ' ' order by name) filter (where is_ours))).*
+      from public;
+
+  return query
+    with readable as (
+           select r.oid::regclass::text as name, role.name as reader,
+                  array(select p from unnest('{select,insert,update,delete,truncate}'::text[]) as p
+                         where case when p in ('delete', 'truncate') then has_table_privilege(role.name, r.oid, p) else has_any_column_privilege(role.name, r.oid, p) end) as privileges
+             from pg_catalog.pg_class as r
+            cross join pgvec.roles('reader') as role (name)
+            where r.relnamespace = 'pgvec'::regnamespace
+              and r.relkind in ('r', 'p')
+              and not (r.relname in ('loads', 'memberships') and role.name in (select w from pgvec.roles('writer') as w))
+              and not exists (select
+                                from pg_catalog.pg_roles as x
+                               where x.rolname = role.name
+                                 and (x.rolsuper or x.rolbypassrls and r.relname = 'search_log'))  -- which an owner may let a backend read
+              and r.oid not in (select a.side from pgvec.adoptions as a where a.side is not null)),
+         found as (
+           select * from readable
+            where privileges <> case when split_part(name, '.', 2)::name = any (open_to_readers) then '{select}'::text[] else '{}' end
+              and privileges <> '{}')
+    select (pgvec.verdict(
+             'privileges', 'engine tables', coalesce(array_agg(format('%s has %s on %s', reader, array_to_string(privileges, ', '), name) order by name, reader), '{}'),
+             'those of statistics, memberships and history are nobody''s to read',
+             'revoke all on table ... from ...: statistics tell what others have written, memberships who belongs where',
+             string_agg(format('revoke %s on table %s from %I;', array_to_string(array_remove(privileges, case when split_part(name, '.', 2)::name = any (open_to_readers) then 'select' end), ', '), name, reader), ' '))).*
+      from found;
+end
+$$;
+comment on function pgvec.verify_grants() is
+  'Checks privileges: grants (to PUBLIC, of functions and tables of the engine and of collections), engine tables (what readers may do with tables that are not theirs). '
+  'Reads the catalog alone.';
+revoke all on function pgvec.verify_grants() from public;
