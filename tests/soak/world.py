@@ -46,6 +46,7 @@ _SETTINGS = {
 
 _PREPARE = f"""
 create role {OWNER} login createrole;
+alter role {OWNER} set createrole_self_grant = 'set, inherit';
 create role {READER} login;
 create role {WRITER} login;
 create role {GATE} login noinherit
