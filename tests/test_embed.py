@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -143,6 +144,28 @@ def test_store_embeddings_skips_rows_that_changed_or_are_gone(documents: Connect
     )
     assert stored == 1
     assert _stale(documents) == ["002"]
+
+
+def test_what_an_upsert_leaves_out_stays_as_others_have_made_it_meanwhile(documents: Connection, database: str) -> None:
+    """The vector of the old text must not come back, and count as one of the new."""
+    documents.execute("insert into documents (id, content, embedding) values ('1', 'zero', '[1,0,0,0,0,0,0,0]')")
+    documents.execute("update documents set content = 'one' where id = '1'")
+    upsert = """select upsert_documents('{"id": "1", "content": "two", "language": "german"}')"""
+    waiting = "select true from pg_stat_activity where wait_event_type = 'Lock' and query = %s"
+    with ThreadPoolExecutor() as pool, psycopg.connect(database, autocommit=True) as rival:
+        with documents.transaction():
+            documents.execute(
+                "select pgvec.store_embeddings('documents', '{1}', array[md5('one')],"
+                " array['[0,1,0,0,0,0,0,0]']::extensions.vector[])"
+            )
+            documents.execute("update documents set source = 'a', metadata = '{\"a\": 1}' where id = '1'")
+            done = pool.submit(rival.execute, upsert)
+            while not documents.execute(waiting, (upsert,)).fetchone():
+                documents.execute("select pg_sleep(0.02)")
+        done.result()
+    query = "select content, language, source, metadata, embedding::text, embedded_hash = md5('one') from documents"
+    assert documents.execute(query).fetchall() == [("two", "german", "a", {"a": 1}, "[0,1,0,0,0,0,0,0]", True)]
+    assert _stale(documents) == ["1"]
 
 
 def test_a_new_vector_for_the_same_text_replaces_the_old_one(documents: Connection) -> None:

@@ -5031,7 +5031,7 @@ comment on function pgvec.make_policies(text) is
 revoke all on function pgvec.make_policies(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.merge_staged', 'b0f1c63da0471c3b9823a595a63c25fccc3b4895d35699a790e929a2a62177ce', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.merge_staged', '2e13b17a31dd5bb3777e8d644a31c12d9acbe0c9c404c7fbf9e81532ee503b3a', '0.2.0', $pgvec_file$
 -- pgvec.merge_staged -- brings the staged rows into a collection, so that loading the same again changes nothing.
 -- Rows that are the same are left alone. Changed ones are updated, keeping their embedding until there is a new one
 -- (it is stale then, exactly where the text changed). A chunk that only moved within its source takes its embedding
@@ -5100,7 +5100,7 @@ begin
 
   execute format(
     $query$
-    insert into %1$s (%5$s id, source, chunk_index, content, metadata, embedding)
+    insert into %1$s as d (%5$s id, source, chunk_index, content, metadata, embedding)
     select %4$s s.id, s.source, s.chunk_index, s.content, s.metadata, s.embedding::extensions.%2$I
       from pg_temp.staged_documents as s
      where not exists (select from %1$s as d where d.id = s.id %3$s)
@@ -5110,7 +5110,7 @@ begin
            chunk_index = excluded.chunk_index,
            content = excluded.content,
            metadata = excluded.metadata,
-           embedding = excluded.embedding
+           embedding = coalesce(excluded.embedding, d.embedding)
     $query$, target.relation, target.storage, own, tenant, case when tenant is not null then 'tenant_id,' end);
   get diagnostics inserted = row_count;
 
@@ -9274,10 +9274,12 @@ revoke all on function public.suggest_query(text, text, uuid) from public;
 select pgvec.grant_execute('public.suggest_query(text, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.upsert_documents', 'c7b98f136597dfdafbd75a506bc3fdbd3fc28b9b35dbbe3d4b55a830973c0946', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('public.upsert_documents', 'cc485ed587b998081263259e5370a428c201f3f4f3787aec1e18b546d9ddb805', '0.2.0', $pgvec_file$
 -- upsert_documents -- writes rows of a collection by their ids: new ones, and those that are there.
 -- What a row leaves out stays as it was. A row without an id is new. They are written in the order of their ids, so that
 -- two callers with the same rows wait for each other instead of deadlocking, and told in the order in which they came.
+-- What a row is to keep is taken from it when it is locked, and not as it was when the statement began: else an embedding that
+-- was stored meanwhile would give way to an older one, which would count as made from the new text.
 -- Runs as the caller: who may not write the table, or rows of that tenant, is refused by the table itself.
 create or replace function public.upsert_documents(documents jsonb, collection text default 'documents', for_tenant uuid default null)
   returns setof text
@@ -9287,7 +9289,15 @@ as $$
 declare
   target pgvec.collections := pgvec.writable(coalesce(upsert_documents.collection, 'documents'), for_tenant);
   given  jsonb := pgvec.parse_documents(target, documents);
+  keys   jsonb;  -- which keys each id was given; content and metadata that are null are not
 begin
+  select jsonb_object_agg(e.doc ->> 'id', k.names order by e.place) into keys
+    from jsonb_array_elements(given) with ordinality as e (doc, place)
+   cross join lateral (
+          select coalesce(jsonb_agg(f.key), '[]') as names
+            from jsonb_each(e.doc) as f
+           where f.key not in ('content', 'metadata') or f.value <> 'null') as k
+   where e.doc ->> 'id' is not null;
   return query execute format(
     $query$
     with given as materialized (
@@ -9308,12 +9318,12 @@ begin
              left join %1$s as d on d.id = g.id %5$s
             order by g.id
                on conflict (%2$s id) do update
-              set source = excluded.source,
-                  chunk_index = excluded.chunk_index,
-                  content = excluded.content,
-                  metadata = excluded.metadata,
-                  language = excluded.language,
-                  embedding = excluded.embedding)
+              set source = case when $2 -> excluded.id ? 'source' then excluded.source else d.source end,
+                  chunk_index = case when $2 -> excluded.id ? 'chunk_index' then excluded.chunk_index else d.chunk_index end,
+                  content = case when $2 -> excluded.id ? 'content' then excluded.content else d.content end,
+                  metadata = case when $2 -> excluded.id ? 'metadata' then excluded.metadata else d.metadata end,
+                  language = case when $2 -> excluded.id ? 'language' then excluded.language else d.language end,
+                  embedding = case when $2 -> excluded.id ? 'embedding' then excluded.embedding else d.embedding end)
     select g.id from given as g order by g.place
     $query$,
     target.relation,
@@ -9321,7 +9331,7 @@ begin
     quote_literal(target.tenants[1]) || ',',
     target.storage,
     pgvec.of_tenant(target))
-    using given;
+    using given, keys;
 end
 $$;
 comment on function public.upsert_documents(jsonb, text, uuid) is

@@ -150,7 +150,10 @@ def _differences(world: World, name: str, stored: Stored) -> Iterator[str]:
         elif possible == {None}:
             yield f"{told} was deleted and is there"
         elif not any(_is_as(world.rows, key, state, found) for state in possible if state):
-            yield f"{told} holds {found.metadata} {found.content[:40]!r}, which is none of {sorted(map(str, possible))}"
+            held = (
+                f"{found.metadata} {found.content[:40]!r} embedded as {found.embedded_hash}, {str(found.vector)[:40]}"
+            )
+            yield f"{told} holds {held}, which is none of {sorted(map(str, possible))}"
     for key in stored.keys() - set(keys):
         yield f"{key.tenant} {key.id} was written by nobody"
 
@@ -213,7 +216,7 @@ def _nearest(
             wrong.append(f"{len(found)} of {len(order)} rows by {filter_}")
         recalls.append(len({row[0] for row in found} & {embedded[at][0] for at in order}) / max(len(order), 1))
     recall = sum(recalls) / len(recalls)
-    if recall < 0.98:
+    if recall < 0.95:  # an index is tuned to 0.98 of twenty other questions: either count may err by 0.015
         wrong.append(f"recall {recall:.3f}")
     return check(f"nearest rows of {told}", wrong, f"{QUESTIONS} searches, recall {recall:.3f}")
 

@@ -33,8 +33,10 @@ class Operator(Accounting):
         super().__init__(world, recorder, name, OWNER)
 
     def command(self, kind: str, *arguments: str, **how: Any) -> Ran:
-        """See `commands.command`."""
-        return command(self.world, self.recorder, kind, *arguments, **how)
+        """See `commands.command`. It takes long: what became of its own connection meanwhile would be met too late."""
+        ran = command(self.world, self.recorder, kind, *arguments, **how)
+        self.close()
+        return ran
 
     def sees(self, query: str, *parameters: Any) -> bool:
         """Whether a query finds anything; not while the server is gone."""

@@ -66,7 +66,7 @@ begin
 
   execute format(
     $query$
-    insert into %1$s (%5$s id, source, chunk_index, content, metadata, embedding)
+    insert into %1$s as d (%5$s id, source, chunk_index, content, metadata, embedding)
     select %4$s s.id, s.source, s.chunk_index, s.content, s.metadata, s.embedding::extensions.%2$I
       from pg_temp.staged_documents as s
      where not exists (select from %1$s as d where d.id = s.id %3$s)
@@ -76,7 +76,7 @@ begin
            chunk_index = excluded.chunk_index,
            content = excluded.content,
            metadata = excluded.metadata,
-           embedding = excluded.embedding
+           embedding = coalesce(excluded.embedding, d.embedding)
     $query$, target.relation, target.storage, own, tenant, case when tenant is not null then 'tenant_id,' end);
   get diagnostics inserted = row_count;
 

@@ -1,6 +1,8 @@
 -- upsert_documents -- writes rows of a collection by their ids: new ones, and those that are there.
 -- What a row leaves out stays as it was. A row without an id is new. They are written in the order of their ids, so that
 -- two callers with the same rows wait for each other instead of deadlocking, and told in the order in which they came.
+-- What a row is to keep is taken from it when it is locked, and not as it was when the statement began: else an embedding that
+-- was stored meanwhile would give way to an older one, which would count as made from the new text.
 -- Runs as the caller: who may not write the table, or rows of that tenant, is refused by the table itself.
 create or replace function public.upsert_documents(documents jsonb, collection text default 'documents', for_tenant uuid default null)
   returns setof text
@@ -10,7 +12,15 @@ as $$
 declare
   target pgvec.collections := pgvec.writable(coalesce(upsert_documents.collection, 'documents'), for_tenant);
   given  jsonb := pgvec.parse_documents(target, documents);
+  keys   jsonb;  -- which keys each id was given; content and metadata that are null are not
 begin
+  select jsonb_object_agg(e.doc ->> 'id', k.names order by e.place) into keys
+    from jsonb_array_elements(given) with ordinality as e (doc, place)
+   cross join lateral (
+          select coalesce(jsonb_agg(f.key), '[]') as names
+            from jsonb_each(e.doc) as f
+           where f.key not in ('content', 'metadata') or f.value <> 'null') as k
+   where e.doc ->> 'id' is not null;
   return query execute format(
     $query$
     with given as materialized (
@@ -31,12 +41,12 @@ begin
              left join %1$s as d on d.id = g.id %5$s
             order by g.id
                on conflict (%2$s id) do update
-              set source = excluded.source,
-                  chunk_index = excluded.chunk_index,
-                  content = excluded.content,
-                  metadata = excluded.metadata,
-                  language = excluded.language,
-                  embedding = excluded.embedding)
+              set source = case when $2 -> excluded.id ? 'source' then excluded.source else d.source end,
+                  chunk_index = case when $2 -> excluded.id ? 'chunk_index' then excluded.chunk_index else d.chunk_index end,
+                  content = case when $2 -> excluded.id ? 'content' then excluded.content else d.content end,
+                  metadata = case when $2 -> excluded.id ? 'metadata' then excluded.metadata else d.metadata end,
+                  language = case when $2 -> excluded.id ? 'language' then excluded.language else d.language end,
+                  embedding = case when $2 -> excluded.id ? 'embedding' then excluded.embedding else d.embedding end)
     select g.id from given as g order by g.place
     $query$,
     target.relation,
@@ -44,7 +54,7 @@ begin
     quote_literal(target.tenants[1]) || ',',
     target.storage,
     pgvec.of_tenant(target))
-    using given;
+    using given, keys;
 end
 $$;
 comment on function public.upsert_documents(jsonb, text, uuid) is
