@@ -12,7 +12,7 @@ import hashlib
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -170,7 +170,8 @@ def _store(
             batch.rejected += faulty
             yield batch
 
-    with closing(Lanes[_Batch](stage, another).run(_ahead(prepared()))) as lanes:
+    # closed by hand: left to the collector, a reading thread may be the one that waits for itself
+    with closing(_ahead(prepared())) as ahead, closing(Lanes[_Batch](stage, another).run(ahead)) as lanes:
         for batch, inserted in lanes:
             with inserted.ending() if inserted else connection.transaction():
                 if inserted:
@@ -207,7 +208,7 @@ def _sum(result: LoadResult, merged: Merged, batch: _Batch, rejected: int) -> Lo
     )
 
 
-def _ahead(items: Iterator[_Batch]) -> Iterator[_Batch]:
+def _ahead(items: Iterator[_Batch]) -> Generator[_Batch]:
     """The same batches, the next one made in a thread while the caller stores the last.
 
     After each write to the server the caller has to ask for the interpreter again. By default the reading thread keeps
