@@ -3188,9 +3188,8 @@ comment on function pgvec.drop_collection(text) is
 revoke all on function pgvec.drop_collection(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.drop_collection_api', 'd4b4ada8d7dad226aee3953cd64daefd8b1e27ccfabe094801cb63fa5ca45dc6', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.drop_collection_api', 'bad157bdda0640598b5ae6101b237c5c806dbece01abfb2c194d9c3ef895c42b', '0.2.0', $pgvec_file$
 -- pgvec.drop_collection_api -- drops the search functions that pgvec.create_collection_api made for a collection.
--- They are known by their comments, so that a function of somebody else's stays.
 create or replace function pgvec.drop_collection_api(name text)
   returns void
   language plpgsql volatile parallel unsafe
@@ -3203,7 +3202,7 @@ begin
     select p.oid::regprocedure as routine
       from pg_catalog.pg_proc as p
      where p.pronamespace = 'public'::regnamespace
-       and obj_description(p.oid, 'pg_proc') = format('%s of collection %s.', split_part(obj_description(p.oid, 'pg_proc'), ' ', 1), drop_collection_api.name)
+       and pgvec.is_api_of(drop_collection_api.name, p.oid)
   loop
     execute format('drop function %s', item.routine);
   end loop;
@@ -4147,7 +4146,22 @@ comment on function pgvec.insert_search(jsonb) is 'Adds a row to pgvec.search_lo
 revoke all on function pgvec.insert_search(jsonb) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.is_ours', 'd9f33a42bf3d3168fba8f7cc17b33608daf0e7b972de5be79e52494e70f933bb', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.is_api_of', 'dede70d52e2bec62989c33c48f7af93f583f009b42ad90621050c351bf9e32cb', '0.2.0', $pgvec_file$
+-- pgvec.is_api_of -- whether pgvec.create_collection_api made a function for a collection, which its comment tells.
+-- So that a function of somebody else's with such a name is neither altered nor dropped.
+create or replace function pgvec.is_api_of(collection text, routine oid)
+  returns boolean
+  language sql stable parallel safe
+  security invoker set search_path = ''
+as $$
+  select obj_description(routine, 'pg_proc') = format('%s of collection %s.', split_part(obj_description(routine, 'pg_proc'), ' ', 1), collection)
+$$;
+comment on function pgvec.is_api_of(text, oid) is
+  'Whether a function of schema public is match_NAME, kw_match_NAME or hybrid_search_NAME of a collection; null for one without a comment.';
+revoke all on function pgvec.is_api_of(text, oid) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.is_ours', '8f8c57855efddd871320eefa8cdc47301df0956f8d2a29dc114ceb3d7ce235fb', '0.2.0', $pgvec_file$
 -- pgvec.is_ours -- whether a function was made by this engine beyond doubt, so that it may be altered without asking.
 -- Not so one of another's in schema pgvec, nor any of several that share a name.
 create or replace function pgvec.is_ours(routine oid)
@@ -4162,10 +4176,7 @@ as $$
             where p.oid = routine
               and (exists (select from pgvec.function_history as h where h.name = format('%s.%s', n.nspname, p.proname))
                      and not exists (select from pg_catalog.pg_proc as o where o.pronamespace = p.pronamespace and o.proname = p.proname and o.oid <> p.oid)
-                   or n.nspname = 'public'
-                     and exists (select
-                                   from pgvec.collections as c
-                                  where obj_description(p.oid, 'pg_proc') = format('%s of collection %s.', split_part(obj_description(p.oid, 'pg_proc'), ' ', 1), c.name))))
+                   or n.nspname = 'public' and exists (select from pgvec.collections as c where pgvec.is_api_of(c.name, p.oid))))
 $$;
 comment on function pgvec.is_ours(oid) is 'Whether a function is one that this engine''s ledger or pgvec.create_collection_api made, and the only one of its name.';
 revoke all on function pgvec.is_ours(oid) from public;
@@ -5353,9 +5364,8 @@ revoke all on function pgvec.operator_predicate(text, text, jsonb) from public;
 select pgvec.grant_execute('pgvec.operator_predicate(text, text, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.our_functions', 'df01079b12604b94b96130221914d0713ebd3e94eb81fa2513647a9893fc67ce', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.our_functions', 'ac5b09a4f340a75e7db54bb1f43507cfa4e5a3b392fcfda7f3cd2d80f2cb4586', '0.2.0', $pgvec_file$
 -- pgvec.our_functions -- the functions of this engine: all of schema pgvec, and those in public that the ledger or a collection has made.
--- The latter are known by their comments, as pgvec.drop_collection_api does.
 create or replace function pgvec.our_functions()
   returns setof pg_catalog.pg_proc
   language sql stable parallel safe
@@ -5370,7 +5380,7 @@ as $$
               or exists (select
                            from pgvec.collections as c
                           where p.proname in ('match_' || c.name, 'kw_match_' || c.name, 'hybrid_search_' || c.name)
-                            and obj_description(p.oid, 'pg_proc') = format('%s of collection %s.', split_part(obj_description(p.oid, 'pg_proc'), ' ', 1), c.name)))
+                            and pgvec.is_api_of(c.name, p.oid)))
 $$;
 comment on function pgvec.our_functions() is 'The rows of pg_proc of this engine''s functions, those of pgvec.create_collection_api included.';
 revoke all on function pgvec.our_functions() from public;
@@ -9344,7 +9354,7 @@ revoke all on function public.upsert_documents(jsonb, text, uuid) from public;
 select pgvec.grant_execute('public.upsert_documents(jsonb, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.retire_functions(array['pgvec.roles', 'pgvec.grant_execute', 'pgvec.a_vector', 'pgvec.adopt_collection', 'pgvec.adopted_content', 'pgvec.adopted_key', 'pgvec.adopted_vector', 'pgvec.adopted_view', 'pgvec.allowed_tenants', 'pgvec.announce_search', 'pgvec.any_lexeme', 'pgvec.as_timestamp', 'pgvec.attach_triggers', 'pgvec.autocut', 'pgvec.begin_staging', 'pgvec.bench_index', 'pgvec.best_of_groups', 'pgvec.bind_model', 'pgvec.bm25_settings', 'pgvec.bm25_vector', 'pgvec.build_adoption', 'pgvec.build_seconds', 'pgvec.caller', 'pgvec.check_adoption', 'pgvec.check_choice', 'pgvec.check_columns', 'pgvec.check_conditions', 'pgvec.check_count', 'pgvec.check_index', 'pgvec.check_model', 'pgvec.check_new_collection', 'pgvec.check_operand', 'pgvec.check_query_embedding', 'pgvec.check_threshold', 'pgvec.check_weights', 'pgvec.clamp_count', 'pgvec.collection', 'pgvec.collection_checks', 'pgvec.collection_stats', 'pgvec.collection_version', 'pgvec.collector_listens', 'pgvec.collector_lock', 'pgvec.column_condition', 'pgvec.column_operand', 'pgvec.compare_column', 'pgvec.compare_distances', 'pgvec.compile_filter', 'pgvec.contained_predicate', 'pgvec.count_ids', 'pgvec.count_lexemes', 'pgvec.count_stale', 'pgvec.counts_live', 'pgvec.create_collection', 'pgvec.create_collection_api', 'pgvec.decay', 'pgvec.deep_rows', 'pgvec.default_lists', 'pgvec.default_tenant', 'pgvec.describe_table', 'pgvec.detach_collection', 'pgvec.distance_operator', 'pgvec.diversify', 'pgvec.drop_collection', 'pgvec.drop_collection_api', 'pgvec.estimate_rows', 'pgvec.explain_search', 'pgvec.export_tenant', 'pgvec.filter_condition', 'pgvec.filter_predicate', 'pgvec.filter_text', 'pgvec.fold_statistics', 'pgvec.forget_lexemes', 'pgvec.fuse', 'pgvec.headline', 'pgvec.hybrid_candidates', 'pgvec.index_clause', 'pgvec.index_definition', 'pgvec.index_kind', 'pgvec.index_memory', 'pgvec.index_name', 'pgvec.index_plan', 'pgvec.index_removal', 'pgvec.index_storage', 'pgvec.insert_search', 'pgvec.is_ours', 'pgvec.keep_lexemes', 'pgvec.keyword_hits', 'pgvec.keyword_query', 'pgvec.keyword_score', 'pgvec.keyword_statistics', 'pgvec.like_regex', 'pgvec.list_collections', 'pgvec.list_tenants', 'pgvec.log_search', 'pgvec.log_searches', 'pgvec.logged_embeddings', 'pgvec.logged_hybrid_search', 'pgvec.logged_keyword_search', 'pgvec.logged_match_documents', 'pgvec.maintain_adopted', 'pgvec.maintain_document', 'pgvec.make_policies', 'pgvec.merge_staged', 'pgvec.nearest_lexemes', 'pgvec.no_tenant', 'pgvec.note_index', 'pgvec.note_route', 'pgvec.of_tenant', 'pgvec.oldest_client', 'pgvec.operator_predicate', 'pgvec.our_functions', 'pgvec.parse_documents', 'pgvec.parse_filter', 'pgvec.parse_words', 'pgvec.partitions', 'pgvec.prepare_bench', 'pgvec.present_collections', 'pgvec.protect_table', 'pgvec.prune_search_log', 'pgvec.purge_tenant', 'pgvec.quantization_recall', 'pgvec.query_template', 'pgvec.recall_curve', 'pgvec.refresh_statistics', 'pgvec.release_collection', 'pgvec.renew_weights', 'pgvec.repair_rows', 'pgvec.resume_points', 'pgvec.route_name', 'pgvec.rows_of', 'pgvec.running_length', 'pgvec.sample_of', 'pgvec.sample_similarities', 'pgvec.scoped', 'pgvec.search_log_state', 'pgvec.search_steps', 'pgvec.sees_all', 'pgvec.server_memory', 'pgvec.settle_statistics', 'pgvec.shown', 'pgvec.similarity', 'pgvec.skip_unchanged', 'pgvec.stale_documents', 'pgvec.store_adopted', 'pgvec.store_embeddings', 'pgvec.tenant_candidates', 'pgvec.tenant_documents', 'pgvec.tenant_keyword_hits', 'pgvec.tenant_matches', 'pgvec.tenant_target', 'pgvec.text_condition', 'pgvec.text_configurations', 'pgvec.text_search_configuration', 'pgvec.told_age', 'pgvec.told_executable', 'pgvec.tune', 'pgvec.upgrade_collections', 'pgvec.vector_indexes', 'pgvec.vector_lengths', 'pgvec.vector_query', 'pgvec.vector_schema', 'pgvec.verdict', 'pgvec.verify', 'pgvec.verify_access', 'pgvec.verify_bloat', 'pgvec.verify_grants', 'pgvec.verify_indexes', 'pgvec.verify_installation', 'pgvec.verify_memory', 'pgvec.verify_protection', 'pgvec.verify_rows', 'pgvec.verify_search', 'pgvec.verify_server', 'pgvec.verify_statistics', 'pgvec.verify_table', 'pgvec.verify_tenants', 'pgvec.verify_texts', 'pgvec.verify_timeouts', 'pgvec.version', 'pgvec.wide_steps', 'pgvec.with_text', 'pgvec.writable', 'public.delete_documents', 'public.document_context', 'public.document_facets', 'public.hybrid_search', 'public.keyword_search', 'public.kw_match_documents', 'public.match_documents', 'public.match_documents_embeddings', 'public.match_documents_mmr', 'public.match_vectors', 'public.recommend_documents', 'public.suggest_query', 'public.upsert_documents']);
+select pg_temp.retire_functions(array['pgvec.roles', 'pgvec.grant_execute', 'pgvec.a_vector', 'pgvec.adopt_collection', 'pgvec.adopted_content', 'pgvec.adopted_key', 'pgvec.adopted_vector', 'pgvec.adopted_view', 'pgvec.allowed_tenants', 'pgvec.announce_search', 'pgvec.any_lexeme', 'pgvec.as_timestamp', 'pgvec.attach_triggers', 'pgvec.autocut', 'pgvec.begin_staging', 'pgvec.bench_index', 'pgvec.best_of_groups', 'pgvec.bind_model', 'pgvec.bm25_settings', 'pgvec.bm25_vector', 'pgvec.build_adoption', 'pgvec.build_seconds', 'pgvec.caller', 'pgvec.check_adoption', 'pgvec.check_choice', 'pgvec.check_columns', 'pgvec.check_conditions', 'pgvec.check_count', 'pgvec.check_index', 'pgvec.check_model', 'pgvec.check_new_collection', 'pgvec.check_operand', 'pgvec.check_query_embedding', 'pgvec.check_threshold', 'pgvec.check_weights', 'pgvec.clamp_count', 'pgvec.collection', 'pgvec.collection_checks', 'pgvec.collection_stats', 'pgvec.collection_version', 'pgvec.collector_listens', 'pgvec.collector_lock', 'pgvec.column_condition', 'pgvec.column_operand', 'pgvec.compare_column', 'pgvec.compare_distances', 'pgvec.compile_filter', 'pgvec.contained_predicate', 'pgvec.count_ids', 'pgvec.count_lexemes', 'pgvec.count_stale', 'pgvec.counts_live', 'pgvec.create_collection', 'pgvec.create_collection_api', 'pgvec.decay', 'pgvec.deep_rows', 'pgvec.default_lists', 'pgvec.default_tenant', 'pgvec.describe_table', 'pgvec.detach_collection', 'pgvec.distance_operator', 'pgvec.diversify', 'pgvec.drop_collection', 'pgvec.drop_collection_api', 'pgvec.estimate_rows', 'pgvec.explain_search', 'pgvec.export_tenant', 'pgvec.filter_condition', 'pgvec.filter_predicate', 'pgvec.filter_text', 'pgvec.fold_statistics', 'pgvec.forget_lexemes', 'pgvec.fuse', 'pgvec.headline', 'pgvec.hybrid_candidates', 'pgvec.index_clause', 'pgvec.index_definition', 'pgvec.index_kind', 'pgvec.index_memory', 'pgvec.index_name', 'pgvec.index_plan', 'pgvec.index_removal', 'pgvec.index_storage', 'pgvec.insert_search', 'pgvec.is_api_of', 'pgvec.is_ours', 'pgvec.keep_lexemes', 'pgvec.keyword_hits', 'pgvec.keyword_query', 'pgvec.keyword_score', 'pgvec.keyword_statistics', 'pgvec.like_regex', 'pgvec.list_collections', 'pgvec.list_tenants', 'pgvec.log_search', 'pgvec.log_searches', 'pgvec.logged_embeddings', 'pgvec.logged_hybrid_search', 'pgvec.logged_keyword_search', 'pgvec.logged_match_documents', 'pgvec.maintain_adopted', 'pgvec.maintain_document', 'pgvec.make_policies', 'pgvec.merge_staged', 'pgvec.nearest_lexemes', 'pgvec.no_tenant', 'pgvec.note_index', 'pgvec.note_route', 'pgvec.of_tenant', 'pgvec.oldest_client', 'pgvec.operator_predicate', 'pgvec.our_functions', 'pgvec.parse_documents', 'pgvec.parse_filter', 'pgvec.parse_words', 'pgvec.partitions', 'pgvec.prepare_bench', 'pgvec.present_collections', 'pgvec.protect_table', 'pgvec.prune_search_log', 'pgvec.purge_tenant', 'pgvec.quantization_recall', 'pgvec.query_template', 'pgvec.recall_curve', 'pgvec.refresh_statistics', 'pgvec.release_collection', 'pgvec.renew_weights', 'pgvec.repair_rows', 'pgvec.resume_points', 'pgvec.route_name', 'pgvec.rows_of', 'pgvec.running_length', 'pgvec.sample_of', 'pgvec.sample_similarities', 'pgvec.scoped', 'pgvec.search_log_state', 'pgvec.search_steps', 'pgvec.sees_all', 'pgvec.server_memory', 'pgvec.settle_statistics', 'pgvec.shown', 'pgvec.similarity', 'pgvec.skip_unchanged', 'pgvec.stale_documents', 'pgvec.store_adopted', 'pgvec.store_embeddings', 'pgvec.tenant_candidates', 'pgvec.tenant_documents', 'pgvec.tenant_keyword_hits', 'pgvec.tenant_matches', 'pgvec.tenant_target', 'pgvec.text_condition', 'pgvec.text_configurations', 'pgvec.text_search_configuration', 'pgvec.told_age', 'pgvec.told_executable', 'pgvec.tune', 'pgvec.upgrade_collections', 'pgvec.vector_indexes', 'pgvec.vector_lengths', 'pgvec.vector_query', 'pgvec.vector_schema', 'pgvec.verdict', 'pgvec.verify', 'pgvec.verify_access', 'pgvec.verify_bloat', 'pgvec.verify_grants', 'pgvec.verify_indexes', 'pgvec.verify_installation', 'pgvec.verify_memory', 'pgvec.verify_protection', 'pgvec.verify_rows', 'pgvec.verify_search', 'pgvec.verify_server', 'pgvec.verify_statistics', 'pgvec.verify_table', 'pgvec.verify_tenants', 'pgvec.verify_texts', 'pgvec.verify_timeouts', 'pgvec.version', 'pgvec.wide_steps', 'pgvec.with_text', 'pgvec.writable', 'public.delete_documents', 'public.document_context', 'public.document_facets', 'public.hybrid_search', 'public.keyword_search', 'public.kw_match_documents', 'public.match_documents', 'public.match_documents_embeddings', 'public.match_documents_mmr', 'public.match_vectors', 'public.recommend_documents', 'public.suggest_query', 'public.upsert_documents']);
 
 reset check_function_bodies;
 select pgvec.upgrade_collections();

@@ -1,5 +1,4 @@
 -- pgvec.drop_collection_api -- drops the search functions that pgvec.create_collection_api made for a collection.
--- They are known by their comments, so that a function of somebody else's stays.
 create or replace function pgvec.drop_collection_api(name text)
   returns void
   language plpgsql volatile parallel unsafe
@@ -12,7 +11,7 @@ begin
     select p.oid::regprocedure as routine
       from pg_catalog.pg_proc as p
      where p.pronamespace = 'public'::regnamespace
-       and obj_description(p.oid, 'pg_proc') = format('%s of collection %s.', split_part(obj_description(p.oid, 'pg_proc'), ' ', 1), drop_collection_api.name)
+       and pgvec.is_api_of(drop_collection_api.name, p.oid)
   loop
     execute format('drop function %s', item.routine);
   end loop;

@@ -12,10 +12,7 @@ as $$
             where p.oid = routine
               and (exists (select from pgvec.function_history as h where h.name = format('%s.%s', n.nspname, p.proname))
                      and not exists (select from pg_catalog.pg_proc as o where o.pronamespace = p.pronamespace and o.proname = p.proname and o.oid <> p.oid)
-                   or n.nspname = 'public'
-                     and exists (select
-                                   from pgvec.collections as c
-                                  where obj_description(p.oid, 'pg_proc') = format('%s of collection %s.', split_part(obj_description(p.oid, 'pg_proc'), ' ', 1), c.name))))
+                   or n.nspname = 'public' and exists (select from pgvec.collections as c where pgvec.is_api_of(c.name, p.oid))))
 $$;
 comment on function pgvec.is_ours(oid) is 'Whether a function is one that this engine''s ledger or pgvec.create_collection_api made, and the only one of its name.';
 revoke all on function pgvec.is_ours(oid) from public;

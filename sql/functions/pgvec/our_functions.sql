@@ -1,5 +1,4 @@
 -- pgvec.our_functions -- the functions of this engine: all of schema pgvec, and those in public that the ledger or a collection has made.
--- The latter are known by their comments, as pgvec.drop_collection_api does.
 create or replace function pgvec.our_functions()
   returns setof pg_catalog.pg_proc
   language sql stable parallel safe
@@ -14,7 +13,7 @@ as $$
               or exists (select
                            from pgvec.collections as c
                           where p.proname in ('match_' || c.name, 'kw_match_' || c.name, 'hybrid_search_' || c.name)
-                            and obj_description(p.oid, 'pg_proc') = format('%s of collection %s.', split_part(obj_description(p.oid, 'pg_proc'), ' ', 1), c.name)))
+                            and pgvec.is_api_of(c.name, p.oid)))
 $$;
 comment on function pgvec.our_functions() is 'The rows of pg_proc of this engine''s functions, those of pgvec.create_collection_api included.';
 revoke all on function pgvec.our_functions() from public;
