@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgvec_admin import readers
@@ -114,7 +114,7 @@ def test_what_cannot_be_loaded_is_a_usage_error_with_a_way_out(tmp_path: Path) -
 # ---- JSON
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(st.lists(st.tuples(TEXT, TEXT, st.dictionaries(TEXT, JSON), st.booleans()), max_size=5))
 def test_json_lines_come_back_as_they_were_written(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, dict[str, Any], bool]]
