@@ -4,7 +4,7 @@
 create or replace function pgvec.a_vector(given extensions.vector default '[1]')
   returns extensions.vector
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select given
 $$;

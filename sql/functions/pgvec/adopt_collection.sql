@@ -17,7 +17,7 @@ create or replace function pgvec.adopt_collection(
     add_columns boolean default false)
   returns regclass
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   configuration text;

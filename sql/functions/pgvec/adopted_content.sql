@@ -2,7 +2,7 @@
 create or replace function pgvec.adopted_content(adopted pgvec.adoptions, row_name text)
   returns text
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select format('concat_ws(e''\n'', %s)', string_agg(format('%s.%I', row_name, c), ', ' order by place))
     from unnest(adopted.content_columns) with ordinality as t (c, place)

@@ -1,7 +1,7 @@
 -- pgvec.adopted_key -- the column that identifies the rows of a table to adopt, or PV004.
 create or replace function pgvec.adopted_key(relation regclass, id_column text, out column_name name, out column_type text)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   primary_key name[] := array(

@@ -2,7 +2,7 @@
 create or replace function pgvec.adopted_vector(
     relation regclass, embedding_column text, wanted int, out is_new boolean, out storage text, out dimensions int)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   select t.typname, nullif(a.atttypmod, -1) into storage, dimensions

@@ -4,7 +4,7 @@
 create or replace function pgvec.adopted_view(target pgvec.collections, adopted pgvec.adoptions, view text)
   returns text
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   metadata text := 'coalesce(b.' || quote_ident(adopted.metadata_column) || ', ''{}'')';

@@ -5,7 +5,7 @@
 create or replace function pgvec.announce_search(entry jsonb)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   piece  constant int := 1900;

@@ -3,7 +3,7 @@
 create or replace function pgvec.any_lexeme(configuration text, query_text text)
   returns tsquery
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(string_agg(quote_literal(l.lexeme), ' | '), '')::tsquery
     from unnest(to_tsvector(configuration::regconfig, query_text)) as l

@@ -2,7 +2,7 @@
 create or replace function pgvec.as_timestamp(value jsonb)
   returns timestamptz
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   if jsonb_typeof(value) = 'number' then

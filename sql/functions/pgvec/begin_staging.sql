@@ -6,7 +6,7 @@ drop function if exists pgvec.begin_staging(text);
 create or replace function pgvec.begin_staging(collection text, for_tenant uuid default null)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform pgvec.writable(begin_staging.collection, for_tenant);

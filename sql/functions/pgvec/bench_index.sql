@@ -9,7 +9,7 @@ create or replace function pgvec.bench_index(
     ef_construction int default 64)
   returns table (parameter text, value int, recall float8, p50_ms float8, p95_ms float8, index_bytes bigint, build_seconds float8)
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   set hnsw.iterative_scan = relaxed_order
   set hnsw.ef_search = 100
   set ivfflat.iterative_scan = relaxed_order

@@ -3,7 +3,7 @@
 create or replace function pgvec.best_of_groups(collection pgvec.collections, hits pgvec.fused[], group_by text)
   returns pgvec.fused[]
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   best pgvec.fused[];

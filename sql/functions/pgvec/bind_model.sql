@@ -3,7 +3,7 @@
 create or replace function pgvec.bind_model(collection text, model text, dimensions int)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   found_row pgvec.collections := pgvec.collection(collection);

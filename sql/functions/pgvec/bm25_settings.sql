@@ -2,7 +2,7 @@
 -- Robertson's usual values, which Lucene and Elasticsearch have too, unless its settings say otherwise.
 create or replace function pgvec.bm25_settings(collection pgvec.collections, out k1 float8, out b float8)
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(collection.settings ->> 'k1', '1.2')::float8, coalesce(collection.settings ->> 'b', '0.75')::float8
 $$;

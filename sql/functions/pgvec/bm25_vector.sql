@@ -10,7 +10,7 @@
 create or replace function pgvec.bm25_vector(fts tsvector, average_length float8, k1 float8, b float8)
   returns extensions.sparsevec
   language plpgsql immutable parallel restricted
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   most_lexemes constant int := 16000;  -- pgvector's limit; a longer text keeps those that weigh most

@@ -4,7 +4,7 @@
 create or replace function pgvec.build_adoption(adopted pgvec.adoptions, in_table boolean)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target     pgvec.collections := pgvec.collection(adopted.collection);

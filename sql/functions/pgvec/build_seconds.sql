@@ -6,7 +6,7 @@ create or replace function pgvec.build_seconds(
     collection text, method text, storage text, row_count float8, m int default 16, ef_construction int default 64, sample int default 4000)
   returns float8
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   set maintenance_work_mem = '256MB'
 as $$
 declare

@@ -3,7 +3,7 @@
 create or replace function pgvec.caller()
   returns name
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select case current_setting('role') when 'none' then session_user else current_setting('role')::name end
 $$;

@@ -2,7 +2,7 @@
 create or replace function pgvec.check_adoption(relation regclass, embedding_column text, content_columns text[], metadata_column text)
   returns void
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   owner text := (select c.name from pgvec.collections as c where c.relation = check_adoption.relation or c.base = check_adoption.relation and c.base = c.relation);

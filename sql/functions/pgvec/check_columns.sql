@@ -2,7 +2,7 @@
 create or replace function pgvec.check_columns(relation regclass, columns text[])
   returns void
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   present text[] := array(

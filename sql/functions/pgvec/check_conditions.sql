@@ -2,7 +2,7 @@
 create or replace function pgvec.check_conditions(operator text, operand jsonb)
   returns void
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   if operator = '$not' then

@@ -2,7 +2,7 @@
 create or replace function pgvec.check_count(argument text, value bigint, lowest bigint, highest bigint)
   returns void
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   if value is null or value not between lowest and highest then

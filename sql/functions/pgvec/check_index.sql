@@ -3,7 +3,7 @@
 create or replace function pgvec.check_index(method text, m int, ef_construction int, lists int)
   returns void
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform pgvec.check_choice('method', method, '{hnsw,ivfflat}');

@@ -2,7 +2,7 @@
 create or replace function pgvec.check_model(model text)
   returns void
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   if coalesce(model, '') !~ '^[a-z]+:.' or length(model) > 500 then

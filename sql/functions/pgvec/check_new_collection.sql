@@ -2,7 +2,7 @@
 create or replace function pgvec.check_new_collection(name text)
   returns void
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   if name is null or name !~ '^[a-z_][a-z0-9_]{0,47}$' then

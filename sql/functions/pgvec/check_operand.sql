@@ -2,7 +2,7 @@
 create or replace function pgvec.check_operand(accessor text, operator text, operand jsonb)
   returns void
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   max_values  constant int := 1000;

@@ -3,7 +3,7 @@
 create or replace function pgvec.check_query_embedding(collection pgvec.collections, query_embedding extensions.vector)
   returns void
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   if query_embedding is null then

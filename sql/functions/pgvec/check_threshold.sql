@@ -3,7 +3,7 @@
 create or replace function pgvec.check_threshold(distance text, match_threshold float8)
   returns void
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   highest float8 := case when distance is null or distance = 'inner_product' then 'infinity'::float8 else 1 end;

@@ -3,7 +3,7 @@ create or replace function pgvec.check_weights(
     semantic_weight float8, full_text_weight float8, rrf_k int, diversity float8, recency_field text, half_life interval)
   returns void
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   -- NaN sorts above all

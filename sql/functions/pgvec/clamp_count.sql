@@ -3,7 +3,7 @@
 create or replace function pgvec.clamp_count(match_count int, default_count int)
   returns int
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   return least(greatest(coalesce(match_count, default_count), 1), 1000);

@@ -2,7 +2,7 @@
 create or replace function pgvec.collection_checks(collection text)
   returns text[]
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select case
            when exists (select from pgvec.present_collections() as p where p.name = c.name)

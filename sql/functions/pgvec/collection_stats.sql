@@ -5,7 +5,7 @@ create or replace function pgvec.collection_stats()
     collection text, estimated_rows bigint, to_embed bigint, table_bytes bigint, index_bytes bigint,
     vector_scans bigint, keyword_scans bigint, filter_scans bigint)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   item pgvec.collections;

@@ -3,7 +3,7 @@
 create or replace function pgvec.collector_listens()
   returns boolean
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   return not pg_try_advisory_lock_shared(pgvec.collector_lock()) or not pg_advisory_unlock_shared(pgvec.collector_lock());

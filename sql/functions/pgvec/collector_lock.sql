@@ -2,7 +2,7 @@
 create or replace function pgvec.collector_lock()
   returns bigint
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select 8097868352421
 $$;

@@ -3,7 +3,7 @@
 -- to bound and read from the parameter $2 by their place; names come from the catalog.
 create or replace function pgvec.column_condition(collection pgvec.collections, filter jsonb, inout bound jsonb, out condition text)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   parts    text[] := '{}'::text[];

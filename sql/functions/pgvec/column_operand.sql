@@ -3,7 +3,7 @@
 create or replace function pgvec.column_operand(type text, category text, value jsonb, place int)
   returns text
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target_type text := type;

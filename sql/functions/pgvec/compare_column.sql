@@ -4,7 +4,7 @@
 create or replace function pgvec.compare_column(
     key text, column_name text, type text, category text, value jsonb, inout bound jsonb, out condition text)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   conditions jsonb := value;

@@ -2,7 +2,7 @@
 create or replace function pgvec.compare_distances(collection text, queries int default 50, match_count int default 10)
   returns table (distance text, other text, overlap float8)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   set enable_indexscan = off
   set jit = off
 as $$

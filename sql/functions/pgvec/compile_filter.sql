@@ -3,7 +3,7 @@
 -- Both are data: they reach a query as parameters, and a GIN index with jsonb_path_ops serves them.
 create or replace function pgvec.compile_filter(filter jsonb, out containment jsonb, out path jsonpath)
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   wanted     jsonb := pgvec.parse_filter(filter);

@@ -3,7 +3,7 @@
 create or replace function pgvec.contained_predicate(accessor text, value jsonb)
   returns text
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   parts text[];

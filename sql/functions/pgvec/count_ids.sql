@@ -4,7 +4,7 @@
 create or replace function pgvec.count_ids(collection text, ids text[])
   returns bigint
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   set enable_seqscan = off
   set jit = off
 as $$

@@ -3,7 +3,7 @@
 create or replace function pgvec.count_stale(collection text)
   returns bigint
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   found_row pgvec.collections := pgvec.collection(collection);

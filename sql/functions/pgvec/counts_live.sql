@@ -2,7 +2,7 @@
 create or replace function pgvec.counts_live(collection pgvec.collections, tenant uuid)
   returns boolean
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(sum(t.documents), 0) <= coalesce((counts_live.collection).settings ->> 'live_statistics', '10000')::bigint
     from pgvec.text_totals as t

@@ -14,7 +14,7 @@ create or replace function pgvec.create_collection(
     partition int default null)
   returns regclass
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   configuration text;

@@ -4,7 +4,7 @@
 create or replace function pgvec.create_collection_api(name text)
   returns setof regprocedure
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.collection(create_collection_api.name);
@@ -30,7 +30,7 @@ begin
         message = format('there is a function %s already', item.made),
         hint    = 'rename it, or call the collection by another name';
     end if;
-    execute format('create function %s(%s) returns %s language sql stable parallel unsafe security invoker set search_path = '''' as %L',
+    execute format('create function %s(%s) returns %s language sql stable parallel unsafe security invoker set search_path = pg_catalog, pg_temp as %L',
                    item.made, item.arguments, item.result,
                    format('select * from public.%I(%s, collection => %L)', item.proname, item.passed, target.name));
     execute format('comment on function %s is %L', item.made, format('%s of collection %s.', item.proname, target.name));

@@ -3,7 +3,7 @@
 create or replace function pgvec.decay(collection pgvec.collections, hits pgvec.fused[], recency_field text, half_life interval)
   returns pgvec.fused[]
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   decayed pgvec.fused[];

@@ -6,7 +6,7 @@ create or replace function pgvec.deep_rows(
     collection pgvec.collections, distance text, condition text, bound jsonb, query_embedding extensions.vector, step pgvec.search_step)
   returns setof pgvec.hit
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   set hnsw.ef_search = 40
   set hnsw.iterative_scan = relaxed_order
   set hnsw.max_scan_tuples = 20000

@@ -3,7 +3,7 @@
 create or replace function pgvec.default_lists(row_count float8)
   returns int
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select greatest(1, least(32768, case when row_count > 1e6 then sqrt(row_count) else row_count / 1000 end)::int)
 $$;

@@ -2,7 +2,7 @@
 create or replace function pgvec.default_tenant()
   returns uuid
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   tenants uuid[] := array(select t from pgvec.allowed_tenants() as t);

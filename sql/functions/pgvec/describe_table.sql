@@ -2,7 +2,7 @@
 create or replace function pgvec.describe_table(relation regclass)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   item record;

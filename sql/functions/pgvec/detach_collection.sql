@@ -4,7 +4,7 @@
 create or replace function pgvec.detach_collection(name text)
   returns regclass
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.collection(detach_collection.name);

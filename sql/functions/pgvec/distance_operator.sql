@@ -2,7 +2,7 @@
 create or replace function pgvec.distance_operator(distance text)
   returns text
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   return case

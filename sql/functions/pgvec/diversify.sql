@@ -4,7 +4,7 @@
 create or replace function pgvec.diversify(collection pgvec.collections, hits pgvec.fused[], diversity float8, wanted int)
   returns pgvec.fused[]
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   embeddings extensions.vector[];

@@ -2,7 +2,7 @@
 create or replace function pgvec.drop_collection_api(name text)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   item record;

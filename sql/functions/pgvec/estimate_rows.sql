@@ -3,7 +3,7 @@
 create or replace function pgvec.estimate_rows(collection pgvec.collections)
   returns float8
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   estimated float8;

@@ -12,7 +12,7 @@ create or replace function pgvec.explain_search(
     for_tenant uuid default null)
   returns table (route text, estimate bigint, index text, ef_search int, rows bigint, ms float8, plan text)
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   set hnsw.iterative_scan = relaxed_order
   set hnsw.ef_search = 100
   set hnsw.max_scan_tuples = 20000

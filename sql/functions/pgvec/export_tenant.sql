@@ -2,7 +2,7 @@
 create or replace function pgvec.export_tenant(tenant uuid)
   returns table (collection text, document jsonb)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   item pgvec.collections;

@@ -5,7 +5,7 @@ drop function if exists pgvec.is_containment(jsonb);
 
 create or replace function pgvec.filter_condition(collection pgvec.collections, filter jsonb, out condition text, out bound jsonb)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   wanted   jsonb;

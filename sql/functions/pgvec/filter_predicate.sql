@@ -4,7 +4,7 @@
 create or replace function pgvec.filter_predicate(accessor text, condition jsonb)
   returns text
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   item  record;

@@ -2,7 +2,7 @@
 create or replace function pgvec.filter_text(collection pgvec.collections, operand jsonb)
   returns tsquery
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   most_words constant int := 100;  -- all of which rows must have; the time grows with their square

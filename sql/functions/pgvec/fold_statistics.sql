@@ -3,7 +3,7 @@
 create or replace function pgvec.fold_statistics(collection pgvec.collections, tenant uuid)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   -- of a collection that has just begun the planner knows nothing, and would compare every word with every other
   set enable_nestloop = off
 as $$

@@ -2,7 +2,7 @@
 create or replace function pgvec.forget_lexemes(collection text)
   returns void
   language sql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   delete from pgvec.lexemes as l where l.collection = forget_lexemes.collection;
   delete from pgvec.text_totals as t where t.collection = forget_lexemes.collection;

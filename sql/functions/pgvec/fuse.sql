@@ -10,7 +10,7 @@ create or replace function pgvec.fuse(
     candidates pgvec.fused[], fusion text, semantic_weight float8, full_text_weight float8, rrf_k int, ranking text)
   returns pgvec.fused[]
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (

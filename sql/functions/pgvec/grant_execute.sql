@@ -3,7 +3,7 @@
 create or replace function pgvec.grant_execute(routine regprocedure, audience text)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   role_name name;

@@ -3,7 +3,7 @@
 create or replace function pgvec.headline(configuration text, content text, query tsquery)
   returns text
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select ts_headline(
            configuration::regconfig, content, query,

@@ -15,7 +15,7 @@ create or replace function pgvec.hybrid_candidates(
     by_keyword boolean)
   returns pgvec.fused[]
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   wanted jsonb := pgvec.with_text(filter, query.excluded);

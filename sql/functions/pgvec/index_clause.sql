@@ -4,7 +4,7 @@ create or replace function pgvec.index_clause(
     collection pgvec.collections, embedding_column name, method text, storage text, m int, ef_construction int, lists int)
   returns text
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   held      text := pgvec.index_storage(collection, storage);

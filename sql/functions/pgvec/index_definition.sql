@@ -11,7 +11,7 @@ create or replace function pgvec.index_definition(
     lists int default null)
   returns table (index_name text, statement text)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target   pgvec.collections := pgvec.collection(index_definition.collection);

@@ -5,7 +5,7 @@ drop function if exists pgvec.index_kind(pgvec.collections, text);
 
 create or replace function pgvec.index_kind(collection pgvec.collections, distance text, out kind text, out method text)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   set enable_seqscan = off
   set enable_hashjoin = off
   set enable_bitmapscan = off

@@ -10,7 +10,7 @@ create or replace function pgvec.index_memory(
     method text, storage text, dimensions int, row_count float8, m int default 16, lists int default null, workers int default 0,
     out build_bytes float8, out index_bytes float8)
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   page      constant float8 := 8192;

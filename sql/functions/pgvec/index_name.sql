@@ -3,7 +3,7 @@
 create or replace function pgvec.index_name(table_name text, suffix text)
   returns text
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   whole text := table_name || suffix;

@@ -11,7 +11,7 @@ create or replace function pgvec.index_plan(
     method text, storage text, index_bytes float8, build_bytes float8, fits text, seconds float8, recall float8,
     recommended boolean, maintenance_work_mem text, workers int, note text)
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   wanted_recall constant float8 := 0.95;  -- of a binary index

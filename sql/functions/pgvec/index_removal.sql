@@ -4,7 +4,7 @@
 create or replace function pgvec.index_removal(collection text, index_name text)
   returns setof text
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.collection(index_removal.collection);

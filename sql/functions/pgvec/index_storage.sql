@@ -2,7 +2,7 @@
 create or replace function pgvec.index_storage(collection pgvec.collections, storage text)
   returns text
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   limits constant jsonb := '{"vector": 2000, "halfvec": 4000, "binary": 64000}'::jsonb;  -- dimensions, of pgvector's indexes

@@ -2,7 +2,7 @@
 create or replace function pgvec.insert_search(entry jsonb)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into pgvec.search_log

@@ -3,7 +3,7 @@
 create or replace function pgvec.is_api_of(collection text, routine oid)
   returns boolean
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select obj_description(routine, 'pg_proc') = format('%s of collection %s.', split_part(obj_description(routine, 'pg_proc'), ' ', 1), collection)
 $$;

@@ -3,7 +3,7 @@
 create or replace function pgvec.is_ours(routine oid)
   returns boolean
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select exists (
            select

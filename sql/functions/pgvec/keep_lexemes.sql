@@ -5,7 +5,7 @@
 create or replace function pgvec.keep_lexemes(collection text)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.collection(keep_lexemes.collection);

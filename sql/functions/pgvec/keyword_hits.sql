@@ -7,7 +7,7 @@ create or replace function pgvec.keyword_hits(
     collection pgvec.collections, query pgvec.keyword_query, ranking text, match_count int, filter jsonb)
   returns pgvec.scored[]
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   set enable_seqscan = off
   set jit = off
 as $$

@@ -3,7 +3,7 @@
 create or replace function pgvec.keyword_score(ranking text)
   returns text
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select case ranking
            when 'bm25' then '-(d.bm25 operator(extensions.<#>) $4)'

@@ -4,7 +4,7 @@
 create or replace function pgvec.like_regex(pattern text)
   returns text
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select '^' || coalesce(string_agg(
                   case

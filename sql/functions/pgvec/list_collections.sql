@@ -4,7 +4,7 @@ create or replace function pgvec.list_collections()
     name text, relation text, rows bigint, embedded bigint, stale bigint, dimensions int, distance text,
     storage text, access text, language text, model text, indexes text[], size_bytes bigint)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   item pgvec.collections;

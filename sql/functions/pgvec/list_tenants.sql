@@ -2,7 +2,7 @@
 create or replace function pgvec.list_tenants(tenant uuid default null)
   returns table (collection text, tenant_id uuid, documents bigint, embedded bigint, members bigint, updated_at timestamptz)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   item pgvec.collections;

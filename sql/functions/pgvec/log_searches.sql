@@ -9,7 +9,7 @@ create or replace function pgvec.log_searches(
     embeddings boolean default false)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.collection(log_searches.collection);

@@ -4,7 +4,7 @@ create or replace function pgvec.logged_embeddings(
     collection pgvec.collections, query_embedding extensions.vector, match_count int, filter jsonb, match_threshold float8, for_tenant uuid)
   returns table (id text, content text, metadata jsonb, similarity float8, embedding extensions.vector)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   started timestamptz := clock_timestamp();

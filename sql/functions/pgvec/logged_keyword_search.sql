@@ -10,7 +10,7 @@ create or replace function pgvec.logged_keyword_search(
     match_threshold float8)
   returns table (id text, content text, metadata jsonb, score float8, headline text)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   started timestamptz := clock_timestamp();

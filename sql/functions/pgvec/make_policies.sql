@@ -3,7 +3,7 @@
 create or replace function pgvec.make_policies(collection text)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target  pgvec.collections := pgvec.collection(make_policies.collection);

@@ -13,7 +13,7 @@ create or replace function pgvec.merge_staged(
     for_tenant uuid default null)
   returns table (inserted bigint, updated bigint, unchanged bigint, removed bigint)
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   -- by primary key always: the planner knows nothing of a table that was just filled
   set enable_hashjoin = off
   set enable_mergejoin = off

@@ -2,7 +2,7 @@
 create or replace function pgvec.no_tenant()
   returns uuid
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   return '00000000-0000-0000-0000-000000000000'::uuid;

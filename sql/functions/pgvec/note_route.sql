@@ -2,7 +2,7 @@
 create or replace function pgvec.note_route(steps pgvec.search_step[], step pgvec.search_step)
   returns void
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform set_config(

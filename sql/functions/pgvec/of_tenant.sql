@@ -2,7 +2,7 @@
 create or replace function pgvec.of_tenant(collection pgvec.collections)
   returns text
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   return 'and d.tenant_id = ' || quote_literal(collection.tenants[1]);

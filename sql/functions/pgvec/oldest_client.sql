@@ -4,7 +4,7 @@
 create or replace function pgvec.oldest_client()
   returns text
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select '0.1'
 $$;

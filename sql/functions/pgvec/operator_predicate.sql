@@ -2,7 +2,7 @@
 create or replace function pgvec.operator_predicate(accessor text, operator text, operand jsonb)
   returns text
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform pgvec.check_operand(accessor, operator, operand);

@@ -2,7 +2,7 @@
 create or replace function pgvec.our_functions()
   returns setof pg_catalog.pg_proc
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select p.*
     from pg_catalog.pg_proc as p

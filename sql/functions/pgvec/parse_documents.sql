@@ -2,7 +2,7 @@
 create or replace function pgvec.parse_documents(collection pgvec.collections, documents jsonb)
   returns jsonb
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   known constant text[] := '{id,content,metadata,embedding,source,chunk_index,language}'::text[];

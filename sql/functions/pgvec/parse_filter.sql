@@ -4,7 +4,7 @@
 create or replace function pgvec.parse_filter(filter jsonb)
   returns jsonb
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   wanted jsonb := coalesce(filter, '{}');

@@ -2,7 +2,7 @@
 -- A minus counts at the beginning of a word only, so state-of-the-art is three words. A lone quote is ignored.
 create or replace function pgvec.parse_words(query_text text, out words text, out phrases text[], out excluded text[])
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   with wanted as (
          select regexp_replace(parse_words.query_text, '(^|\s)-("[^"]*"|[^\s"]+)', ' ', 'g') as kept)

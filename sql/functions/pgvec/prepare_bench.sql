@@ -9,7 +9,7 @@ create or replace function pgvec.prepare_bench(
     query_embeddings extensions.vector[] default null)
   returns table (rows bigint, of_rows bigint, queries_used bigint)
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target     pgvec.collections := pgvec.collection(prepare_bench.collection);

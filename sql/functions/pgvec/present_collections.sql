@@ -2,7 +2,7 @@
 create or replace function pgvec.present_collections()
   returns setof pgvec.collections
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query

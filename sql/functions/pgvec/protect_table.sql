@@ -4,7 +4,7 @@
 create or replace function pgvec.protect_table(collection text)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target  pgvec.collections := pgvec.collection(protect_table.collection);

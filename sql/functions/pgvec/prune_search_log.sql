@@ -4,7 +4,7 @@
 create or replace function pgvec.prune_search_log(at_most int default 10000)
   returns bigint
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   removed bigint;

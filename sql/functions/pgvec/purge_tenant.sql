@@ -2,7 +2,7 @@
 create or replace function pgvec.purge_tenant(tenant uuid)
   returns table (collection text, deleted bigint)
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   item pgvec.collections;

@@ -4,7 +4,7 @@
 create or replace function pgvec.quantization_recall(collection text, storage text, queries int default 20, match_count int default 10)
   returns float8
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   set enable_indexscan = off
   set jit = off
 as $$

@@ -7,7 +7,7 @@
 create or replace function pgvec.query_template(collection pgvec.collections, distance text, kind text)
   returns text
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   return format(

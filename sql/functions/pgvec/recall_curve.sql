@@ -4,7 +4,7 @@
 create or replace function pgvec.recall_curve(collection text, queries int default 50, seconds float8 default 10, match_count int default 10)
   returns table (setting text, value int, recall float8, p50_ms float8, p95_ms float8)
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   set hnsw.iterative_scan = off
   set hnsw.ef_search = 40
   set ivfflat.probes = 1

@@ -6,7 +6,7 @@ create or replace function pgvec.renew_weights(
     collection pgvec.collections, tenant uuid, average_length float8, documents bigint, skip_locked boolean)
   returns bigint
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   made_with pgvec.bm25_parameters;

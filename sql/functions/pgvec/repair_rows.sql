@@ -4,7 +4,7 @@
 create or replace function pgvec.repair_rows(collection text)
   returns bigint
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   mark     constant text := e'\x01\x02\x01';  -- which no text ends with

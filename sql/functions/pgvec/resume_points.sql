@@ -3,7 +3,7 @@
 create or replace function pgvec.resume_points(collection text)
   returns table (source text, fingerprint text, "position" bigint)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.collection(resume_points.collection);

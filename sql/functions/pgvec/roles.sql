@@ -3,7 +3,7 @@
 create or replace function pgvec.roles(audience text)
   returns setof name
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select r.rolname
     from pg_catalog.pg_roles as r

@@ -2,7 +2,7 @@
 create or replace function pgvec.route_name(kind text)
   returns text
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select case kind when 'column' then 'index' else coalesce(kind || ' index', 'exact') end
 $$;

@@ -10,7 +10,7 @@ drop function if exists pgvec.rows_of(pgvec.collections);
 create or replace function pgvec.rows_of(collection pgvec.collections, by_key boolean default false)
   returns text
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   few  constant bigint := 1000;

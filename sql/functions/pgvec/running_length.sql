@@ -7,7 +7,7 @@ drop function if exists pgvec.running_length(text, tsvector);
 create or replace function pgvec.running_length(collection text, tenant uuid, fts tsvector)
   returns float8
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   kept  text[] := string_to_array(current_setting('pgvec.running_length', true), ' ');

@@ -3,7 +3,7 @@
 create or replace function pgvec.sample_of(collection pgvec.collections, most_rows int)
   returns text
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   estimate float8 := pgvec.estimate_rows(collection);

@@ -3,7 +3,7 @@
 create or replace function pgvec.sample_similarities(collection text, queries int default 100)
   returns table (kind text, similarity float8)
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.collection(sample_similarities.collection);

@@ -4,7 +4,7 @@
 create or replace function pgvec.scoped(collection text, for_tenant uuid)
   returns pgvec.collections
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.collection(scoped.collection);

@@ -4,7 +4,7 @@ create or replace function pgvec.search_log_state()
     collection text, sample float8, keep interval, texts boolean, embeddings boolean,
     logged bigint, overdue bigint, first_searched_at timestamptz, last_searched_at timestamptz, read_only text)
   language sql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select c.name, c.log_sample, c.log_keep, c.log_texts, c.log_embeddings,
          l.logged, l.overdue, l.first_searched_at, l.last_searched_at,

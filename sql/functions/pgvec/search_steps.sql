@@ -19,7 +19,7 @@ create or replace function pgvec.search_steps(
     collection pgvec.collections, kind text, method text, wanted int, condition text, bound jsonb, searched text default null)
   returns pgvec.search_step[]
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   read_rows int := case kind

@@ -2,7 +2,7 @@
 create or replace function pgvec.sees_all(collection pgvec.collections)
   returns boolean
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select r.rolsuper or r.rolbypassrls and has_table_privilege(r.oid, c.oid, 'select') or pg_has_role(r.oid, c.relowner, 'usage')
     from pg_catalog.pg_roles as r, pg_catalog.pg_class as c

@@ -2,7 +2,7 @@
 -- A hosted server does not say; effective_cache_size is then what its operator set for it.
 create or replace function pgvec.server_memory(out bytes bigint, out source text)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   confined bigint;

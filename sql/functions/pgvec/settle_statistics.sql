@@ -6,7 +6,7 @@
 create or replace function pgvec.settle_statistics(collection pgvec.collections, tenant uuid)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   most_parts constant int := 32;

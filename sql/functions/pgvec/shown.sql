@@ -3,7 +3,7 @@
 create or replace function pgvec.shown(value text)
   returns text
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select case
            when value is null then 'null'

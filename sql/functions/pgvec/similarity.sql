@@ -2,7 +2,7 @@
 create or replace function pgvec.similarity(distance text, value float8)
   returns float8
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   return case

@@ -2,7 +2,7 @@
 create or replace function pgvec.skip_unchanged(collection pgvec.collections)
   returns bigint
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   unchanged bigint;

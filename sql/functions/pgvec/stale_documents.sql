@@ -4,7 +4,7 @@
 create or replace function pgvec.stale_documents(collection text, batch int default 256, after text default null)
   returns table (id text, content text, content_hash text)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   found_row pgvec.collections := pgvec.collection(collection);

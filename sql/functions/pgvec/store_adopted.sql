@@ -2,7 +2,7 @@
 create or replace function pgvec.store_adopted(target pgvec.collections, ids text[], hashes text[], embeddings extensions.vector[])
   returns bigint
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   adopted pgvec.adoptions;

@@ -3,7 +3,7 @@
 create or replace function pgvec.store_embeddings(collection text, ids text[], hashes text[], embeddings extensions.vector[])
   returns bigint
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   found_row pgvec.collections := pgvec.collection(collection);

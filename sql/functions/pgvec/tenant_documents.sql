@@ -5,7 +5,7 @@ create or replace function pgvec.tenant_documents(
     collection pgvec.collections, query_embedding extensions.vector, match_count int, filter jsonb, match_threshold float8, distance text)
   returns table (id text, content text, metadata jsonb, similarity float8)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   tenant uuid;

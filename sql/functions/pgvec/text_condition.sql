@@ -4,7 +4,7 @@
 create or replace function pgvec.text_condition(configurations text[], phrases text[], excluded text[])
   returns tsquery
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   -- stop words alone are told as a notice
   set client_min_messages = warning
 as $$

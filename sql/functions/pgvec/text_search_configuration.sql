@@ -2,7 +2,7 @@
 create or replace function pgvec.text_search_configuration(language text)
   returns text
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   configuration text;

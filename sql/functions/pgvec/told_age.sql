@@ -2,7 +2,7 @@
 create or replace function pgvec.told_age(moment timestamptz)
   returns text
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select case
            when s.seconds < 120 then 'just now'

@@ -2,7 +2,7 @@
 create or replace function pgvec.told_executable()
   returns text
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(string_agg(format('%s may execute %s', e.name, e.times), ', ' order by e.name), 'there are no roles to grant to')
     from (select r.name, count(*) filter (where has_function_privilege(r.name, f.oid, 'execute')) as times

@@ -9,7 +9,7 @@ create or replace function pgvec.tune(
     filter jsonb default '{}')
   returns table (setting text, value int, recall float8, p50_ms float8, p95_ms float8, chosen boolean)
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target   pgvec.collections := pgvec.collection(tune.collection);

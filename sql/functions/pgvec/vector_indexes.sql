@@ -4,7 +4,7 @@ drop function if exists pgvec.vector_indexes(text);
 create or replace function pgvec.vector_indexes(collection text)
   returns table (name text, method text, storage text, distance text, valid boolean, size_bytes bigint, definition text)
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select i.relname::text,
          m.amname::text,

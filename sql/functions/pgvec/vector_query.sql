@@ -4,7 +4,7 @@ drop function if exists pgvec.vector_query(pgvec.collections, text, boolean, boo
 create or replace function pgvec.vector_query(collection pgvec.collections, distance text, condition text, kind text)
   returns text
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   return format(pgvec.query_template(collection, distance, kind), pgvec.rows_of(collection), coalesce(nullif(condition, ''), 'true'));

@@ -2,7 +2,7 @@
 create or replace function pgvec.vector_schema()
   returns text
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select quote_ident(n.nspname)
     from pg_catalog.pg_extension as e

@@ -4,7 +4,7 @@ create or replace function pgvec.verdict(
     area text, check_name text, problems text[], fine text, hint text default null, fix text default null, severity text default 'fail')
   returns pgvec.verdict
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select case
            when cardinality(problems) > 0 then

@@ -3,7 +3,7 @@
 create or replace function pgvec.verify(collection text default null, seconds float8 default 10)
   returns setof pgvec.verdict
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   item  text;

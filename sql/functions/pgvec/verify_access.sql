@@ -5,7 +5,7 @@
 create or replace function pgvec.verify_access(collection text)
   returns setof pgvec.verdict
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target   pgvec.collections := pgvec.collection(verify_access.collection);

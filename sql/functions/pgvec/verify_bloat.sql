@@ -5,7 +5,7 @@
 create or replace function pgvec.verify_bloat(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   too_large constant float8 := 2;

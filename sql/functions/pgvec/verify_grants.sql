@@ -3,7 +3,7 @@
 create or replace function pgvec.verify_grants()
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   -- what readers are let see of the engine's own tables

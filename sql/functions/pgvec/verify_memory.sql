@@ -3,7 +3,7 @@
 create or replace function pgvec.verify_memory()
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   setting constant bigint := pg_size_bytes(current_setting('maintenance_work_mem'));

@@ -3,7 +3,7 @@
 create or replace function pgvec.verify_rows(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   most_rows constant int := 200000;  -- whose vectors are looked at: half a second at 384 dimensions

@@ -5,7 +5,7 @@ create or replace function pgvec.verify_search(
     collection text, seconds float8 default 10, wanted_recall float8 default 0.98, queries int default 200, slow_ms float8 default 200)
   returns setof pgvec.verdict
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   most_scanned constant float8 := 25000;  -- rows that an exact scan reads without much ado

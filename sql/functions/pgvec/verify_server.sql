@@ -3,7 +3,7 @@
 create or replace function pgvec.verify_server()
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   repaired constant int[] := array[0, 8, 4];  -- the release of pgvector that mended indexes which updates could corrupt

@@ -2,7 +2,7 @@
 create or replace function pgvec.verify_statistics(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   much   constant float8 := 0.2;   -- of the rows: autovacuum's own measure of what is due

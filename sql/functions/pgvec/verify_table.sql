@@ -2,7 +2,7 @@
 create or replace function pgvec.verify_table(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target   pgvec.collections;

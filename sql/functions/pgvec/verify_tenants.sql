@@ -4,7 +4,7 @@
 create or replace function pgvec.verify_tenants()
   returns table (role_name name, attempt text, passed boolean, detail text)
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   probe    constant text := 'pgvec_probe_' || substr(md5(clock_timestamp()::text), 1, 8);

@@ -4,7 +4,7 @@
 create or replace function pgvec.verify_texts(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   most_rows constant int := 5000;

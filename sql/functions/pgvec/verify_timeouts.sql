@@ -4,7 +4,7 @@
 create or replace function pgvec.verify_timeouts()
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   told  text[];

@@ -14,7 +14,7 @@ create or replace function pgvec.wide_steps(
     collection pgvec.collections, kind text, method text, wanted int, read_rows int, ef_search int, matches float8, indexed boolean)
   returns pgvec.search_step[]
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   spare      constant float8 := 1.2;   -- rows found in one look, over rows wanted

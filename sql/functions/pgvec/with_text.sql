@@ -2,7 +2,7 @@
 create or replace function pgvec.with_text(filter jsonb, conditions text)
   returns jsonb
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select case
            when coalesce(conditions, '') = '' then filter

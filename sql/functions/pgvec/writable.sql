@@ -2,7 +2,7 @@
 create or replace function pgvec.writable(collection text, for_tenant uuid)
   returns pgvec.collections
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.scoped(writable.collection, for_tenant);

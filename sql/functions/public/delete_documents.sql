@@ -10,7 +10,7 @@ create or replace function public.delete_documents(
     for_tenant uuid default null)
   returns bigint
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target  pgvec.collections := pgvec.scoped(coalesce(delete_documents.collection, 'documents'), for_tenant);

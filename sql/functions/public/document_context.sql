@@ -7,7 +7,7 @@ create or replace function public.document_context(
     for_tenant uuid default null)
   returns table (id text, source text, chunk_index int, content text, metadata jsonb, is_hit boolean)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.scoped(coalesce(document_context.collection, 'documents'), for_tenant);

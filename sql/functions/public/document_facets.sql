@@ -10,7 +10,7 @@ create or replace function public.document_facets(
     for_tenant uuid default null)
   returns table (value text, documents bigint)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   set jit = off
 as $$
 declare

@@ -23,7 +23,7 @@ create or replace function public.hybrid_search(
   returns table (
     id text, content text, metadata jsonb, score float8, similarity float8, keyword_score float8, semantic_rank bigint, keyword_rank bigint)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target    pgvec.collections := pgvec.scoped(coalesce(hybrid_search.collection, 'documents'), for_tenant);

@@ -14,7 +14,7 @@ create or replace function public.keyword_search(
     match_threshold float8 default null)
   returns table (id text, content text, metadata jsonb, score float8, headline text)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.scoped(coalesce(keyword_search.collection, 'documents'), for_tenant);

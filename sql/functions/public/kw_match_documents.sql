@@ -9,7 +9,7 @@ create or replace function public.kw_match_documents(
     for_tenant uuid default null)
   returns table (id text, content text, metadata jsonb, similarity real)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   searched text := coalesce(kw_match_documents.collection, 'documents');

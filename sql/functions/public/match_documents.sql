@@ -23,7 +23,7 @@ create or replace function public.match_documents(
     distance text default null)
   returns table (id text, content text, metadata jsonb, similarity float8)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   set hnsw.ef_search = 40
 as $$
 declare

@@ -9,7 +9,7 @@ create or replace function public.match_documents_embeddings(
     for_tenant uuid default null)
   returns table (id text, content text, metadata jsonb, similarity float8, embedding extensions.vector)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.scoped(coalesce(match_documents_embeddings.collection, 'documents'), for_tenant);

@@ -9,7 +9,7 @@ create or replace function public.match_documents_mmr(
     for_tenant uuid default null)
   returns table (id text, content text, metadata jsonb, similarity float8, embedding jsonb)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query

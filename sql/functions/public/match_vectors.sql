@@ -9,7 +9,7 @@ create or replace function public.match_vectors(
     for_tenant uuid default null)
   returns table (id text, similarity float8, metadata jsonb)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   searched text := coalesce(match_vectors.collection, (select c.name from pgvec.collections as c where c.name = 'memories'), 'documents');

@@ -11,7 +11,7 @@ create or replace function public.recommend_documents(
     for_tenant uuid default null)
   returns table (id text, content text, metadata jsonb, similarity float8)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target  pgvec.collections := pgvec.scoped(coalesce(recommend_documents.collection, 'documents'), for_tenant);

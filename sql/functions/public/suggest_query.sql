@@ -3,7 +3,7 @@
 create or replace function public.suggest_query(query_text text, collection text default 'documents', for_tenant uuid default null)
   returns text
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   most_words      constant int := 20;

@@ -7,7 +7,7 @@
 create or replace function public.upsert_documents(documents jsonb, collection text default 'documents', for_tenant uuid default null)
   returns setof text
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.writable(coalesce(upsert_documents.collection, 'documents'), for_tenant);
