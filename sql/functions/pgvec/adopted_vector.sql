@@ -5,7 +5,9 @@ create or replace function pgvec.adopted_vector(
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
-  select t.typname, nullif(a.atttypmod, -1) into storage, dimensions
+  select case when a.atttypid in ('extensions.vector'::regtype, 'extensions.halfvec'::regtype) then t.typname else format_type(a.atttypid, null) end,
+         nullif(a.atttypmod, -1)
+    into storage, dimensions
     from pg_catalog.pg_attribute as a
     join pg_catalog.pg_type as t on t.oid = a.atttypid
    where a.attrelid = relation

@@ -16,7 +16,7 @@ begin
               join %2$s as d on d.id = h.id
              order by coalesce('group ' || %1$s, 'row ' || d.id), h.place) as g
     $query$,
-    case group_by when 'source' then 'd.source' else '(d.metadata ->> $2)' end, pgvec.rows_of(collection, by_key => true))
+    case group_by when 'source' then 'd.source' else '(d.metadata ->> $2)' end, pgvec.rows_of(collection, by_key => 'h.id'))
     into best
     using hits, group_by;
   return coalesce(best, '{}');

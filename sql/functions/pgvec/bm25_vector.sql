@@ -56,3 +56,4 @@ comment on function pgvec.bm25_vector(tsvector, float8, float8, float8) is
   'tf / (tf + k1 (1 - b + b length / average_length)) for each lexeme, at the dimension of its md5; length and tf count the places in the tsvector. '
   'A null average_length counts as the length of the text itself.';
 revoke all on function pgvec.bm25_vector(tsvector, float8, float8, float8) from public;
+select pgvec.grant_execute('pgvec.bm25_vector(tsvector, float8, float8, float8)', 'reader');

@@ -28,10 +28,7 @@ begin
     execute format('create index %I on %s using gin (fts)', adopted.collection || '_fts_idx', side_table);
     update pgvec.adoptions as a set side = side_table::regclass where a.collection = adopted.collection returning a.* into adopted;
 
-    -- who may not see a row must not see its lexemes
-    execute format('alter table %s enable row level security', side_table);
-    execute format('create policy follow_the_table on %s for select using (exists (select from %s as b where b.%I = id))',
-                   side_table, target.base, adopted.id_column);
+    perform pgvec.protect_side(adopted.collection);
   end if;
 
   execute pgvec.adopted_view(target, adopted, view_name);

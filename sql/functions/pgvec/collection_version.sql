@@ -1,7 +1,7 @@
 -- pgvec.collection_version -- what tells whether an answer that was kept is still good.
 -- Two calls that return the same text saw the same rows and settings: every statement that changes rows adds to the
--- statistics (pgvec.count_lexemes), whose sum only grows, or which are emptied together with the table, and then go on with
--- parts of higher numbers. A tenant's changes are told to nobody else.
+-- statistics (pgvec.count_lexemes), whose sum only grows, or which are emptied together with the table, and then begin at a
+-- higher number (pgvec.first_change). A tenant's changes are told to nobody else: no number in it is shared with others.
 -- Null where that is not known, and nothing should be kept: for an adopted table, whose columns change without a word, and
 -- where policies not of our making decide, since these may read anything.
 -- Definer, since the statistics are nobody's to read.
@@ -22,11 +22,12 @@ begin
     return null;
   end if;
 
-  select format('%s/%s/%s', sum(t.changes), max(t.part), target.tenants) into version
-    from pgvec.text_totals as t
-   where t.collection = target.name
-     and t.tenant = any (coalesce(target.tenants, array[pgvec.no_tenant()]));
-  return (select format('%s/%s', c.xmin, version) from pgvec.collections as c where c.name = target.name);
+  version := (
+    select sum(t.changes)
+      from pgvec.text_totals as t
+     where t.collection = target.name
+       and t.tenant = any (coalesce(target.tenants, array[pgvec.no_tenant()])));
+  return md5(format('%s/%s', target, version));
 end
 $$;
 comment on function pgvec.collection_version(text, uuid) is

@@ -12,7 +12,7 @@ declare
   target  pgvec.collections := pgvec.scoped(count_ids.collection, null);
   counted bigint;
 begin
-  execute format('select count(*) from %s as d where d.id = any ($1)', pgvec.rows_of(target, by_key => true))
+  execute format('select count(*) from %s as d where d.id = any ($1)', pgvec.rows_of(target))
     into counted
     using ids;
   return counted;

@@ -3,7 +3,8 @@
 -- them; pgvec.settle_statistics keeps these sums short. A collection of more than live_statistics rows (a setting) only
 -- notes how many rows changed, for pgvec.refresh_statistics: counting its words would cost every writer more than it
 -- gives, since a few rows among many hardly change how rare a word is.
--- Definer, since nobody else may see or write the statistics. The arguments are the collection and the key of its table.
+-- Definer, since nobody else may see or write the statistics: so it works on the collection's table alone, and not on columns to
+-- which a weaker owner has given types of its own. The arguments are the collection and the key of its table.
 create or replace function pgvec.count_lexemes()
   returns trigger
   language plpgsql volatile parallel unsafe
@@ -17,7 +18,12 @@ declare
   changes   text;
   tenant    uuid;
 begin
-  select c.* into target from pgvec.collections as c where c.name = tg_argv[0];
+  select c.* into target from pgvec.collections as c where c.name = tg_argv[0] and c.text_table = tg_relid;
+  if not found then
+    perform pgvec.refuse_trigger(tg_argv[0], tg_relid);
+  elsif target.text_table = target.base and pgvec.foreign_columns(target) <> '{}' then
+    return null;
+  end if;
   if tg_op = 'TRUNCATE' then
     perform pgvec.forget_lexemes(target.name);
     return null;
@@ -51,7 +57,8 @@ begin
     $query$
     with changes as materialized (%1$s),
          parts as materialized (
-           select c.tenant, count(c.fts) as rows, sum(c.sign) as documents, pgvec.counts_live($1, c.tenant) as live
+           select c.tenant, count(c.fts) as rows, sum(c.sign) as documents, pgvec.counts_live($1, c.tenant) as live,
+                  exists (select from pgvec.text_totals as t where t.collection = ($1).name and t.tenant = c.tenant) as known
              from changes as c
             group by c.tenant),
          counted as materialized (
@@ -65,11 +72,12 @@ begin
          frequencies as (
            insert into pgvec.lexemes (collection, tenant, lexeme, documents)
            select ($1).name, c.tenant, c.lexeme, c.documents from counted as c where c.documents <> 0)
-    insert into pgvec.text_totals (collection, tenant, documents, positions, uncounted, languages)
+    insert into pgvec.text_totals (collection, tenant, documents, positions, uncounted, changes, languages)
     select ($1).name, p.tenant,
            case when p.live then p.documents else 0 end,
            coalesce(l.positions, 0),
            case when p.live then 0 else p.rows end,
+           case when p.known then 1 else pgvec.first_change() end,
            %2$s
       from parts as p
       left join lengths as l on l.tenant = p.tenant
@@ -86,3 +94,4 @@ comment on function pgvec.count_lexemes() is
   'Trigger of every table with lexemes, after each statement: adds to pgvec.lexemes and pgvec.text_totals what INSERT, UPDATE and DELETE changed, and empties them with TRUNCATE. '
   'Arguments: the collection, and the column that identifies its rows.';
 revoke all on function pgvec.count_lexemes() from public;
+select pgvec.grant_execute('pgvec.count_lexemes()', 'owner');

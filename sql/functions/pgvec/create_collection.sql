@@ -103,6 +103,9 @@ begin
   perform pgvec.refresh_statistics(create_collection.name);
   perform pgvec.describe_table(made);
   perform pgvec.protect_table(create_collection.name);
+  if access <> 'open' then
+    perform pgvec.hide_statistics(create_collection.name);
+  end if;
   perform pg_notify('pgrst', 'reload schema');
   return made;
 end

@@ -1,15 +1,23 @@
 -- pgvec.create_collection_api -- search functions with a collection's name, for clients that can choose no more than one.
 -- match_jobs, kw_match_jobs and hybrid_search_jobs are match_documents, kw_match_documents and hybrid_search with their
--- arguments but collection, made from these, so that calling it again after an upgrade brings them up to date.
+-- arguments but collection, made from these, so that calling it again after an upgrade brings them up to date; grants stay.
+-- They pass all arguments by place and with their types: another function of the name would otherwise make the call ambiguous, or
+-- be called in its stead.
 create or replace function pgvec.create_collection_api(name text)
   returns setof regprocedure
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target pgvec.collections := pgvec.collection(create_collection_api.name);
-  item   record;
+  target  pgvec.collections := pgvec.collection(create_collection_api.name);
+  granted jsonb;  -- who may execute which of them, as it was
+  item    record;
 begin
+  granted := (
+    select jsonb_object_agg(p.proname, (select jsonb_agg(r.rolname) from aclexplode(p.proacl) as a join pg_catalog.pg_roles as r on r.oid = a.grantee))
+      from pg_catalog.pg_proc as p
+     where p.pronamespace = 'public'::regnamespace
+       and pgvec.is_api_of(target.name, p.oid));
   perform pgvec.drop_collection_api(target.name);
   for item in
     select format('public.%I', a.prefix || target.name) as made, p.oid, p.proname, a.arguments, a.passed, pg_get_function_result(p.oid) as result
@@ -17,11 +25,11 @@ begin
       join pg_catalog.pg_proc as p on p.pronamespace = 'public'::regnamespace and p.proname = f.source
      cross join lateral (
            select f.prefix,
-                  string_agg(x.argument, ', ' order by x.place) as arguments,
-                  string_agg(format('%1$s => $%2$s', x.name, x.place), ', ' order by x.place) as passed
-             from (select split_part(btrim(part), ' ', 1) as name, btrim(part) as argument, row_number() over (order by n.place) as place
-                     from regexp_split_to_table(pg_get_function_arguments(p.oid), ', (?=\w+ )') with ordinality as n (part, place)
-                    where btrim(part) !~ '^collection ') as x) as a
+                  string_agg(x.argument, ', ' order by x.place) filter (where not x.is_fixed) as arguments,
+                  string_agg(case when x.is_fixed then format('%L::text', target.name) else '$' || x.number end, ', ' order by x.place) as passed
+             from (select btrim(part) as argument, n.place, btrim(part) ~ '^collection ' as is_fixed,
+                          count(*) filter (where btrim(part) !~ '^collection ') over (order by n.place) as number
+                     from regexp_split_to_table(pg_get_function_arguments(p.oid), ', (?=\w+ )') with ordinality as n (part, place)) as x) as a
      order by f.prefix
   loop
     if to_regproc(item.made) is not null then
@@ -32,9 +40,11 @@ begin
     end if;
     execute format('create function %s(%s) returns %s language sql stable parallel unsafe security invoker set search_path = pg_catalog, pg_temp as %L',
                    item.made, item.arguments, item.result,
-                   format('select * from public.%I(%s, collection => %L)', item.proname, item.passed, target.name));
+                   format('select * from public.%I(%s)', item.proname, item.passed));
     execute format('comment on function %s is %L', item.made, format('%s of collection %s.', item.proname, target.name));
     perform pgvec.grant_execute(to_regproc(item.made)::regprocedure, 'reader');
+    execute (select coalesce(string_agg(format('grant execute on function %s to %I', item.made, g), '; '), 'select')
+               from jsonb_array_elements_text(granted -> parse_ident(item.made)[2]) as g);
     return next to_regproc(item.made)::regprocedure;
   end loop;
   perform pg_notify('pgrst', 'reload schema');

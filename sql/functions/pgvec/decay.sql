@@ -17,7 +17,7 @@ begin
               from unnest($1) as h
               join %s as d on d.id = h.id
              cross join lateral pgvec.as_timestamp(d.metadata -> $2) as a (born)) as h
-    $query$, pgvec.rows_of(collection, by_key => true))
+    $query$, pgvec.rows_of(collection, by_key => 'h.id'))
     into decayed
     using hits, recency_field, half_life;
   return coalesce(decayed, '{}');

@@ -2,8 +2,10 @@
 -- hnsw index, any through an ivfflat one.
 -- Each setting of a function costs each of its calls 15 microseconds, so those that only such steps need are here. The
 -- SET clauses are there so that what is set inside ends with the function.
+drop function if exists pgvec.deep_rows(pgvec.collections, text, text, jsonb, extensions.vector, pgvec.search_step);
+
 create or replace function pgvec.deep_rows(
-    collection pgvec.collections, distance text, condition text, bound jsonb, query_embedding extensions.vector, step pgvec.search_step)
+    collection pgvec.collections, distance text, condition text, bound jsonb, query_embedding extensions.vector, step pgvec.search_step, searched text)
   returns setof pgvec.hit
   language plpgsql stable parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
@@ -22,12 +24,12 @@ begin
     perform set_config('ivfflat.iterative_scan', step.iterative_scan, true);
     perform set_config('ivfflat.probes', coalesce(collection.settings ->> 'probes', '10'), true);
   end if;
-  return query execute pgvec.vector_query(collection, distance, condition, step.kind)
+  return query execute pgvec.vector_query(collection, distance, condition, step.kind, searched)
     using query_embedding, bound, step.read_rows;
 end
 $$;
-comment on function pgvec.deep_rows(pgvec.collections, text, text, jsonb, extensions.vector, pgvec.search_step) is
-  'The rows that a step of pgvec.search_steps reads, with the settings of hnsw and ivfflat that it wants, and without jit. '
+comment on function pgvec.deep_rows(pgvec.collections, text, text, jsonb, extensions.vector, pgvec.search_step, text) is
+  'The rows that a step of pgvec.search_steps reads, with the settings of hnsw and ivfflat that it wants, and without jit. searched: the FROM item to read. '
   'Setting of the collection: probes (default 10).';
-revoke all on function pgvec.deep_rows(pgvec.collections, text, text, jsonb, extensions.vector, pgvec.search_step) from public;
-select pgvec.grant_execute('pgvec.deep_rows(pgvec.collections, text, text, jsonb, extensions.vector, pgvec.search_step)', 'reader');
+revoke all on function pgvec.deep_rows(pgvec.collections, text, text, jsonb, extensions.vector, pgvec.search_step, text) from public;
+select pgvec.grant_execute('pgvec.deep_rows(pgvec.collections, text, text, jsonb, extensions.vector, pgvec.search_step, text)', 'reader');

@@ -21,7 +21,7 @@ begin
       from (select x.id, x.score, x.place, min(x.score) over () as least, max(x.score) over () as most
               from unnest($1) with ordinality as x (id, score, similarity, keyword_score, semantic_rank, keyword_rank, place)) as h
       left join %s as d on d.id = h.id
-    $query$, pgvec.rows_of(collection, by_key => true))
+    $query$, pgvec.rows_of(collection, by_key => 'h.id'))
     into embeddings, relevance, nearest
     using hits;
 

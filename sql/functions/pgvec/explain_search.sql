@@ -26,6 +26,7 @@ declare
   wanted  int := pgvec.clamp_count(match_count, 100);
   within  record := pgvec.filter_condition(target, filter);
   serving record;
+  reach   record;
   step    pgvec.search_step;
   line    text;
   started timestamptz;
@@ -44,7 +45,12 @@ begin
   perform set_config('pgvec.search_log', 'off', true);  -- this is no search of anybody's
   perform set_config('ivfflat.probes', coalesce(target.settings ->> 'probes', '10'), true);
   serving := pgvec.index_kind(target, measure);
-  foreach step in array pgvec.search_steps(target, serving.kind, serving.method, wanted, within.condition, within.bound) loop
+  select t.* into reach
+    from (select target.relation::text as scanned, target.relation::text as walked, null::float8 as matches, null::float8 as to_scan) as t
+   where target.tenants is null
+   union all
+  select t.* from pgvec.tenant_rows(target, within.condition, null, within.bound) as t where target.tenants is not null;
+  foreach step in array pgvec.search_steps(target, serving.kind, serving.method, wanted, within.condition, within.bound, reach.matches, reach.to_scan) loop
     continue when step.after_tie;
     if step.kind is not null then
       perform set_config('hnsw.iterative_scan', step.iterative_scan, true);
@@ -58,7 +64,7 @@ begin
 
     plan := null;
     for line in execute
-      'explain (analyze, costs off, timing off, buffers off, summary off) ' || pgvec.vector_query(target, measure, within.condition, step.kind)
+      'explain (analyze, costs off, timing off, buffers off, summary off) ' || pgvec.vector_query(target, measure, within.condition, step.kind, case when step.kind is null then reach.scanned else reach.walked end)
       using query_embedding, within.bound, step.read_rows
     loop
       -- a vector of some thousand characters hides the rest
@@ -70,7 +76,7 @@ begin
 
   started := clock_timestamp();
   select count(*) into rows
-    from public.match_documents(query_embedding, match_count, filter, null, collection, for_tenant, distance);
+    from public.match_documents(query_embedding, match_count, filter, null::float8, explain_search.collection, for_tenant, explain_search.distance);
   ms := round(1000 * extract(epoch from clock_timestamp() - started), 3);
   perform set_config('pgvec.search_log', logging, true);
   return next;

@@ -22,11 +22,11 @@ declare
   ids    text[] := '{}'::text[];
   candidates pgvec.fused[];
 begin
-  if collection.tenants is not null and row_security_active(collection.relation) then
+  if collection.tenants is not null and not pgvec.finds_alone(collection) then
     return pgvec.tenant_candidates(collection.name, query, query_embedding, ranking, filter, match_threshold, depth, by_vector, by_keyword, collection.tenants[1]);
   end if;
   if by_vector then
-    ids := array(select m.id from public.match_documents(query_embedding, depth, wanted, match_threshold, collection.name, collection.tenants[1]) as m);
+    ids := array(select m.id from public.match_documents(query_embedding, depth, wanted, match_threshold, collection.name, collection.tenants[1], null::text) as m);
   end if;
   if by_keyword then
     ids := ids || array(select k.id from unnest(pgvec.keyword_hits(collection, query, ranking, depth, pgvec.with_text(wanted, query.phrases))) as k);
@@ -45,7 +45,7 @@ begin
               from %s as d
              where d.id = any ($7)) as d
     $query$,
-    pgvec.distance_operator(collection.distance), collection.storage, pgvec.keyword_score(ranking), pgvec.rows_of(collection, by_key => true))
+    pgvec.distance_operator(collection.distance), collection.storage, pgvec.keyword_score(ranking), pgvec.rows_of(collection))
     into candidates
     using by_vector,
           collection.distance,

@@ -6,7 +6,7 @@ drop function if exists pgvec.keyword_hits(pgvec.collections, pgvec.keyword_quer
 create or replace function pgvec.keyword_hits(
     collection pgvec.collections, query pgvec.keyword_query, ranking text, match_count int, filter jsonb)
   returns pgvec.scored[]
-  language plpgsql stable parallel safe
+  language plpgsql stable parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
   set enable_seqscan = off
   set jit = off
@@ -14,15 +14,19 @@ as $$
 declare
   within     record := pgvec.filter_condition(collection, filter);
   candidates tsquery;
+  searched   text := collection.relation;
   hits       pgvec.scored[] := '{}'::pgvec.scored[];
 begin
   if query.candidates is null then
     return hits;
   end if;
-  if collection.tenants is not null and row_security_active(collection.relation) then
+  if collection.tenants is not null and not pgvec.finds_alone(collection) then
     return pgvec.tenant_keyword_hits(collection.name, query, ranking, match_count, filter, collection.tenants[1]);
   end if;
   foreach candidates in array array[query.candidates, query.words] loop
+    if collection.tenants is not null then
+      searched := (pgvec.tenant_rows(collection, concat_ws(' and ', 'd.fts @@ $1', nullif(within.condition, '')), candidates, within.bound)).scanned;
+    end if;
     execute format(
       $query$
       select array_agg((h.id, h.score)::pgvec.scored order by h.score desc, h.id)
@@ -32,7 +36,7 @@ begin
                order by score desc, d.id
                limit $3) as h
       $query$,
-      pgvec.keyword_score(ranking), pgvec.rows_of(collection), 'and ' || nullif(within.condition, ''))
+      pgvec.keyword_score(ranking), searched, 'and ' || nullif(within.condition, ''))
       into hits
       using candidates, within.bound, match_count, query.weights, query.words;
     exit when cardinality(hits) >= match_count or candidates = query.words;

@@ -1,13 +1,15 @@
 -- pgvec.maintain_adopted -- what an adopted table keeps beside itself, or in its added columns, on insert and update.
 -- As pgvec.maintain_document does for collections of our own: a new vector counts as made from the row's present content.
--- Definer, since who may write the table has no business in the side table; it writes only of the row in hand.
+-- Definer, since who may write the table has no business in the side table; it writes only of the row in hand. Where the table's
+-- owner has changed the type of a column that it uses, it leaves the row alone rather than running casts of that owner's, or
+-- stopping the application's write: verify tells.
 create or replace function pgvec.maintain_adopted()
   returns trigger
   language plpgsql volatile parallel unsafe
   security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target  pgvec.collections := pgvec.collection(tg_argv[0]);
+  target  pgvec.collections;
   adopted pgvec.adoptions;
   text_now text;
   fresh   boolean;  -- a vector that was not there before; null where there is none
@@ -16,7 +18,16 @@ declare
   lexemes tsvector;
   made_with pgvec.bm25_parameters;
 begin
-  select a.* into adopted from pgvec.adoptions as a where a.collection = tg_argv[0];
+  select c.* into target
+    from pgvec.collections as c
+   where c.name = tg_argv[0]
+     and (c.base = tg_relid or c.base = pg_partition_root(tg_relid));
+  if not found then
+    perform pgvec.refuse_trigger(tg_argv[0], tg_relid);
+  elsif pgvec.foreign_columns(target) <> '{}' then
+    return new;
+  end if;
+  select a.* into adopted from pgvec.adoptions as a where a.collection = target.name;
   execute format(
     $query$
     select %1$s, ($1).%2$I::text,
@@ -74,5 +85,6 @@ $$;
 comment on function pgvec.maintain_adopted() is
   'Trigger of an adopted table: keeps fts, bm25, content_hash and embedded_hash in its side table or its added columns, '
   'and raises PV005 for a zero vector and one beyond single precision. '
-  'Argument: the collection.';
+  'PV004 on a table that is not the collection''s. Argument: the collection.';
 revoke all on function pgvec.maintain_adopted() from public;
+select pgvec.grant_execute('pgvec.maintain_adopted()', 'owner');

@@ -2,7 +2,9 @@
 -- content_hash follows the content; embedded_hash is the hash of the content that the embedding was made from, so an
 -- embedding is stale exactly when the two differ. A new vector counts as made from the row's present content unless
 -- the writer says otherwise by setting embedded_hash. bm25 is made anew where the text changes, and where it is null.
--- Definer, since the parameters of the weights are nobody's to read.
+-- Definer, since the parameters of the weights are nobody's to read. So nobody but the owner may attach it; it works on the
+-- table of the collection alone; and where a weaker role owns that, only while its columns have the types they were made with,
+-- since assigning to another one could run code of that role's.
 -- The arguments are the collection's text search configuration and its name, and `tenant` where rows belong to tenants.
 -- Lengths of texts are compared within a tenant: else scores would tell of the others' texts.
 create or replace function pgvec.maintain_document()
@@ -11,16 +13,27 @@ create or replace function pgvec.maintain_document()
   security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-  is_new       boolean := tg_op = 'INSERT';
-  new_text     boolean := is_new or new.content is distinct from old.content or new.language is distinct from old.language;
+  is_new        constant boolean := tg_op = 'INSERT';
+  new_text      boolean;
   new_embedding boolean := false;
   new_weights   boolean := false;
-  belongs_to    uuid := pgvec.no_tenant();
+  belongs_to    uuid := '00000000-0000-0000-0000-000000000000'::uuid;  -- pgvec.no_tenant
   parameters    pgvec.bm25_parameters;
 begin
+  perform
+    from pgvec.collections as c
+    join pg_catalog.pg_class as r on r.oid = tg_relid
+   where c.name = tg_argv[1]
+     and (c.base = r.oid or r.relispartition and c.base = pg_partition_root(r.oid))
+     and (pg_get_userbyid(r.relowner) = current_user or pgvec.foreign_columns(c) = '{}');
+  if not found then
+    perform pgvec.refuse_trigger(tg_argv[1], tg_relid);
+  end if;
+
+  new_text := is_new or new.content is distinct from old.content or new.language is distinct from old.language;
   if new_text then
     new.content_hash := md5(new.content);
-    if new.language ~ '^(\d+|-)$' then  -- an oid, which may be that of nothing
+    if new.language !~ '^[a-z_]+$' then  -- an oid, which may be that of nothing, or a name in a schema
       perform pgvec.text_search_configuration(new.language);
     end if;
     new.fts := to_tsvector(coalesce(new.language, tg_argv[0])::regconfig, new.content);
@@ -79,6 +92,7 @@ end
 $$;
 comment on function pgvec.maintain_document() is
   'Trigger of every collection''s table: keeps content_hash, embedded_hash, fts, bm25 and updated_at, and raises PV005 for a zero vector and one beyond single precision. '
+  'PV004 on a table that is not the collection''s. '
   'Arguments: the collection''s text search configuration, used where a row has no language of its own, its name, and tenant where rows have tenant_id.';
 revoke all on function pgvec.maintain_document() from public;
-select pgvec.grant_execute('pgvec.maintain_document()', 'writer');
+select pgvec.grant_execute('pgvec.maintain_document()', 'owner');

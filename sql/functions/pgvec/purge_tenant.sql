@@ -25,6 +25,7 @@ begin
     return next;
   end loop;
   delete from pgvec.search_log as s where s.tenants @> array[purge_tenant.tenant];
+  delete from pgvec.loads as l where l.tenant = purge_tenant.tenant;
   delete from pgvec.memberships as m where m.tenant_id = purge_tenant.tenant;
 end
 $$;

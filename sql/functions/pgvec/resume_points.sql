@@ -6,20 +6,19 @@ create or replace function pgvec.resume_points(collection text)
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target pgvec.collections := pgvec.collection(resume_points.collection);
+  target pgvec.collections := pgvec.scoped(resume_points.collection, null);
 begin
   return query execute format(
     $query$
     select l.source, l.fingerprint, l.position
-      from pgvec.loads as l
-     where l.collection = $1
-       and exists (select from %s as d where d.id = l.last_id)
-    $query$, target.relation)
+      from pgvec.noted_loads($1) as l
+     where exists (select from %s as d where d.id = l.last_id)
+    $query$, pgvec.rows_of(target))
     using target.name;
 end
 $$;
 comment on function pgvec.resume_points(text) is
   'Loads of a collection that were cut off: the file, a hash of the file and of the load''s options, and how many of its documents are stored. '
-  'Raises PV001 for an unknown collection.';
+  'Where rows belong to tenants: of the caller''s. Raises PV001 for an unknown collection, and PV006.';
 revoke all on function pgvec.resume_points(text) from public;
 select pgvec.grant_execute('pgvec.resume_points(text)', 'writer');

@@ -11,9 +11,10 @@ as $$
                             when 'reader' then '{anon,authenticated,service_role,pgvec_reader,pgvec_writer}'::name[]
                             when 'writer' then '{service_role,pgvec_writer}'::name[]
                             when 'member' then '{authenticated,service_role,pgvec_writer}'::name[]
+                            when 'owner' then '{}'::name[]
                           end)
    order by r.rolname
 $$;
 comment on function pgvec.roles(text) is
-  'The existing roles of an audience: ''reader'' (may search), ''writer'' (may search and write) or ''member'' (may write rows of their tenants).';
+  'The existing roles of an audience: ''reader'' (may search), ''writer'' (may search and write) ''member'' (may write rows of their tenants), or ''owner'' (none: what only the owner may call).';
 revoke all on function pgvec.roles(text) from public;

@@ -1,38 +1,29 @@
--- pgvec.rows_of -- what a search reads: the table of a collection, or the part of it that belongs to the tenants it is for.
+-- pgvec.rows_of -- what is read of a collection: its table, or the part of it that belongs to the tenants a call is for.
 -- The tenants are written into the query as uuids, so that the planner sees them, and leaves out other partitions.
--- Of a tenant with few rows (by the planner's estimate) all are read, and conditions applied to them: an index over the
--- words or the metadata of all tenants would be looked up for thousands of rows of others (with a filter 4.4 ms against 1.7,
--- with a thousand tenants of a hundred rows); OFFSET 0 keeps it from that. Rows
--- that are read by their ids have the primary key, and none of these questions. Volatile, since EXPLAIN is a utility statement, which
--- stable functions may not run themselves.
-drop function if exists pgvec.rows_of(pgvec.collections);
+-- Rows that are looked up by a key are fenced: the planner, which knows of no tenant how many rows it has
+-- (pgvec.hide_statistics), might otherwise read all of them into a hash.
+drop function if exists pgvec.rows_of(pgvec.collections, boolean);
 
-create or replace function pgvec.rows_of(collection pgvec.collections, by_key boolean default false)
+create or replace function pgvec.rows_of(collection pgvec.collections, by_key text default null)
   returns text
-  language plpgsql volatile parallel unsafe
+  language plpgsql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
-declare
-  few  constant bigint := 1000;
-  part text;
-  plan text;
 begin
   if collection.tenants is null then
     return collection.relation::text;
   end if;
-  part := format(
-    case cardinality(collection.tenants)
-      when 1 then 'select * from %s where tenant_id = %L'
-      else 'select * from %s where tenant_id = any (%L)'
-    end, collection.relation, case cardinality(collection.tenants) when 1 then collection.tenants[1]::text else collection.tenants::text end);
-  if by_key then
-    return format('(%s)', part);
-  end if;
-  execute 'explain ' || part into plan;
-  return format('(%s%s)', part, case when substring(plan from 'rows=(\d+)')::bigint <= few then ' offset 0' end);
+  return format(
+    '%s(select * from %s as r where r.tenant_id %s%s)',
+    case when by_key is not null then 'lateral ' end,
+    collection.relation,
+    format(case cardinality(collection.tenants) when 1 then '= %L' else '= any (%L)' end,
+           case cardinality(collection.tenants) when 1 then collection.tenants[1]::text else collection.tenants::text end),
+    ' and r.id = ' || by_key || ' offset 0');
 end
 $$;
-comment on function pgvec.rows_of(pgvec.collections, boolean) is
-  'The rows that a search reads, as the FROM item of a query: those of the collection, or of the tenants it is for (pgvec.scoped). by_key: they are looked up by id.';
-revoke all on function pgvec.rows_of(pgvec.collections, boolean) from public;
-select pgvec.grant_execute('pgvec.rows_of(pgvec.collections, boolean)', 'reader');
+comment on function pgvec.rows_of(pgvec.collections, text) is
+  'The rows of a collection, or of the tenants that a call is for (pgvec.scoped), as the FROM item of a query. '
+  'by_key: the expression, such as h.id, that they are joined to by their id.';
+revoke all on function pgvec.rows_of(pgvec.collections, text) from public;
+select pgvec.grant_execute('pgvec.rows_of(pgvec.collections, text)', 'reader');

@@ -18,7 +18,7 @@ begin
   loop
     return query
       select 'nearest', m.similarity
-        from public.match_documents(drawn.embedding, 11, collection => target.name, for_tenant => drawn.tenant) as m
+        from public.match_documents(drawn.embedding, 11, null::jsonb, null::float8, target.name, drawn.tenant, null::text) as m
        where m.id <> drawn.id;
     if before is not null then
       execute format('select $1 operator(extensions.%s) $2', pgvec.distance_operator(target.distance))

@@ -12,11 +12,13 @@
 -- Volatile, since EXPLAIN is a utility statement, which stable functions may not run themselves.
 drop function if exists pgvec.search_steps(pgvec.collections, text, int, text, jsonb);
 drop function if exists pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb);
+drop function if exists pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, text);
 drop function if exists pgvec.filtered_steps(pgvec.collections, text, text, int, text, jsonb);
 drop function if exists pgvec.filtered_steps(pgvec.collections, text, text, int, int, int, text, jsonb);
 
 create or replace function pgvec.search_steps(
-    collection pgvec.collections, kind text, method text, wanted int, condition text, bound jsonb, searched text default null)
+    collection pgvec.collections, kind text, method text, wanted int, condition text, bound jsonb,
+    matches float8 default null, to_scan float8 default null)
   returns pgvec.search_step[]
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
@@ -29,8 +31,6 @@ declare
                    end;
   ef_search int := least(1000, greatest(1, read_rows, coalesce((collection.settings ->> 'ef_search')::int, 40)));
   plan      text;
-  matches   float8;
-  indexed   boolean;
 begin
   if kind is null then
     return array[(null, null, null, null, wanted, 0, null, true, null)]::pgvec.search_step[];
@@ -42,23 +42,25 @@ begin
       (null, null, null, null, wanted, 0, null, true, null)::pgvec.search_step];
   end if;
 
-  execute format('explain (format json) select from %s as d where d.embedding is not null and %s',
-                 coalesce(searched, pgvec.rows_of(collection)), condition)
-    into plan
-    using null::text, bound;
-  -- those of the topmost node come first; reading it as JSON, or by a pattern, would take a good part of making it
-  matches := split_part(split_part(plan, '"Plan Rows": ', 2), ',', 1)::float8;
-  indexed := position('"Index Name":' in plan) > 0;
-  if indexed and matches <= 3000 then
+  if matches is null then
+    execute format('explain (format json) select from %s as d where d.embedding is not null and %s', collection.relation, condition)
+      into plan
+      using null::text, bound;
+    -- those of the topmost node come first; reading it as JSON, or by a pattern, would take a good part of making it
+    matches := split_part(split_part(plan, '"Plan Rows": ', 2), ',', 1)::float8;
+    to_scan := case when position('"Index Name":' in plan) > 0 then matches end;
+  end if;
+  if to_scan <= 3000 then
     return array[(null, null, null, null, wanted, 0, null, false, matches)]::pgvec.search_step[];
   end if;
-  return pgvec.wide_steps(collection, kind, method, wanted, read_rows, ef_search, matches, indexed);
+  return pgvec.wide_steps(collection, kind, method, wanted, read_rows, ef_search, matches, to_scan);
 end
 $$;
-comment on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, text) is
+comment on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, float8, float8) is
   'The steps of a search over an index of a kind and method (of pgvec.index_kind), each for when those before found too few rows, the last an exact scan '
-  '(see type pgvec.search_step). condition and bound: of pgvec.filter_condition. searched: pgvec.rows_of, where it is known. '
+  '(see type pgvec.search_step). condition and bound: of pgvec.filter_condition. '
+  'matches, to_scan: about how many rows meet it, and how many an exact scan reads, where that is known (pgvec.tenant_rows). '
   'Settings of the collection: ef_search, the least hnsw.ef_search (default 40); '
   'oversample, the candidates of a binary index for each row wanted (default 20); those of pgvec.wide_steps.';
-revoke all on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, text) from public;
-select pgvec.grant_execute('pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, text)', 'reader');
+revoke all on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, float8, float8) from public;
+select pgvec.grant_execute('pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, float8, float8)', 'reader');

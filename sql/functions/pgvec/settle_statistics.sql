@@ -2,7 +2,9 @@
 -- Sums of many parts are folded, by one writer at a time and never waiting; in READ COMMITTED only, since elsewhere to
 -- delete what another has folded is an error. Weights are made anew when the first rows give an average length, unless
 -- they are so many that pgvec.running_length was near it all along, and while a collection is young and its average still
--- moves: at most each time that it has doubled, so ten times in all.
+-- moves: at most each time that it has doubled, so ten times in all. To renew them is to write the table, which this, on its way
+-- within a trigger that runs as its owner, does to trusted tables only (pgvec.is_trusted); of others pgvec.refresh_statistics
+-- is due then.
 create or replace function pgvec.settle_statistics(collection pgvec.collections, tenant uuid)
   returns void
   language plpgsql volatile parallel unsafe
@@ -47,7 +49,10 @@ begin
      or totals.documents between 2 * parameters.documents and young
         and abs(totals.average_length / parameters.average_length - 1) > tolerance
   then
-    perform pgvec.renew_weights(collection, tenant, totals.average_length, totals.documents, true);
+    if not pgvec.is_trusted(collection.text_table, to_write => true) then
+      return;
+    end if;
+    perform pgvec.write_weights(collection, pgvec.note_parameters(collection, tenant, totals.average_length, totals.documents), true);
   end if;
 end
 $$;

@@ -3,7 +3,7 @@
 create or replace function pgvec.tenant_keyword_hits(
     collection text, query pgvec.keyword_query, ranking text, match_count int, filter jsonb, for_tenant uuid)
   returns pgvec.scored[]
-  language plpgsql stable parallel safe
+  language plpgsql stable parallel unsafe
   security definer set search_path = pg_catalog, pg_temp
 as $$
 begin

@@ -1,5 +1,6 @@
 -- pgvec.tenant_target -- a collection for a search in one tenant, by the owner of its table on the caller's behalf.
--- The owner has to see all rows: else the search would end up with its caller's policies, and call itself again.
+-- The owner has to see all rows: else the search would end up with its caller's policies, and call itself again. And the table
+-- may not be a weaker role's, which could have code of its own run by the search: pgvec.is_trusted.
 create or replace function pgvec.tenant_target(collection text, for_tenant uuid)
   returns pgvec.collections
   language plpgsql stable parallel safe
@@ -8,15 +9,15 @@ as $$
 declare
   target pgvec.collections := pgvec.scoped(tenant_target.collection, for_tenant);
 begin
-  if cardinality(target.tenants) is distinct from 1 or row_security_active(target.relation) then
+  if cardinality(target.tenants) is distinct from 1 or not pgvec.finds_alone(target) or not pgvec.is_trusted(target.base) then
     raise exception using
       errcode = 'PV006',
       message = format('%s cannot search collection %L for one tenant', current_user, target.name),
-      hint    = 'this is a part of match_documents and keyword_search; the owner of the functions has to own the table as well';
+      hint    = 'this is a part of match_documents and keyword_search; the owner of the functions has to own the table and its partitions as well: alter table ... owner to';
   end if;
   return target;
 end
 $$;
 comment on function pgvec.tenant_target(text, uuid) is
-  'The registry row of a collection with the one tenant that a search is for. Raises PV006 unless there is one and the current user sees its rows, and as pgvec.scoped.';
+  'The registry row of a collection with the one tenant that a search is for. Raises PV006 unless there is one, the current user sees its rows, and the table is no weaker role''s; and as pgvec.scoped.';
 revoke all on function pgvec.tenant_target(text, uuid) from public;

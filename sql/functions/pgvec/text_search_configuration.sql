@@ -11,7 +11,9 @@ begin
     -- by its oid, since any number passes for the name of one
     select t.oid::regconfig::text into configuration
       from pg_catalog.pg_ts_config as t
-     where t.oid = language::regconfig;
+     where t.oid = language::regconfig
+       and t.cfgnamespace <> pg_my_temp_schema()  -- which is nobody else's
+       and not pg_is_other_temp_schema(t.cfgnamespace);
   exception when undefined_object or invalid_schema_name or invalid_name or syntax_error or feature_not_supported then
     configuration := null;
   end;

@@ -64,7 +64,7 @@ begin
     wanted := 0;
     for i in 1 .. cardinality(expected) loop
       started := clock_timestamp();
-      found := array(select m.id from public.match_documents(drawn.embeddings[i], match_count + 1, filter, collection => target.name) as m);
+      found := array(select m.id from public.match_documents(drawn.embeddings[i], match_count + 1, filter, null::float8, target.name, null::uuid, null::text) as m);
       times := times || extract(epoch from 1000 * (clock_timestamp() - started))::float8;
       found := array_remove(found, drawn.ids[i]);
       hits := hits + (select count(*) from jsonb_array_elements_text(expected[i]) as e where e.value = any (found[:match_count]));

@@ -22,6 +22,13 @@ begin
     return next item.name;
   end loop;
 
+  -- policies compared a row with itself, or with what could not be compared; statistics told of the rows of others
+  perform pgvec.protect_side(a.collection) from pgvec.adoptions as a join pg_catalog.pg_class as r on r.oid = a.side;
+  perform pgvec.hide_statistics(p.name) from pgvec.present_collections() as p where p.base = p.relation and p.access <> 'open';
+  perform pgvec.create_collection_api(p.name)
+     from pgvec.present_collections() as p
+    where exists (select from pg_catalog.pg_proc as f where f.pronamespace = 'public'::regnamespace and pgvec.is_api_of(p.name, f.oid));
+
   -- the queries noted are of the release that noted them
   perform pgvec.note_index(c.name)
      from pgvec.collections as c
@@ -30,6 +37,6 @@ begin
 end
 $$;
 comment on function pgvec.upgrade_collections() is
-  'Adds to collections of earlier releases what this one needs: the statistics and weights of BM25, the queries noted. '
+  'Adds to collections of earlier releases what this one needs: the statistics and weights of BM25, the policies of side tables, no statistics of the planner that tell of others, the queries noted. '
   'Returns the names of those that got statistics. pgvec-admin migrate calls it.';
 revoke all on function pgvec.upgrade_collections() from public;

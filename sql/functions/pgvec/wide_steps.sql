@@ -9,9 +9,10 @@
 -- So few matches are scanned at once; more are first looked for in the index, which pays wherever matches lie near, and
 -- scanned if it finds too few of them; and only where that would be too many rows is the index walked on.
 drop function if exists pgvec.wide_steps(pgvec.collections, text, text, int, float8, boolean);
+drop function if exists pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, boolean);
 
 create or replace function pgvec.wide_steps(
-    collection pgvec.collections, kind text, method text, wanted int, read_rows int, ef_search int, matches float8, indexed boolean)
+    collection pgvec.collections, kind text, method text, wanted int, read_rows int, ef_search int, matches float8, to_scan float8)
   returns pgvec.search_step[]
   language plpgsql stable parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
@@ -28,8 +29,9 @@ declare
   fraction   float8 := least(1, greatest(matches, 1) / greatest(pgvec.estimate_rows(collection), matches, 1));
   look       int;                      -- hnsw.ef_search
   tuples     int;
-  to_scan    float8 := case when indexed then matches else matches / fraction / 4 end;
 begin
+  -- without an index the whole table is read, a row in a quarter of the time
+  to_scan := coalesce(to_scan, matches / fraction / 4);
   -- as many matches as a search without a filter sees rows; 100 will do where few match, as far as one look can do
   look := least(most_ef, greatest(ef_search, least(100, ef_search / fraction), least(depth * read_rows, 1.5 * enough / fraction)));
   if to_scan > look_costs * look then
@@ -52,9 +54,9 @@ begin
   return steps || (null, null, null, null, wanted, 0, null, true, matches)::pgvec.search_step;
 end
 $$;
-comment on function pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, boolean) is
-  'The steps of a search with a filter that so many rows match, found by an index or not, over a vector index of a kind and method (of pgvec.index_kind); '
+comment on function pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, float8) is
+  'The steps of a search with a filter that so many rows match, for which an exact scan reads to_scan rows (null: all of the table), over a vector index of a kind and method (of pgvec.index_kind); '
   'the last is an exact scan (see type pgvec.search_step). '
   'Setting of the collection: exact_rows, up to which matches are scanned rather than the index walked on (25,000, less above 400 dimensions).';
-revoke all on function pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, boolean) from public;
-select pgvec.grant_execute('pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, boolean)', 'reader');
+revoke all on function pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, float8) from public;
+select pgvec.grant_execute('pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, float8)', 'reader');

@@ -89,7 +89,7 @@ begin
       from unnest($1) with ordinality as h (id, score, similarity, keyword_score, semantic_rank, keyword_rank, place)
       join %s as d on d.id = h.id
      order by h.place
-    $query$, pgvec.rows_of(target, by_key => true))
+    $query$, pgvec.rows_of(target, by_key => 'h.id'))
     using hits[:wanted];
 end
 $$;

@@ -48,7 +48,7 @@ begin
      where $5 is null
         or h.score >= $5
      order by h.score desc, h.id
-    $query$, pgvec.rows_of(target, by_key => true))
+    $query$, pgvec.rows_of(target, by_key => 'h.id'))
     using pgvec.keyword_hits(
             target, query, ranked, pgvec.clamp_count(match_count, 10), pgvec.with_text(filter, concat_ws(' ', query.phrases, query.excluded))),
           coalesce(highlight, false),

@@ -32,7 +32,10 @@ declare
   wanted     int := least(greatest(coalesce(match_count, 100), 1), 1000);
   condition  text := '';
   bound      jsonb;
-  searched   text;             -- the rows of the collection, or of its tenant
+  searched   text;             -- where an index of vectors is walked: the rows of the collection, or of its tenant
+  scanned    text;             -- where all that match are read
+  matches    float8;
+  to_scan    float8;
   steps      pgvec.search_step[];
   step       pgvec.search_step;
   place      int := 0;
@@ -57,7 +60,7 @@ begin
     perform pgvec.check_query_embedding(target, query_embedding);
     perform pgvec.check_choice('distance', measure, '{cosine,l2,inner_product,l1}');
     perform pgvec.check_threshold(measure, match_threshold);
-    if cardinality(target.tenants) > 1 or target.tenants is not null and row_security_active(target.relation) then
+    if cardinality(target.tenants) > 1 or target.tenants is not null and not pgvec.finds_alone(target) then
       return query select t.* from pgvec.tenant_documents(target, query_embedding, wanted, filter, match_threshold, measure) as t order by t.similarity desc, t.id limit wanted;
       return;
     end if;
@@ -77,14 +80,19 @@ begin
     select i.kind, i.method, pgvec.query_template(target, measure, i.kind), pgvec.query_template(target, measure, null)
       into target.search_kind, target.search_method, target.search_query, target.scan_query from pgvec.index_kind(target, measure) as i;
   end if;
-  searched := case when target.tenants is null then target.relation::text else pgvec.rows_of(target) end;
+  if target.tenants is null then
+    searched := target.relation;
+    scanned := searched;
+  else
+    select t.* into scanned, searched, matches, to_scan from pgvec.tenant_rows(target, condition, null, bound) as t;
+  end if;
 
   loop
     place := place + 1;
     if place = 1 and condition = '' and target.search_kind = 'column' and target.search_method = 'hnsw' then
       step := ('column', null, least(1000, greatest(wanted + 1, coalesce((target.settings ->> 'ef_search')::int, 40))), null, wanted + 1, wanted, false, false, null);
     else
-      steps := coalesce(steps, pgvec.search_steps(target, target.search_kind, target.search_method, wanted, condition, bound, searched));
+      steps := coalesce(steps, pgvec.search_steps(target, target.search_kind, target.search_method, wanted, condition, bound, matches, to_scan));
       step := steps[place];
     end if;
     continue when step.after_tie <> tied;
@@ -95,11 +103,11 @@ begin
     hits := '{}';
     farthest := '-infinity';
     if step.deep or condition <> '' and step.iterative_scan <> current_setting('hnsw.iterative_scan', true) then
-      hits := array(select r from pgvec.deep_rows(target, measure, condition, bound, query_embedding, step) as r where r.distance is not null);
+      hits := array(select r from pgvec.deep_rows(target, measure, condition, bound, query_embedding, step, case when step.kind is null then scanned else searched end) as r where r.distance is not null);
       at_limit := (select count(*) from unnest(hits) as h group by h.distance order by h.distance desc limit 1);
     else
       for hit in execute format(case when step.kind is null then target.scan_query else target.search_query end,
-                                searched, case when condition = '' then 'true' else condition end)
+                                case when step.kind is null then scanned else searched end, case when condition = '' then 'true' else condition end)
         using query_embedding, bound, step.read_rows loop
         exit when hit.distance is null;
         hits := hits || hit;

@@ -22,7 +22,7 @@ begin
     $query$
     select m.id, m.content, m.metadata, m.similarity, d.embedding::extensions.vector
       from unnest($6) as t (tenant)
-     cross join lateral public.match_documents($1, $2, $3, $4, $5, t.tenant) as m
+     cross join lateral public.match_documents($1, $2, $3, $4, $5, t.tenant, null::text) as m
       join %s as d on d.id = m.id %s
      order by m.similarity desc, m.id
      limit $2

@@ -17,7 +17,7 @@ begin
   return query
     select m.id, m.similarity, m.metadata
       from public.match_documents(
-             query_embedding, pgvec.clamp_count(match_count, 10), filter, match_threshold, searched, for_tenant) as m
+             query_embedding, pgvec.clamp_count(match_count, 10), filter, match_threshold, searched, for_tenant, null::text) as m
      order by m.similarity desc, m.id;
 end
 $$;

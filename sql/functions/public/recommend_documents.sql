@@ -43,7 +43,7 @@ begin
            extensions.avg(g.embedding) filter (where g.liked),
            extensions.avg(g.embedding) filter (where not g.liked)
       from given as g
-    $query$, pgvec.rows_of(target, by_key => true))
+    $query$, pgvec.rows_of(target, by_key => 'g.id'))
     into missing, liked, other
     using positive, given, target.distance = 'cosine';
 
@@ -59,7 +59,7 @@ begin
 
   return query
     select m.id, m.content, m.metadata, m.similarity
-      from public.match_documents(liked, least(wanted + cardinality(given), 1000), filter, match_threshold, target.name, for_tenant) as m
+      from public.match_documents(liked, least(wanted + cardinality(given), 1000), filter, match_threshold, target.name, for_tenant, null::text) as m
      where m.id <> all (given)
      order by m.similarity desc, m.id
      limit wanted;

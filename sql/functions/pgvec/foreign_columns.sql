@@ -1,0 +1,38 @@
+-- pgvec.foreign_columns -- the columns of a collection's table that are not of the type the engine gave them.
+-- A column's owner may give it a type with casts of the owner's own, which run as whoever reads or assigns the column.
+create or replace function pgvec.foreign_columns(collection pgvec.collections)
+  returns text[]
+  language sql stable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+  select array(
+           select format('column %I is of type %s', a.attname, format_type(a.atttypid, a.atttypmod))
+             from pg_catalog.pg_attribute as a
+             left join pgvec.adoptions as x on x.collection = (foreign_columns.collection).name
+            cross join lateral (
+                  select case
+                           when a.attname = (foreign_columns.collection).embedding_column
+                             then array['extensions.vector'::regtype, 'extensions.halfvec'::regtype]
+                           when x.collection is not null and a.attname = x.id_column
+                             then '{smallint,integer,bigint,uuid,text,varchar}'::regtype[]
+                           when x.side is not null then null
+                           when a.attname in ('fts') then '{tsvector}'::regtype[]
+                           when a.attname in ('bm25') then array['extensions.sparsevec'::regtype]
+                           when a.attname in ('content_hash', 'embedded_hash') then '{text}'::regtype[]
+                           when x.collection is not null then null
+                           when a.attname in ('id', 'source', 'content', 'language') then '{text}'::regtype[]
+                           when a.attname in ('tenant_id') then '{uuid}'::regtype[]
+                           when a.attname in ('chunk_index') then '{integer}'::regtype[]
+                           when a.attname in ('metadata') then '{jsonb}'::regtype[]
+                           when a.attname in ('created_at', 'updated_at') then '{timestamptz}'::regtype[]
+                         end as types) as expected
+            where a.attrelid = (foreign_columns.collection).base
+              and a.attnum > 0
+              and not a.attisdropped
+              and a.atttypid::regtype <> all (expected.types)
+            order by a.attnum)
+$$;
+comment on function pgvec.foreign_columns(pgvec.collections) is
+  'The columns that the engine reads or writes by itself and whose type is not the one it made them with, each as a phrase; of an adopted table its key, '
+  'its embedding and the columns that adoption added. Empty where all are.';
+revoke all on function pgvec.foreign_columns(pgvec.collections) from public;

@@ -1,0 +1,29 @@
+-- pgvec.is_trusted -- whether the owner of a table could act as the current user anyway.
+-- Whoever owns a table decides what runs when it is touched: triggers, policies, casts of its columns' types. So a function
+-- that runs as its owner touches only tables whose owner (and that of each partition or child) is no weaker; and it writes
+-- only those on which no weaker role may make triggers.
+create or replace function pgvec.is_trusted(relation regclass, to_write boolean default false)
+  returns boolean
+  language sql stable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+  with recursive parts (part) as (
+         select is_trusted.relation::oid
+          union
+         select i.inhrelid from pg_catalog.pg_inherits as i join parts as p on p.part = i.inhparent)
+  select not exists (
+           select
+             from parts as p
+             join pg_catalog.pg_class as r on r.oid = p.part
+            where not pg_has_role(r.relowner, current_user, 'member')
+               or is_trusted.to_write
+                  and exists (select
+                                from aclexplode(r.relacl) as a
+                               where a.privilege_type = 'TRIGGER'
+                                 and (a.grantee = 0 or not pg_has_role(a.grantee, current_user, 'member'))))
+$$;
+comment on function pgvec.is_trusted(regclass, boolean) is
+  'Whether the owner of a table and of its partitions is the current user, a superuser or another member of the current user''s role. '
+  'to_write: and nobody weaker may make triggers on it.';
+revoke all on function pgvec.is_trusted(regclass, boolean) from public;
+select pgvec.grant_execute('pgvec.is_trusted(regclass, boolean)', 'reader');

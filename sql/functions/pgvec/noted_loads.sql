@@ -1,0 +1,22 @@
+-- pgvec.noted_loads -- the resume points of a collection that are the caller's to see: those of its tenant.
+-- Definer, since resume points of others tell of their files.
+create or replace function pgvec.noted_loads(collection text)
+  returns table (source text, fingerprint text, "position" bigint, last_id text)
+  language plpgsql stable parallel safe
+  security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  target pgvec.collections := pgvec.scoped(noted_loads.collection, null);
+begin
+  return query
+    select l.source, l.fingerprint, l.position, l.last_id
+      from pgvec.loads as l
+     where l.collection = target.name
+       and l.tenant = any (coalesce(target.tenants, array[pgvec.no_tenant()]))
+     order by l.source;
+end
+$$;
+comment on function pgvec.noted_loads(text) is
+  'The resume points of loads into a collection, of the caller''s tenants where rows belong to tenants. Raises PV001 and PV006.';
+revoke all on function pgvec.noted_loads(text) from public;
+select pgvec.grant_execute('pgvec.noted_loads(text)', 'writer');

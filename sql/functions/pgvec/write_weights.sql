@@ -1,0 +1,40 @@
+-- pgvec.write_weights -- makes the BM25 weights of all rows, or of those of a tenant, again.
+-- On the way of a writer it passes over rows that others have locked, rather than waiting for them. Otherwise it locks
+-- them in the order of their keys, as all who write several rows do, and so waits instead of deadlocking; and what
+-- changed while it waited gets weights too, which is why rows are met by their keys and not by their places.
+create or replace function pgvec.write_weights(
+    collection pgvec.collections, made_with pgvec.bm25_parameters, skip_locked boolean, as_role name default null)
+  returns bigint
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  key     constant name := coalesce((select a.id_column from pgvec.adoptions as a where a.collection = write_weights.collection.name and a.side is null), 'id');
+  role    constant text := current_setting('role');
+  renewed bigint;
+begin
+  if as_role is not null then
+    perform set_config('role', as_role, true);
+  end if;
+  execute format(
+    $query$
+    update %1$s as d
+       set bm25 = n.bm25
+      from (select x.%2$I as key, pgvec.bm25_vector(x.fts, $1, $2, $3) as bm25 from %1$s as x %3$s order by x.%2$I for update %4$s) as n
+     where d.%2$I = n.key %5$s
+       and (d.bm25 is null or d.bm25 operator(extensions.<>) n.bm25)
+    $query$, collection.text_table, key,
+    case collection.access when 'tenant' then 'where x.tenant_id = $4' end,
+    case when skip_locked then 'skip locked' end,
+    case collection.access when 'tenant' then 'and d.tenant_id = $4' end)
+    using made_with.average_length, made_with.k1, made_with.b, made_with.tenant;
+  get diagnostics renewed = row_count;
+  perform set_config('role', role, true) where as_role is not null;
+  return renewed;
+end
+$$;
+comment on function pgvec.write_weights(pgvec.collections, pgvec.bm25_parameters, boolean, name) is
+  'Makes bm25 of all rows, or of those of the tenant of made_with, with its average_length, k1 and b, and returns how many changed. '
+  'skip_locked: leave out rows that others have locked. as_role: the role to write them as, where it is not the caller.';
+revoke all on function pgvec.write_weights(pgvec.collections, pgvec.bm25_parameters, boolean, name) from public;
+select pgvec.grant_execute('pgvec.write_weights(pgvec.collections, pgvec.bm25_parameters, boolean, name)', 'writer');
