@@ -302,7 +302,8 @@ def test_a_writer_keeps_the_statistics_without_seeing_them(
     reader = as_role("pgvec_reader")
     assert list(_scores(reader, "word")) == ["a"]
     for call in (
-        "renew_weights(null, null, 1, 1, false)",
+        "note_parameters(null, null, 1, 1)",
+        "write_weights(null, null, false)",
         "forget_lexemes('documents')",
         "refresh_statistics('documents')",
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -142,12 +143,17 @@ def everything(connection: Connection) -> Connection:
 
 
 def _passes(connection: Connection, document: Any, condition: Any) -> bool | None:
-    """As a search evaluates it: the containment and the jsonpath, both by their operators."""
-    row = connection.execute(
-        "select %(d)s::jsonb @> c.containment and (c.path is null or %(d)s::jsonb @? c.path)"
-        " from pgvec.compile_filter(%(f)s) as c",
-        {"d": Jsonb(document), "f": Jsonb(condition)},
+    """As a search evaluates it: by the condition that the filter becomes, whose parameter $2 holds its values."""
+    compiled = connection.execute(
+        "select coalesce(nullif(m.condition, ''), 'true'), m.bound from pgvec.metadata_condition('$1', pgvec.parse_filter(%s), '[]') as m",
+        (Jsonb(condition),),
     ).fetchone()
+    assert compiled is not None
+    with psycopg.RawCursor(connection) as cursor:
+        row = cursor.execute(
+            f"select ({compiled[0].replace('$1', '$1::jsonb').replace('$2', '$2::jsonb')}) is true, $1::jsonb, $2::jsonb".encode(),
+            (Jsonb(document), Jsonb(compiled[1])),
+        ).fetchone()
     assert row is not None
     return row[0]  # type: ignore[no-any-return]
 
@@ -226,7 +232,7 @@ def test_searches_take_filters(everything: Connection, condition: Any, expected:
 )
 def test_a_filter_without_meaning_is_refused(connection: Connection, condition: Any, message: str, hint: str) -> None:
     with pytest.raises(psycopg.Error) as caught:
-        connection.execute("select pgvec.compile_filter(%s)", (Jsonb(condition),))
+        connection.execute("select pgvec.metadata_condition('x', pgvec.parse_filter(%s), '[]')", (Jsonb(condition),))
     assert caught.value.sqlstate == "PV003"
     assert message in (caught.value.diag.message_primary or "")
     assert hint in (caught.value.diag.message_hint or "")
@@ -251,6 +257,32 @@ def test_the_largest_filters_are_answered(everything: Connection) -> None:
     assert row == (1,)
 
 
+@pytest.mark.parametrize("where", ["metadata", "a column"])
+@pytest.mark.parametrize("operator", ["$like", "$ilike"])
+def test_more_patterns_than_the_server_keeps_compiled_are_answered(
+    everything: Connection, operator: str, where: str
+) -> None:
+    """The server keeps 32 regular expressions; with one more, each was compiled again for each row, for minutes."""
+    key = "title" if where == "a column" else "of"
+    everything.execute("create table jobs (id int primary key, title text, of text)")
+    everything.execute("insert into jobs select i, 'row ' || i, 'row ' || i from generate_series(1, 2000) as i")
+    everything.execute(
+        "select pgvec.adopt_collection('jobs', 'jobs', dimensions => 1, content_columns => '{of}')"
+    )
+    everything.execute("update jobs set embedding = '[1]'")
+    everything.execute(
+        "insert into documents (id, content, embedding, metadata)"
+        " select i, 'x', '[1]', jsonb_build_object('of', 'row ' || i) from generate_series(1, 2000) as i"
+    )
+    patterns = [{key: {operator: f"{n}{'abc_%' * 199}"}} for n in range(60)]
+    everything.execute("set statement_timeout = '20s'")
+    rows = everything.execute(
+        "select id from match_documents('[1]', filter => %s, collection => %s)",
+        (Jsonb({"$or": [*patterns, {key: {operator: "row 17"}}]}), "jobs" if where == "a column" else "documents"),
+    ).fetchall()
+    assert rows == [("17",)]
+
+
 @pytest.mark.parametrize(
     "text", [*HOSTILE, "'; drop table documents; --", "$$; drop", "%s%I%L", '"} || {"a": 1', "\\u0041", "*/"]
 )
@@ -268,6 +300,7 @@ def test_no_text_of_a_filter_becomes_sql_or_jsonpath(everything: Connection, tex
             {text: {text: {"$in": [text]}}},
             {text: {text: {"$gte": text}}},
             {text: {text: {"$between": [text, text]}}},
+            {text: {text: {"$like": re.sub(r"([%_\\])", r"\\\1", text)}}},
             {text: {"$exists": True}},
         ):
             rows = everything.execute(

@@ -9,7 +9,6 @@ declare
   parts    text[] := '{}'::text[];
   branches text[];
   others   jsonb := '{}'::jsonb;
-  compiled record;
   item     record;
   branch   jsonb;
 begin
@@ -47,15 +46,8 @@ begin
   end loop;
 
   if others <> '{}' then
-    compiled := pgvec.compile_filter(others);
-    if compiled.containment <> '{}' then
-      parts := parts || format('d.metadata @> ($2 -> %s)', jsonb_array_length(bound));
-      bound := bound || jsonb_build_array(compiled.containment);
-    end if;
-    if compiled.path is not null then
-      parts := parts || format('d.metadata @? ($2 ->> %s)::jsonpath', jsonb_array_length(bound));
-      bound := bound || jsonb_build_array(compiled.path::text);
-    end if;
+    select m.bound, m.condition into bound, condition from pgvec.metadata_condition('d.metadata', others, bound) as m;
+    parts := parts || condition;
   end if;
   condition := array_to_string(parts, ' and ');
 end

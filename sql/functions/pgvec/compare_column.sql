@@ -23,8 +23,8 @@ begin
   if category not in ('N', 'S', 'B', 'D', 'E') and type <> 'uuid' or jsonb_typeof(conditions) <> 'object'
      or exists (select from jsonb_object_keys(conditions) as k
                  where k not in ('$eq', '$ne', '$gt', '$gte', '$lt', '$lte', '$in', '$nin', '$between', '$exists', '$like', '$ilike')) then
-    condition := format('jsonb_strip_nulls(jsonb_build_object(%L, %s)) @? ($2 ->> %s)::jsonpath', key, column_name, jsonb_array_length(bound));
-    bound := bound || jsonb_build_array(format('strict $ ? (%s)', pgvec.filter_predicate('@', jsonb_build_object(key, value))));
+    part := format('jsonb_strip_nulls(jsonb_build_object(%L, %s))', key, column_name);
+    select p.bound, p.condition into bound, condition from pgvec.pattern_condition(part, part, '@', jsonb_build_object(key, value), bound) as p;
     return;
   end if;
 

@@ -44,7 +44,7 @@ begin
     execute format('comment on function %s is %L', item.made, format('%s of collection %s.', item.proname, target.name));
     perform pgvec.grant_execute(to_regproc(item.made)::regprocedure, 'reader');
     execute (select coalesce(string_agg(format('grant execute on function %s to %I', item.made, g), '; '), 'select')
-               from jsonb_array_elements_text(granted -> parse_ident(item.made)[2]) as g);
+               from jsonb_array_elements_text(granted -> (parse_ident(item.made))[2]) as g);
     return next to_regproc(item.made)::regprocedure;
   end loop;
   perform pg_notify('pgrst', 'reload schema');

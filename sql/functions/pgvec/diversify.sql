@@ -8,40 +8,38 @@ create or replace function pgvec.diversify(collection pgvec.collections, hits pg
 as $$
 declare
   embeddings extensions.vector[];
-  relevance  float8[];
-  nearest    float8[];    -- similarity to the nearest of those chosen
-  chosen     pgvec.fused[] := '{}'::pgvec.fused[];
+  relevance  float8[];    -- (1 - diversity) * score; -infinity where the hit was chosen
+  worth      float8[];    -- the same less diversity * the greatest similarity to those chosen
+  taken      extensions.vector;
+  places     int[] := '{}'::int[];
   best       int;
 begin
   execute format(
     $query$
     select array_agg(d.embedding::extensions.vector order by h.place),
-           array_agg(coalesce((h.score - h.least) / nullif(h.most - h.least, 0), 1) order by h.place),
-           array_agg(0::float8)
+           array_agg((1 - $2) * coalesce((h.score - h.least) / nullif(h.most - h.least, 0), 1) order by h.place)
       from (select x.id, x.score, x.place, min(x.score) over () as least, max(x.score) over () as most
               from unnest($1) with ordinality as x (id, score, similarity, keyword_score, semantic_rank, keyword_rank, place)) as h
       left join %s as d on d.id = h.id
     $query$, pgvec.rows_of(collection, by_key => 'h.id'))
-    into embeddings, relevance, nearest
-    using hits;
+    into embeddings, relevance
+    using hits, diversity;
+  worth := relevance;
 
+  -- each step is one pass over the arrays; to take an element out of one of vectors is another, hence once a step
   for step in 1 .. least(wanted, cardinality(hits)) loop
-    best := (select place
-               from unnest(relevance, nearest) with ordinality as r (relevance, nearest, place)
-              where r.relevance is not null
-              order by (1 - diversity) * r.relevance - diversity * r.nearest desc, place
-              limit 1);
-    chosen := chosen || hits[best];
-    relevance[best] := null;
-    nearest := array(select case
-                              when step = 1 then coalesce(e.similarity, 0)
-                              else greatest(e.nearest, e.similarity)
-                            end
-                       from (select n.place, n.nearest, 1 - (n.embedding operator(extensions.<=>) embeddings[best]) as similarity
-                               from unnest(nearest, embeddings) with ordinality as n (nearest, embedding, place)) as e
-                      order by e.place);
+    best := array_position(worth, (select max(w.worth) from (select unnest(worth) as worth) as w));
+    places := places || best;
+    relevance[best] := '-infinity';
+    taken := embeddings[best];
+    worth := array(select case
+                            when s.relevance = '-infinity' then s.relevance
+                            when step = 1 then coalesce(s.relevance - diversity * (1 - (s.embedding operator(extensions.<=>) taken)), s.relevance)
+                            else least(s.worth, s.relevance - diversity * (1 - (s.embedding operator(extensions.<=>) taken)))
+                          end
+                     from (select unnest(worth) as worth, unnest(relevance) as relevance, unnest(embeddings) as embedding) as s);
   end loop;
-  return chosen;
+  return array(select hits[p.place] from unnest(places) with ordinality as p (place, number) order by p.number);
 end
 $$;
 comment on function pgvec.diversify(pgvec.collections, pgvec.fused[], float8, int) is

@@ -8,9 +8,8 @@ create or replace function pgvec.filter_condition(collection pgvec.collections, 
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  wanted   jsonb;
-  compiled record;
-  words    tsquery;
+  wanted jsonb;
+  words  tsquery;
 begin
   -- most filters are plain objects within the limits of pgvec.parse_filter, and need no compiling
   if collection.base = collection.relation
@@ -35,13 +34,8 @@ begin
     select c.condition, c.bound into condition, bound
       from pgvec.column_condition(collection, wanted, '[]') as c;
   else
-    compiled := pgvec.compile_filter(wanted);
-    -- an empty containment is left out: the planner takes it for one row in ten thousand and goes astray
-    condition := concat_ws(
-      ' and ',
-      case when compiled.containment <> '{}' then 'd.metadata @> ($2 -> 0)' end,
-      case when compiled.path is not null then 'd.metadata @? ($2 ->> 1)::jsonpath' end);
-    bound := jsonb_build_array(compiled.containment, compiled.path::text);
+    select m.condition, m.bound into condition, bound
+      from pgvec.metadata_condition('d.metadata', wanted, '[]') as m;
   end if;
 
   if words is not null then

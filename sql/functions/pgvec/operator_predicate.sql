@@ -25,8 +25,10 @@ begin
     when '$exists' then
       return format('%sexists($ ? (exists(%s)))', case when operand = 'true' then '' else '!' end, accessor);
     when '$like', '$ilike' then
-      return format('(%s like_regex %s flag "%s")', accessor, to_json(pgvec.like_regex(operand #>> '{}')),
-                    case operator when '$like' then 's' else 'is' end);
+      raise exception using
+        errcode = 'PV003',
+        message = format('filter operator %s is no jsonpath', operator),
+        hint    = 'searches compile it to LIKE: pgvec.metadata_condition';
     when '$contains' then
       return pgvec.contained_predicate(accessor, jsonb_build_array(operand));
     when '$containsAll' then
@@ -39,6 +41,6 @@ begin
 end
 $$;
 comment on function pgvec.operator_predicate(text, text, jsonb) is
-  'The jsonpath predicate of an operator such as $gte with its operand, over what accessor names. Raises PV003 for an unknown operator or an operand that it cannot take.';
+  'The jsonpath predicate of an operator such as $gte with its operand, over what accessor names. Raises PV003 for an unknown operator, an operand that it cannot take, and patterns.';
 revoke all on function pgvec.operator_predicate(text, text, jsonb) from public;
 select pgvec.grant_execute('pgvec.operator_predicate(text, text, jsonb)', 'reader');

@@ -1,5 +1,5 @@
 -- pgvec.protect_side -- the policy of an adopted table's side table: who may not see a row of the table sees none of its lexemes.
--- It names the columns of the text, so that who may not read one of them is refused (42501), as by the table itself.
+-- Who may not read a column of the text is refused (42501), as by the table itself: pgvec.reads_text.
 create or replace function pgvec.protect_side(collection text)
   returns void
   language plpgsql volatile parallel unsafe
@@ -13,11 +13,9 @@ begin
   execute format('alter table %s enable row level security', adopted.side);
   execute format('drop policy if exists follow_the_table on %s', adopted.side);
   execute format(
-    'create policy follow_the_table on %1$s for select using (exists (select %2$s from %3$s as b where b.%4$I = %1$s.id))',
-    adopted.side,
-    (select string_agg(format('b.%I', c), ', ' order by place) from unnest(adopted.content_columns) with ordinality as t (c, place)),
-    target.base,
-    adopted.id_column);
+    'create policy follow_the_table on %1$s for select'
+    ' using ((select pgvec.reads_text(%2$L)) and exists (select from %3$s as b where b.%4$I = %1$s.id))',
+    adopted.side, target.name, target.base, adopted.id_column);
 end
 $$;
 comment on function pgvec.protect_side(text) is

@@ -18,7 +18,16 @@ begin
       hint    = 'the share by which the average length may be off before weights are made again, for example 0.05';
   end if;
   if not pgvec.is_trusted(target.text_table, to_write => true) then
-    writer := (select pg_get_userbyid(r.relowner) from pg_catalog.pg_class as r where r.oid = target.text_table and pg_has_role(r.relowner, 'member'));
+    writer := (select pg_get_userbyid(r.relowner) from pg_catalog.pg_class as r where r.oid = target.text_table and not pg_has_role(r.relowner, current_user, 'member'));
+    if writer is null then
+      raise exception using
+        errcode = 'PV004',
+        message = format('triggers of weaker roles could run as %s when %s is written', current_user, target.text_table),
+        hint    = 'its partitions have to belong to its owner (alter table ... owner to), and trigger is for nobody else (revoke trigger on ... from ...)';
+    end if;
+    if not pg_has_role(writer, 'member') then
+      writer := null;  -- a peer: the caller writes
+    end if;
   end if;
 
   documents := 0;
@@ -29,7 +38,10 @@ begin
     select c.* from pgvec.count_statistics(target.name, tolerance) as c
   loop
     if item.due then
-      renewed := renewed + pgvec.write_weights(target, item.made_with, false, writer);
+      renewed := renewed + case
+                             when writer is null then pgvec.write_weights(target, item.made_with, false)
+                             else pgvec.write_weights_as(writer, target, item.made_with)
+                           end;
     end if;
     renewed := renewed + item.renewed;
     documents := documents + item.documents;
@@ -45,6 +57,6 @@ comment on function pgvec.refresh_statistics(text, float8) is
   'where the average length has moved by more than tolerance (a share; null renews all) '
   'or the settings k1 or b have changed. Where rows belong to tenants: those of the caller''s tenants, or all for who sees all rows. '
   'Returns the rows, the lexemes (each counts in each tenant), the average length in words and the rows whose weights are new. '
-  'Raises PV001, PV004 for a tolerance below 0 and a table that cannot be counted.';
+  'Raises PV001, PV004 for a tolerance below 0, a table that cannot be counted, and one on which weaker roles may make triggers.';
 revoke all on function pgvec.refresh_statistics(text, float8) from public;
 select pgvec.grant_execute('pgvec.refresh_statistics(text, float8)', 'writer');

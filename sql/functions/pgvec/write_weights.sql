@@ -3,19 +3,15 @@
 -- them in the order of their keys, as all who write several rows do, and so waits instead of deadlocking; and what
 -- changed while it waited gets weights too, which is why rows are met by their keys and not by their places.
 create or replace function pgvec.write_weights(
-    collection pgvec.collections, made_with pgvec.bm25_parameters, skip_locked boolean, as_role name default null)
+    collection pgvec.collections, made_with pgvec.bm25_parameters, skip_locked boolean)
   returns bigint
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   key     constant name := coalesce((select a.id_column from pgvec.adoptions as a where a.collection = write_weights.collection.name and a.side is null), 'id');
-  role    constant text := current_setting('role');
   renewed bigint;
 begin
-  if as_role is not null then
-    perform set_config('role', as_role, true);
-  end if;
   execute format(
     $query$
     update %1$s as d
@@ -29,12 +25,11 @@ begin
     case collection.access when 'tenant' then 'and d.tenant_id = $4' end)
     using made_with.average_length, made_with.k1, made_with.b, made_with.tenant;
   get diagnostics renewed = row_count;
-  perform set_config('role', role, true) where as_role is not null;
   return renewed;
 end
 $$;
-comment on function pgvec.write_weights(pgvec.collections, pgvec.bm25_parameters, boolean, name) is
+comment on function pgvec.write_weights(pgvec.collections, pgvec.bm25_parameters, boolean) is
   'Makes bm25 of all rows, or of those of the tenant of made_with, with its average_length, k1 and b, and returns how many changed. '
-  'skip_locked: leave out rows that others have locked. as_role: the role to write them as, where it is not the caller.';
-revoke all on function pgvec.write_weights(pgvec.collections, pgvec.bm25_parameters, boolean, name) from public;
-select pgvec.grant_execute('pgvec.write_weights(pgvec.collections, pgvec.bm25_parameters, boolean, name)', 'writer');
+  'skip_locked: leave out rows that others have locked.';
+revoke all on function pgvec.write_weights(pgvec.collections, pgvec.bm25_parameters, boolean) from public;
+select pgvec.grant_execute('pgvec.write_weights(pgvec.collections, pgvec.bm25_parameters, boolean)', 'writer');

@@ -1,0 +1,28 @@
+-- pgvec.reads_text -- that the caller may read each column of an adopted table's text: true, or the server's own error, 42501.
+-- Policies of side tables ask it, once a query. By name and in a query of its own, since a policy that refers to the columns
+-- would keep the application from altering them.
+create or replace function pgvec.reads_text(collection text)
+  returns boolean
+  language plpgsql stable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  statement constant text := (
+    select format('select %s from %s as b where false', string_agg(format('b.%I', t.name), ', '), c.base)
+      from pgvec.collections as c
+      join pgvec.adoptions as a on a.collection = c.name
+     cross join lateral unnest(a.content_columns) as t (name)
+      join pg_catalog.pg_attribute as p on p.attrelid = c.base and p.attname = t.name and not p.attisdropped
+     where c.name = reads_text.collection
+     group by c.base);
+begin
+  if statement is not null then
+    execute statement;
+  end if;
+  return true;
+end
+$$;
+comment on function pgvec.reads_text(text) is
+  'True where the caller may read the columns that make up the text of an adopted collection; raises 42501 otherwise.';
+revoke all on function pgvec.reads_text(text) from public;
+select pgvec.grant_execute('pgvec.reads_text(text)', 'reader');
