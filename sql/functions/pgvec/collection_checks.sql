@@ -6,8 +6,8 @@ create or replace function pgvec.collection_checks(collection text)
 as $$
   select case
            when exists (select from pgvec.present_collections() as p where p.name = c.name)
-             then array['pgvec.verify_table', 'pgvec.verify_protection', 'pgvec.verify_rows', 'pgvec.verify_indexes', 'pgvec.verify_statistics',
-                        'pgvec.verify_access']
+             then array['pgvec.verify_table', 'pgvec.verify_protection', 'pgvec.verify_writers', 'pgvec.verify_views', 'pgvec.verify_leaks',
+                        'pgvec.verify_rows', 'pgvec.verify_indexes', 'pgvec.verify_statistics', 'pgvec.verify_access']
            else array['pgvec.verify_table']
          end
     from pgvec.collections as c

@@ -12,7 +12,7 @@ declare
   target  pgvec.collections := pgvec.scoped(count_ids.collection, null);
   counted bigint;
 begin
-  execute format('select count(*) from %s as d where d.id = any ($1)', pgvec.rows_of(target))
+  execute format('select count(*) from (select distinct u.id from unnest($1) as u (id)) as i join %s as d on d.id = i.id', pgvec.rows_of(target, by_key => 'i.id'))
     into counted
     using ids;
   return counted;

@@ -92,7 +92,7 @@ begin
 
   execute format('create index %I on %s using gin (metadata jsonb_path_ops)', name || '_metadata_idx', made);
   execute format('create index %I on %s using gin (fts)', name || '_fts_idx', made);
-  execute format('create index %I on %s (%s source, chunk_index)', name || '_source_idx', made, case access when 'tenant' then 'tenant_id,' end);
+  perform pgvec.index_sources(name, made, access);
   execute format('create index %I on %s (id) where embedded_hash is distinct from content_hash', name || '_stale_idx', made);
 
   insert into pgvec.collections (name, relation, base, text_table, dimensions, distance, access, storage, language, model)
@@ -100,9 +100,9 @@ begin
           create_collection.access, create_collection.storage, configuration, create_collection.model);
 
   perform pgvec.attach_triggers(create_collection.name);
-  perform pgvec.refresh_statistics(create_collection.name);
   perform pgvec.describe_table(made);
-  perform pgvec.protect_table(create_collection.name);
+  perform pgvec.protect_table(create_collection.name);  -- before statistics, which are not counted where others may make triggers
+  perform pgvec.refresh_statistics(create_collection.name);
   if access <> 'open' then
     perform pgvec.hide_statistics(create_collection.name);
   end if;

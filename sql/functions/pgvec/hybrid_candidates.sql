@@ -42,10 +42,10 @@ begin
              null,
              null)::pgvec.fused order by d.id)
       from (select d.id, d.embedding operator(extensions.%s) $3::extensions.%s as distance, %s as keyword_score
-              from %s as d
-             where d.id = any ($7)) as d
+              from (select distinct u.id from unnest($7) as u (id)) as i
+              join %s as d on d.id = i.id) as d
     $query$,
-    pgvec.distance_operator(collection.distance), collection.storage, pgvec.keyword_score(ranking), pgvec.rows_of(collection))
+    pgvec.distance_operator(collection.distance), collection.storage, pgvec.keyword_score(ranking), pgvec.rows_of(collection, by_key => 'i.id'))
     into candidates
     using by_vector,
           collection.distance,

@@ -14,15 +14,12 @@ create or replace function pgvec.merge_staged(
   returns table (inserted bigint, updated bigint, unchanged bigint, removed bigint)
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
-  -- by primary key always: the planner knows nothing of a table that was just filled
-  set enable_hashjoin = off
-  set enable_mergejoin = off
   -- a batch is sorted in memory
   set work_mem = '64MB'
 as $$
 declare
   target pgvec.collections := pgvec.writable(merge_staged.collection, for_tenant);
-  own    text := pgvec.of_tenant(target);
+  own    text := pgvec.of_tenant(target, 'r');
   tenant text := quote_literal(target.tenants[1]) || ', ';
 begin
   if to_regclass('pg_temp.staged_documents') is null then
@@ -33,62 +30,66 @@ begin
   end if;
   unchanged := pgvec.skip_unchanged(target);
 
+  -- rows are looked up one by one, by their keys: the planner knows nothing of a table that was just filled, nor of a tenant
   execute format(
-    'select from %1$s as d where d.id in (select s.id from pg_temp.staged_documents as s) %2$s order by d.id for update',
-    target.relation, own);
+    $query$
+    select
+      from (select s.id from pg_temp.staged_documents as s order by s.id) as s
+     cross join lateral (select from %1$s as r where r.id = s.id %2$s for update) as d
+    $query$, target.relation, own);
 
   if reuse_embeddings then
     execute format(
       $query$
       update pg_temp.staged_documents as s
-         set embedding = d.embedding
-        from %1$s as d
-       where d.source = s.source %2$s
-         and d.content_hash = md5(s.content)
-         and d.embedded_hash = d.content_hash
-         and s.embedding is null
+         set embedding = f.embedding
+        from (select x.position, d.embedding
+                from pg_temp.staged_documents as x
+               cross join lateral (
+                     select r.embedding
+                       from %1$s as r
+                      where r.source = x.source %2$s
+                        and r.content_hash = md5(x.content)
+                        and r.embedded_hash = r.content_hash
+                      limit 1) as d
+               where x.embedding is null) as f
+       where s.position = f.position
       $query$, target.relation, own);
   end if;
 
+  -- a row that is there conflicts, and is updated: found by the index of the key, whatever the planner thinks
   execute format(
     $query$
-    update %1$s as d
-       set source = s.source,
-           chunk_index = s.chunk_index,
-           content = s.content,
-           metadata = s.metadata,
-           embedding = coalesce(s.embedding::extensions.%2$I, d.embedding),
-           embedded_hash = case when s.embedding is null then d.embedded_hash else md5(s.content) end
-      from pg_temp.staged_documents as s
-     where d.id = s.id %3$s
-    $query$, target.relation, target.storage, own);
-  get diagnostics updated = row_count;
-
-  execute format(
-    $query$
-    insert into %1$s as d (%5$s id, source, chunk_index, content, metadata, embedding)
-    select %4$s s.id, s.source, s.chunk_index, s.content, s.metadata, s.embedding::extensions.%2$I
-      from pg_temp.staged_documents as s
-     where not exists (select from %1$s as d where d.id = s.id %3$s)
-     order by s.id
-        on conflict (%5$s id) do update
-       set source = excluded.source,
-           chunk_index = excluded.chunk_index,
-           content = excluded.content,
-           metadata = excluded.metadata,
-           embedding = coalesce(excluded.embedding, d.embedding)
-    $query$, target.relation, target.storage, own, tenant, case when tenant is not null then 'tenant_id,' end);
-  get diagnostics inserted = row_count;
+    with stored as (
+           insert into %1$s as d (%3$s id, source, chunk_index, content, metadata, embedding)
+           select %4$s s.id, s.source, s.chunk_index, s.content, s.metadata, s.embedding::extensions.%2$I
+             from pg_temp.staged_documents as s
+            order by s.id
+               on conflict (%3$s id) do update
+              set source = excluded.source,
+                  chunk_index = excluded.chunk_index,
+                  content = excluded.content,
+                  metadata = excluded.metadata,
+                  embedding = coalesce(excluded.embedding, d.embedding),
+                  embedded_hash = case when excluded.embedding is null then d.embedded_hash else md5(excluded.content) end
+           returning d.xmax = 0 as is_new)
+    select count(*) filter (where s.is_new), count(*) filter (where not s.is_new) from stored as s
+    $query$, target.relation, target.storage, case when tenant is not null then 'tenant_id,' end, tenant)
+    into inserted, updated;
 
   -- only what a load has numbered: a row with an id of its own is nobody's chunk
   execute format(
     $query$
     delete from %1$s as d
      using unnest($1, $2) as c (source, chunks)
-     where d.source = c.source
-       and d.chunk_index >= c.chunks
-       and d.id = d.source || '#' || d.chunk_index %2$s
-    $query$, target.relation, own)
+     cross join lateral (
+           select r.* from %1$s as r
+            where r.source = c.source
+              and r.chunk_index >= c.chunks
+              and r.id = r.source || '#' || r.chunk_index %2$s
+           offset 0) as f
+     where d.id = f.id %3$s
+    $query$, target.relation, own, case when tenant is not null then 'and d.tenant_id = f.tenant_id' end)
     using complete_sources, chunk_counts;
   get diagnostics removed = row_count;
 

@@ -13,7 +13,7 @@ begin
     select l.source, l.fingerprint, l.position
       from pgvec.noted_loads($1) as l
      where exists (select from %s as d where d.id = l.last_id)
-    $query$, pgvec.rows_of(target))
+    $query$, pgvec.rows_of(target, by_key => 'l.last_id'))
     using target.name;
 end
 $$;

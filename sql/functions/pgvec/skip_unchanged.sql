@@ -19,15 +19,17 @@ begin
   execute format(
     $query$
     delete from pg_temp.staged_documents as s
-     using %1$s as d
-     where d.id = s.id %3$s
-       and d.content = s.content
-       and d.metadata = s.metadata
-       and d.source is not distinct from s.source
-       and d.chunk_index is not distinct from s.chunk_index
-       and (s.embedding is null
-            or d.embedding operator(extensions.=) s.embedding::extensions.%2$I and d.embedded_hash = d.content_hash)
-    $query$, collection.relation, collection.storage, pgvec.of_tenant(collection));
+     using (select x.position
+              from pg_temp.staged_documents as x
+             cross join lateral (select r.* from %1$s as r where r.id = x.id %3$s offset 0) as d
+             where d.content = x.content
+               and d.metadata = x.metadata
+               and d.source is not distinct from x.source
+               and d.chunk_index is not distinct from x.chunk_index
+               and (x.embedding is null
+                    or d.embedding operator(extensions.=) x.embedding::extensions.%2$I and d.embedded_hash = d.content_hash)) as same
+     where s.position = same.position
+    $query$, collection.relation, collection.storage, pgvec.of_tenant(collection, 'r'));
   get diagnostics unchanged = row_count;
   return unchanged;
 end

@@ -15,8 +15,8 @@ begin
       $query$
       select d.id, d.content, d.metadata, h.score
         from unnest($1) as h
-        join %s as d on d.tenant_id = $2 and d.id = h.id
-      $query$, collection.relation)
+       cross join lateral (select r.* from %s as r where r.tenant_id = $2 and r.id = h.id offset 0) as d
+      $query$, collection.relation)  -- fenced, as in pgvec.rows_of
       using array(
               select (n.id, n.similarity)::pgvec.scored
                 from pgvec.tenant_matches(collection.name, query_embedding, match_count, filter, match_threshold, tenant, distance) as n),

@@ -25,6 +25,15 @@ begin
   -- policies compared a row with itself, or with what could not be compared; statistics told of the rows of others
   perform pgvec.protect_side(a.collection) from pgvec.adoptions as a join pg_catalog.pg_class as r on r.oid = a.side;
   perform pgvec.hide_statistics(p.name) from pgvec.present_collections() as p where p.base = p.relation and p.access <> 'open';
+  for item in
+    select p.*
+      from pgvec.present_collections() as p
+      join pg_catalog.pg_index as x on x.indexrelid = to_regclass(format('public.%I', p.name || '_source_idx')) and x.indrelid = p.base
+      join pg_catalog.pg_attribute as a on a.attrelid = p.base and a.attnum = x.indkey[0] and a.attname = 'tenant_id'
+  loop
+    execute format('drop index public.%I', item.name || '_source_idx');
+    perform pgvec.index_sources(item.name, item.base, item.access);
+  end loop;
   perform pgvec.create_collection_api(p.name)
      from pgvec.present_collections() as p
     where exists (select from pg_catalog.pg_proc as f where f.pronamespace = 'public'::regnamespace and pgvec.is_api_of(p.name, f.oid));
@@ -37,6 +46,6 @@ begin
 end
 $$;
 comment on function pgvec.upgrade_collections() is
-  'Adds to collections of earlier releases what this one needs: the statistics and weights of BM25, the policies of side tables, no statistics of the planner that tell of others, the queries noted. '
+  'Adds to collections of earlier releases what this one needs: the statistics and weights of BM25, the policies of side tables, no statistics of the planner that tell of others, the index of sources of tenants, the queries noted. '
   'Returns the names of those that got statistics. pgvec-admin migrate calls it.';
 revoke all on function pgvec.upgrade_collections() from public;

@@ -1,30 +1,46 @@
 -- pgvec.verify -- every check that can be made from within the database, for psql.
 -- pgvec-admin verify makes them one by one, each within its time, and compares functions and migrations with its own files besides.
+-- PostgreSQL cannot choose between a function and one of its name with the same arguments and further optional ones, however it is
+-- called. Then what cannot be checked is told, and the rest goes on.
 create or replace function pgvec.verify(collection text default null, seconds float8 default 10)
   returns setof pgvec.verdict
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  item  text;
+  item     text;
+  checks   text[] := case when verify.collection is null then array['pgvec.verify_server', 'pgvec.verify_installation', 'pgvec.verify_grants', 'pgvec.verify_privileges',
+                                                                    'pgvec.verify_roles', 'pgvec.verify_settings', 'pgvec.verify_foreign', 'pgvec.verify_reach'] end;
   check_of text;
+  reason   text;
 begin
-  if verify.collection is null then
-    return query select * from pgvec.verify_server();
-    return query select * from pgvec.verify_installation();
-    return query select * from pgvec.verify_grants();
-  elsif pgvec.collection_checks(verify.collection) is null then
+  if verify.collection is not null and pgvec.collection_checks(verify.collection) is null then
     perform pgvec.collection(verify.collection);  -- which says so
   end if;
   for item in
-    select c.name from pgvec.collections as c where verify.collection is null or c.name = verify.collection order by c.name
+    select i.name
+      from (select null::text as name where verify.collection is null
+             union all
+            (select c.name from pgvec.collections as c where verify.collection is null or c.name = verify.collection order by c.name)) as i
   loop
-    foreach check_of in array coalesce(pgvec.collection_checks(item), '{}') loop  -- dropped meanwhile
-      return query execute format('select * from %s($1)', check_of) using item;
-    end loop;
-    if cardinality(pgvec.collection_checks(item)) > 1 then
-      return query select * from pgvec.verify_search(item, seconds);
+    if item is not null then
+      checks := coalesce(pgvec.collection_checks(item), '{}');  -- dropped meanwhile
+      checks := checks || case when cardinality(checks) > 1 then array['pgvec.verify_search'] end;
     end if;
+    foreach check_of in array checks loop
+      begin
+        if item is null then
+          return query execute format('select * from %s()', check_of);
+        elsif check_of = 'pgvec.verify_search' then
+          return query select * from pgvec.verify_search(item, seconds);
+        else
+          return query execute format('select * from %s($1)', check_of) using item;
+        end if;
+      exception when ambiguous_function then  -- somebody's function has the name of one of ours, with more arguments
+        get stacked diagnostics reason = message_text;
+        return next pgvec.verdict(coalesce(item, 'installation'), substr(check_of, 7), array['cannot be checked: ' || reason], null, 'look at the check overloads');
+      end;
+    end loop;
   end loop;
 end
 $$;

@@ -1,7 +1,7 @@
 -- pgvec.verify_access -- whether those who may search a collection find its rows, and strangers find none.
--- Each attempt is a query as a role, with the token of a tenant whose row was drawn, or of one that was made up. Nothing is
--- written; pgvec.verify_tenants tries to write as well, in a collection of its own. A role that was never granted the table, or
--- is no more, is told of: whether it should be is the owner's to say.
+-- Each attempt is a query as a role, with the token of a tenant whose row was drawn, or of one that was made up. Calls are by
+-- exact signature, so that no other function of the name is meant. Nothing is written; pgvec.verify_tenants tries to write as well,
+-- in a collection of its own. A role that was never granted the table, or is no more, is told of: whether it should be is the owner's to say.
 create or replace function pgvec.verify_access(collection text)
   returns setof pgvec.verdict
   language plpgsql volatile parallel unsafe
@@ -11,17 +11,18 @@ declare
   target   pgvec.collections := pgvec.collection(verify_access.collection);
   attempts constant text[] := array[
     'select from %1$s limit 1',
-    'select from public.match_documents(%2$L, 1, collection => %3$L)',
-    'select from public.match_documents(%2$L, 1, collection => %3$L, for_tenant => %6$L)',
-    'select from public.keyword_search(%5$L, 1, collection => %3$L)',
-    'select from public.keyword_search(%5$L, 1, collection => %3$L, for_tenant => %6$L)',
-    'select from public.hybrid_search(%5$L, %2$L, 1, collection => %3$L)',
-    'select from public.document_context(%4$L, collection => %3$L)',
-    'select from public.recommend_documents(array[%4$L], match_count => 1, collection => %3$L)',
-    'select from public.document_facets(%8$L, collection => %3$L)',
-    'select from public.suggest_query(%5$L, %3$L) as s where s is not null',
-    'select from pgvec.tenant_matches(%3$L, %2$L, 1, ''{}'', null, %6$L, %7$L) where id is not null',
-    'select pgvec.keyword_query(%3$L, %5$L, %6$L)',
+    'select from public.match_documents(%2$L::extensions.vector, 1, ''{}''::jsonb, null::float8, %3$L::text, null::uuid, null::text)',
+    'select from public.match_documents(%2$L::extensions.vector, 1, ''{}''::jsonb, null::float8, %3$L::text, %6$L::uuid, null::text)',
+    'select from public.keyword_search(%5$L::text, 1, ''{}''::jsonb, ''bm25''::text, %3$L::text, null::uuid, false, null::float8)',
+    'select from public.keyword_search(%5$L::text, 1, ''{}''::jsonb, ''bm25''::text, %3$L::text, %6$L::uuid, false, null::float8)',
+    'select from public.hybrid_search(%5$L::text, %2$L::extensions.vector, 1, 1::float8, 1::float8, null::int, null::text, ''{}''::jsonb, null::float8, '
+      '''bm25''::text, %3$L::text, null::uuid, 100, null::text, null::float8, null::text, null::interval, false)',
+    'select from public.document_context(%4$L::text, 1, 1, %3$L::text, null::uuid)',
+    'select from public.recommend_documents(array[%4$L::text], ''{}''::text[], 1, ''{}''::jsonb, null::float8, %3$L::text, null::uuid)',
+    'select from public.document_facets(%8$L::text, null::text, ''{}''::jsonb, 10, %3$L::text, null::uuid)',
+    'select from public.suggest_query(%5$L::text, %3$L::text, null::uuid) as s where s is not null',
+    'select from pgvec.tenant_matches(%3$L::text, %2$L::extensions.vector, 1, ''{}''::jsonb, null::float8, %6$L::uuid, %7$L::text) where id is not null',
+    'select pgvec.keyword_query(%3$L::text, %5$L::text, %6$L::uuid)',
     'select from pgvec.lexemes limit 1',
     'select from pgvec.memberships limit 1'];
   row_id   text;  -- of a row drawn
@@ -63,7 +64,7 @@ begin
       join pg_catalog.pg_roles as r on r.rolname = x.name
      cross join unnest(attempts) with ordinality as a (query, place)
      cross join (values (false), (true)) as s (is_stranger)
-     where case when s.is_stranger then target.access = 'tenant' and not r.rolbypassrls and not r.rolsuper
+     where case when s.is_stranger then target.access = 'tenant' and r.rolname <> 'service_role'
                 else a.place <= 2 and r.rolname <> all (ungranted) and not (target.access = 'tenant' and r.rolbypassrls) end
      order by r.rolname, a.place
   loop

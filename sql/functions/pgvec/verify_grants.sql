@@ -11,31 +11,33 @@ declare
 begin
   return query
     with granted as (
-           select 'function' as kind, f.oid::regprocedure::text as name, pgvec.is_ours(f.oid) as is_ours, coalesce(f.proacl, acldefault('f', f.proowner)) as acl
+           select 'function' as kind, f.oid::regprocedure::text as name, pgvec.is_ours(f.oid) as is_ours, false as of_policy,
+                  coalesce(f.proacl, acldefault('f', f.proowner)) as acl
              from pgvec.our_functions() as f
             union all
-           select 'table', r.oid::regclass::text, true, l.acl
+           select 'table', r.oid::regclass::text, true, exists (select from pgvec.collections as c where c.base = r.oid and c.access = 'policy'), l.acl
              from pg_catalog.pg_class as r
             cross join lateral (
                    select r.relacl as acl
                     union all
                    select c.attacl from pg_catalog.pg_attribute as c where c.attrelid = r.oid and c.attacl is not null) as l
-            where r.relnamespace = 'pgvec'::regnamespace and r.relkind in ('r', 'p', 'v')
-               or r.oid in (select p from pgvec.collections as c cross join lateral pgvec.partitions(c.base) as p where c.base = c.relation)
-               or r.oid in (select c.base from pgvec.collections as c where c.base = c.relation)
+            where r.relnamespace = 'pgvec'::regnamespace and r.relkind in ('r', 'p', 'v', 'm', 'f')
+               or r.oid in (select p from pgvec.collections as c cross join lateral pgvec.relations_of(c.name) as p where c.base = c.relation)
             union all
-           select 'schema', n.nspname::text, true, n.nspacl from pg_catalog.pg_namespace as n where n.nspname = 'pgvec'),
+           select 'schema', n.nspname::text, true, false, n.nspacl from pg_catalog.pg_namespace as n where n.nspname = 'pgvec'),
          public as (
-           select g.kind, g.name, g.is_ours, string_agg(distinct lower(a.privilege_type), ', ') as privileges
+           select g.kind, g.name, g.is_ours, string_agg(distinct lower(a.privilege_type), ', ') as privileges,
+                  case when bool_or(g.of_policy) then string_agg(distinct lower(a.privilege_type), ', ') else 'all' end as revoked
              from granted as g
             cross join lateral aclexplode(g.acl) as a
             where a.grantee = 0
+              and not (g.of_policy and a.privilege_type in ('SELECT', 'INSERT', 'UPDATE', 'DELETE'))  -- the owner's own to grant
             group by g.kind, g.name, g.is_ours)
     select (pgvec.verdict(
              'privileges', 'grants', coalesce(array_agg(format('%s is for PUBLIC: %s', name, privileges) order by name), '{}'),
              format('nothing granted to PUBLIC; %s', pgvec.told_executable()),
              'revoke all on ... from public',
-             string_agg(format('revoke all on %s %s from public;', kind, name), ' ' order by name) filter (where is_ours))).*
+             string_agg(format('revoke %s on %s %s from public;', revoked, kind, name), ' ' order by name) filter (where is_ours))).*
       from public;
 
   return query
@@ -46,12 +48,13 @@ begin
              from pg_catalog.pg_class as r
             cross join pgvec.roles('reader') as role (name)
             where r.relnamespace = 'pgvec'::regnamespace
-              and r.relkind in ('r', 'p')
-              and not (r.relname in ('loads', 'memberships') and role.name in (select w from pgvec.roles('writer') as w))
+              and r.relkind in ('r', 'p', 'v', 'm', 'f')
+              and not exists (select from pgvec.collections as c where c.relation = r.oid)  -- over an adopted table
+              and not (r.relname = 'memberships' and role.name in (select w from pgvec.roles('writer') as w))
               and not exists (select
                                 from pg_catalog.pg_roles as x
                                where x.rolname = role.name
-                                 and (x.rolsuper or x.rolbypassrls and r.relname = 'search_log'))  -- which an owner may let a backend read
+                                 and (x.rolsuper or x.rolbypassrls and r.relname in ('search_log', 'stats')))  -- which an owner may let a backend read
               and r.oid not in (select a.side from pgvec.adoptions as a where a.side is not null)),
          found as (
            select * from readable

@@ -10,29 +10,32 @@ declare
 begin
   return next pgvec.verdict(
     'functions', 'overloads',
-    array(select format('%s functions are called public.%s', count(*), p.proname)
+    array(select format('%s functions are called %s.%s', count(*), n.nspname, p.proname)
             from pg_catalog.pg_proc as p
-           where p.pronamespace = 'public'::regnamespace
-             and p.proname in (select f.proname from pgvec.our_functions() as f)
-           group by p.proname
-          having count(*) > 1),
+            join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
+           where (n.nspname = 'public' and p.proname in (select f.proname from pgvec.our_functions() as f)
+                  or n.nspname = 'pgvec' and exists (select from pgvec.function_history as h where h.name = 'pgvec.' || p.proname))
+           group by n.nspname, p.proname
+          having count(*) > 1
+           order by n.nspname desc, p.proname),
     'one function of each name',
-    'drop those that are not of this engine (\df in psql): PostgREST cannot choose between them (PGRST203)');
+    'drop those that are not of this engine (\df in psql): PostgREST cannot choose between them (PGRST203), nor can a call within the engine');
 
   return query
     with pinned as (
-           select f.oid::regprocedure::text as name, l.lanname, pgvec.is_ours(f.oid) as is_ours,
-                  case when f.prosecdef and f.pronamespace = 'pgvec'::regnamespace then 'pg_catalog, pg_temp' else '""' end as wanted,
-                  (select substr(s, 13) from unnest(f.proconfig) as s where s like 'search\_path=%') as path
+           select f.oid::regprocedure::text as name, l.lanname, o.is_ours, c.path,
+                  c.path is distinct from 'pg_catalog, pg_temp' and (o.is_ours or f.prosecdef or c.path is distinct from '""') as is_odd
              from pgvec.our_functions() as f
-             join pg_catalog.pg_language as l on l.oid = f.prolang)
+             join pg_catalog.pg_language as l on l.oid = f.prolang
+            cross join lateral pgvec.is_ours(f.oid) as o (is_ours)
+            cross join lateral (select (select substr(s, 13) from unnest(f.proconfig) as s where s like 'search\_path=%') as path) as c)
     select (pgvec.verdict(
              'functions', 'search_path',
              coalesce(array_agg(case when path is null then name || ' has no search_path of its own' else format('%s has search_path %s', name, path) end order by name)
-                        filter (where path is distinct from wanted), '{}'),
-             format('all %s have one of their own', count(*)),
-             'alter function ... set search_path, or pgvec-admin migrate --overwrite-drift',
-             string_agg(format('alter function %s set search_path = %s;', name, replace(wanted, '""', '''''')), ' ' order by name) filter (where is_ours and path is distinct from wanted))).*
+                        filter (where is_odd), '{}'),
+             format('all %s look into pg_catalog alone', count(*)),
+             'alter function ... set search_path = pg_catalog, pg_temp, or pgvec-admin migrate --overwrite-drift: else types and tables of the caller''s are found first',
+             string_agg(format('alter function %s set search_path = pg_catalog, pg_temp;', name), ' ' order by name) filter (where is_ours and is_odd))).*
       from pinned
      where lanname in ('sql', 'plpgsql');
 
@@ -41,7 +44,7 @@ begin
            select f.oid::regprocedure::text as name, pgvec.is_ours(f.oid) as is_ours from pgvec.our_functions() as f where f.prosecdef and f.pronamespace <> 'pgvec'::regnamespace)
     select (pgvec.verdict(
              'functions', 'definer', coalesce(array_agg(name || ' runs as its owner in an exposed schema' order by name), '{}'),
-             'none in an exposed schema runs as its owner',
+             'none of ours in an exposed schema runs as its owner',
              'alter function ... security invoker, or move it to a schema that is not exposed',
              string_agg(format('alter function %s security invoker;', name), ' ' order by name) filter (where is_ours))).*
       from definers;
@@ -53,7 +56,7 @@ begin
                    union all
                   select r.oid::regclass::text, r.relowner
                     from pg_catalog.pg_class as r
-                   where r.relnamespace = 'pgvec'::regnamespace and r.relkind in ('r', 'p', 'v') and not r.relispartition) as x
+                   where r.relnamespace = 'pgvec'::regnamespace and r.relkind in ('r', 'p', 'v', 'c', 'S') and not r.relispartition) as x
            where x.owner <> ours
            order by 1),
     format('all belong to %s', pg_get_userbyid(ours)),

@@ -1,5 +1,5 @@
 -- pgvec.verify_search -- whether searches of a collection use its index, find what an exact scan finds, and how long they take.
--- Rows drawn as queries go through the very functions that clients call. Each is its own nearest row, and does not count.
+-- Rows drawn as queries go through the very functions that clients call, by exact signature. Each is its own nearest row, and does not count.
 -- It goes on until it has had so many, or the time is over.
 create or replace function pgvec.verify_search(
     collection text, seconds float8 default 10, wanted_recall float8 default 0.98, queries int default 200, slow_ms float8 default 200)
@@ -46,7 +46,7 @@ begin
     tried := tried + 1;
 
     started := clock_timestamp();
-    found := array(select m.id from public.match_documents(drawn.embedding, depth + 1, collection => target.name, for_tenant => drawn.tenant) as m);
+    found := array(select m.id from public.match_documents(drawn.embedding, depth + 1, '{}'::jsonb, null::float8, target.name, drawn.tenant, null::text) as m);
     vector_ms := vector_ms || extract(epoch from 1000 * (clock_timestamp() - started))::float8;
     within.tenants := case when drawn.tenant is not null then array[drawn.tenant] end;
     execute format('select array(select q.id from (%s) as q)', pgvec.vector_query(within, target.distance, '', null))
@@ -57,10 +57,11 @@ begin
 
     words := array_to_string((regexp_split_to_array(left(drawn.content, 400), '\s+'))[:8], ' ');
     started := clock_timestamp();
-    perform from public.keyword_search(words, depth, collection => target.name, for_tenant => drawn.tenant);
+    perform from public.keyword_search(words, depth, '{}'::jsonb, 'bm25'::text, target.name, drawn.tenant, false, null::float8);
     keyword_ms := keyword_ms || extract(epoch from 1000 * (clock_timestamp() - started))::float8;
     started := clock_timestamp();
-    perform from public.hybrid_search(words, drawn.embedding, depth, collection => target.name, for_tenant => drawn.tenant);
+    perform from public.hybrid_search(words, drawn.embedding, depth, 1::float8, 1::float8, null::int, null::text, '{}'::jsonb, null::float8, 'bm25'::text,
+                                      target.name, drawn.tenant, 100, null::text, null::float8, null::text, null::interval, false);
     hybrid_ms := hybrid_ms || extract(epoch from 1000 * (clock_timestamp() - started))::float8;
   end loop;
   perform set_config('pgvec.search_log', logging, true);

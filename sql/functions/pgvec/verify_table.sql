@@ -31,6 +31,12 @@ begin
     || array(select format('column %I of %s is gone', w.name, target.text_table)
                from unnest('{fts,bm25,content_hash,embedded_hash}'::name[]) as w (name)
               where not exists (select from pg_catalog.pg_attribute as a where a.attrelid = target.text_table and a.attname = w.name and not a.attisdropped))
+    || array(select format('column tenant_id has the default %s and not pgvec.default_tenant()', pg_get_expr(x.adbin, x.adrelid))
+               from pg_catalog.pg_attrdef as x
+               join pg_catalog.pg_attribute as a on a.attrelid = x.adrelid and a.attnum = x.adnum
+              where target.access = 'tenant' and x.adrelid = target.base and a.attname = 'tenant_id'
+                and pg_get_expr(x.adbin, x.adrelid) <> 'pgvec.default_tenant()')
+    || pgvec.foreign_columns(target)
     || array(select format('there is no text search configuration %s', target.language)
               where not exists (select
                                   from pg_catalog.pg_ts_config as t
@@ -40,18 +46,21 @@ begin
     'undo the change, or load the rows into a collection made anew');
 
   return query
-    with wanted (name, relation) as (
-           select target.name || '_maintain', target.base
+    with wanted (name, relation, function) as (
+           select target.name || '_maintain', target.base, case when target.base = target.relation then 'pgvec.maintain_document' else 'pgvec.maintain_adopted' end
             union all
-           select format('%s_count_%s', target.name, e), target.text_table from unnest('{insert,update,delete,truncate}'::text[]) as e),
+           select format('%s_count_%s', target.name, e), target.text_table, 'pgvec.count_lexemes' from unnest('{insert,update,delete,truncate}'::text[]) as e),
          there as (
-           select w.name, w.relation, t.tgenabled
+           select w.name, w.relation,
+                  case when t.tgenabled is null then 'is gone'
+                       when t.tgenabled not in ('O', 'A') then 'is disabled'
+                       when t.tgfoid <> to_regproc(w.function) then format('calls %s and not %s', t.tgfoid::regproc, w.function)
+                       when t.tgqual is not null or t.tgattr::text <> '' then 'fires on some changes only' end as problem
              from wanted as w
              left join pg_catalog.pg_trigger as t on t.tgrelid = w.relation and t.tgname = w.name)
     select (pgvec.verdict(
              target.name, 'triggers',
-             coalesce(array_agg(format('trigger %s of %s is %s', t.name, t.relation, case when t.tgenabled is null then 'gone' else 'disabled' end) order by t.name)
-                        filter (where t.tgenabled is null or t.tgenabled not in ('O', 'A')), '{}'),
+             coalesce(array_agg(format('trigger %s of %s %s', t.name, t.relation, t.problem) order by t.name) filter (where t.problem is not null), '{}'),
              format('%s keep hashes, lexemes and statistics', count(*)),
              'pgvec.attach_triggers puts them back; rows written meanwhile show in the checks hashes and lexemes',
              format('select pgvec.attach_triggers(%1$L); select pgvec.refresh_statistics(%1$L);', target.name))).*

@@ -7,6 +7,8 @@ create or replace function pgvec.write_weights(
   returns bigint
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
+  -- all rows are joined to all rows by their keys, of a tenant of whom the planner does not know how many
+  set enable_nestloop = off
 as $$
 declare
   key     constant name := coalesce((select a.id_column from pgvec.adoptions as a where a.collection = write_weights.collection.name and a.side is null), 'id');

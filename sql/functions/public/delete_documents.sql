@@ -1,7 +1,7 @@
 -- delete_documents -- deletes rows of a collection by their ids, by their source, by a filter, or by all that is given.
 -- They are locked in the order of their ids first, as all who write several rows do, so that two of these wait for each
 -- other instead of deadlocking. Where policies are the owner's, or the caller may delete and not update, nothing may be
--- locked beforehand.
+-- locked beforehand. Ids are looked up one by one: the planner knows of no tenant how many rows it has.
 create or replace function public.delete_documents(
     ids text[] default null,
     source text default null,
@@ -32,20 +32,24 @@ begin
 
   execute format(
     $query$
-    delete from %1$s as d
-     using (select %2$s d.id
-              from %1$s as d
-             where ($1 is null or d.id = any ($1))
-               and ($3 is null or d.source = $3) %3$s %4$s
-             order by d.id %5$s) as found
-     where d.id = found.id %6$s
+    delete from %1$s as x
+     using (select f.*
+              from %2$s lateral (
+                   select %3$s d.id
+                     from %1$s as d
+                    where ($3 is null or d.source = $3) %4$s %5$s
+                    order by d.id
+                   offset 0 %6$s) as f) as found
+     where x.id = found.id %7$s
     $query$,
     target.relation,
+    case when ids is not null then '(select distinct u.id from unnest($1) as u (id) order by u.id) as i cross join' end,
     case when target.tenants is not null then 'd.tenant_id,' end,
-    'and d.tenant_id = any (' || quote_literal(target.tenants) || ')',
+    concat_ws(' ', case when ids is not null then 'and d.id = i.id' end,
+              'and d.tenant_id = any (' || quote_literal(target.tenants) || ')'),
     'and ' || nullif(within.condition, ''),
     case when target.access <> 'policy' and has_table_privilege(target.relation, 'update') then 'for update' end,
-    case when target.tenants is not null then 'and d.tenant_id = found.tenant_id' end)
+    case when target.tenants is not null then 'and x.tenant_id = found.tenant_id' end)
     using ids, within.bound, source;
   get diagnostics deleted = row_count;
   return deleted;

@@ -14,13 +14,19 @@ declare
 begin
   return query execute format(
     $query$
-    select n.id, n.source, n.chunk_index, n.content, n.metadata, n.id = d.id
-      from %1$s as d
-      join %1$s as n
-        on (n.id = d.id or n.source = d.source and n.chunk_index between d.chunk_index::bigint - $2 and d.chunk_index::bigint + $3) %2$s
-     where d.id = $1
+    select n.id, n.source, n.chunk_index, n.content, n.metadata, n.id = i.id
+      from (select $1 as id) as i
+      join %1$s as d on d.id = i.id
+     cross join lateral (
+           select r.id, r.source, r.chunk_index, r.content, r.metadata
+             from %2$s as r
+            where r.source = d.source
+              and r.chunk_index between d.chunk_index::bigint - $2 and d.chunk_index::bigint + $3
+              and r.id <> d.id %3$s
+            union all
+           select d.id, d.source, d.chunk_index, d.content, d.metadata) as n
      order by n.chunk_index, n.id
-    $query$, pgvec.rows_of(target), case when target.tenants is not null then 'and n.tenant_id = d.tenant_id' end)
+    $query$, pgvec.rows_of(target, by_key => 'i.id'), target.relation, case when target.tenants is not null then 'and r.tenant_id = d.tenant_id' end)
     using document_id, least(greatest(coalesce(before, 1), 0), 1000), least(greatest(coalesce(after, 1), 0), 1000);
 end
 $$;

@@ -23,10 +23,10 @@ begin
     select m.id, m.content, m.metadata, m.similarity, d.embedding::extensions.vector
       from unnest($6) as t (tenant)
      cross join lateral public.match_documents($1, $2, $3, $4, $5, t.tenant, null::text) as m
-      join %s as d on d.id = m.id %s
+     cross join lateral (select r.embedding from %s as r where r.id = m.id %s offset 0) as d
      order by m.similarity desc, m.id
      limit $2
-    $query$, target.relation, case when target.tenants is not null then 'and d.tenant_id = t.tenant' end)
+    $query$, target.relation, case when target.tenants is not null then 'and r.tenant_id = t.tenant' end)
     using query_embedding, pgvec.clamp_count(match_count, 100), filter, match_threshold, target.name, coalesce(target.tenants, array[null::uuid]);
 end
 $$;

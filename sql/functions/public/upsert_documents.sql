@@ -38,7 +38,7 @@ begin
                   case when g.doc ? 'language' then g.doc ->> 'language' else d.language end,
                   case when g.doc ? 'embedding' then (g.doc ->> 'embedding')::extensions.%4$I else d.embedding end
              from given as g
-             left join %1$s as d on d.id = g.id %5$s
+             left join lateral (select r.* from %1$s as r where r.id = g.id %5$s offset 0) as d on true
             order by g.id
                on conflict (%2$s id) do update
               set source = case when $2 -> excluded.id ? 'source' then excluded.source else d.source end,
@@ -53,7 +53,7 @@ begin
     case when target.tenants is not null then 'tenant_id,' end,
     quote_literal(target.tenants[1]) || ',',
     target.storage,
-    pgvec.of_tenant(target))
+    pgvec.of_tenant(target, 'r'))
     using given, keys;
 end
 $$;

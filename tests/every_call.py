@@ -1,0 +1,164 @@
+"""Calls of every function of the engine, over collections of every kind, in many ways: enumerated from the catalog."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+
+from conftest import Connection
+
+TENANT = "00000000-0000-4000-8000-00000000000a"
+
+FILL = f"""
+select set_config('app.tenant_id', '{TENANT}', false);
+select pgvec.create_collection('documents', 2);
+select pgvec.create_collection('notes', 2, access => 'tenant');
+select pgvec.create_collection('parts', 2, access => 'tenant', partition => 2);
+select pgvec.create_collection('mine', 2, access => 'policy');
+
+insert into documents (id, content, metadata, embedding, source, chunk_index, language)
+select i::text, 'red fish number ' || i, '{{"lang": "en", "n": 1, "tags": ["a"], "day": "2026-01-31"}}', array[1, i]::real[]::extensions.vector,
+       'a.md', i, case when i % 2 = 0 then 'german' end
+  from generate_series(1, 20) as i;
+insert into notes (id, content, metadata, embedding) select d.id, d.content, d.metadata, d.embedding from documents as d;
+insert into parts (id, content, metadata, embedding) select d.id, d.content, d.metadata, d.embedding from documents as d;
+insert into mine (id, content, metadata, embedding) select d.id, d.content, d.metadata, d.embedding from documents as d;
+create policy all_of_it on mine for all using (true) with check (true);
+grant select, insert, update, delete on mine to pgvec_reader;
+create table jobs (id int primary key, title text, place text, paid numeric, since date, embedding extensions.vector(2));
+insert into jobs select i, 'red fish ' || i, 'here', i, '2026-01-31', array[1, i]::real[]::extensions.vector from generate_series(1, 20) as i;
+select pgvec.adopt_collection('jobs', 'public.jobs', content_columns => '{{title}}');
+create table crates (id int primary key, title text, embedding extensions.vector(2));
+insert into crates select i, 'red fish ' || i, array[1, i]::real[]::extensions.vector from generate_series(1, 20) as i;
+select pgvec.adopt_collection('crates', 'public.crates', content_columns => '{{title}}', add_columns => true);
+select pgvec.create_collection_api('jobs');
+grant select, insert, update, delete on jobs, crates to pgvec_reader;
+"""
+COLLECTIONS = ("documents", "notes", "parts", "mine", "jobs", "crates")
+
+# values of arguments: SQL expressions by the name of an argument, else by its type; the first is the usual one
+ROW = "(select c from pgvec.collections as c where c.name = {collection})"
+OF_TENANT = (
+    "(select jsonb_populate_record(c, jsonb_build_object('tenants', array['" + TENANT + "']))"
+    " from pgvec.collections as c where c.name = {collection})"
+)
+QUERY = "pgvec.keyword_query({collection}, 'red -fish \"number 1\"')"
+HITS = "array[row('1', 1, 0.5, 0.5, 1, 1)::pgvec.fused, row('2', 0.5, 0.5, 0.5, 2, 2)::pgvec.fused]"
+STEP = "row('column', 'relaxed_order', 40, 20000, 5, 5, false, true, 1)::pgvec.search_step"
+FILTERS = [
+    "'{}'",
+    '\'{"lang": "en"}\'',
+    """'{"n": {"$gte": 1}, "$or": [{"lang": {"$like": "e%"}}, {"tags": {"$contains": "a"}}], "$text": "red \\"fish number\\""}'""",
+    """'{"paid": {"$in": [1, 2.5]}, "since": {"$gt": "2026-01-01"}, "place": {"$ilike": "H%"}, "id": {"$nin": [3]}}'""",
+    """'"{\\"lang\\": {\\"$ne\\": \\"de\\"}}"'""",
+]
+BY_NAME: dict[tuple[str, str], list[str]] = {
+    ("name", "text"): ["{collection}"],
+    ("filter", "jsonb"): FILTERS,
+    ("query_text", "text"): ["'red fish numbr'", "'red -blue \"fish number\"'"],
+    ("ranking", "text"): ["'bm25'", "'ts_rank'", "'ts_rank_cd'"],
+    ("fusion", "text"): ["null", "'rrf'", "'minmax'", "'weighted'"],
+    ("distance", "text"): ["'cosine'", "'l2'"],
+    ("kind", "text"): ["null", "'column'", "'halfvec'", "'binary'"],
+    ("method", "text"): ["'hnsw'", "'ivfflat'"],
+    ("function", "text"): ["'match_documents'"],
+    ("group_by", "text"): ["null", "'source'", "'lang'"],
+    ("recency_field", "text"): ["null", "'day'"],
+    ("half_life", "interval"): ["null", "'30 days'"],
+    ("diversity", "double precision"): ["null", "0.5"],
+    ("field", "text"): ["'lang'", "'tags'"],
+    ("operator", "text"): ["'$eq'", "'$like'", "'$in'", "'$or'"],
+    ("operand", "jsonb"): ["'1'", "'\"a%\"'", "'[1]'", '\'[{"lang": "en"}]\''],
+    ("condition", "text"): ["''"],
+    ("conditions", "text"): ["'\"red fish\" -blue'"],
+    ("bound", "jsonb"): ["'[]'"],
+    ("documents", "jsonb"): [
+        """'[{"id": "1", "content": "a red fish", "language": "german", "embedding": [1, 2]}, {"content": "new"}]'"""
+    ],
+    ("type", "text"): ["'integer'", "'text'", "'date'"],
+    ("category", "text"): ["'N'", "'S'", "'D'"],
+    ("audience", "text"): ["'reader'"],
+    ("for_tenant", "uuid"): ["null", f"'{TENANT}'"],
+    ("row_name", "text"): ["'b'"],
+    ("language", "text"): ["'german'"],
+    ("configuration", "text"): ["'english'"],
+    ("configurations", "text[]"): ["array['english', 'german']"],
+    ("model", "text"): ["'local:x'"],
+    ("condition", "jsonb"): FILTERS,
+    ("conditions", "jsonb"): FILTERS,
+    ("storage", "text"): ["'vector'", "'halfvec'", "'binary'"],
+    ("access", "text"): ["'open'", "'tenant'", "'policy'"],
+    ("root", "text"): ["'d.metadata'"],
+    ("value_of", "text"): ["'d.metadata'"],
+    ("accessor", "text"): ["'@'"],
+    ("relation", "regclass"): ["'public.documents'"],
+    ("writer", "name"): ["'postgres'"],
+}
+BY_TYPE: dict[str, list[str]] = {
+    "text": ["'1'"],
+    "text[]": ["array['1', '2']"],
+    "uuid": [f"'{TENANT}'"],
+    "integer": ["5"],
+    "integer[]": ["array[1, 2]"],
+    "bigint": ["5"],
+    "double precision": ["0.5"],
+    "boolean": ["true", "false"],
+    "jsonb": ["'{}'"],
+    "interval": ["'1 day'"],
+    "regclass": ["'public.documents'"],
+    "oid": ["1"],
+    "tsquery": ["'red'"],
+    "tsvector": ["'red'"],
+    "timestamp with time zone": ["now()"],
+    "vector": ["'[1,2]'"],
+    "vector[]": ["array['[1,2]']::extensions.vector[]"],
+    "pgvec.collections": [ROW, OF_TENANT],
+    "pgvec.keyword_query": [QUERY],
+    "pgvec.fused[]": [HITS],
+    "pgvec.search_step": [STEP],
+    "pgvec.search_step[]": [f"array[{STEP}]"],
+    "pgvec.adoptions": ["(select a from pgvec.adoptions as a limit 1)"],
+    "pgvec.bm25_parameters": ["(select p from pgvec.bm25_parameters as p where p.collection = {collection} limit 1)"],
+    "name": ["'embedding'"],
+    "real": ["0.5"],
+    "regprocedure": ["'pgvec.version()'"],
+}
+
+
+def _values(name: str, type_: str) -> list[str]:
+    if name == "collection" and type_ == "text":
+        return ["{collection}"]
+    type_ = re.sub(r"^(extensions|public)\.", "", type_)
+    return BY_NAME.get((name, type_)) or BY_TYPE[type_]
+
+
+def functions(connection: Connection, role: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Every function of ours, but for triggers, that a role may execute: names and types of its arguments."""
+    rows = connection.execute(
+        "select format('%%I.%%I', n.nspname, p.proname), p.proargnames[:p.pronargs],"
+        " array(select format_type(t, null) from unnest(p.proargtypes) with ordinality as a (t, n) order by n)"
+        " from pg_catalog.pg_proc as p join pg_catalog.pg_namespace as n on n.oid = p.pronamespace"
+        " where n.nspname in ('pgvec', 'public') and p.prorettype <> 'trigger'::regtype"
+        " and has_function_privilege(%s, p.oid, 'execute')"
+        " and (n.nspname = 'pgvec' or obj_description(p.oid, 'pg_proc') is not null)"
+        " and not exists (select from pg_catalog.pg_depend as d where d.objid = p.oid and d.deptype = 'e')"
+        " order by 1",
+        (role,),
+    ).fetchall()
+    return [(name, list(zip(names or [], types, strict=True))) for name, names, types in rows]
+
+
+def calls(connection: Connection, role: str) -> Iterator[tuple[str, str]]:
+    """A function and a call of it: for each collection the usual one, then each argument with each of its other values."""
+    for name, arguments in functions(connection, role):
+        options = [_values(argument, type_) for argument, type_ in arguments]
+        usual = [values[0] for values in options]
+        tuples = [usual]
+        for place, values in enumerate(options):
+            tuples += [[*usual[:place], other, *usual[place + 1 :]] for other in values[1:]]
+        for chosen, collection in itertools.product(tuples, COLLECTIONS):
+            given = ", ".join(f"{value}::{type_}" for value, (_, type_) in zip(chosen, arguments, strict=True))
+            yield name, f"select * from {name}({given})".replace("{collection}", f"'{collection}'")
+            if "{collection}" not in given:
+                break
