@@ -1,10 +1,10 @@
 -- Ways to break an installation, each with the checks that object to it, and what the first of them says.
 -- A block is a way: its name, a line `area: check  what it says` for each check, and statements, each ending a line with a semicolon.
--- `repaired` says that verify --fix leaves nothing to object to.
+-- `repaired` says that verify --fix leaves nothing to object to. `undone: ` is a statement that ends it, where it is of the whole server.
 
 -- a function is edited
 --   functions: drift | pgvec.version is drifted
-create or replace function pgvec.version() returns text language sql stable parallel safe set search_path = '' as 'select ''9''';
+create or replace function pgvec.version() returns text language sql stable parallel safe set search_path = pg_catalog, pg_temp as 'select ''9''';
 
 -- a function is dropped
 --   functions: drift | match_vectors is missing
@@ -28,7 +28,7 @@ insert into pgvec._yoyo_migration (migration_hash, migration_id) values ('x', '9
 --   functions: overloads | 2 functions are called public.match_documents
 --   functions: drift
 --   privileges: grants
-create function public.match_documents(question text) returns text language sql set search_path = '' as 'select question';
+create function public.match_documents(question text) returns text language sql set search_path = pg_catalog, pg_temp as 'select question';
 
 -- a search_path is reset
 --   functions: search_path | pgvec.version() has no search_path
@@ -322,3 +322,346 @@ update pg_extension set extversion = '0.7.4' where extname = 'vector';
 create text search configuration public.house (copy = english);
 update pgvec.collections set language = 'house' where name = 'notes';
 drop text search configuration public.house;
+
+-- a view shows the rows of tenants
+--   notes: views | public.peek shows its rows as its owner to pgvec_reader
+create view peek as select tenant_id, content from notes;
+grant select on peek to pgvec_reader;
+
+-- a view over a view shows the rows of tenants
+--   notes: views | public.peek shows its rows as its owner to pgvec_reader
+create view below as select * from notes;
+create view peek as select content from below;
+grant select (content) on peek to pgvec_reader;
+
+-- a view lets readers write into the rows of tenants
+--   notes: views | public.door shows its rows as its owner to pgvec_reader
+create view door as select tenant_id, id, content from notes;
+grant insert on door to pgvec_reader;
+
+-- a view over a partition shows the rows of tenants
+--   notes: views | public.peek shows its rows as its owner to pgvec_reader, pgvec_writer
+create view peek as select content from pgvec.notes_p1;
+grant select on peek to public;
+
+-- a materialized view is a copy of the rows of tenants
+--   notes: views | public.copied is a copy that pgvec_writer may read
+create materialized view copied as select content from notes;
+grant select on copied to pgvec_writer;
+
+-- a materialized view is a copy of what a view shows
+--   notes: views | public.copied is a copy that pgvec_reader may read
+create view asked as select content from notes;
+alter view asked set (security_invoker = true);
+create materialized view copied as select content from asked;
+grant select on copied to pgvec_reader;
+
+-- the view of an adopted table reads as its owner
+--   jobs: views | pgvec.adopted_jobs shows its rows as its owner to pgvec_reader, pgvec_writer
+--   repaired
+alter view pgvec.adopted_jobs reset (security_invoker);
+
+-- a view shows who belongs where
+--   privileges: engine views | public.members shows tables of the engine to pgvec_reader
+create view members as select * from pgvec.memberships;
+grant select on members to pgvec_reader;
+
+-- somebody's function reads the rows of tenants as its owner
+--   functions: definer of others | all_notes() runs as postgres, and names what is protected
+create function public.all_notes() returns setof text language sql stable security definer set search_path = pg_catalog, pg_temp as 'select content from public.notes';
+
+-- somebody's function says who is calling
+--   functions: definer of others | become(uuid) runs as postgres, and says who is calling
+create function public.become(tenant uuid) returns text language sql security definer set search_path = pg_catalog, pg_temp
+  as 'select set_config(''app.tenant_id'', tenant::text, true)';
+
+-- somebody's function runs any SQL as its owner
+--   functions: definer of others | run(text) runs as postgres, and runs SQL that cannot be told
+create function public.run(query text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as 'begin execute query; end';
+
+-- somebody's function that callers may execute runs as its owner
+--   functions: definer of others | counted() runs as postgres, and callers may execute it
+create function public.counted() returns bigint language sql security definer set search_path = pg_catalog, pg_temp as 'select count(*) from pg_class';
+
+-- somebody's function in schema pgvec runs as its owner
+--   functions: definer of others | pgvec.helper() runs as postgres, and names what is protected
+create function pgvec.helper() returns bigint language sql security definer set search_path = pg_catalog, pg_temp as 'select count(*) from pgvec.memberships';
+revoke all on function pgvec.helper() from public;
+grant execute on function pgvec.helper() to pgvec_reader;
+
+-- a function is said to be leakproof
+--   functions: leakproof | told(text) is marked leakproof
+create function public.told(word text) returns boolean language plpgsql leakproof set search_path = pg_catalog, pg_temp as 'begin raise notice ''%'', word; return true; end';
+
+-- an operator of vectors is said to be leakproof
+--   functions: leakproof | cosine_distance
+do $$ begin execute 'alter function extensions.cosine_distance(extensions.vector, extensions.vector) leakproof'; end $$;
+
+-- an event trigger runs a weaker role's function
+--   functions: event triggers | event trigger watch runs public.watched() of pgvec_writer
+create function public.watched() returns event_trigger language plpgsql set search_path = pg_catalog, pg_temp as 'begin end';
+alter function public.watched() owner to pgvec_writer;
+create event trigger watch on ddl_command_end execute function public.watched();
+
+-- a role of callers bypasses row level security
+--   privileges: role attributes | pgvec_writer has bypassrls
+--   notes: strangers
+--   undone: alter role pgvec_writer nobypassrls
+alter role pgvec_writer bypassrls;
+
+-- a role of callers is a superuser
+--   privileges: role attributes | pgvec_reader has superuser
+--   notes: strangers
+--   undone: alter role pgvec_reader nosuperuser
+alter role pgvec_reader superuser;
+
+-- a role of callers may make roles
+--   privileges: role attributes | pgvec_reader has createrole
+--   undone: alter role pgvec_reader nocreaterole
+alter role pgvec_reader createrole;
+
+-- a role of callers may read the log of changes
+--   privileges: role attributes | pgvec_reader has replication
+--   undone: alter role pgvec_reader noreplication
+alter role pgvec_reader replication;
+
+-- readers are members of the owner's role
+--   privileges: memberships | pgvec_reader is a member of house_owner
+--   undone: drop role house_owner
+create role house_owner superuser;
+grant house_owner to pgvec_reader;
+
+-- readers are members of a role that bypasses row level security
+--   privileges: memberships | pgvec_reader is a member of house_backend
+--   undone: drop role house_backend
+create role house_backend bypassrls;
+grant house_backend to pgvec_reader;
+
+-- readers are members of a predefined role
+--   privileges: memberships | pgvec_reader is a member of pg_read_all_data
+--   privileges: engine tables
+--   notes: strangers
+--   undone: revoke pg_read_all_data from pgvec_reader
+grant pg_read_all_data to pgvec_reader;
+
+-- readers are members of those who write
+--   privileges: memberships | pgvec_reader is a member of pgvec_writer
+--   undone: revoke pgvec_writer from pgvec_reader
+grant pgvec_writer to pgvec_reader;
+
+-- a trigger copies rows of tenants
+--   notes: triggers of others | trigger copying of public.notes calls public.copy_row()
+create table copies (content text);
+create function public.copy_row() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp
+  as 'begin insert into public.copies values (new.content); return new; end';
+create trigger copying after insert or update on notes for each row execute function public.copy_row();
+
+-- a trigger of ours calls another function
+--   documents: triggers | trigger documents_maintain of public.documents calls public.copy_row and not pgvec.maintain_document
+--   documents: triggers of others
+--   repaired
+create function public.copy_row() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as 'begin return new; end';
+create or replace trigger documents_maintain before insert or update on documents for each row execute function public.copy_row();
+
+-- a rule copies rows of tenants
+--   documents: rules | rule copying of public.documents runs on insert
+create table copies (content text);
+create rule copying as on insert to documents do also insert into copies values (new.content);
+
+-- a publication sends the rows of tenants
+--   notes: publications | publication outwards sends the rows of all tenants to its subscribers
+create publication outwards for table notes;
+
+-- a publication sends all tables
+--   notes: publications | publication outwards sends the rows of all tenants to its subscribers
+create publication outwards for all tables;
+
+-- the publication of Supabase Realtime has a table of tenants
+--   notes: publications | supabase_realtime tells everybody who listens the tenant and id of rows that are deleted
+create publication supabase_realtime for table notes;
+
+-- an index is unique across tenants
+--   notes: unique indexes | pgvec.notes_p0_unique is unique across tenants
+create unique index notes_p0_unique on pgvec.notes_p0 (id);
+
+-- an exclusion constraint holds across tenants
+--   notes: unique indexes | is unique across tenants
+alter table pgvec.notes_p1 add constraint once exclude using btree (content with =);
+
+-- a table that readers may read inherits the rows of a collection
+--   documents: inheritance | pgvec_reader may read public.trap, and its rows by it
+create table trap (content text not null default '');
+alter table documents inherit trap;
+grant select on trap to pgvec_reader;
+
+-- readers may read a child of a table
+--   documents: writers | pgvec_reader may select public.child
+--   repaired
+create table child () inherits (documents);
+do $$ begin execute format('alter table child owner to %I', (select tableowner from pg_tables where tablename = 'documents')); end $$;
+grant select on child to pgvec_reader;
+
+-- a child of a table lies on another server
+--   documents: inheritance | public.far_rows lies on server elsewhere
+--   documents: verify_rows
+--   documents: verify_statistics
+--   documents: verify_access
+--   documents: verify_search
+create foreign data wrapper far;
+create server elsewhere foreign data wrapper far;
+create foreign table far_rows () inherits (documents) server elsewhere;
+
+-- a foreign table reads the table of tenants
+--   privileges: foreign tables | pgvec_reader may read public.mirror, which is notes on server loopback
+create foreign data wrapper far;
+create server loopback foreign data wrapper far;
+create foreign table mirror (content text) server loopback options (table_name 'notes');
+grant select on mirror to pgvec_reader;
+
+-- an index calls a weaker role's function
+--   documents: code of others | index public.documents_odd calls public.odd(text), which belongs to pgvec_writer
+create function public.odd(word text) returns text language sql immutable set search_path = pg_catalog, pg_temp as 'select word';
+create index documents_odd on documents (public.odd(source));
+alter function public.odd(text) owner to pgvec_writer;
+
+-- the tenant of a row that names none is made up
+--   notes: table | column tenant_id has the default
+alter table notes alter column tenant_id set default '00000000-0000-0000-0000-000000000001';
+
+-- row level security is forced on the owner
+--   notes: rls | public.notes forces row level security on its owner
+--   repaired
+alter table notes force row level security;
+
+-- rls is off where lexemes of an adopted table are
+--   jobs: rls | pgvec.side_jobs has no row level security
+--   repaired
+alter table pgvec.side_jobs disable row level security;
+
+-- a policy is added to the lexemes of an adopted table
+--   jobs: policies | policy planted of pgvec.side_jobs lets in more
+create policy planted on pgvec.side_jobs for select using (true);
+
+-- readers may write the lexemes of an adopted table
+--   jobs: writers | pgvec_reader may update pgvec.side_jobs
+--   repaired
+grant update on pgvec.side_jobs to pgvec_reader;
+
+-- readers may let others read
+--   documents: writers | pgvec_reader may let others select public.documents
+--   repaired
+grant select on documents to pgvec_reader with grant option;
+
+-- readers may make triggers
+--   documents: writers | pgvec_reader may trigger
+--   repaired
+grant trigger on documents to pgvec_reader;
+
+-- readers may call what is for operators
+--   privileges: operator functions | pgvec_reader may execute pgvec.purge_tenant(uuid)
+--   repaired
+grant execute on function pgvec.purge_tenant(uuid) to pgvec_reader;
+
+-- readers may call what is for writers
+--   privileges: operator functions | pgvec_reader may execute pgvec.begin_staging(text,uuid)
+--   repaired
+grant execute on function pgvec.begin_staging(text, uuid) to pgvec_reader;
+
+-- an application may call what is for operators
+--   privileges: operator functions | house_app may execute pgvec.drop_collection(text)
+--   undone: drop owned by house_app; drop role house_app
+create role house_app;
+grant execute on function pgvec.drop_collection(text) to house_app;
+
+-- somebody may create in the engine's schema
+--   privileges: schemas | house_app may create in schema pgvec
+--   repaired
+--   undone: drop owned by house_app; drop role house_app
+create role house_app;
+grant create on schema pgvec to house_app;
+
+-- readers may create in the engine's schema as members
+--   privileges: schemas | house_app may create in schema pgvec, and so may pgvec_reader, a member
+--   repaired
+--   undone: drop owned by house_app; drop role house_app
+create role house_app;
+grant create on schema pgvec to house_app;
+grant house_app to pgvec_reader;
+
+-- readers may create where pgvector is
+--   privileges: schemas | pgvec_reader may create in schema
+do $$ begin execute format('grant create on schema %s to pgvec_reader', pgvec.vector_schema()); end $$;
+
+-- readers may create in public
+--   privileges: schemas | PUBLIC may create in schema public
+grant create on schema public to public;
+
+-- readers may make schemas
+--   privileges: schemas | pgvec_writer may create in database
+do $$ begin execute format('grant create on database %I to pgvec_writer', current_database()); end $$;
+
+-- tables that will be made in the engine's schema are for readers
+--   privileges: default privileges | pgvec_reader get select on tables
+--   repaired
+do $$ begin execute format('alter default privileges for role %I in schema pgvec grant select on tables to pgvec_reader',
+  (select nspowner::regrole::text from pg_namespace where nspname = 'pgvec')); end $$;
+
+-- readers may read the planner's statistics
+--   privileges: catalog | pgvec_reader may select table pg_statistic
+grant select on pg_catalog.pg_statistic to pgvec_reader;
+
+-- readers may read files
+--   privileges: catalog | pgvec_reader may execute function pg_read_file(text)
+grant execute on function pg_catalog.pg_read_file(text) to pgvec_reader;
+
+-- readers may switch triggers off
+--   privileges: catalog | pgvec_reader may set session_replication_role
+--   undone: revoke set on parameter session_replication_role from pgvec_reader
+grant set on parameter session_replication_role to pgvec_reader;
+
+-- the REST API exposes the engine
+--   privileges: exposed schemas | the REST API exposes schema pgvec by pgrst.db_schemas of role pgvec_writer
+do $$ begin execute format('alter role pgvec_writer in database %I set pgrst.db_schemas = ''public, pgvec''', current_database()); end $$;
+
+-- the REST API shows plans
+--   privileges: rest settings | has pgrst.db_plan_enabled = true: plans tell of rows that policies hide
+do $$ begin execute format('alter database %I set pgrst.db_plan_enabled = ''true''', current_database()); end $$;
+
+-- the secret of tokens is in the catalog
+--   privileges: rest settings | pgrst.jwt_secret: every role that may run SQL can read it
+do $$ begin execute format('alter database %I set pgrst.jwt_secret = ''secret''', current_database()); end $$;
+
+-- strangers of the REST API bypass row level security
+--   privileges: rest settings | pgrst.db_anon_role = house_backend: row level security does not hold it
+--   undone: drop role house_backend
+create role house_backend bypassrls;
+do $$ begin execute format('alter database %I set pgrst.db_anon_role = ''house_backend''', current_database()); end $$;
+
+-- everybody is a tenant from the start
+--   privileges: session settings | has app.tenant_id = 00000000-0000-0000-0000-000000000001
+do $$ begin execute format('alter database %I set app.tenant_id = ''00000000-0000-0000-0000-000000000001''', current_database()); end $$;
+
+-- sessions begin without triggers
+--   privileges: session settings | has session_replication_role = replica
+do $$ begin execute format('alter database %I set session_replication_role = replica', current_database()); end $$;
+
+-- somebody's function has the name of one within the engine
+--   functions: overloads | 2 functions are called pgvec.caller
+--   functions: drift
+create function pgvec.caller(n int) returns name language sql set search_path = pg_catalog, pg_temp as 'select current_user';
+revoke all on function pgvec.caller(int) from public;
+
+-- the policy of the lexemes of an adopted table is gone
+--   jobs: policies | policy follow_the_table of pgvec.side_jobs is missing
+--   repaired
+drop policy follow_the_table on pgvec.side_jobs;
+
+-- the policy of the lexemes of an adopted table lets all in
+--   jobs: policies | policy follow_the_table of pgvec.side_jobs lets in more
+--   repaired
+alter policy follow_the_table on pgvec.side_jobs using (true);
+
+-- a column has a type of somebody's own
+--   documents: table | column source is of type public.word
+create domain public.word as text;
+alter table documents alter column source type public.word;

@@ -1,4 +1,4 @@
-"""The HTTP service as it runs: uvicorn on a port of its own, in a thread."""
+"""The HTTP service as the command runs it, on a port of its own, in a thread."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
-import uvicorn
 
-from pgvec_admin.api import Settings, create_app
+from pgvec_admin.api import Settings, create_server
 
 
 @contextmanager
@@ -19,7 +18,7 @@ def running(settings: Settings) -> Iterator[httpx.Client]:
     """A client of the service."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="warning", access_log=False))
+        server = create_server(settings)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

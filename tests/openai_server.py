@@ -33,7 +33,7 @@ class Fault:
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    body: dict[str, Any] | None = None  # answered as it is
+    body: dict[str, Any] | None = None  # answered as it is, with the status
     hang: bool = False  # no answer until the server closes
     cut: bool = False  # the connection ends in the middle of the answer
 
@@ -150,7 +150,7 @@ class OpenAIServer:
         if handler.path != "/v1/embeddings":
             status, said = 404, _error(f"no such path: {handler.path}")
         elif fault.status != 200:
-            status, said = fault.status, _error(f"fault {fault.status}")
+            status, said = fault.status, fault.body or _error(f"fault {fault.status}")
         elif fault.body is not None:
             status, said = 200, fault.body
         else:

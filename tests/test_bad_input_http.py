@@ -58,7 +58,7 @@ def service(shelf: Connection, server: embedded.Server) -> Iterator[httpx.Client
 
 @pytest.fixture(scope="module")
 def guarded(shelf: Connection, server: embedded.Server) -> Iterator[httpx.Client]:
-    access = Access(jwt_secret="a secret of at least thirty-two characters", keys=frozenset({"geheim"}))
+    access = Access(jwt_secret="a secret of at least thirty-two characters", keys=frozenset({"geheimes-kennwort"}))
     with running(Settings(server.url("shelf_of_http"), access=access, limits=LIMITS)) as client:
         yield client
 

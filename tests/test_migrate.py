@@ -438,7 +438,7 @@ def test_uninstalling_leaves_the_tables_and_nothing_else(empty_database: str) ->
             migrate.uninstall(where, report=silent)
         assert connection.execute("select content from notes").fetchall() == [("kept",)]
         kept = migrate.uninstall(where, keep_tables=True, report=silent)
-        assert sorted(kept) == ["documents", "notes", "shop"]
+        assert sorted(kept) == ["public.documents", "public.notes", "public.shop"]
         assert connection.execute("select content, embedding::text from notes").fetchall() == [("kept", "[1,0]")]
         assert connection.execute("select * from shop").fetchall() == [(1, "a red fish")]
         left = {name for kind, name in catalog() - before}

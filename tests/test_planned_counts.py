@@ -40,9 +40,7 @@ def _rows(word: str, day: int) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def project(
-    platform: embedded.Server, installed: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Project]:
+def project(platform: embedded.Server, installed: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     with searchable(platform, installed, tmp_path_factory.mktemp("planned")) as made:
         with psycopg.connect(made.database, autocommit=True) as connection:
             for kind, options in KINDS.items():
@@ -153,7 +151,9 @@ def test_the_statistics_that_told_are_removed_from_what_an_earlier_release_made(
             connection.execute(f"analyze {name}".encode())
             told = "select count(*) from pgvec.telling_columns(%s) where known"
             assert connection.execute(told, (name,)).fetchone() != (0,)
-            policies = "select polname, pg_get_expr(polqual, polrelid) from pg_policy where polrelid = %s::regclass order by 1"
+            policies = (
+                "select polname, pg_get_expr(polqual, polrelid) from pg_policy where polrelid = %s::regclass order by 1"
+            )
             before = connection.execute(policies, (name,)).fetchall()
             connection.execute("select pgvec.upgrade_collections()")
             assert connection.execute(told, (name,)).fetchone() == (0,)

@@ -8,6 +8,7 @@ import decimal
 import gzip
 import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgvec_admin import readers
+from pgvec_admin import files, readers
 from pgvec_admin.columns import Mapping, MetadataColumn, metadata_columns
 from pgvec_admin.errors import DataRejectedError, UsageError
 from pgvec_admin.readers import Input
@@ -377,3 +378,94 @@ def test_a_text_that_cannot_be_stored_is_told_with_its_line(read: Read) -> None:
     assert reason(read("a.txt", b"one\ntwo \xff\n")) == (2, "not UTF-8: byte 0xff at offset 8")
     assert reason(read("a.txt", b"one\ntwo\nth\x00ree")) == (3, "a NUL character, which Postgres cannot store")
     assert reason(read("a.txt", b" \n")) == (1, "empty")
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Path:
+    """A directory that somebody else has filled, beside one that is none of theirs."""
+    outside, inside = tmp_path / "outside", tmp_path / "inside"
+    (outside / "deep").mkdir(parents=True)
+    (inside / "sub").mkdir(parents=True)
+    for file in (outside / "secret.txt", outside / "deep" / "secret.md", inside / "sub" / "own.md"):
+        file.write_text("a text")
+    pq.write_table(pa.table({"content": ["a secret"]}), outside / "secret.parquet")
+    for name, target in {
+        "absolute.txt": outside / "secret.txt",
+        "relative.txt": Path("../outside/secret.txt"),
+        "table.parquet": outside / "secret.parquet",
+        "unknown.xyz": outside / "secret.txt",
+        "folder": outside,
+        "passwd.txt": Path("/etc/passwd"),
+        "null.csv": Path("/dev/null"),
+        "nothing.md": outside / "nothing.md",
+        "up": Path(".."),
+        "again": Path("sub"),
+        "own.txt": Path("sub/own.md"),
+        "twice.txt": Path("absolute.txt"),
+        "circle.md": Path("circle.md"),
+        "sub/parent": Path(".."),
+    }.items():
+        (inside / name).symlink_to(target)
+    os.mkfifo(inside / "pipe.jsonl")
+    return inside
+
+
+def test_a_link_that_leads_out_of_a_directory_is_left_out_and_named(filled: Path) -> None:
+    left_out: dict[str, str] = {}
+    found = readers.inputs([str(filled)], skip=lambda path, why: left_out.update({path.name: why}))
+    assert [Path(source.name).relative_to(filled).as_posix() for source in found] == ["own.txt", "sub/own.md"]
+    out = [
+        "absolute.txt",
+        "relative.txt",
+        "table.parquet",
+        "folder",
+        "passwd.txt",
+        "null.csv",
+        "nothing.md",
+        "up",
+        "twice.txt",
+    ]
+    assert left_out == dict.fromkeys(out, files.LEADS_OUT) | dict.fromkeys(
+        ["pipe.jsonl", "circle.md"], files.NOT_REGULAR
+    )
+    assert [only(list(readers.documents(source, Mapping()))).content for source in found] == ["a text", "a text"]
+
+
+def test_all_links_are_followed_where_that_is_wanted_and_a_directory_is_entered_once(filled: Path) -> None:
+    left_out: list[str] = []
+    found = readers.inputs([str(filled)], follow_links=True, skip=lambda path, _: left_out.append(path.name))
+    names = [Path(source.name).relative_to(filled).as_posix() for source in found]
+    assert {"absolute.txt", "folder/secret.txt", "folder/deep/secret.md", "passwd.txt", "table.parquet"} <= set(names)
+    assert len([name for name in names if name.endswith("own.md")]) == 1
+    assert sorted(left_out) == ["circle.md", "nothing.md", "null.csv", "pipe.jsonl"]
+
+
+def test_what_is_named_itself_may_be_a_link(filled: Path) -> None:
+    named = [str(filled / "absolute.txt"), str(filled / "folder")]
+    assert [Path(source.name).name for source in readers.inputs(named)] == [
+        "absolute.txt",
+        "secret.md",
+        "secret.parquet",
+        "secret.txt",
+    ]
+    (filled / "links").mkdir()
+    (filled / "links" / "passwd.txt").symlink_to("/etc/passwd")
+    with pytest.raises(UsageError, match="holds nothing to load") as refused:
+        readers.inputs([str(filled / "links")])
+    assert "--follow-links" in str(refused.value.hint)
+
+
+@pytest.mark.parametrize("name", ["own.md", "own.csv", "own.parquet"])
+def test_a_file_that_becomes_a_link_or_a_pipe_before_it_is_read_is_refused(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / name).write_text("content\na text")
+    (source,) = readers.inputs([str(folder)])
+    (folder / name).unlink()
+    (folder / name).symlink_to("/etc/passwd")
+    with pytest.raises(DataRejectedError, match="it has become a link that leads out"):
+        list(readers.documents(source, Mapping()))
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(DataRejectedError, match="it has become no regular file"):
+        list(readers.documents(source, Mapping()))

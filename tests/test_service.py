@@ -38,6 +38,7 @@ from supabase_project import SECRET, Project, token
 
 OURS = "00000000-0000-4000-8000-00000000000a"
 THEIRS = "00000000-0000-4000-8000-00000000000b"
+KEY, OTHER_KEY = "a key of a backend", "the key of another"
 DOCUMENTS = [
     {"id": "nets", "content": "How neural networks learn", "metadata": {"lang": "en", "year": 2021}, "source": "a.md"},
     {"id": "pasta/1", "content": "Cooking pasta at home", "metadata": {"lang": "en", "year": 2019}, "source": "b.md"},
@@ -371,11 +372,11 @@ def test_a_caller_in_a_hurry_is_told_when_to_come_back(settings: Settings) -> No
 
 
 def test_each_key_has_requests_of_its_own(settings: Settings) -> None:
-    access = Access(keys=frozenset({"one", "two"}))
+    access = Access(keys=frozenset({KEY, OTHER_KEY}))
     with running(replace(settings, access=access, limits=Limits(requests_a_minute=1))) as client:
         statuses = [
             client.post("/search", json={"query": "x"}, headers={"x-api-key": key}).status_code
-            for key in ("one", "one", "two", "two")
+            for key in (KEY, KEY, OTHER_KEY, OTHER_KEY)
         ]
     assert statuses == [200, 429, 200, 429]
 
@@ -562,23 +563,23 @@ class _Late:
 
 
 def test_a_key_is_for_a_backend_that_names_the_tenant(shared: Settings, with_search: Project) -> None:
-    backend = replace(shared, conninfo=with_search.database, access=Access(keys=frozenset({"secret", "old"})))
+    backend = replace(shared, conninfo=with_search.database, access=Access(keys=frozenset({KEY, OTHER_KEY})))
     question = {"query_embedding": [1, 0]}
     with running(backend) as client:
-        for key, tenant, wanted in (("secret", OURS, "a0"), ("old", THEIRS, "b0")):
+        for key, tenant, wanted in ((KEY, OURS, "a0"), (OTHER_KEY, THEIRS, "b0")):
             answer = client.post("/search", json=question, headers={"x-api-key": key, "x-tenant": tenant})
             assert answer.json()["results"][0]["id"] == wanted
             assert len(answer.json()["results"]) == 3
-        assert _problem(client.post("/search", json=question, headers={"x-api-key": "secret"})) == (403, "PV006")
-        theirs = {"x-api-key": "secret", "x-tenant": THEIRS}
+        assert _problem(client.post("/search", json=question, headers={"x-api-key": KEY})) == (403, "PV006")
+        theirs = {"x-api-key": KEY, "x-tenant": THEIRS}
         for _ in range(2):  # the second time from what is kept, which is for nobody else
             assert client.post("/search", json=question | {"tenant": THEIRS}, headers=theirs).status_code == 200
         # what a backend passes on does not choose
-        for headers in ({"x-api-key": "secret", "x-tenant": OURS}, {"x-api-key": "secret"}):
+        for headers in ({"x-api-key": KEY, "x-tenant": OURS}, {"x-api-key": KEY}):
             passed_on = client.post("/search", json=question | {"tenant": THEIRS}, headers=headers)
             assert _problem(passed_on) == (403, "PV006")
             assert _problem(client.get("/documents/b0", params={"tenant": THEIRS}, headers=headers)) == (403, "PV006")
-        headers = {"x-api-key": "secret", "x-tenant": "ours"}
+        headers = {"x-api-key": KEY, "x-tenant": "ours"}
         assert _problem(client.post("/search", json=question, headers=headers)) == (422, "")
         for headers in ({"x-api-key": "wrong", "x-tenant": OURS}, {"x-tenant": OURS}, _as("service_role")):
             assert _problem(client.post("/search", json=question, headers=headers)) == (401, "")

@@ -133,14 +133,14 @@ def test_nothing_is_cut_off(page: Page, width: int) -> None:
 
 
 def test_a_key_is_asked_for_and_kept_in_the_tab(browser: Browser, settings: Settings) -> None:
-    with running(Settings(settings.conninfo, access=Access(keys=frozenset({"secret"})))) as client:
+    with running(Settings(settings.conninfo, access=Access(keys=frozenset({"a key of sixteen or more"})))) as client:
         page = browser.new_page()
         page.goto(str(client.base_url))
         page.fill("#query", "pasta")
         page.check("[value=keyword]")
         expect(page.locator("#status")).to_have_text("not signed in: send X-API-Key: <key>")
         page.click("summary")
-        page.fill("#key", "secret")
+        page.fill("#key", "a key of sixteen or more")
         page.get_by_role("button", name="Search").click()
         expect(page.locator("#status")).to_contain_text("2 results in")
         page.reload()
@@ -148,3 +148,25 @@ def test_a_key_is_asked_for_and_kept_in_the_tab(browser: Browser, settings: Sett
         page.check("[value=keyword]")
         expect(page.locator("#status")).to_contain_text("2 results in")
         page.close()
+
+
+def test_the_interface_is_shown_from_here_alone(browser: Browser, service: httpx.Client) -> None:
+    page = browser.new_page()
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{service.base_url}/docs")
+    expect(page.locator(".opblock-summary-path", has_text="/search").first).to_be_visible()
+    page.locator("#operations-service-health_health_get").click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+    expect(page.locator(".live-responses-table tbody .response-col_status").first).to_have_text("200")
+    page.close()
+    assert said == []
+    assert [url for url in asked if not url.startswith((str(service.base_url), "data:", "blob:"))] == []
+    policy = service.get("/docs").headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "http" not in policy
+    assert "https://" not in service.get("/docs").text

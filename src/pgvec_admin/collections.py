@@ -8,6 +8,7 @@ from datetime import datetime
 
 from psycopg.rows import class_row
 
+from pgvec_admin import database
 from pgvec_admin.database import Connection
 from pgvec_admin.errors import UsageError
 
@@ -115,9 +116,11 @@ def adopt(
     add_columns: bool = False,
 ) -> Collection:
     """Make an existing table a collection (`pgvec.adopt_collection` says how); its name is the table's by default."""
-    known = connection.execute(
-        "select to_regclass(%s)::oid, relname from pg_class where oid = to_regclass(%s)", (relation, relation)
-    ).fetchone()
+    with database.usual_search_path(connection):
+        named = connection.execute(
+            "select pg_catalog.to_regclass(%s::pg_catalog.text)::pg_catalog.oid", (relation,)
+        ).fetchone()
+    known = connection.execute("select oid, relname from pg_class where oid = %s", named).fetchone()
     if known is None:
         raise UsageError(
             f"there is no table {relation or repr(relation)}", "name it with its schema, for example public.jobs"

@@ -1,22 +1,35 @@
-"""Which database, and a connection to it."""
+"""Which database, and a connection to it.
+
+Every connection looks for names in `SEARCH_PATH` alone, from its first statement on: whoever may create in schema
+public could otherwise make a function or an operator that fits a statement better than the one that is meant.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from pgvec_admin import __version__
+from pgvec_admin import __version__, redact
 from pgvec_admin.errors import CheckFailedError, ConnectionFailedError, UsageError, from_postgres
 from pgvec_admin.resources import query
 
 ENVIRONMENT = ("PGVEC_DATABASE_URL", "SUPABASE_DB_URL", "DATABASE_URL")
+
+SEARCH_PATH = "pg_catalog, pg_temp"
+# the first statement of a session, or of a transaction: nothing in it is looked up in the search_path that there was
+SET_SEARCH_PATH = f"select pg_catalog.set_config('search_path', '{SEARCH_PATH}', false)"
+SET_LOCAL_SEARCH_PATH = f"select pg_catalog.set_config('search_path', '{SEARCH_PATH}', true)"
+
+# Supabase's pooler in transaction mode. Locks and settings of a session mean nothing behind one.
+TRANSACTION_POOLER_PORT = "6543"
 
 _OLDEST_CLIENT = query("oldest_client")
 _EXAMPLE = "for example postgresql://user:password@host:5432/postgres; percent-encode @ / : and % in a password"
@@ -28,8 +41,17 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 class Target:
     """A database to work on: its connection string, and where that came from (`--database-url`, a variable)."""
 
-    conninfo: str
+    conninfo: str = field(repr=False)
     origin: str
+
+    def __post_init__(self) -> None:
+        redact.hide_password(self.conninfo)
+
+    @property
+    def is_transaction_pooler(self) -> bool:
+        """Whether it is known to be a pooler in transaction mode, by its port."""
+        ports = str(conninfo_to_dict(self.conninfo).get("port") or os.environ.get("PGPORT") or "")
+        return TRANSACTION_POOLER_PORT in ports.split(",")
 
     def describe(self) -> str:
         """The target without its password, for people."""
@@ -59,7 +81,8 @@ def _checked(found: Target) -> Target:
     try:
         conninfo_to_dict(found.conninfo)
     except psycopg.ProgrammingError as error:
-        raise UsageError(f"{found.origin} is no connection string: {_without_values(error)}", _EXAMPLE) from error
+        # not `from error`: its message quotes parts of the string
+        raise UsageError(f"{found.origin} is no connection string: {_without_values(error)}", _EXAMPLE) from None
     return found
 
 
@@ -82,22 +105,32 @@ def _embedded() -> Target:
     return Target(instance.start().url(), "the embedded server")
 
 
-def connect(where: Target, *, autocommit: bool = False, tenant: UUID | None = None) -> Connection:
+def connect(
+    where: Target, *, autocommit: bool = False, tenant: UUID | None = None, one_transaction: bool = False
+) -> Connection:
     """A connection for administration: no server-side prepared statements, so that a pooler may stand between.
 
     With a tenant it acts for that one: see `pgvec.allowed_tenants`. Raises CheckFailedError where the engine there has
-    come to need a newer release than this: see `pgvec.oldest_client`.
+    come to need a newer release than this: see `pgvec.oldest_client`. Behind a pooler in transaction mode, which hands
+    the settings of a session on to others, it is refused but for `one_transaction`, which sets none.
     """
+    if where.is_transaction_pooler and not one_transaction:
+        raise CheckFailedError(
+            f"port {TRANSACTION_POOLER_PORT} is a pooler in transaction mode, which keeps no settings of a session",
+            "connect directly or through a pooler in session mode (on Supabase port 5432)",
+        )
     try:
         connection = psycopg.connect(
             where.conninfo,
-            autocommit=True,
+            autocommit=not one_transaction,
             prepare_threshold=None,
             fallback_application_name="pgvec-admin",
         )
         try:
+            connection.execute(SET_LOCAL_SEARCH_PATH if one_transaction else SET_SEARCH_PATH)
             _check_release(connection)
-            connection.autocommit = autocommit
+            if not one_transaction:
+                connection.autocommit = autocommit
             if tenant:
                 connection.execute("select set_config('app.tenant_id', %s, false)", (str(tenant),))
         except BaseException:
@@ -106,6 +139,16 @@ def connect(where: Target, *, autocommit: bool = False, tenant: UUID | None = No
         return connection
     except psycopg.Error as error:
         raise from_postgres(error) from error
+
+
+@contextmanager
+def usual_search_path(connection: Connection) -> Iterator[None]:
+    """Look up names as this role does elsewhere: for names that people write. A statement within qualifies its own."""
+    with connection.transaction(force_rollback=True):
+        connection.execute(
+            "select set_config('search_path', reset_val, true) from pg_settings where name = 'search_path'"
+        )
+        yield
 
 
 def _check_release(connection: Connection) -> None:

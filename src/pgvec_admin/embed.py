@@ -49,7 +49,7 @@ class ProviderOptions:
 
     model: str | None = None
     base_url: str | None = None
-    api_key: str | None = None
+    api_key: str | None = field(default=None, repr=False)
     query_prefix: str | None = None
     passage_prefix: str | None = None
     batch: int | None = None

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pgvec_admin import calls
 from pgvec_admin.database import Connection
 from pgvec_admin.errors import DataRejectedError, UsageError
 from pgvec_admin.search import vector_literal
@@ -33,11 +34,17 @@ SAMPLES = 2000  # of the bootstrap; the ends of an interval then move by a few t
 FEW = 10  # queries; of fewer, the bootstrap finds anything significant
 HELPS = 0.005  # NDCG that fusion has to gain before it is worth its time
 
-_VECTOR = "select id from match_documents(%(embedding)s, %(depth)s, collection => %(collection)s)"
-_KEYWORD = "select id from keyword_search(%(text)s, %(depth)s, ranking => %(ranking)s, collection => %(collection)s)"
+_VECTOR = (
+    "select id from public.match_documents(query_embedding => %(embedding)s, match_count => %(depth)s,"
+    " collection => %(collection)s)"
+)
+_KEYWORD = (
+    "select id from public.keyword_search(query_text => %(text)s, match_count => %(depth)s, ranking => %(ranking)s,"
+    " collection => %(collection)s)"
+)
 _HYBRID = (
-    "select id from hybrid_search("
-    "%(text)s, %(embedding)s, %(depth)s, fusion => %(fusion)s, collection => %(collection)s)"
+    "select id from public.hybrid_search(query_text => %(text)s, query_embedding => %(embedding)s,"
+    " match_count => %(depth)s, fusion => %(fusion)s, collection => %(collection)s)"
 )
 
 
@@ -168,6 +175,7 @@ def run(
     for turn, mode in enumerate(modes):
         found: dict[str, dict[str, float]] = {}
         seconds = []
+        statement = calls.exact(connection, mode.sql)
         for done, query in enumerate(judged):
             report(turn * len(judged) + done, len(modes) * len(judged), mode.name)
             arguments = {
@@ -178,7 +186,7 @@ def run(
                 **mode.arguments,
             }
             started = time.perf_counter()
-            ids = [row[0] for row in connection.execute(mode.sql.encode(), arguments).fetchall()]
+            ids = [row[0] for row in connection.execute(statement, arguments).fetchall()]
             seconds.append(time.perf_counter() - started)
             # trec_eval sorts by score, and breaks ties its own way
             found[query.id] = {id_: float(-place) for place, id_ in enumerate(ids)}

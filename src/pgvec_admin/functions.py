@@ -155,6 +155,8 @@ def apply(
             live = ledger.live(connection, [file.name])[file.name]
             ledger.record(connection, live, "drift" if found.state == "drifted" else "replaced", live.definition)
             keep = found.state == "drifted"  # whom others let call theirs is nothing to us
+            if not keep:
+                _take_over(connection, live.oids)
             _replace(connection, file.name, file.text, vector_schema, file.label, keep_grants=keep)
         else:
             _execute(connection, file.text, vector_schema, file.label)
@@ -312,6 +314,12 @@ def _grant(connection: Connection, live: Live, grantees: list[str]) -> None:
             connection.execute(
                 sql.SQL("grant execute on routine {} to {}").format(sql.SQL(routine), sql.Identifier(role))
             )
+
+
+def _take_over(connection: Connection, oids: Sequence[int]) -> None:
+    """Become the owner of a function before it is replaced: its maker could otherwise change it again."""
+    for oid in oids:
+        connection.execute(f"alter routine {_signature(connection, oid)} owner to current_user".encode())
 
 
 def _signature(connection: Connection, oid: int) -> str:

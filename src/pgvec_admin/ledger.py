@@ -64,7 +64,7 @@ def live(connection: Connection, names: Iterable[str]) -> dict[str, Live]:
     with connection.transaction(force_rollback=True), connection.cursor(row_factory=class_row(Live)) as cursor:
         # the catalog spells types by the search_path; a fingerprint must not depend on whose it is,
         # and a transaction around this one keeps its own
-        cursor.execute("set local search_path = pg_catalog")
+        cursor.execute("set local search_path = pg_catalog, pg_temp")
         rows = cursor.execute(_LIVE, {"names": list(names)}).fetchall()
     return {row.name: row for row in rows}
 

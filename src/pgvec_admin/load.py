@@ -356,12 +356,8 @@ def _note_resume_point(connection: Connection, collection: Collection, batch: _B
     point = batch.resume_at
     if point and point.fingerprint and batch.rows:
         connection.execute(
-            "insert into pgvec.loads (collection, source, fingerprint, position, last_id) values (%s, %s, %s, %s, %s)"
-            " on conflict (collection, source) do update set fingerprint = excluded.fingerprint,"
-            " position = excluded.position, last_id = excluded.last_id, updated_at = now()",
+            "select pgvec.note_load(%s, %s, %s, %s, %s)",
             (collection.name, point.source, point.fingerprint, point.position, batch.rows[-1].record.id),
         )
     if batch.ended is not None:
-        connection.execute(
-            "delete from pgvec.loads where collection = %s and source = %s", (collection.name, batch.ended)
-        )
+        connection.execute("select pgvec.note_load(%s, %s)", (collection.name, batch.ended))

@@ -36,10 +36,13 @@ class MigrationState:
 
 
 class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
-    """yoyo on a libpq connection string of any form, with its tables in schema pgvec and without its lock."""
+    """yoyo on a libpq connection string of any form, with its tables in schema pgvec and without its lock.
 
-    def __init__(self, where: Target, lock_timeout: str) -> None:
-        self._where, self._lock_timeout = where, lock_timeout
+    yoyo makes its tables where the search_path begins; pg_catalog is searched before it, as it is not named.
+    """
+
+    def __init__(self, where: Target, lock_timeout: str, search_path: str = "pgvec, pg_temp") -> None:
+        self._where, self._lock_timeout, self._search_path = where, lock_timeout, search_path
         super().__init__(parse_uri("postgresql+psycopg:///"), "_yoyo_migration")
 
     def connect(self, dburi: Any) -> Connection:
@@ -48,12 +51,13 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
 
     def init_connection(self, connection: Connection) -> None:
         connection.execute(
-            "select set_config('search_path', 'pgvec', false), set_config('lock_timeout', %s, false)",
-            (self._lock_timeout,),
+            "select pg_catalog.set_config('search_path', %s, false), pg_catalog.set_config('lock_timeout', %s, false)",
+            (self._search_path, self._lock_timeout),
         )
 
     def copy(self) -> _Backend:
-        return _Backend(self._where, self._lock_timeout)
+        """What yoyo runs the text of a migration on."""
+        return _Backend(self._where, self._lock_timeout, database.SEARCH_PATH)
 
     @contextmanager
     def lock(self, timeout: float = 0) -> Iterator[None]:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import class_row
 
-from pgvec_admin.database import Connection, Target
+from pgvec_admin.database import TRANSACTION_POOLER_PORT, Connection, Target
 from pgvec_admin.errors import CheckFailedError
 from pgvec_admin.resources import query
 
 OLDEST_POSTGRES = 15
 OLDEST_PGVECTOR = (0, 8, 0)
 
-# Supabase's pooler in transaction mode. Locks and settings of a session mean nothing behind one.
-TRANSACTION_POOLER_PORT = "6543"
 _SERVER = query("server")
 _SESSION_HINT = "connect directly or through a pooler in session mode (on Supabase port 5432)"
 
@@ -53,8 +49,7 @@ def look(connection: Connection) -> Server:
 
 def check_target(where: Target) -> None:
     """CheckFailedError for the port of a transaction-mode pooler, before connecting to it."""
-    ports = str(conninfo_to_dict(where.conninfo).get("port") or os.environ.get("PGPORT") or "")
-    if TRANSACTION_POOLER_PORT in ports.split(","):
+    if where.is_transaction_pooler:
         raise CheckFailedError(
             f"port {TRANSACTION_POOLER_PORT} is a pooler in transaction mode, where a migration cannot hold its lock",
             _SESSION_HINT,

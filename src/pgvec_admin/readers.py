@@ -24,7 +24,7 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 import orjson
 
-from pgvec_admin import columns
+from pgvec_admin import columns, files
 from pgvec_admin.columns import BadValueError, Mapping
 from pgvec_admin.errors import DataRejectedError, UsageError
 from pgvec_admin.records import BadRow, Document
@@ -56,6 +56,7 @@ class Input:
     name: str
     format: str
     compressed: bool = False
+    within: Path | None = None  # the directory that it was found in, and must not lead out of
     read: int = field(default=0, compare=False)  # bytes so far, for progress
 
     @property
@@ -69,8 +70,18 @@ class Input:
         return self.path.stat().st_size if self.path else 0
 
 
-def inputs(paths: Sequence[str], format: str | None = None) -> list[Input]:  # noqa: A002 - the name of the option
-    """The files of these paths: directories are searched, hidden and unknown files in them left out; - is stdin."""
+def inputs(
+    paths: Sequence[str],
+    format: str | None = None,  # noqa: A002 - the name of the option
+    *,
+    follow_links: bool = False,
+    skip: files.Skip = files.silently,
+) -> list[Input]:
+    """The files of these paths: directories are searched, hidden and unknown files in them left out; - is stdin.
+
+    In a directory, links that lead out of it are left out too, unless `follow_links`. `skip` hears of those, and of
+    what is no regular file, with the reason; a path that is named itself may be anything.
+    """
     if format is not None and format not in FORMATS:
         raise UsageError(f"unknown format {format!r}", f"one of: {', '.join(FORMATS)}")
     found: list[Input] = []
@@ -83,9 +94,12 @@ def inputs(paths: Sequence[str], format: str | None = None) -> list[Input]:  # n
                 raise UsageError("the format of stdin must be said", "for example --format jsonl (not parquet)")
             found.append(Input(None, "-", format))
         elif path.is_dir():
-            inside = [made for file in _files(path) if (made := _input(file, format))]
+            inside = list(_inside(path, format, follow_links, skip))
             if not inside:
-                raise UsageError(f"{name} holds nothing to load", f"known are: {', '.join(SUFFIXES)}")
+                raise UsageError(
+                    f"{name} holds nothing to load",
+                    f"known are: {', '.join(SUFFIXES)}; links that lead out of it need --follow-links",
+                )
             found += inside
         elif path.exists():
             made = _input(path, format)
@@ -109,7 +123,10 @@ def documents(source: Input, mapping: Mapping) -> Iterator[Document | BadRow]:
         yield from _documents(source, mapping, sys.stdin.buffer)
     else:
         try:
-            with source.path.open("rb") as raw, gzip.open(raw) if source.compressed else nullcontext(raw) as binary:
+            with (
+                files.opened(source.path, source.within) as raw,
+                gzip.open(raw) if source.compressed else nullcontext(raw) as binary,
+            ):
                 for item in _documents(source, mapping, cast(BinaryIO, binary)):
                     source.read = raw.tell()
                     yield item
@@ -135,12 +152,15 @@ def _unreadable(source: Input, reason: object) -> DataRejectedError:
     )
 
 
-def _files(directory: Path) -> list[Path]:
-    return sorted(
-        path
-        for path in directory.rglob("*")
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(directory).parts)
-    )
+def _inside(directory: Path, wanted: str | None, follow_links: bool, skip: files.Skip) -> Iterator[Input]:
+    def skip_known(path: Path, why: str) -> None:
+        if path.is_dir() or _input(path, wanted):
+            skip(path, why)
+
+    for path in files.walk(directory, skip_known, follow_links=follow_links):
+        if made := _input(path, wanted):
+            made.within = None if follow_links else directory
+            yield made
 
 
 def _input(path: Path, wanted: str | None) -> Input | None:
@@ -258,7 +278,7 @@ def _parquet(source: Input, mapping: Mapping) -> Iterator[Document | BadRow]:
     except ImportError as error:
         raise UsageError("reading Parquet needs pyarrow", "pip install 'pgvec-admin[parquet]'") from error
     try:
-        with pq.ParquetFile(source.path) as file:
+        with files.opened(cast(Path, source.path), source.within) as raw, pq.ParquetFile(raw) as file:
             names = file.schema_arrow.names
             mapping.check(names, source.name)
             vectors = mapping.embedding_of(names)

@@ -16,7 +16,7 @@ import numpy as np
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from pgvec_admin import collections, functions, preflight, search_log
+from pgvec_admin import calls, collections, functions, preflight, search_log
 from pgvec_admin.database import Connection
 from pgvec_admin.errors import DataRejectedError, UsageError
 from pgvec_admin.resources import query
@@ -40,17 +40,18 @@ _ARGUMENTS: Mapping[str, type[str] | type[int] | type[float]] = {
 
 _CALLS = {
     "match_documents": (
-        "select id from public.match_documents(%(embedding)s, %(depth)s, %(filter)s,"
-        " collection => %(collection)s, for_tenant => %(tenant)s)"
+        "select id from public.match_documents(query_embedding => %(embedding)s, match_count => %(depth)s,"
+        " filter => %(filter)s, collection => %(collection)s, for_tenant => %(tenant)s)"
     ),
     "keyword_search": (
-        "select id from public.keyword_search(%(text)s, %(depth)s, %(filter)s, %(ranking)s,"
-        " collection => %(collection)s, for_tenant => %(tenant)s)"
+        "select id from public.keyword_search(query_text => %(text)s, match_count => %(depth)s, filter => %(filter)s,"
+        " ranking => %(ranking)s, collection => %(collection)s, for_tenant => %(tenant)s)"
     ),
     "hybrid_search": (
-        "select id from public.hybrid_search(%(text)s, %(embedding)s, %(depth)s, %(full_text_weight)s,"
-        " %(semantic_weight)s, %(rrf_k)s, %(fusion)s, %(filter)s, ranking => %(ranking)s, collection => %(collection)s,"
-        " for_tenant => %(tenant)s, candidates => %(candidates)s)"
+        "select id from public.hybrid_search(query_text => %(text)s, query_embedding => %(embedding)s,"
+        " match_count => %(depth)s, full_text_weight => %(full_text_weight)s, semantic_weight => %(semantic_weight)s,"
+        " rrf_k => %(rrf_k)s, fusion => %(fusion)s, filter => %(filter)s, ranking => %(ranking)s,"
+        " collection => %(collection)s, for_tenant => %(tenant)s, candidates => %(candidates)s)"
     ),
 }
 
@@ -191,6 +192,7 @@ def run(
         if setting.version:
             name, number = setting.version
             functions.rollback(connection, name, preflight.look(connection).schema, number)
+        known = {name: calls.exact(connection, call) for name, call in _CALLS.items()}
         for done, search in enumerate(searches):
             report(done, len(searches), setting.name)
             fits = same_model and search.embedding is not None and search.embedding.count(",") + 1 == target.dimensions
@@ -210,7 +212,7 @@ def run(
                 "collection": target.name,
                 "depth": DEPTH,
             }
-            call = _CALLS[search.function].encode()
+            call = known[search.function]
             connection.execute(call, arguments)
             started = time.perf_counter()
             ids = [row[0] for row in connection.execute(call, arguments).fetchall()]

@@ -9,7 +9,9 @@ from typing import Any
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from pgvec_admin import calls
 from pgvec_admin.database import Connection
+from pgvec_admin.resources import query
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,7 @@ def by_vector(
     """`match_documents`; `text` only marks words in the headlines."""
     with connection.cursor(row_factory=class_row(Hit)) as cursor:
         return cursor.execute(
-            "select m.id, m.similarity as score, m.content, m.metadata,"
-            " pgvec.headline(c.language, m.content, pgvec.any_lexeme(c.language, %(text)s)) as headline"
-            " from match_documents(%(embedding)s, %(count)s, %(filter)s, %(threshold)s, %(collection)s,"
-            " distance => %(distance)s) as m, pgvec.collection(%(collection)s) as c"
-            " order by m.similarity desc, m.id",
+            calls.exact(connection, query("search/vector")),
             {
                 "text": text,
                 "embedding": vector_literal(embedding),
@@ -89,8 +87,7 @@ def by_keyword(
     """`keyword_search` with headlines; `ranking` None means the function's default."""
     with connection.cursor(row_factory=class_row(Hit)) as cursor:
         return cursor.execute(
-            "select id, score, content, metadata, headline"
-            " from keyword_search(%(text)s, %(count)s, %(filter)s, %(ranking)s, %(collection)s, highlight => true)",
+            calls.exact(connection, query("search/keyword")),
             {
                 "text": text,
                 "count": match_count,
@@ -117,13 +114,7 @@ def by_hybrid(
     """`hybrid_search` with headlines; None means the function's default."""
     with connection.cursor(row_factory=class_row(Hit)) as cursor:
         return cursor.execute(
-            "select h.id, h.score, h.content, h.metadata, h.similarity, h.keyword_score,"
-            " pgvec.headline(c.language, h.content, pgvec.any_lexeme(c.language, %(text)s)) as headline"
-            " from hybrid_search(%(text)s, %(embedding)s, %(count)s, filter => %(filter)s,"
-            " match_threshold => %(threshold)s, ranking => %(ranking)s, fusion => %(fusion)s,"
-            " group_by => %(group_by)s, collection => %(collection)s) with ordinality as h,"
-            " pgvec.collection(%(collection)s) as c"
-            " order by h.ordinality",
+            calls.exact(connection, query("search/hybrid")),
             {
                 "text": text,
                 "embedding": vector_literal(embedding),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pgvec_admin import __version__, functions, migrations
+from pgvec_admin.database import SEARCH_PATH
 from pgvec_admin.errors import CheckFailedError, UsageError
 from pgvec_admin.functions import normalised
 from pgvec_admin.resources import query, sql_directory
@@ -19,6 +20,8 @@ def text() -> str:
     live = query("live_functions").replace("%(names)s", "array[function_name]")
     parts = [
         f"-- pgvec-admin {__version__}, made by `pgvec-admin supabase export`. Do not edit it: export it again.",
+        # run by a powerful role: nothing that others made in schema public may be meant
+        f"set search_path = {SEARCH_PATH};",
         normalised(sql_directory() / "ledger.sql")[0],
         query("installer").replace("{live_functions}", live),
     ]
@@ -31,6 +34,7 @@ def text() -> str:
     names = ", ".join(f"'{file.name}'" for file in functions.files())
     parts.append(f"select pg_temp.retire_functions(array[{names}]);")
     parts.append("reset check_function_bodies;\nselect pgvec.upgrade_collections();\nnotify pgrst, 'reload schema';")
+    parts.append("reset search_path;")
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
 

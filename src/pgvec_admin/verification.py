@@ -25,7 +25,16 @@ from pgvec_admin.errors import PgvecError, UsageError, from_postgres
 Say = Callable[[str], None]
 Result = Literal["ok", "warn", "fail"]
 
-_INSTALLATION = ("pgvec.verify_server", "pgvec.verify_installation", "pgvec.verify_grants")
+_INSTALLATION = (
+    "pgvec.verify_server",
+    "pgvec.verify_installation",
+    "pgvec.verify_grants",
+    "pgvec.verify_privileges",
+    "pgvec.verify_roles",
+    "pgvec.verify_settings",
+    "pgvec.verify_foreign",
+    "pgvec.verify_reach",
+)
 _SEARCH, _SEARCHES = "pgvec.verify_search", ("plan", "recall", "latency")
 
 
@@ -176,7 +185,6 @@ def fix(where: Target, checks: Sequence[Check], report: Say) -> int:
         except PgvecError as error:
             report(f"not repaired: {error.message}")
     with database.connect(where, autocommit=True) as connection:
-        connection.execute("set search_path = ''")
         connection.execute("set statement_timeout = 0")
         for check in checks:
             if check.result == "ok" or not check.fix:

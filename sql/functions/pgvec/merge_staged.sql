@@ -37,6 +37,7 @@ begin
       from (select s.id from pg_temp.staged_documents as s order by s.id) as s
      cross join lateral (select from %1$s as r where r.id = s.id %2$s for update) as d
     $query$, target.relation, own);
+  get diagnostics updated = row_count;
 
   if reuse_embeddings then
     execute format(
@@ -60,22 +61,20 @@ begin
   -- a row that is there conflicts, and is updated: found by the index of the key, whatever the planner thinks
   execute format(
     $query$
-    with stored as (
-           insert into %1$s as d (%3$s id, source, chunk_index, content, metadata, embedding)
-           select %4$s s.id, s.source, s.chunk_index, s.content, s.metadata, s.embedding::extensions.%2$I
-             from pg_temp.staged_documents as s
-            order by s.id
-               on conflict (%3$s id) do update
-              set source = excluded.source,
-                  chunk_index = excluded.chunk_index,
-                  content = excluded.content,
-                  metadata = excluded.metadata,
-                  embedding = coalesce(excluded.embedding, d.embedding),
-                  embedded_hash = case when excluded.embedding is null then d.embedded_hash else md5(excluded.content) end
-           returning d.xmax = 0 as is_new)
-    select count(*) filter (where s.is_new), count(*) filter (where not s.is_new) from stored as s
-    $query$, target.relation, target.storage, case when tenant is not null then 'tenant_id,' end, tenant)
-    into inserted, updated;
+    insert into %1$s as d (%3$s id, source, chunk_index, content, metadata, embedding)
+    select %4$s s.id, s.source, s.chunk_index, s.content, s.metadata, s.embedding::extensions.%2$I
+      from pg_temp.staged_documents as s
+     order by s.id
+        on conflict (%3$s id) do update
+       set source = excluded.source,
+           chunk_index = excluded.chunk_index,
+           content = excluded.content,
+           metadata = excluded.metadata,
+           embedding = coalesce(excluded.embedding, d.embedding),
+           embedded_hash = case when excluded.embedding is null then d.embedded_hash else md5(excluded.content) end
+    $query$, target.relation, target.storage, case when tenant is not null then 'tenant_id,' end, tenant);
+  get diagnostics inserted = row_count;
+  inserted := inserted - updated;
 
   -- only what a load has numbered: a row with an id of its own is nobody's chunk
   execute format(

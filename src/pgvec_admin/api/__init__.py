@@ -4,6 +4,7 @@ Needs the extra `api`. It holds no search logic: psql can do all that it does.
 """
 
 from pgvec_admin.api.app import create_app
+from pgvec_admin.api.server import create_server
 from pgvec_admin.api.settings import Access, Caching, Limits, Settings
 
-__all__ = ["Access", "Caching", "Limits", "Settings", "create_app"]
+__all__ = ["Access", "Caching", "Limits", "Settings", "create_app", "create_server"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
+import ipaddress
 import json
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -15,54 +17,88 @@ import jwt
 from fastapi import Request
 
 from pgvec_admin.api.cache import Cache
+from pgvec_admin.api.keys import Keys
 from pgvec_admin.api.problems import ProblemError
-from pgvec_admin.api.settings import Access, Caller
+from pgvec_admin.api.settings import Caller, Settings
 
 _TOKENS, _TOKEN_SECONDS = 1000, 60.0
 _ASYMMETRIC = ["RS256", "ES256", "EdDSA"]
+# what differs between two tokens of the same bearer
+_OF_ONE_TOKEN = ("exp", "iat", "nbf", "jti")
 
 
 class Gate:
     """Makes callers of requests, and refuses those that are nobody's, or too many."""
 
-    def __init__(self, access: Access, requests_a_minute: int) -> None:
-        self._access = access
-        self._keys = _Keys(access.jwks_url) if access.jwks_url else None
-        self._rate = Rate(requests_a_minute)
+    def __init__(self, settings: Settings) -> None:
+        self._access = settings.access
+        self._hosts = {name.casefold() for name in settings.hosts} | {"localhost"}
+        self._origins = settings.origins
+        self._keys = Keys(self._access.jwks_url) if self._access.jwks_url else None
+        most = settings.limits.requests_a_minute
+        self._rate, self._refused = Rate(most), Rate(most)
         # tokens that were found valid, with when they cease to be
         self._known: Cache[tuple[float, Caller]] = Cache(_TOKENS, seconds=_TOKEN_SECONDS)
 
+    def check_site(self, request: Request) -> None:
+        """ProblemError where a service that asks for no token is called by a page of another site.
+
+        That is what a browser does for any page that its user opens: by a name of that page's own, which it has made
+        an address of this machine (421), or from another origin (403).
+        """
+        if not self._access.everybody:
+            return
+        hosts = request.headers.getlist("host")
+        for host in hosts:
+            name = _host_name(host)
+            if name not in self._hosts and not _is_address(name):
+                raise ProblemError(421, "the service is not called by this name", "name it by --allow-host")
+        origin = request.headers.get("origin")
+        if origin is not None and origin not in self._origins and origin.partition("://")[2] not in hosts:
+            raise ProblemError(403, "pages of this origin may not call", "name it by --origin")
+
     async def caller(self, request: Request) -> Caller:
         """The caller; ProblemError 401 without a valid token or key, 429 for too many requests of one caller."""
-        address = request.client.host if request.client else "unknown"
+        address = _network(request)
         try:
             found = await self._identify(request, address)
         except ProblemError as error:
             if error.status == 401:
-                self._rate.count(f"refused {address}")
+                self._refused.count(address)
             raise
         self._rate.count(found.name)
         return found
 
+    def check_scraper(self, request: Request) -> None:
+        """ProblemError 401 for who may not see metrics: anybody without the metrics key, where there is something to
+        sign in with."""
+        key = self._access.metrics_key
+        if key is None and self._access.everybody:
+            return
+        if key is None or not _is_among(_bearer_of(request), [key]):
+            self._refused.count(_network(request))
+            raise _unauthorized("send Authorization: Bearer <key> with the key of PGVEC_METRICS_KEY")
+
     async def _identify(self, request: Request, address: str) -> Caller:
         if self._access.everybody:
-            return Caller(f"address {address}")
+            return Caller(address, address)
         key = request.headers.get("x-api-key")
         if key is not None and self._access.keys:
-            # all are compared, so that the time taken tells nothing
-            if not sum(hmac.compare_digest(key.encode(), known.encode()) for known in self._access.keys):
+            if not _is_among(key, self._access.keys):
                 raise _unauthorized("the API key is not known")
-            name = f"key {hashlib.blake2b(key.encode(), digest_size=8).hexdigest()}"
-            return Caller(name, tenant=_tenant(request.headers.get("x-tenant")))
-        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not bearer or not self._access.tokens:
+            tenant = _tenant(request.headers.get("x-tenant"))
+            name = _digest("key", key, str(tenant))
+            return Caller(name, name, tenant=tenant)
+        token = _bearer_of(request)
+        if not token or not self._access.tokens:
             raise _unauthorized("send " + " or ".join(self._wanted()))
-        token = bearer.strip()
         known = self._known.get(token)
         if known is None or known[0] <= time.time():
-            known = _bearer(await self._claims(token))
+            known = _of_claims(await self._claims(token))
             self._known.put(token, known)
-        return known[1]
+        found = known[1]
+        # of who is not named the address tells most: an anonymous token is in every browser
+        return found if found.name else replace(found, name=_digest(found.scope, address))
 
     def _wanted(self) -> list[str]:
         return [
@@ -73,39 +109,25 @@ class Gate:
     async def _claims(self, token: str) -> dict[str, Any]:
         audience = self._access.jwt_audience
         options: Any = {"require": ["exp"], "verify_aud": audience is not None}
-        try:
-            key: Any = self._access.jwt_secret
-            algorithms = ["HS256"]
-            if self._keys and jwt.get_unverified_header(token).get("alg") in _ASYMMETRIC:
-                key, algorithms = await self._keys.of(token), _ASYMMETRIC
-            if key is None:
-                raise _unauthorized("the token is not signed with a key of ours")
-            claims: dict[str, Any] = jwt.decode(token, key, algorithms, audience=audience, options=options)
-        except jwt.PyJWKClientConnectionError as error:
-            raise ProblemError(503, "the keys of tokens cannot be fetched", "try again soon", retry_after=5) from error
-        except jwt.PyJWTError as error:
-            raise _unauthorized(f"the token is not valid: {error}") from error
-        return claims
+        header = _decoded(lambda: jwt.get_unverified_header(token))
+        key: Any = self._access.jwt_secret
+        algorithms = ["HS256"]
+        if self._keys and header.get("alg") in _ASYMMETRIC:
+            # a key of this kind brings its algorithm, and no other is tried with it
+            key, algorithms = await self._keys.of(header.get("kid")), _ASYMMETRIC
+        if key is None:
+            raise _unauthorized("the token is not signed with a key of ours")
+        return _decoded(lambda: jwt.decode(token, key, algorithms, audience=audience, options=options))
 
 
-class _Keys:
-    """The public keys at a JWKS address, fetched again for a key that is not among them, but not all the time."""
-
-    PAUSE = 30.0
-
-    def __init__(self, address: str) -> None:
-        self._client = jwt.PyJWKClient(address, timeout=5)
-        self._fetched = -self.PAUSE
-        self._one_at_a_time = asyncio.Lock()
-
-    async def of(self, token: str) -> Any:
-        wanted = jwt.get_unverified_header(token).get("kid")
-        async with self._one_at_a_time:
-            known = await asyncio.to_thread(self._client.get_signing_keys)
-            if not any(key.key_id == wanted for key in known) and time.monotonic() - self._fetched > self.PAUSE:
-                self._fetched = time.monotonic()
-                known = await asyncio.to_thread(self._client.get_signing_keys, refresh=True)
-        return next((key.key for key in known if key.key_id == wanted), None)
+def _decoded(decode: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What a library makes of a token; whatever it says of one that somebody made up is that it is not valid."""
+    try:
+        return decode()
+    except jwt.PyJWTError as error:
+        raise _unauthorized(f"the token is not valid: {error}") from error
+    except Exception as error:
+        raise _unauthorized("the token is not valid") from error
 
 
 class Rate:
@@ -132,6 +154,47 @@ class Rate:
             raise ProblemError(429, "too many requests", f"at most {self._most:.0f} a minute", retry_after=wait)
 
 
+def _digest(*parts: str) -> str:
+    """A name of a fixed length: what limits and caches remember does not grow with what callers send."""
+    return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _is_among(key: str, known: Iterable[str]) -> bool:
+    # all are compared, so that the time taken tells nothing
+    return bool(sum(hmac.compare_digest(key.encode(), one.encode()) for one in known))
+
+
+def _bearer_of(request: Request) -> str:
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    return bearer.strip() if scheme.lower() == "bearer" else ""
+
+
+def _network(request: Request) -> str:
+    """The address of a request as a name, of IPv6 the network: a machine has as many addresses there as it likes."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return _digest("address", host)
+    if isinstance(address, ipaddress.IPv6Address):
+        mapped = address.ipv4_mapped
+        host = str(mapped or ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
+    return _digest("address", host)
+
+
+def _host_name(host: str) -> str:
+    name = host.rpartition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]
+    return name.casefold().rstrip(".")
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
 def _tenant(given: str | None) -> UUID | None:
     if given is None:
         return None
@@ -141,11 +204,15 @@ def _tenant(given: str | None) -> UUID | None:
         raise ProblemError(422, "X-Tenant is not a UUID", "name the tenant by its UUID") from error
 
 
-def _bearer(claims: dict[str, Any]) -> tuple[float, Caller]:
-    role = claims.get("role")
+def _of_claims(claims: dict[str, Any]) -> tuple[float, Caller]:
+    role, subject = claims.get("role"), claims.get("sub")
     if not isinstance(role, str) or role in ("", "none"):  # set role none would be the service's own
         raise _unauthorized("the token has no role")
-    return float(claims["exp"]), Caller(f"token {claims.get('sub') or role}", role, json.dumps(claims))
+    # the database makes tenants of claims, of which ones is its own affair: so all of them decide who is who
+    lasting = {name: value for name, value in claims.items() if name not in _OF_ONE_TOKEN}
+    scope = _digest("token", json.dumps(lasting, sort_keys=True))
+    name = _digest("token", str(claims.get("iss")), str(subject)) if subject else ""
+    return float(claims["exp"]), Caller(name, scope, role, json.dumps(claims))
 
 
 def _unauthorized(detail: str) -> ProblemError:

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
-from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
-import psycopg
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi import Path as InPath
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from fastapi_offline import FastAPIOffline
 
 from pgvec_admin import __version__
-from pgvec_admin.api import models
+from pgvec_admin.api import models, pages
 from pgvec_admin.api.guard import Guard
 from pgvec_admin.api.problems import ProblemError, tell_problems
 from pgvec_admin.api.service import Service
@@ -37,7 +33,9 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         401: "No valid token or key",
         403: "Not for this caller",
         404: "No such document or collection",
+        408: "The request did not arrive in time",
         413: "The request is too large",
+        421: "The service is not called by this name",
         422: "The request is not valid",
         429: "Too many requests of this caller; see Retry-After",
         503: "Too many requests, or no database; see Retry-After",
@@ -75,7 +73,7 @@ class _KeptRoute(APIRoute):
             started = time.perf_counter()
             strict = _StrictRequest(request.scope, request.receive)
             service: Service = request.app.state.service
-            caller = await _caller(strict)
+            caller = _caller(strict)
             kept = await service.kept(caller, await strict.body())
             if kept is None:
                 return await handler(strict)
@@ -89,12 +87,8 @@ async def _service(request: Request) -> Service:
     return found
 
 
-async def _caller(request: Request) -> Caller:
-    known: dict[str, Any] = request.scope["pgvec"]
-    if "caller" not in known:  # a request counts once
-        service: Service = request.app.state.service
-        known["caller"] = await service.gate.caller(request)
-    found: Caller = known["caller"]
+def _caller(request: Request) -> Caller:
+    found: Caller = request.scope["pgvec"]["caller"]  # by the guard
     return found
 
 
@@ -153,7 +147,7 @@ async def search(question: models.Question, request: Request, service: The, call
     about = await service.about(caller, collection)
     embedding: Any = question.query_embedding
     if embedding is None and question.mode != "keyword":
-        embedding = await service.embedder.query(about, question.query or "")
+        embedding = await service.embedder.query(about, question.query or "", caller.scope)
     answer, kept = await service.search(
         caller,
         question.mode,
@@ -193,7 +187,7 @@ async def search_by_distance(
     service.check_text(question.query)
     name = collection or service.settings.collection
     about = await service.about(caller, name)
-    embedding = await service.embedder.query(about, question.query)
+    embedding = await service.embedder.query(about, question.query, caller.scope)
     parameters = {
         "embedding": _vector(embedding),
         "top_k": min(question.limit, service.settings.limits.top_k),
@@ -316,34 +310,19 @@ open_router = APIRouter(tags=["service"])
 @open_router.get("/health", responses={503: {"model": models.Health, "description": "Live, but not ready"}})
 async def health(service: The, response: Response) -> models.Health:
     """Whether the service lives, and whether its database answers."""
-    try:
-        return models.Health(live=True, ready=True, version=await service.store.installed())
-    except psycopg.Error:
+    found = await service.health()
+    if not found.ready:
         response.status_code = 503
         response.headers["Retry-After"] = "2"
-        return models.Health(live=True, ready=False)
+    return found
 
 
-@open_router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+@open_router.get(
+    "/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}, 401: _PROBLEMS[401]}
+)
 async def metrics(service: The) -> Response:
-    """What Prometheus scrapes."""
+    """What Prometheus scrapes, by the metrics key where callers sign in."""
     return Response(service.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
-
-
-_PAGE = (Path(__file__).parent / "page.html").read_bytes()
-_SCRIPT = b64encode(hashlib.sha256(_PAGE.partition(b"<script>")[2].partition(b"</script>")[0]).digest()).decode()
-_PAGE_HEADERS = {
-    "Content-Security-Policy": f"default-src 'none'; script-src 'sha256-{_SCRIPT}'; style-src 'unsafe-inline';"
-    " img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
-
-
-@open_router.get("/", include_in_schema=False)
-async def page() -> Response:
-    """A page to search on."""
-    return Response(_PAGE, media_type="text/html; charset=utf-8", headers=_PAGE_HEADERS)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -357,7 +336,10 @@ def create_app(settings: Settings) -> FastAPI:
             yield
             warming.cancel()
 
-    app = FastAPI(
+    app = FastAPIOffline(
+        docs_url=None,
+        redoc_url=None,
+        static_url=pages.DOCS_FILES,
         title="pgvec-admin",
         version=__version__,
         summary="Search that lives in Postgres, over HTTP.",
@@ -366,33 +348,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.service = service
     app.include_router(router)
     app.include_router(open_router)
+    app.include_router(pages.router)
     tell_problems(app)
-    if settings.origins:
+    app.add_middleware(Guard, limits=settings.limits, gate=service.gate, metrics=service.metrics)
+    if settings.origins:  # outside, so that pages may read refusals as well
         app.add_middleware(
             CORSMiddleware, allow_origins=list(settings.origins), allow_methods=["*"], allow_headers=["*"]
         )
-    app.add_middleware(Guard, limits=settings.limits, metrics=service.metrics)
-    app.openapi = lambda: _describe(app, settings)  # type: ignore[method-assign]
+    app.openapi = lambda: pages.describe(app, settings)  # type: ignore[method-assign]
     return app
-
-
-def _describe(app: FastAPI, settings: Settings) -> dict[str, Any]:
-    """The OpenAPI document, with the limits and the ways to sign in of this service."""
-    if app.openapi_schema:
-        return app.openapi_schema
-    found = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
-    schemas = found["components"]["schemas"]
-    schemas["Problem"] = models.Problem.model_json_schema()
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
-    schemas["Question"]["properties"]["top_k"]["maximum"] = settings.limits.top_k
-    ways = {}
-    if settings.access.tokens:
-        ways["token"] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-    if settings.access.keys:
-        ways["key"] = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
-    if ways:
-        found["components"]["securitySchemes"] = ways
-        found["security"] = [{name: []} for name in ways]
-    app.openapi_schema = found
-    return found

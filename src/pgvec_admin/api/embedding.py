@@ -27,9 +27,12 @@ class Embedder:
         self._kept: Cache[Vector] = Cache(keep)
         self._providers: dict[tuple[str, int], tuple[Provider, asyncio.Semaphore]] = {}
 
-    async def query(self, about: About, text: str) -> Vector:
-        """The vector of a text to search by."""
-        key = about.model, about.dimensions, hashlib.blake2b(text.encode(), digest_size=20).digest()
+    async def query(self, about: About, text: str, scope: str) -> Vector:
+        """The vector of a text to search by, kept for callers of this scope alone.
+
+        Others would learn by the time that it takes what was asked.
+        """
+        key = scope, about.model, about.dimensions, hashlib.blake2b(text.encode(), digest_size=20).digest()
         known = self._kept.get(key)
         self._metrics.cache("embedding", hit=known is not None)
         if known is not None:

@@ -1,28 +1,42 @@
-"""What every request passes: how large it may be, how many at once; and the clock."""
+"""What every request passes: whose it is, how large it may be, how many at once; and the clock."""
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pgvec_admin.api.access import Gate
 from pgvec_admin.api.metrics import Metrics
 from pgvec_admin.api.problems import ProblemError
-from pgvec_admin.api.settings import Limits
+from pgvec_admin.api.settings import Caller, Limits
+from pgvec_admin.api.shares import Budget, Turns
 
-# what a service is watched by is answered also when it is busy
-_ALWAYS = ("/health", "/metrics")
+# what strangers may see: nothing of it is read, embedded or asked of the database for them
+_OPEN = ("/", "/health", "/docs", "/openapi.json")
+_OPEN_FILES = "/docs/static/"
+_METRICS = "/metrics"
+_LEFT = 499  # as nginx counts callers who do not wait
+
+
+class _LeftError(Exception):
+    """The caller is gone."""
 
 
 class Guard:
-    """ASGI middleware. More requests at once than the limit are sent away, since a queue would only grow."""
+    """ASGI middleware. First it knows the caller, then it reads the body, and only what is whole takes a turn.
 
-    def __init__(self, app: ASGIApp, limits: Limits, metrics: Metrics) -> None:
-        self._app, self._limits, self._metrics = app, limits, metrics
-        self._running = 0
+    So who sends nothing, or slowly, keeps nobody from working.
+    """
+
+    def __init__(self, app: ASGIApp, limits: Limits, gate: Gate, metrics: Metrics) -> None:
+        self._app, self._limits, self._gate, self._metrics = app, limits, gate, metrics
+        self._turns = Turns(limits.concurrent, limits.of_one(limits.concurrent), limits.wait_seconds)
+        held = limits.concurrent * limits.body_bytes
+        self._held = Budget(held, limits.of_one(held))
+        self._arriving = Budget(limits.sockets, limits.of_one(limits.sockets))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -39,10 +53,11 @@ class Guard:
 
         scope["pgvec"] = {}
         try:
-            with self._turn(scope):
-                await self._app(scope, self._measured(scope, receive), noting)
+            await self._pass(scope, receive, noting)
         except ProblemError as problem:
             await problem.answer()(scope, receive, noting)
+        except _LeftError:
+            status = _LEFT
         finally:
             route = scope.get("route")
             self._metrics.request(
@@ -54,36 +69,68 @@ class Guard:
                 time.perf_counter() - started,
             )
 
-    @contextmanager
-    def _turn(self, scope: Scope) -> Iterator[None]:
-        if scope["path"] in _ALWAYS:
-            yield
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        self._gate.check_site(request)
+        path = scope["path"]
+        if path == _METRICS:
+            self._gate.check_scraper(request)
+        elif path not in _OPEN and not path.startswith(_OPEN_FILES):
+            caller = scope["pgvec"]["caller"] = await self._gate.caller(request)
+            await self._serve(caller, scope, receive, send)
             return
-        if self._running >= self._limits.concurrent:
-            raise ProblemError(503, "too many requests at once", "try again soon", retry_after=1)
-        self._running += 1
-        try:
-            yield
-        finally:
-            self._running -= 1
+        await self._app(scope, receive, send)
 
-    def _measured(self, scope: Scope, receive: Receive) -> Receive:
+    async def _serve(self, caller: Caller, scope: Scope, receive: Receive, send: Send) -> None:
+        body = bytearray()
+        try:
+            with self._arriving.hold(caller.name, 1):
+                await self._read(caller, scope, receive, body)
+            async with self._turns.turn(caller.name):
+                await self._app(scope, _again(bytes(body), receive), send)
+        finally:
+            self._held.give(caller.name, len(body))
+
+    async def _read(self, caller: Caller, scope: Scope, receive: Receive, body: bytearray) -> None:
+        """The body; ProblemError 413 for one that is too large, 408 for one that does not come."""
         most = self._limits.body_bytes
         told = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         if told.isdigit() and int(told) > most:
             raise _too_large(most)
-        read = 0
+        try:
+            async with asyncio.timeout(self._limits.read_seconds):
+                more = True
+                while more:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise _LeftError
+                    part = message.get("body", b"")
+                    if len(body) + len(part) > most:
+                        raise _too_large(most)
+                    self._held.take(caller.name, len(part))
+                    body += part
+                    more = message.get("more_body", False)
+        except TimeoutError as error:
+            raise ProblemError(
+                408,
+                "the request did not arrive in time",
+                f"within {self._limits.read_seconds:g} seconds",
+                headers={"Connection": "close"},
+            ) from error
 
-        async def measured() -> Message:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > most:
-                # of a body that is read within the framework only its own errors come through
-                raise HTTPException(413, _too_large(most).title)
-            return message
 
-        return measured
+def _again(body: bytes, receive: Receive) -> Receive:
+    """A body that was read, to be read."""
+    told = False
+
+    async def again() -> Message:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
 
 
 def _too_large(most: int) -> ProblemError:

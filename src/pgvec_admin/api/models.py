@@ -5,13 +5,32 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+LEVELS = 200
 
 Vector = Annotated[list[float], Field(min_length=1, max_length=16_000, description="as many numbers as the model has")]
 Text = Annotated[str, Field(min_length=1)]
 Id = Annotated[str, Field(min_length=1, max_length=2000)]
 Name = Annotated[str, Field(min_length=1, max_length=63, description="of a collection; else the service's own")]
-Metadata = dict[str, Any]
+
+
+def _shallow(value: dict[str, Any]) -> dict[str, Any]:
+    """ValueError for what is nested deeper than the ways to write JSON down again go, which is 254 levels."""
+    level: list[Any] = [value]
+    for _ in range(LEVELS):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return value
+    raise ValueError(f"nested more than {LEVELS} levels deep")
+
+
+Metadata = Annotated[dict[str, Any], AfterValidator(_shallow)]
 
 
 class _Body(BaseModel):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import hashlib
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import orjson
 import psycopg
@@ -16,12 +16,14 @@ from pgvec_admin.api.access import Gate
 from pgvec_admin.api.cache import Cache
 from pgvec_admin.api.embedding import Embedder
 from pgvec_admin.api.metrics import Metrics
+from pgvec_admin.api.models import Health
 from pgvec_admin.api.problems import ProblemError
 from pgvec_admin.api.settings import Caller, Settings
 from pgvec_admin.api.store import About, Answer, Store
 from pgvec_admin.errors import PgvecError
 
 _ABOUT_SECONDS = 5.0
+_COLLECTIONS = 10_000
 _QUESTIONS = 50_000  # of which is known that they were asked
 _BESIDE = 1000  # bytes that keeping an answer takes besides it
 
@@ -44,13 +46,13 @@ class _Asked:
 
 
 class Service:
-    """One for each application."""
+    """One for each application. What it remembers of a caller is of that caller's scope: no other can tell by it."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.store = Store(settings)
         self.metrics = Metrics()
-        self.gate = Gate(settings.access, settings.limits.requests_a_minute)
+        self.gate = Gate(settings)
         self.embedder = Embedder(settings.provider, settings.caching.embeddings, self.metrics)
         self.metrics.watch(self.store.pool.get_stats, self.embedder.tokens)
         self._asked: Cache[bool] = Cache(_QUESTIONS, seconds=settings.caching.answer_seconds)
@@ -60,11 +62,12 @@ class Service:
             weigh=lambda answer: len(answer.body) + _BESIDE,
             seconds=settings.caching.answer_seconds,
         )
-        self._known: Cache[About] = Cache(1000, seconds=_ABOUT_SECONDS)
+        self._asking: asyncio.Task[Health] | None = None
+        self._known: Cache[About] = Cache(_COLLECTIONS, seconds=_ABOUT_SECONDS)
 
     async def about(self, caller: Caller, collection: str) -> About:
         """What to know of a collection, as it was a few seconds ago at the earliest."""
-        key = (caller.role, collection)
+        key = (caller.scope, collection)
         known = self._known.get(key)
         if known is None:
             known = await self.store.about(caller, collection)
@@ -96,12 +99,12 @@ class Service:
         asked = parameters | {"indexes": indexes, "versioned": self.settings.caching.answer_bytes > 0}
         if not asked["versioned"]:
             return await self.store.search(caller, mode, asked), False
-        told = orjson.dumps([mode, caller.role, parameters], option=orjson.OPT_SORT_KEYS)
+        told = orjson.dumps([mode, caller.scope, parameters], option=orjson.OPT_SORT_KEYS)
         key = hashlib.blake2b(told, digest_size=20).digest()
         scope = {"collection": parameters["collection"], "tenant": parameters["tenant"]}
         if body is not None:
             self._bodies.put(_digest(caller, body), _Asked(key, mode, scope))
-        # only of what was asked before may there be an answer; which one, the tenants and the state of their rows tell
+        # only of what was asked before may there be an answer; which one, the state of the rows tells
         if self._asked.get(key):
             version = await self.store.version(caller, scope)
             kept = None if version is None else self._answers.get((key, version))
@@ -115,13 +118,27 @@ class Service:
             self._answers.put((key, answer.version), answer)
         return answer, False
 
+    async def health(self) -> Health:
+        """Whether the database answers. Anybody may ask, so there is one question at a time, whoever waits for it."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._health())
+        return await asyncio.shield(self._asking)
+
+    async def _health(self) -> Health:
+        try:
+            version = await self.store.installed()
+        except psycopg.Error:
+            return Health(live=True, ready=False)
+        # what is installed is nothing for strangers where callers sign in
+        return Health(live=True, ready=True, version=version if self.settings.access.everybody else None)
+
     async def warm(self) -> None:
         """Load the model of the service's own collection, where it runs here, before somebody has to wait for it."""
-        caller = Caller("the service")
+        caller = Caller("the service", "the service")
         with suppress(psycopg.Error, PgvecError):
             about = await self.about(caller, self.settings.collection)
             if self.embedder.spec(about).startswith("local:"):
-                await self.embedder.query(about, "warm up")
+                await self.embedder.query(about, "warm up", caller.scope)
                 # to look through all that a model brings would stop everybody for a fifth of a second now and then
                 gc.collect()
                 gc.freeze()
@@ -133,6 +150,5 @@ class Service:
             raise ProblemError(422, "a text is too long", f"at most {most:,} characters; cut it into chunks")
 
 
-def _digest(caller: Caller, body: bytes) -> tuple[str | None, UUID | None, bytes]:
-    # with the tenant that a backend acts for, which decides what it may ask; of tokens the database decides
-    return caller.role, caller.tenant, hashlib.blake2b(body, digest_size=20).digest()
+def _digest(caller: Caller, body: bytes) -> tuple[str, bytes]:
+    return caller.scope, hashlib.blake2b(body, digest_size=20).digest()

@@ -11,9 +11,12 @@ from uuid import UUID
 import orjson
 import psycopg
 from psycopg import AsyncConnection
+from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from pgvec_admin import calls, database
 from pgvec_admin.api.settings import Caller, Settings
+from pgvec_admin.api.shares import Turns
 from pgvec_admin.resources import query
 
 Parameters = Mapping[str, Any]
@@ -21,15 +24,24 @@ T = TypeVar("T")
 _Connection = AsyncConnection[tuple[Any, ...]]
 _Cursor = psycopg.AsyncCursor[tuple[Any, ...]]
 
-_SEARCHES = {kind: query(f"api/{kind}").encode() for kind in ("vector", "keyword", "hybrid", "distance")}
-_DOCUMENT, _ABOUT = query("api/document").encode(), query("api/about").encode()
-_SCANS = "(select sum(pg_stat_get_xact_numscans(i::oid)) from unnest(%(indexes)s::bigint[]) as i)"
-_AS = "set_config('statement_timeout', %(timeout)s, true)"
-_AS_TOKEN = f"{_AS}, set_config('request.jwt.claims', %(claims)s, true), set_config('role', %(role)s, true)"
-_AS_TENANT = f"{_AS}, set_config('app.tenant_id', %(tenant)s, true)"
+_CALLS = {kind: query(f"api/{kind}") for kind in ("vector", "keyword", "hybrid", "distance", "document")} | {
+    "upsert": "select public.upsert_documents(documents => %(documents)s, collection => %(collection)s,"
+    " for_tenant => %(tenant)s)",
+    "delete": "select public.delete_documents(ids => %(ids)s, source => %(source)s, collection => %(collection)s,"
+    " for_tenant => %(tenant)s)",
+}
+_ABOUT = query("api/about").encode()
+# the first statement of a transaction qualifies all that it uses: behind a pooler, the search_path comes with it
+_SET = "pg_catalog.set_config"
+_PATH = f"{_SET}('search_path', '{database.SEARCH_PATH}', true), "
+_SCANS = (
+    "(select pg_catalog.sum(pg_catalog.pg_stat_get_xact_numscans(i::pg_catalog.oid))"
+    " from pg_catalog.unnest(%(indexes)s::bigint[]) as i)"
+)
+_AS = f"{_SET}('statement_timeout', %(timeout)s, true)"
+_AS_TOKEN = f"{_AS}, {_SET}('request.jwt.claims', %(claims)s, true), {_SET}('role', %(role)s, true)"
+_AS_TENANT = f"{_AS}, {_SET}('app.tenant_id', %(tenant)s, true)"
 _VERSION = "select pgvec.collection_version(%(collection)s, %(tenant)s)"
-_UPSERT = "select public.upsert_documents(%(documents)s, %(collection)s, %(tenant)s)"
-_DELETE = "select public.delete_documents(%(ids)s, %(source)s, null, %(collection)s, %(tenant)s)"
 
 # a pool tries again ever less often, until it gives up and waits for the next request
 _GIVE_UP = 3.0
@@ -58,7 +70,15 @@ class Store:
     """A pool of connections; every call is a transaction with the role, claims or tenant of a caller."""
 
     def __init__(self, settings: Settings) -> None:
+        # beyond its share of connections a caller waits for its own, and not before others
+        of_one = settings.limits.of_one(settings.connections)
+        concurrent = settings.limits.concurrent
+        self._turns = Turns(
+            concurrent, of_one if of_one < settings.connections else concurrent, settings.limits.wait_seconds
+        )
         self._timeout = f"{settings.limits.statement_seconds * 1000:.0f}ms"
+        self._pooler = not settings.prepare
+        self._calls: dict[str, bytes] = {}
         self.pool: AsyncConnectionPool[_Connection] = AsyncConnectionPool(
             settings.conninfo,
             kwargs={
@@ -71,6 +91,7 @@ class Store:
             timeout=settings.limits.wait_seconds,
             max_waiting=settings.limits.concurrent,
             reconnect_timeout=_GIVE_UP,
+            configure=self._configure,
             open=False,
         )
 
@@ -79,7 +100,7 @@ class Store:
 
         async def work() -> Answer:
             async with self._transaction(caller, parameters["indexes"]) as (connection, settings):
-                found = await connection.execute(_SEARCHES[kind], parameters)
+                found = await connection.execute(self._calls[kind], parameters)
             body, rows, scans, version = await _row(found)
             along = (scans or 0) > ((await _row(settings))[0] or 0)
             return Answer(
@@ -114,7 +135,9 @@ class Store:
 
         async def work() -> bytes | None:
             async with self._transaction(caller) as (connection, _):
-                found = await connection.execute(_DOCUMENT, {"id": id_, "collection": collection, "tenant": tenant})
+                found = await connection.execute(
+                    self._calls["document"], {"id": id_, "collection": collection, "tenant": tenant}
+                )
             row = await found.fetchone()
             return row[0].encode() if row else None
 
@@ -125,23 +148,31 @@ class Store:
     ) -> list[str]:
         """Store rows, all or none; returns their ids."""
         given = orjson.dumps(documents, option=orjson.OPT_SERIALIZE_NUMPY).decode()
-        async with self._transaction(caller) as (connection, _):
-            written = await connection.execute(
-                _UPSERT, {"documents": given, "collection": collection, "tenant": tenant}
-            )
-        return [row[0] for row in await written.fetchall()]
+
+        async def work() -> list[str]:
+            async with self._transaction(caller) as (connection, _):
+                written = await connection.execute(
+                    self._calls["upsert"], {"documents": given, "collection": collection, "tenant": tenant}
+                )
+            return [row[0] for row in await written.fetchall()]
+
+        return await self._as_installed(work)
 
     async def delete(
         self, caller: Caller, collection: str, tenant: UUID | None, *, id_: str | None = None, source: str | None = None
     ) -> int:
         """Delete a row, or those of a source; returns how many."""
         ids = None if id_ is None else [id_]
-        async with self._transaction(caller) as (connection, _):
-            done = await connection.execute(
-                _DELETE, {"ids": ids, "source": source, "collection": collection, "tenant": tenant}
-            )
-        deleted: int = (await _row(done))[0]
-        return deleted
+
+        async def work() -> int:
+            async with self._transaction(caller) as (connection, _):
+                done = await connection.execute(
+                    self._calls["delete"], {"ids": ids, "source": source, "collection": collection, "tenant": tenant}
+                )
+            deleted: int = (await _row(done))[0]
+            return deleted
+
+        return await self._as_installed(work)
 
     async def installed(self) -> str | None:
         """The version of the functions; None where the service logs in as a role that may not ask."""
@@ -166,16 +197,17 @@ class Store:
             who, settings = _AS_TOKEN, settings | {"claims": caller.claims, "role": caller.role}
         elif caller.tenant is not None:
             who, settings = _AS_TENANT, settings | {"tenant": str(caller.tenant)}
+        who = f"{_PATH}{who}" if self._pooler else who
         statement, parameters = f"select {who}", settings
         if indexes is not None:
             statement, parameters = f"select {_SCANS}, {who}", settings | {"indexes": indexes}
-        async with self.pool.connection() as connection, connection.pipeline():
+        async with self._turns.turn(caller.name), self.pool.connection() as connection, connection.pipeline():
             yield connection, await connection.execute(statement.encode(), parameters)
 
     async def _again(self, work: Callable[[], Awaitable[T]]) -> T:
         """What reads may be done a second time where the server was restarted meanwhile."""
         try:
-            return await work()
+            return await self._as_installed(work)
         except PoolTimeout:
             raise
         except psycopg.OperationalError as error:
@@ -183,6 +215,22 @@ class Store:
                 raise
             await self.pool.check()
             return await work()
+
+    async def _as_installed(self, work: Callable[[], Awaitable[T]]) -> T:
+        """What is done a second time where a release with other functions was installed meanwhile."""
+        try:
+            return await work()
+        except psycopg.errors.UndefinedFunction:
+            async with self.pool.connection() as connection:
+                await self._configure(connection)
+            return await work()
+
+    async def _configure(self, connection: _Connection) -> None:
+        """Set the search_path, for the session unless others have it too, and learn how the functions are called."""
+        async with connection.transaction(), connection.cursor(row_factory=class_row(calls.Signature)) as cursor:
+            await connection.execute(database.SET_LOCAL_SEARCH_PATH if self._pooler else database.SET_SEARCH_PATH)
+            known = calls.signatures(await (await cursor.execute(calls.SIGNATURES)).fetchall())
+            self._calls = {name: calls.complete(call, known) for name, call in _CALLS.items()}
 
 
 async def _row(cursor: _Cursor) -> tuple[Any, ...]:

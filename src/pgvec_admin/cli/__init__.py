@@ -29,8 +29,9 @@ from pgvec_admin.cli import (
     tenant,
     verify,
 )
-from pgvec_admin.cli.output import say
+from pgvec_admin.cli.output import echo, say
 from pgvec_admin.errors import PgvecError, UsageError, from_postgres, shorten
+from pgvec_admin.redact import forget, redacted
 
 app = typer.Typer(
     name="pgvec-admin",
@@ -45,7 +46,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"pgvec-admin {__version__}")
+        echo(f"pgvec-admin {__version__}")
         raise typer.Exit
 
 
@@ -106,6 +107,7 @@ def _told(error: Exception) -> PgvecError:
 
 def main() -> None:
     """Run the command: errors become one line and a hint, with the exit codes of `pgvec_admin.errors`."""
+    forget()
     try:
         code = app(standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
@@ -118,11 +120,12 @@ def main() -> None:
             error.show()  # type: ignore[attr-defined]
             sys.exit(2)
         if os.environ.get("PGVEC_DEBUG"):
-            traceback.print_exc()
+            say(redacted(traceback.format_exc()), lines=True)
         shown = _told(error)
-        say(f"error: {shorten(shown.message)}")
+        # before they are shortened: of a secret that is cut, the rest would not be known for one
+        say(f"error: {shorten(redacted(shown.message))}")
         if shown.hint:
-            say(f"hint: {shorten(shown.hint)}")
+            say(f"hint: {shorten(redacted(shown.hint))}")
         sys.exit(shown.exit_code)
     if code == 130:
         say("interrupted; what was finished stays, nothing is half done")

@@ -74,7 +74,7 @@ def create(
             model=model,
             partition=partition,
         )
-    say(f"collection {name}: table {table}, {dimensions} dimensions, {distance}")
+    say(f"collection {name}: table {table.removeprefix('public.')}, {dimensions} dimensions, {distance}")
 
 
 @app.command()

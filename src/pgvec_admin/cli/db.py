@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from pgvec_admin import embedded
-from pgvec_admin.cli.output import Json, print_json, print_table, say, size
+from pgvec_admin.cli.output import Json, echo, print_json, print_table, say, size
 from pgvec_admin.embedded_system import binaries, server_account, without_libpq
 from pgvec_admin.errors import ConnectionFailedError, UsageError
 
@@ -52,7 +52,7 @@ def start(
     fresh = not instance.exists()
     server = instance.start(tcp_port=tcp_port)
     say(f"PostgreSQL {server.version} {'is made and ' if fresh else ''}runs in {server.directory}")
-    typer.echo(server.url(tcp=tcp_port is not None))
+    echo(server.url(tcp=tcp_port is not None))
 
 
 @app.command()
@@ -127,7 +127,7 @@ def url(
         )
     if server.state != "ready":  # recovering, perhaps: its socket is not there yet
         server = instance.start()
-    typer.echo(server.url(tcp=tcp))
+    echo(server.url(tcp=tcp))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -5,11 +5,9 @@ from __future__ import annotations
 import time
 from itertools import zip_longest
 
-import typer
-
 from pgvec_admin import collections, database, demo, embed, index, load, migrate, providers
 from pgvec_admin import search as searches
-from pgvec_admin.cli.output import DatabaseUrl, print_table, progress, say
+from pgvec_admin.cli.output import DatabaseUrl, echo, print_table, progress, say
 from pgvec_admin.cli.search import print_hits
 from pgvec_admin.database import Target
 from pgvec_admin.errors import UsageError
@@ -95,7 +93,7 @@ def _same_elsewhere(where: Target) -> None:
     """The same searches by psql and by RPC, for copying."""
     psql = "pgvec-admin db psql" if where.origin == "the embedded server" else "psql ..."
     words = demo.QUESTIONS[1]
-    typer.echo(
+    echo(
         f"""
 the same in psql ({psql}), nearest to a row that is there:
 
@@ -112,5 +110,6 @@ and through Supabase, from any language:
   supabase.rpc("hybrid_search", {{"query_text": "{words}", "query_embedding": [...], "match_count": 5}})
 
 ask your own: pgvec-admin search "how do I parse JSON" --mode hybrid
-"""  # noqa: S608 - shown, not run
+""",  # noqa: S608 - shown, not run
+        lines=True,
     )

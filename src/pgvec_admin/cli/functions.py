@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pgvec_admin import database, functions, preflight
-from pgvec_admin.cli.output import DatabaseUrl, Json, confirm, open_target, print_json, print_table, say
+from pgvec_admin.cli.output import DatabaseUrl, Json, confirm, echo, open_target, print_json, print_table, say
 
 app = typer.Typer(help="The installed functions: states, differences, history, rollback.", no_args_is_help=True)
 
@@ -52,7 +52,7 @@ def diff(
         lines = functions.diff(connection, preflight.look(connection).schema, name)
         connection.rollback()
     for line in lines:
-        typer.echo(line)
+        echo(line)
     if not lines:
         say("no difference")
 
@@ -77,7 +77,7 @@ def history(
     if show is not None:
         entries = [functions.version(full, entries, show)]
         if not as_json:
-            typer.echo(entries[0].definition)
+            echo(entries[0].definition, lines=True)
             return
     if as_json:
         print_json([asdict(entry) for entry in entries])

@@ -17,9 +17,11 @@ from pgvec_admin import load as loading
 from pgvec_admin.chunk import Chunking
 from pgvec_admin.cli.output import DatabaseUrl, Json, Tenant, open_target, print_json, progress, say
 from pgvec_admin.errors import DataRejectedError, UsageError
+from pgvec_admin.files import Skip
 from pgvec_admin.staging import Rejected
 
 SHOWN_REJECTED = 20
+SHOWN_SKIPPED = 20
 
 
 class Unit(StrEnum):
@@ -82,6 +84,9 @@ def load(
         Path | None, typer.Option(help="Write bad rows to this file, as JSON lines with file, line, reason and row.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first bad row.")] = False,
+    follow_links: Annotated[
+        bool, typer.Option("--follow-links", help="Follow links that lead out of a directory too.")
+    ] = False,
     tenant: Tenant = None,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
@@ -89,7 +94,7 @@ def load(
     """Load files into a collection: .jsonl, .json, .csv, .tsv (also .gz), .parquet, .md, .txt, or directories of them.
 
     Load the same again and nothing changes; an edited file replaces exactly its own chunks. Interrupted, it goes on
-    where it was when it is run again.
+    where it was when it is run again. Links that lead out of a directory are left out.
 
     Example:
 
@@ -106,7 +111,8 @@ def load(
         source=source,
         embedding=embedding,
     )
-    inputs = readers.inputs(paths, format_)
+    with _skipped() as skip:
+        inputs = readers.inputs(paths, format_, follow_links=follow_links, skip=skip)
     where = open_target(database_url)
     with ExitStack() as open_:
 
@@ -146,6 +152,22 @@ def load(
             if reject_to
             else "mend them and load again; --reject-to FILE writes them to a file",
         )
+
+
+@contextmanager
+def _skipped() -> Iterator[Skip]:
+    """Says the first files that are left out, and how many more there are."""
+    count = 0
+
+    def skip(path: Path, why: str) -> None:
+        nonlocal count
+        count += 1
+        if count <= SHOWN_SKIPPED:
+            say(f"left out: {path}: {why}")
+
+    yield skip
+    if count > SHOWN_SKIPPED:
+        say(f"left out: {count - SHOWN_SKIPPED:,} more")
 
 
 @contextmanager

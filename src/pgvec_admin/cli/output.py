@@ -53,9 +53,36 @@ ApiKey = Annotated[
 PICTURES = (".png", ".svg", ".pdf", ".jpg")
 
 
-def say(text: str) -> None:
-    """A line of talk, on stderr."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)
+# what a terminal obeys, or what shows a text in another order than it has: C0, C1, bidirectional marks, separators of
+# lines; and half characters, which cannot be written
+_OBEYED = "\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+_IN_LINE = re.compile(f"[{_OBEYED}]")
+_IN_LINES = re.compile(f"(?![\\n\\t])[{_OBEYED}]")
+
+
+def harmless(text: str, *, lines: bool = False) -> str:
+    """A text without what a terminal would obey: it may be of anybody who can write, or search, or name a file.
+
+    `lines`: it may have several.
+    """
+    return (_IN_LINES if lines else _IN_LINE).sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def say(text: str, *, lines: bool = False) -> None:
+    """A line of talk, or several, on stderr."""
+    shown = harmless(text, lines=lines)
+    Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True).print(shown)
+
+
+def echo(text: str, *, lines: bool = False) -> None:
+    """Data on stdout: as it is for a program, harmless for a terminal."""
+    typer.echo(harmless(text, lines=lines) if sys.stdout.isatty() else text)
+
+
+def echo_json(text: str) -> None:
+    """JSON on stdout: what a terminal would obey is escaped, which means the same."""
+    escaped = _IN_LINES.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    sys.stdout.write(escaped + "\n")
 
 
 def open_target(url: str | None) -> database.Target:
@@ -68,24 +95,20 @@ def open_target(url: str | None) -> database.Target:
 
 def print_json(value: Any) -> None:
     """One JSON document on stdout."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+    echo_json(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str | None = None) -> None:
     """A table on stdout; numbers to the right."""
-    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
+    shown_title = None if title is None else harmless(title, lines=True)
+    table = Table(title=shown_title, title_justify="left", show_edge=False, pad_edge=False)
     for index, column in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(harmless(column), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         cells = ("" if cell is None else cell for cell in row)
-        table.add_row(*(cell if isinstance(cell, Text) else harmless(str(cell)) for cell in cells))
-    Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 120).print(table)
-
-
-def harmless(text: str) -> str:
-    """A text without what a terminal would obey: it may be of anybody who can write, or search."""
-    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "\N{REPLACEMENT CHARACTER}", text)
+        table.add_row(*(cell if isinstance(cell, Text) else harmless(str(cell), lines=True) for cell in cells))
+    Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 120).print(table)
 
 
 def size(count: int | None) -> str:
@@ -119,7 +142,7 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise UsageError(f"not confirmed: {question}", "pass --yes where nobody can answer")
-    typer.confirm(question, abort=True, err=True)
+    typer.confirm(harmless(question), abort=True, err=True)
 
 
 def check_picture(path: Path | None) -> None:
@@ -142,28 +165,28 @@ class Reporter(Protocol):
 @contextmanager
 def progress(label: str, unit: str) -> Iterator[Reporter]:
     """A live bar with rate and time left on a terminal; otherwise a plain line every few seconds, on stderr."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
     if not console.is_terminal:
         yield _PlainProgress(label, unit)
         return
     bar = Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
+        TextColumn("{task.fields[rate]}", markup=False),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
         console=console,
     )
     with bar:
-        task = bar.add_task(label, total=None, rate="", note="")
+        task = bar.add_task(harmless(label), total=None, rate="", note="")
 
         def report(done: int, total: int | None = None, note: str = "") -> None:
             elapsed = bar.tasks[task].elapsed or 0
             rate = f"{done / elapsed:,.0f} {unit}/s" if elapsed > 0 else ""
-            bar.update(task, completed=done, total=total, rate=rate, note=note)
+            bar.update(task, completed=done, total=total, rate=rate, note=harmless(note))
 
         yield report
 

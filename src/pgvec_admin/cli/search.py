@@ -144,7 +144,7 @@ def search(
         facts = asdict(explanation)
         plan = facts.pop("plan")
         say(", ".join(f"{name} {value}" for name, value in facts.items() if value is not None))
-        say(plan)
+        say(plan, lines=True)
 
 
 def _check_options(mode: Mode, options: dict[str, tuple[object, tuple[Mode, ...]]]) -> None:

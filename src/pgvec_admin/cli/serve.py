@@ -8,14 +8,11 @@ import socket
 from typing import Annotated
 
 import typer
-from psycopg.conninfo import conninfo_to_dict
 
-from pgvec_admin import database
+from pgvec_admin import database, redact
 from pgvec_admin.cli.output import ApiKey, BaseUrl, DatabaseUrl, open_target, say
 from pgvec_admin.embed import ProviderOptions
 from pgvec_admin.errors import CheckFailedError, UsageError
-
-TRANSACTION_POOLER = "6543"  # Supabase's
 
 
 def serve(
@@ -52,17 +49,45 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    metrics_key: Annotated[
+        str | None,
+        typer.Option(
+            envvar="PGVEC_METRICS_KEY",
+            help="Key for /metrics, as a bearer token. Where callers sign in, nobody sees them without.",
+            show_default=False,
+        ),
+    ] = None,
     everybody: Annotated[
         bool, typer.Option("--everybody", help="Answer everybody who reaches the address, without token or key.")
     ] = False,
     origin: Annotated[
         list[str] | None, typer.Option(help="Web origin whose pages may call (CORS).", show_default=False)
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Name by which a service without token or key is called, besides localhost, addresses and --host.",
+            show_default=False,
+        ),
+    ] = None,
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Address or network of a reverse proxy, whose X-Forwarded-For is believed.", show_default=False
+        ),
+    ] = None,
     requests_a_minute: Annotated[int, typer.Option(min=0, help="Of each caller; 0 for any number.")] = 6000,
     concurrent: Annotated[int, typer.Option(min=1, help="Requests at once; more are sent away.")] = 64,
+    share: Annotated[
+        int,
+        typer.Option(min=1, max=100, help="Percent of these and of --connections that one caller holds at most."),
+    ] = 25,
     max_top_k: Annotated[int, typer.Option(min=1, max=1000, help="Results of a search, at most.")] = 1000,
     max_body: Annotated[int, typer.Option(min=1000, help="Bytes of a request, at most.")] = 4_000_000,
     max_text: Annotated[int, typer.Option(min=1, help="Characters of a text, at most.")] = 100_000,
+    read_timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds in which a request's head arrives, and its body.")
+    ] = 20.0,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds of a statement, at most.")] = 10.0,
     cache: Annotated[int, typer.Option(min=0, help="Megabytes of answers to keep; 0 keeps none.")] = 64,
     model: Annotated[
@@ -83,36 +108,46 @@ def serve(
       PGVEC_JWT_SECRET=... pgvec-admin serve --host 0.0.0.0
     """
     try:
-        import uvicorn
-
-        from pgvec_admin.api import Access, Caching, Limits, Settings, create_app
+        from pgvec_admin.api import Access, Caching, Limits, Settings, create_server
     except ImportError as error:
         raise UsageError(f"the service needs {error.name}", "pip install 'pgvec-admin[api]'") from error
     keys = frozenset(key.strip() for key in (access_keys or "").split(",") if key.strip())
-    for option, empty in (("--jwt-secret", jwt_secret == ""), ("--access-keys", access_keys is not None and not keys)):
-        if empty:
-            raise UsageError(f"{option} is empty", "what is empty protects nothing; leave it out, or give it a value")
+    redact.hide(jwt_secret, metrics_key, access_keys, *keys)
+    _refuse_empty(
+        {
+            "jwt-secret": jwt_secret,
+            "jwks-url": jwks_url,
+            "jwt-audience": jwt_audience,
+            "access-keys": None if access_keys is None else "".join(keys),
+            "metrics-key": metrics_key,
+        }
+    )
     if jwks_url is not None and not jwks_url.startswith(("https://", "http://")):
         raise UsageError(
             f"--jwks-url {jwks_url} is no address",
             "for example https://PROJECT.supabase.co/auth/v1/.well-known/jwks.json",
         )
-    access = Access(jwt_secret, jwks_url, jwt_audience, keys)
+    access = Access(jwt_secret, jwks_url, jwt_audience, keys, metrics_key)
     if access.everybody and not everybody and not _is_loopback(host):
         raise UsageError(
             f"everybody who reaches {host} could read and write",
             "set PGVEC_JWT_SECRET, PGVEC_JWKS_URL or PGVEC_ACCESS_KEYS; or say --everybody",
         )
+    for one in proxy or ():
+        if not _is_network(one):
+            raise UsageError(f"--proxy {one} is no address or network", "for example --proxy 127.0.0.1 or 10.0.0.0/8")
     where = open_target(database_url)
-    conninfo = where.conninfo
-    _check_engine(where)
-    app = create_app(
+    pooler = pooler or where.is_transaction_pooler
+    _check_engine(where, pooler)
+    server = create_server(
         Settings(
-            conninfo,
+            where.conninfo,
             collection,
             connections,
-            prepare=not (pooler or conninfo_to_dict(conninfo).get("port") == TRANSACTION_POOLER),
+            prepare=not pooler,
             origins=tuple(origin or ()),
+            hosts=(host, *(allow_host or ())),
+            proxies=tuple(proxy or ()),
             provider=ProviderOptions(model=model, base_url=base_url, api_key=api_key),
             access=access,
             limits=Limits(
@@ -121,13 +156,12 @@ def serve(
                 top_k=max_top_k,
                 requests_a_minute=requests_a_minute,
                 concurrent=concurrent,
+                share=share,
+                read_seconds=read_timeout,
                 statement_seconds=timeout,
             ),
             caching=Caching(answer_bytes=cache * 1_000_000),
         )
-    )
-    server = uvicorn.Server(
-        uvicorn.Config(app, host, port, log_level="warning", access_log=False, timeout_graceful_shutdown=10)
     )
     listening = _listen(host, port)  # who calls as soon as it is said waits, instead of being refused
     name, number = listening.getsockname()[:2]
@@ -139,9 +173,21 @@ def serve(
         say("stopped; what was answered stays")
 
 
-def _check_engine(where: database.Target) -> None:
+def _refuse_empty(options: dict[str, str | None]) -> None:
+    """What is set and empty was meant to protect. The parser takes an empty variable for one that is not set."""
+    for name, value in options.items():
+        variable = f"PGVEC_{name.upper().replace('-', '_')}"
+        emptied = value is None and variable in os.environ
+        if emptied or (value is not None and not value.strip()):
+            raise UsageError(
+                f"{variable if emptied else f'--{name}'} is empty",
+                "what is empty protects nothing; leave it out, or give it a value",
+            )
+
+
+def _check_engine(where: database.Target, pooler: bool) -> None:
     """By the catalog, which every role may read: the one that the service logs in as may do nothing else."""
-    with database.connect(where, autocommit=True) as connection:
+    with database.connect(where, autocommit=True, one_transaction=pooler) as connection:
         found = connection.execute(
             "select from pg_proc where pronamespace = to_regnamespace('pgvec') and proname = 'collection_version'"
         )
@@ -160,6 +206,14 @@ def _listen(host: str, port: int) -> socket.socket:
         code = error.errno or 0
         why = os.strerror(code) if code > 0 else error.strerror  # that of a name that is unknown is less
         raise UsageError(f"cannot listen on {host}:{port}: {why}", "choose another --port or --host") from error
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_loopback(host: str) -> bool:

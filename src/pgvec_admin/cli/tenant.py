@@ -10,7 +10,7 @@ import orjson
 import typer
 
 from pgvec_admin import database, tenants
-from pgvec_admin.cli.output import DatabaseUrl, Json, confirm, open_target, print_json, print_table, say
+from pgvec_admin.cli.output import DatabaseUrl, Json, confirm, echo_json, open_target, print_json, print_table, say
 from pgvec_admin.errors import UsageError
 
 app = typer.Typer(
@@ -58,7 +58,7 @@ def export(tenant: Which, database_url: DatabaseUrl = None) -> None:
     with database.connect(open_target(database_url), autocommit=True) as connection:
         _of(connection, tenant)
         for collection, document in tenants.export(connection, tenant):
-            typer.echo(orjson.dumps({"collection": collection, **document}).decode())
+            echo_json(orjson.dumps({"collection": collection, **document}).decode())
 
 
 @app.command()

@@ -60,7 +60,7 @@ def verify(
     took = verification.stopwatch()
     checks = list(verification.run(where, options))
     if fix and any(check.result != "ok" for check in checks):
-        repaired = verification.fix(where, checks, say)
+        repaired = verification.fix(where, checks, lambda text: say(text, lines=True))
         say(f"repaired {repaired} of {sum(check.result != 'ok' for check in checks)}; checking again")
         checks = list(verification.run(where, options))
     attempts = []

@@ -57,7 +57,7 @@ class NewDocument:
 
 # by COPY a hundred rows take half the time that they take as a JSON argument, a thousand four tenths
 COPY_FROM = 100
-_MAY_COPY = select_(func.has_function_privilege("pgvec.begin_staging(text, uuid)", "execute"))
+_MAY_COPY = select_(func.pg_catalog.has_function_privilege("pgvec.begin_staging(text, uuid)", "execute"))
 _MERGE = "select from pgvec.merge_staged(%(collection)s, for_tenant => %(for_tenant)s)"
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
+from pgvec_admin import redact
 from pgvec_admin.errors import ConnectionFailedError, DataRejectedError, PgvecError, UsageError
 from pgvec_admin.providers import Embeddings, Prefixes, Vector, empty_texts, reject_unusable
 
@@ -56,6 +57,7 @@ class OpenAIProvider:
                 f"{self._base_url!r} is no address of a server", "for example --base-url http://127.0.0.1:11434/v1"
             )
         self._key = api_key or os.environ.get("OPENAI_API_KEY")
+        redact.hide(self._key)
         self._max_retries, self._timeout = max_retries, timeout
         self._dimensions = DIMENSIONS.get(model)
         self._shortened: int | None = None

@@ -26,7 +26,7 @@ insert into pgvec._yoyo_version (version, installed_at_utc)
 values (2, now() at time zone 'utc')
     on conflict do nothing;
 
-create or replace function pg_temp.apply_migration(migration text, hash text, definition text) returns void language plpgsql as $installer$
+create or replace function pg_temp.apply_migration(migration text, hash text, definition text) returns void language plpgsql set search_path = pg_catalog, pg_temp as $installer$
 begin
   if exists (select from pgvec._yoyo_migration as m where m.migration_id = migration) then
     return;
@@ -39,13 +39,13 @@ begin
 end
 $installer$;
 
-create or replace function pg_temp.live_fingerprint(function_name text) returns text language sql set search_path = pg_catalog as $installer$
+create or replace function pg_temp.live_fingerprint(function_name text) returns text language sql set search_path = pg_catalog, pg_temp as $installer$
   select l.fingerprint from (
 {live_functions}
   ) as l where l.name = function_name
 $installer$;
 
-create or replace function pg_temp.apply_function(function_name text, hash text, release text, text_of_file text) returns void language plpgsql as $installer$
+create or replace function pg_temp.apply_function(function_name text, hash text, release text, text_of_file text) returns void language plpgsql set search_path = pg_catalog, pg_temp as $installer$
 declare
   last pgvec.function_history;
   live text := pg_temp.live_fingerprint(function_name);
@@ -66,7 +66,7 @@ begin
 end
 $installer$;
 
-create or replace function pg_temp.retire_functions(of_this_release text[]) returns void language plpgsql as $installer$
+create or replace function pg_temp.retire_functions(of_this_release text[]) returns void language plpgsql set search_path = pg_catalog, pg_temp as $installer$
 declare
   gone record;
 begin

@@ -11,7 +11,7 @@ select coalesce(json_agg(
        count(*),
        (select sum(pg_stat_get_xact_numscans(i::oid)) from unnest(%(indexes)s::bigint[]) as i),
        case when %(versioned)s then pgvec.collection_version(%(collection)s, %(tenant)s) end
-  from public.hybrid_search(%(query)s, %(embedding)s, %(top_k)s, filter => %(filter)s, fusion => %(fusion)s,
+  from public.hybrid_search(query_text => %(query)s, query_embedding => %(embedding)s, match_count => %(top_k)s, filter => %(filter)s, fusion => %(fusion)s,
                             collection => %(collection)s, for_tenant => %(tenant)s)
        with ordinality as m
  where %(min_score)s::float8 is null

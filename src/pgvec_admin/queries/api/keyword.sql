@@ -9,7 +9,7 @@ select coalesce(json_agg(
        count(*),
        (select sum(pg_stat_get_xact_numscans(i::oid)) from unnest(%(indexes)s::bigint[]) as i),
        case when %(versioned)s then pgvec.collection_version(%(collection)s, %(tenant)s) end
-  from public.keyword_search(%(query)s, %(top_k)s, %(filter)s, collection => %(collection)s, for_tenant => %(tenant)s,
+  from public.keyword_search(query_text => %(query)s, match_count => %(top_k)s, filter => %(filter)s, collection => %(collection)s, for_tenant => %(tenant)s,
                              highlight => %(words)s::text is not null)
        with ordinality as m
  where %(min_score)s::float8 is null

@@ -11,5 +11,6 @@ select coalesce(json_agg(
        count(*),
        (select sum(pg_stat_get_xact_numscans(i::oid)) from unnest(%(indexes)s::bigint[]) as i),
        case when %(versioned)s then pgvec.collection_version(%(collection)s, %(tenant)s) end
-  from public.match_documents(%(embedding)s, %(top_k)s, %(filter)s, %(min_score)s, %(collection)s, %(tenant)s)
+  from public.match_documents(query_embedding => %(embedding)s, match_count => %(top_k)s, filter => %(filter)s, match_threshold => %(min_score)s,
+                              collection => %(collection)s, for_tenant => %(tenant)s)
        with ordinality as m

@@ -1,0 +1,31 @@
+"""The service on a socket: what the command runs, and the tests."""
+
+from __future__ import annotations
+
+import uvicorn
+
+from pgvec_admin.api.app import create_app
+from pgvec_admin.api.protocol import BoundedProtocol, Bounds
+from pgvec_admin.api.settings import Settings
+
+
+def create_server(settings: Settings) -> uvicorn.Server:
+    """A server to run on sockets that listen.
+
+    Its log has errors only: what a stranger sends is not one. Without proxies nobody is believed about whom a request
+    comes from.
+    """
+    protocol = type("Protocol", (BoundedProtocol,), {"bounds": Bounds(settings)})
+    return uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings),
+            http=protocol,
+            ws="none",
+            log_level="error",
+            access_log=False,
+            server_header=False,
+            proxy_headers=bool(settings.proxies),
+            forwarded_allow_ips=list(settings.proxies),
+            timeout_graceful_shutdown=10,
+        )
+    )

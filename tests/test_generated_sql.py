@@ -1,0 +1,115 @@
+"""Columns in SQL that functions put together are qualified: a bare name may come to mean another column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from pglast import ast, parse_sql
+from pglast.visitors import Visitor
+from pytest_postgresql.factories import postgresql
+
+import installation
+from conftest import Connection, filled
+from every_call import FILL, calls
+from pgvec_admin import embedded
+
+with_collections = filled("generated", lambda connection: _fill(connection))
+copy = postgresql("with_collections")
+
+
+def _fill(connection: Connection) -> None:
+    connection.execute(FILL)
+
+
+class _Bare(Visitor):  # type: ignore[misc]
+    """Collects column references without a qualifier, but for the names that a query gives its own results."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._results: list[set[str]] = []
+
+    def visit_SelectStmt(self, _: Any, node: ast.SelectStmt) -> None:  # noqa: N802 - as the visitor calls it
+        self._results.append({target.name for target in node.targetList or () if target.name})
+
+    def visit_ColumnRef(self, ancestors: Any, node: ast.ColumnRef) -> None:  # noqa: N802
+        fields = node.fields
+        if len(fields) > 1 or isinstance(fields[0], ast.A_Star):
+            return
+        name = fields[0].sval
+        sorted_by = any(isinstance(above, ast.SortBy) for above in _above(ancestors))
+        if not (sorted_by and any(name in results for results in self._results)):
+            self.found.append(name)
+
+
+def _above(ancestors: Any) -> Iterator[Any]:
+    while ancestors is not None:
+        yield ancestors.node
+        ancestors = ancestors.parent
+
+
+def _bare(statement: str) -> list[str]:
+    visitor = _Bare()
+    visitor(parse_sql(statement))
+    return visitor.found
+
+
+def test_the_lint_finds_what_it_is_for() -> None:
+    assert _bare("select d.id from a as d where exists (select from b where b.id = id)") == ["id"]
+    assert _bare("select d.id, d.x as score from a as d order by score desc, d.id") == []
+    assert _bare("update a as d set x = y from b where b.id = d.id") == ["y"]
+
+
+@pytest.fixture
+def told(server: embedded.Server, copy: Connection) -> Iterator[set[str]]:
+    """The statements that functions executed and that stand in none of them as they are: those put together."""
+    url = installation.as_superuser(installation.as_installer(server.url(copy.info.dbname)))
+    statements: set[str] = set()
+
+    def note(notice: psycopg.errors.Diagnostic) -> None:
+        statements.update(re.findall(r'SQL statement "(.*?)"\n(?:PL/pgSQL|SQL) function', notice.context or "", re.S))
+
+    with installation.connect(url) as other, installation.connect(url) as connection:
+        called = list(calls(other, "postgres"))
+        sources = [row[0] for row in other.execute("select prosrc from pg_proc where prosrc like '%%pgvec%%'").fetchall()]
+        connection.execute("select set_config('app.tenant_id', '00000000-0000-4000-8000-00000000000a', false)")
+        connection.add_notice_handler(note)
+        connection.execute("set debug_print_plan = on; set debug_pretty_print = off; set client_min_messages = log")
+        connection.execute("set statement_timeout = '5s'")
+        for _, statement in called:
+            connection.execute("begin")
+            try:
+                connection.execute(statement.encode())
+            except psycopg.Error:
+                pass
+            connection.execute("rollback")
+    yield {statement for statement in statements if not any(statement in source for source in sources)}
+
+
+def test_columns_in_generated_statements_are_qualified(told: set[str]) -> None:
+    assert len(told) > 150, "the calls make statements"
+    faults = {}
+    for statement in told:
+        bare = _bare(statement.replace('""', '"'))
+        if bare:
+            faults[statement] = bare
+    assert faults == {}
+
+
+def test_columns_in_policies_and_views_are_qualified(copy: Connection, server: embedded.Server) -> None:
+    """As pg_get_expr prints them, where a table has one column of the name and the query another."""
+    with installation.connect(installation.as_installer(server.url(copy.info.dbname))) as connection:
+        rows = connection.execute(
+            "select polrelid::regclass::text, pg_get_expr(polqual, polrelid) from pg_policy where polname = 'follow_the_table'"
+        ).fetchall()
+    assert rows == [
+        (
+            "pgvec.side_jobs",
+            "(( SELECT pgvec.reads_text('jobs'::text) AS reads_text)"
+            " AND (EXISTS ( SELECT\n   FROM jobs b\n  WHERE (b.id = side_jobs.id))))",
+        )
+    ]

@@ -1,0 +1,448 @@
+"""Who may call the HTTP service, by whatever they make up, and what one caller can tell of another."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import itertools
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from fastapi import Request
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+from typer.testing import CliRunner
+
+from conftest import Connection
+from http_service import running
+from openai_server import OpenAIServer
+from pgvec_admin.api import Access, Limits, Settings
+from pgvec_admin.api.access import Gate
+from pgvec_admin.cli import app
+from pgvec_admin.embed import ProviderOptions
+from pgvec_admin.errors import PgvecError
+
+SECRET = "a secret of at least thirty-two characters"
+KEY, OTHER_KEY, METRICS_KEY = "a key of a backend", "the key of another", "a key for Prometheus"
+OURS, THEIRS = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"
+WORDS = {"query": "pasta", "mode": "keyword"}
+
+
+@pytest.fixture
+def openai() -> Iterator[OpenAIServer]:
+    with OpenAIServer() as made:
+        yield made
+
+
+@pytest.fixture
+def settings(connection: Connection, database: str, openai: OpenAIServer) -> Settings:
+    """Of a service that asks nobody for a token."""
+    connection.execute("select pgvec.create_collection('documents', 8, model => 'openai:stand-in')")
+    return Settings(database, provider=ProviderOptions(base_url=openai.url, api_key="k"))
+
+
+@pytest.fixture
+def guarded(settings: Settings) -> Settings:
+    """Of a service for bearers of tokens, and two backends."""
+    return replace(settings, access=Access(SECRET, keys=frozenset({KEY, OTHER_KEY}), metrics_key=METRICS_KEY))
+
+
+def _token(**claims: Any) -> dict[str, str]:
+    told = {"role": "pgvec_reader", "exp": 4_000_000_000} | claims
+    return {"authorization": f"Bearer {jwt.encode(told, SECRET, algorithm='HS256')}"}
+
+
+# tokens that somebody made up
+
+KEYS: dict[str, Any] = {
+    "rsa": rsa.generate_private_key(65537, 2048),
+    "p256": ec.generate_private_key(ec.SECP256R1()),
+    "p521": ec.generate_private_key(ec.SECP521R1()),
+    "ed25519": ed25519.Ed25519PrivateKey.generate(),
+}
+GOOD = {"rsa": "RS256", "p256": "ES256", "ed25519": "EdDSA"}
+ALGORITHMS = [
+    "none",
+    "HS256",
+    "HS512",
+    "RS256",
+    "RS512",
+    "PS256",
+    "ES256",
+    "ES256K",
+    "ES512",
+    "EdDSA",
+    "",
+    "x",
+    5,
+    None,
+    [],
+    {},
+]
+CLAIMS: dict[str, Any] = {"role": "pgvec_reader", "exp": 4_000_000_000}
+DEEP = b"[" * 9000 + b"]" * 9000
+
+
+def _published() -> bytes:
+    """What an issuer publishes, a secret that should not be there among it."""
+    known: list[dict[str, Any]] = [
+        json.loads(
+            (RSAAlgorithm if kid == "rsa" else OKPAlgorithm if kid == "ed25519" else ECAlgorithm).to_jwk(
+                key.public_key()
+            )
+        )
+        | {"kid": kid, "use": "sig"}
+        for kid, key in KEYS.items()
+    ]
+    secret = {"kty": "oct", "kid": "oct", "k": base64.urlsafe_b64encode(SECRET.encode()).decode(), "alg": "HS256"}
+    return json.dumps({"keys": [*known, secret, {"kty": "unheard of", "kid": "odd"}, {"kid": "empty"}]}).encode()
+
+
+@contextmanager
+def _issuer(body: bytes, status: int = 200) -> Iterator[tuple[str, list[str]]]:
+    """An address that answers this, and what was asked of it."""
+    asked: list[str] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            """Quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/jwks.json", asked
+        server.shutdown()
+
+
+def _part(value: Any) -> str:
+    raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+HEADERS = [b"", b"\xff", b"{", b"5", b"[]", b"null", b'"x"', DEEP, b'{"alg":' + DEEP + b"}", b'{"alg": "RS256"}']
+EXTRAS: list[dict[str, Any]] = [
+    {"crit": 5}, {"crit": ["b64"], "b64": False}, {"b64": False}, {"typ": []}, {"crit": [[]]}, {"zip": "DEF"},
+]  # fmt: skip
+
+
+def _made_up() -> Iterator[str]:
+    kids: list[Any] = [*KEYS, "oct", "odd", "empty", "nobody's", "", None, 5, [], {}]
+    for kid, algorithm, signature in itertools.product(kids, ALGORITHMS, (b"", b"x", b"x" * 64, b"x" * 256)):
+        yield f"{_part({'alg': algorithm, 'kid': kid})}.{_part(CLAIMS)}.{_part(signature)}"
+    for header in HEADERS:
+        yield f"{_part(header)}.{_part(CLAIMS)}.{_part(b'x' * 256)}"
+    for more in EXTRAS:
+        for kid, algorithm in GOOD.items():
+            yield f"{_part({'alg': algorithm, 'kid': kid} | more)}.{_part(CLAIMS)}.{_part(b'x' * 64)}"
+    yield from ("", ".", "..", "...", "a.b", "a.b.c.d", "=.=.=", "\u00ff.\u00ff.\u00ff", "x" * 20_000, "." * 20_000)
+
+
+# what even who knows the secret cannot ask for
+WRONG: dict[str, list[Any]] = {
+    "exp": [None, "", "x", [], {}, -1, 1.5, float("inf"), float("nan")],
+    "nbf": ["x", [], float("inf"), 9e99],
+    "iat": ["x", [], float("inf"), 9e99],
+    "sub": [5, [], {}],
+    "role": [None, 5, [], "", "none"],
+}
+CLAIMED: list[Any] = [
+    *(b"", b"5", b"[]", b"null", DEEP, b"\xff", {}, {"exp": 4_000_000_000}, {"role": "pgvec_reader"}),
+    *(CLAIMS | {name: wrong} for name, several in WRONG.items() for wrong in several),
+]
+
+
+def _sign(claims: Any) -> str:
+    payload = claims if isinstance(claims, bytes) else json.dumps(claims).encode()
+    return jwt.api_jws.encode(payload, SECRET, algorithm="HS256")
+
+
+def test_no_token_that_was_made_up_is_let_in_or_is_an_error(
+    guarded: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    with _issuer(_published()) as (address, asked):
+        access = replace(guarded.access, jwks_url=address)
+        with running(replace(guarded, access=access, limits=Limits(requests_a_minute=0))) as client:
+
+            def status(token: str) -> int:
+                bearer = f"Bearer {token}".strip().encode("latin-1")
+                return client.post("/search", json=WORDS, headers=[(b"authorization", bearer)]).status_code
+
+            for kid, algorithm in GOOD.items():
+                good = jwt.encode(CLAIMS, KEYS[kid], algorithm=algorithm, headers={"kid": kid})
+                assert status(good) == 200, kid
+                for other in (*KEYS, "oct", "nobody's"):
+                    if other != kid:
+                        wrong = jwt.encode(CLAIMS, KEYS[kid], algorithm=algorithm, headers={"kid": other})
+                        assert status(wrong) == 401, (kid, other)
+            assert status(jwt.encode(CLAIMS, SECRET, algorithm="HS256", headers={"kid": "rsa"})) == 200
+            let_in = [token for token in _made_up() if status(token) != 401]
+            assert let_in == []
+            assert [claims for claims in CLAIMED if status(_sign(claims)) != 401] == []
+    assert len(asked) <= 2
+    assert [record.getMessage() for record in caplog.records] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"", 200), (b"{", 200), (b"[]", 200), (b'{"keys": []}', 200), (b'{"keys": 5}', 200), (DEEP, 200), (b"no", 500)],
+)
+def test_an_issuer_that_is_out_of_order_is_not_asked_again_at_once(guarded: Settings, body: bytes, status: int) -> None:
+    token = jwt.encode(CLAIMS, KEYS["rsa"], algorithm="RS256", headers={"kid": "rsa"})
+    with (
+        _issuer(body, status) as (address, asked),
+        running(replace(guarded, access=replace(guarded.access, jwks_url=address))) as client,
+    ):
+        for _ in range(5):
+            answer = client.post("/search", json=WORDS, headers={"authorization": f"Bearer {token}"})
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        assert client.post("/search", json=WORDS, headers=_token()).status_code == 200
+    assert len(asked) == 1
+
+
+# what is not believed
+
+
+def test_an_address_that_a_caller_claims_is_believed_of_a_proxy_alone(settings: Settings) -> None:
+    limited = replace(settings, limits=Limits(requests_a_minute=2))
+    for proxies, statuses in (
+        ((), [200, 200, 429, 429]),
+        (("127.0.0.1",), [200] * 4),
+        (("10.0.0.0/8",), [200, 200, 429, 429]),
+    ):
+        with running(replace(limited, proxies=proxies)) as client:
+            asked = [
+                client.post("/search", json=WORDS, headers={"x-forwarded-for": f"203.0.113.{number}"}).status_code
+                for number in range(4)
+            ]
+        assert asked == statuses
+
+
+def _name(settings: Settings, address: str, **headers: str) -> str:
+    fields = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    request = Request({"type": "http", "client": (address, 1), "headers": fields})
+    return asyncio.run(Gate(settings).caller(request)).name
+
+
+def test_a_caller_is_remembered_by_little(guarded: Settings) -> None:
+    everybody = replace(guarded, access=Access())
+    assert _name(everybody, "2001:db8:1:2:3:4:5:6") == _name(everybody, "2001:db8:1:2::1")
+    assert _name(everybody, "2001:db8:1:2::1") != _name(everybody, "2001:db8:1:3::1")
+    assert _name(everybody, "::ffff:192.0.2.1") == _name(everybody, "192.0.2.1")
+    names = [
+        _name(everybody, "x" * 60_000),
+        _name(guarded, "192.0.2.1", **_token(sub="x" * 20_000)),
+        _name(guarded, "192.0.2.1", x_api_key=KEY, x_tenant=OURS),
+    ]
+    assert [len(name) for name in names] == [32] * 3
+
+
+def test_who_has_no_name_is_one_caller_for_each_address(guarded: Settings) -> None:
+    """An anonymous token is in every browser: who uses it up does so for an address, not for all."""
+    anonymous, named = _token(), _token(sub=OURS)
+    assert _name(guarded, "192.0.2.1", **anonymous) != _name(guarded, "192.0.2.2", **anonymous)
+    assert _name(guarded, "192.0.2.1", **named) == _name(guarded, "192.0.2.2", **named)
+    assert _name(guarded, "192.0.2.1", x_api_key=KEY) == _name(guarded, "192.0.2.2", x_api_key=KEY)
+
+
+# pages of others
+
+
+SITES: list[tuple[dict[str, str], int]] = [
+    ({"host": "localhost"}, 200),
+    ({"host": "LOCALHOST:8000"}, 200),
+    ({"host": "127.0.0.1:1"}, 200),
+    ({"host": "[::1]:8000"}, 200),
+    ({"host": "192.0.2.1"}, 200),
+    ({"host": "search.internal:8000"}, 200),
+    ({"host": "evil.example"}, 421),
+    ({"host": "evil.example:8000"}, 421),
+    ({"host": "localhost.evil.example"}, 421),
+    ({"host": "127.0.0.1.evil.example"}, 421),
+    ({"host": ""}, 421),
+    ({"host": "["}, 421),
+    ({"host": "localhost", "origin": "http://localhost"}, 200),
+    ({"host": "localhost:8000", "origin": "http://localhost:8000"}, 200),
+    ({"host": "search.internal", "origin": "https://ours.example"}, 200),
+    ({"host": "localhost", "origin": "http://evil.example"}, 403),
+    ({"host": "localhost:8000", "origin": "http://localhost:3000"}, 403),
+    ({"host": "localhost", "origin": "null"}, 403),
+    ({"host": "localhost", "origin": "http://["}, 403),
+    ({"host": "localhost", "origin": ""}, 403),
+]
+
+
+def test_a_service_without_tokens_answers_its_own_pages_alone(settings: Settings) -> None:
+    told = replace(settings, hosts=("search.internal",), origins=("https://ours.example",))
+    json_type = {"content-type": "application/json"}
+    with running(told) as client:
+        for headers, status in SITES:
+            answers = [
+                client.post("/search", json=WORDS, headers=headers),
+                client.post("/documents", content=b"[]", headers=headers | json_type),
+                *(client.get(path, headers=headers) for path in ("/", "/openapi.json", "/health", "/metrics")),
+            ]
+            assert [answer.status_code for answer in answers] == [status] * len(answers), headers
+
+
+def test_a_token_is_what_counts_where_there_are_some(guarded: Settings) -> None:
+    with running(guarded) as client:
+        asked = {"host": "search.example", "origin": "https://any.example"}
+        assert client.post("/search", json=WORDS, headers=asked | {"x-api-key": KEY}).status_code == 200
+        assert client.post("/search", json=WORDS, headers=asked).status_code == 401
+
+
+def test_pages_that_may_call_read_why_they_are_refused(guarded: Settings) -> None:
+    with running(replace(guarded, origins=("https://ours.example",))) as client:
+        refused = client.post("/search", json=WORDS, headers={"origin": "https://ours.example"})
+        assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, "https://ours.example")
+
+
+# what one can tell of another
+
+
+def _tenant(*tenants: str, **claims: Any) -> dict[str, str]:
+    return _token(app_metadata={"tenant_ids": list(tenants)}, **claims)
+
+
+CALLERS = {
+    "a backend": {"x-api-key": KEY},
+    "a backend for a tenant": {"x-api-key": KEY, "x-tenant": OURS},
+    "a backend for another tenant": {"x-api-key": KEY, "x-tenant": THEIRS},
+    "another backend": {"x-api-key": OTHER_KEY},
+    "another backend for a tenant": {"x-api-key": OTHER_KEY, "x-tenant": OURS},
+    "a user of a tenant": _tenant(OURS, sub="a"),
+    "another user of a tenant": _tenant(OURS, sub="b"),
+    "the same user in another tenant": _tenant(THEIRS, sub="a"),
+    "a user of both": _tenant(OURS, THEIRS, sub="a"),
+    "a user with the same name elsewhere": _tenant(OURS, sub="a", iss="elsewhere"),
+    "a service of a tenant": _tenant(OURS),
+    "a service of another tenant": _tenant(THEIRS),
+    "anybody": _token(),
+}
+
+
+@pytest.mark.parametrize("mode", ["vector", "hybrid", "distance"])
+def test_what_a_caller_asked_no_other_can_tell(guarded: Settings, openai: OpenAIServer, mode: str) -> None:
+    """Neither by what the model is asked, which takes its time, nor by `cached`."""
+    with running(guarded) as client:
+        for name, headers in CALLERS.items():
+            before = len(openai.requests)
+            if mode == "distance":
+                answer = client.post("/search/pgvector", json={"query": "the merger"}, headers=headers)
+            else:
+                answer = client.post("/search", json={"query": "the merger", "mode": mode}, headers=headers)
+                assert answer.json()["cached"] is False, name
+            assert (answer.status_code, len(openai.requests) - before) == (200, 1), name
+        for name, headers in CALLERS.items():  # of itself a caller may tell
+            before = len(openai.requests)
+            answer = client.post("/search", json={"query": "the merger", "mode": "vector"}, headers=headers)
+            assert (answer.status_code, len(openai.requests)) == (200, before), name
+            assert mode != "vector" or answer.json()["cached"] is True, name
+
+
+def test_a_token_that_is_renewed_is_of_the_same_caller(guarded: Settings, openai: OpenAIServer) -> None:
+    with running(guarded) as client:
+        cached = [
+            client.post(
+                "/search",
+                json={"query": "pasta"},
+                headers=_tenant(OURS, sub="a", exp=4_000_000_000 + number, iat=number, jti=str(number)),
+            ).json()["cached"]
+            for number in range(3)
+        ]
+    assert cached == [False, True, True]
+    assert len(openai.requests) == 1
+
+
+def test_metrics_are_for_who_has_their_key(settings: Settings, guarded: Settings) -> None:
+    bearer = {"authorization": f"Bearer {METRICS_KEY}"}
+    for told, right in (
+        (settings, [{}]),
+        (replace(settings, access=Access(metrics_key=METRICS_KEY)), [bearer]),
+        (guarded, [bearer]),
+        (replace(guarded, access=replace(guarded.access, metrics_key=None)), []),
+    ):
+        with running(told) as client:
+            for headers in ({}, bearer, _token(), {"x-api-key": KEY}, {"authorization": "Bearer"}):
+                answer = client.get("/metrics", headers=headers)
+                if headers in right or right == [{}]:
+                    assert answer.status_code == 200
+                    assert "pgvec_request_seconds" in answer.text
+                else:
+                    assert (answer.status_code, answer.json()["title"]) == (401, "not signed in")
+                    assert "PGVEC_METRICS_KEY" in answer.json()["detail"]
+            searched = client.post("/search", json=WORDS, headers=bearer)
+            assert searched.status_code == (200 if told.access.everybody else 401)
+
+
+def test_health_tells_strangers_no_version(settings: Settings, guarded: Settings) -> None:
+    with running(settings) as client:
+        assert client.get("/health").json()["version"]
+    with running(guarded) as client:
+        assert client.get("/health").json() == {"live": True, "ready": True, "version": None}
+
+
+# what the command refuses
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch) -> Callable[..., PgvecError]:
+    """What the command says, with these options and variables and no others."""
+
+    def refused(*options: str, **variables: str) -> PgvecError:
+        for name in EMPTIED:
+            monkeypatch.delenv(name, raising=False)
+        command = ["serve", "--database-url", "host=127.0.0.1 port=1", *options]
+        error = CliRunner().invoke(app, command, env=variables).exception
+        assert isinstance(error, PgvecError)
+        return error
+
+    return refused
+
+
+EMPTIED = ("PGVEC_JWT_SECRET", "PGVEC_JWKS_URL", "PGVEC_JWT_AUDIENCE", "PGVEC_ACCESS_KEYS", "PGVEC_METRICS_KEY")
+SHORT_SECRET, SHORT_KEY = "x" * 31, "x" * 15
+
+
+@pytest.mark.parametrize(
+    ("options", "variables", "told"),
+    [
+        *(
+            ([], {name: empty}, f"{name if not empty else '--' + name[6:].lower().replace('_', '-')} is empty")
+            for name in EMPTIED
+            for empty in ("", " ")
+        ),
+        ([], {"PGVEC_ACCESS_KEYS": " , ,"}, "--access-keys is empty"),
+        (["--everybody"], {"PGVEC_ACCESS_KEYS": ""}, "PGVEC_ACCESS_KEYS is empty"),
+        (["--jwt-secret", SHORT_SECRET], {}, "the secret of tokens has 31 bytes, which can be guessed"),
+        ([], {"PGVEC_JWT_SECRET": SHORT_SECRET}, "the secret of tokens has 31 bytes, which can be guessed"),
+        (["--access-keys", f"{KEY},{SHORT_KEY}"], {}, "an access key has 15 characters, which can be guessed"),
+        (["--metrics-key", SHORT_KEY], {}, "the metrics key has 15 characters, which can be guessed"),
+        (["--proxy", "*"], {}, "--proxy * is no address or network"),
+        (["--proxy", "proxy.example"], {}, "--proxy proxy.example is no address or network"),
+    ],
+)  # fmt: skip
+def test_what_protects_nothing_is_refused(
+    refused: Callable[..., PgvecError], options: list[str], variables: dict[str, str], told: str
+) -> None:
+    error = refused(*options, **variables)
+    assert (error.message, error.exit_code) == (told, 2)
+    assert error.hint
+
+
+def test_what_protects_is_taken(refused: Callable[..., PgvecError]) -> None:
+    error = refused("--jwt-secret", "x" * 32, "--access-keys", "y" * 16, "--proxy", "10.0.0.0/8")
+    assert (error.message.partition(":")[0], error.exit_code) == ("connection failed", 3)
