@@ -25,6 +25,13 @@ def _fill(connection: Connection) -> None:
     connection.execute(FILL)
 
 
+# the innermost statement of a notice's context, where a function executed it as a text
+_EXECUTED = re.compile(
+    r'SQL statement "((?:[^"]|"(?!\nPL/pgSQL))*)"'
+    r"\nPL/pgSQL function \S.* line \d+ at (?:EXECUTE|FOR over EXECUTE statement|RETURN QUERY)\n?"
+)
+
+
 class _Bare(Visitor):  # type: ignore[misc]
     """Collects column references without a qualifier, but for the names that a query gives its own results."""
 
@@ -71,7 +78,8 @@ def told(server: embedded.Server, copy: Connection) -> Iterator[set[str]]:
     statements: set[str] = set()
 
     def note(notice: psycopg.errors.Diagnostic) -> None:
-        statements.update(re.findall(r'SQL statement "(.*?)"\n(?:PL/pgSQL|SQL) function', notice.context or "", re.S))
+        for statement in _EXECUTED.findall(notice.context or ""):
+            statements.add(statement)
 
     with installation.connect(url) as other, installation.connect(url) as connection:
         called = list(calls(other, "postgres"))
@@ -94,10 +102,10 @@ def test_columns_in_generated_statements_are_qualified(told: set[str]) -> None:
     assert len(told) > 150, "the calls make statements"
     faults = {}
     for statement in told:
-        bare = _bare(statement.replace('""', '"'))
+        bare = _bare(statement)
         if bare:
             faults[statement] = bare
-    assert faults == {}
+    assert list(faults.items()) == []
 
 
 def test_columns_in_policies_and_views_are_qualified(copy: Connection, server: embedded.Server) -> None:
