@@ -266,9 +266,7 @@ def test_more_patterns_than_the_server_keeps_compiled_are_answered(
     key = "title" if where == "a column" else "of"
     everything.execute("create table jobs (id int primary key, title text, of text)")
     everything.execute("insert into jobs select i, 'row ' || i, 'row ' || i from generate_series(1, 2000) as i")
-    everything.execute(
-        "select pgvec.adopt_collection('jobs', 'jobs', dimensions => 1, content_columns => '{of}')"
-    )
+    everything.execute("select pgvec.adopt_collection('jobs', 'jobs', dimensions => 1, content_columns => '{of}')")
     everything.execute("update jobs set embedding = '[1]'")
     everything.execute(
         "insert into documents (id, content, embedding, metadata)"

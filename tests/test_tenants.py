@@ -453,7 +453,9 @@ def test_searches_of_a_tenant_use_the_indexes(with_search: Project, partition: i
         }
         for call, used in asked.items():
             found = scans(connection, f"select * from {call}", before=before)
-            of_table = [indexes for tables, indexes in found if {"notes", table, table.removeprefix("pgvec.")} & set(tables)]
+            of_table = [
+                indexes for tables, indexes in found if {"notes", table, table.removeprefix("pgvec.")} & set(tables)
+            ]
             assert any(used in indexes for indexes in of_table), (call, of_table)
             assert not [indexes for indexes in of_table if "seq scan" in indexes or not indexes], (call, of_table)
 

@@ -72,7 +72,7 @@ begin
          frequencies as (
            insert into pgvec.lexemes (collection, tenant, lexeme, documents)
            select ($1).name, c.tenant, c.lexeme, c.documents from counted as c where c.documents <> 0)
-    insert into pgvec.text_totals (collection, tenant, documents, positions, uncounted, changes, languages)
+    insert into pgvec.text_totals as w (collection, tenant, documents, positions, uncounted, changes, languages)
     select ($1).name, p.tenant,
            case when p.live then p.documents else 0 end,
            coalesce(l.positions, 0),
@@ -81,7 +81,7 @@ begin
            %2$s
       from parts as p
       left join lengths as l on l.tenant = p.tenant
-    returning tenant
+    returning w.tenant
     $query$, changes, languages)
     using target
   loop

@@ -15,7 +15,7 @@ begin
     -- a table that was dropped behind our back is listed too, without counts
     select null::bigint, null::bigint, null::bigint, null::bigint into rows, embedded, stale, size_bytes;
     if exists (select from pg_catalog.pg_class as r where r.oid = item.base) then
-      execute format('select count(*), count(embedding), count(*) filter (where embedded_hash is distinct from content_hash) from %s', item.relation)
+      execute format('select count(*), count(d.embedding), count(*) filter (where d.embedded_hash is distinct from d.content_hash) from %s as d', item.relation)
         into rows, embedded, stale;
       size_bytes := (select sum(pg_total_relation_size(p)) from pgvec.partitions(item.base) as p);
       indexes := array(select i.name from pgvec.vector_indexes(item.name) as i where i.valid);

@@ -5,7 +5,7 @@ create or replace function pgvec.vector_lengths(collection text, out shortest fl
 as $$
 begin
   execute format(
-    'select min(l), avg(l), max(l) from (select extensions.vector_norm(d.embedding::extensions.vector) as l from %s as d where d.embedding is not null) as n',
+    'select min(n.l), avg(n.l), max(n.l) from (select extensions.vector_norm(d.embedding::extensions.vector) as l from %s as d where d.embedding is not null) as n',
     (pgvec.collection(vector_lengths.collection)).relation)
     into shortest, mean, longest;
 end

@@ -20,8 +20,8 @@ declare
     'select from public.document_context(%4$L::text, 1, 1, %3$L::text, null::uuid)',
     'select from public.recommend_documents(array[%4$L::text], ''{}''::text[], 1, ''{}''::jsonb, null::float8, %3$L::text, null::uuid)',
     'select from public.document_facets(%8$L::text, null::text, ''{}''::jsonb, 10, %3$L::text, null::uuid)',
-    'select from public.suggest_query(%5$L::text, %3$L::text, null::uuid) as s where s is not null',
-    'select from pgvec.tenant_matches(%3$L::text, %2$L::extensions.vector, 1, ''{}''::jsonb, null::float8, %6$L::uuid, %7$L::text) where id is not null',
+    'select from public.suggest_query(%5$L::text, %3$L::text, null::uuid) as s (text) where s.text is not null',
+    'select from pgvec.tenant_matches(%3$L::text, %2$L::extensions.vector, 1, ''{}''::jsonb, null::float8, %6$L::uuid, %7$L::text) as m where m.id is not null',
     'select pgvec.keyword_query(%3$L::text, %5$L::text, %6$L::uuid)',
     'select from pgvec.lexemes limit 1',
     'select from pgvec.memberships limit 1'];
@@ -43,7 +43,7 @@ declare
   claims   constant text := coalesce(current_setting('request.jwt.claims', true), '');
   logging  constant text := coalesce(current_setting('pgvec.search_log', true), '');
 begin
-  execute format('select d.id, d.embedding::extensions.vector, left(d.content, 60), (select k from jsonb_object_keys(d.metadata) as k limit 1), %s'
+  execute format('select d.id, d.embedding::extensions.vector, left(d.content, 60), (select k.key from jsonb_object_keys(d.metadata) as k (key) limit 1), %s'
                  ' from %s as d where d.embedding is not null limit 1',
                  case target.access when 'tenant' then 'd.tenant_id' else 'null::uuid' end, target.relation)
     into row_id, embedding, words, facet, tenant;

@@ -12,22 +12,22 @@ declare
   ours     constant uuid := gen_random_uuid();
   theirs   constant uuid := gen_random_uuid();
   attempts constant jsonb := $attempts$[
-    ["reads the table", "empty", "select from public.{probe} where content like '%theirs%'"],
-    ["match_documents", "empty", "select from public.match_documents('[1,0]'::extensions.vector, 100, '{}'::jsonb, null::float8, '{probe}'::text, null::uuid, null::text) where content like '%theirs%'"],
+    ["reads the table", "empty", "select from public.{probe} as d where d.content like '%theirs%'"],
+    ["match_documents", "empty", "select from public.match_documents('[1,0]'::extensions.vector, 100, '{}'::jsonb, null::float8, '{probe}'::text, null::uuid, null::text) as d where d.content like '%theirs%'"],
     ["keyword_search", "empty", "select from public.keyword_search('theirs'::text, 10, '{}'::jsonb, 'bm25'::text, '{probe}'::text, null::uuid, false, null::float8)"],
-    ["hybrid_search", "empty", "select from public.hybrid_search('theirs'::text, '[1,0]'::extensions.vector, 10, 1::float8, 1::float8, null::int, null::text, '{}'::jsonb, null::float8, 'bm25'::text, '{probe}'::text, null::uuid, 100, null::text, null::float8, null::text, null::interval, false) where content like '%theirs%'"],
-    ["document_facets", "empty", "select from public.document_facets('whose'::text, null::text, '{}'::jsonb, 10, '{probe}'::text, null::uuid) where value = 'theirs'"],
+    ["hybrid_search", "empty", "select from public.hybrid_search('theirs'::text, '[1,0]'::extensions.vector, 10, 1::float8, 1::float8, null::int, null::text, '{}'::jsonb, null::float8, 'bm25'::text, '{probe}'::text, null::uuid, 100, null::text, null::float8, null::text, null::interval, false) as d where d.content like '%theirs%'"],
+    ["document_facets", "empty", "select from public.document_facets('whose'::text, null::text, '{}'::jsonb, 10, '{probe}'::text, null::uuid) as d where d.value = 'theirs'"],
     ["document_context", "empty", "select from public.document_context('2'::text, 1, 1, '{probe}'::text, null::uuid)"],
-    ["suggest_query", "empty", "select from public.suggest_query('theyrs'::text, '{probe}'::text, null::uuid) as s where s is not null"],
-    ["pgvec.tenant_matches", "empty", "select from pgvec.tenant_matches('{probe}'::text, '[1,0]'::extensions.vector, 10, '{}'::jsonb, null::float8, null::uuid, 'cosine'::text) where id = '2'"],
+    ["suggest_query", "empty", "select from public.suggest_query('theyrs'::text, '{probe}'::text, null::uuid) as s (text) where s.text is not null"],
+    ["pgvec.tenant_matches", "empty", "select from pgvec.tenant_matches('{probe}'::text, '[1,0]'::extensions.vector, 10, '{}'::jsonb, null::float8, null::uuid, 'cosine'::text) as d where d.id = '2'"],
     ["match_documents for_tenant", "refused", "select from public.match_documents('[1,0]'::extensions.vector, 100, '{}'::jsonb, null::float8, '{probe}'::text, '{theirs}'::uuid, null::text)"],
     ["keyword_search for_tenant", "refused", "select from public.keyword_search('theirs'::text, 10, '{}'::jsonb, 'bm25'::text, '{probe}'::text, '{theirs}'::uuid, false, null::float8)"],
     ["pgvec.keyword_query for_tenant", "refused", "select pgvec.keyword_query('{probe}'::text, 'theirs'::text, '{theirs}'::uuid)"],
     ["reads the statistics", "refused", "select from pgvec.lexemes"],
     ["inserts for another tenant", "refused", "insert into public.{probe} (tenant_id, content) values ('{theirs}', 'planted')"],
-    ["gives a row away", "refused", "update public.{probe} set tenant_id = '{theirs}' where id = '1'"],
-    ["changes another's row", "empty", "update public.{probe} set content = 'changed' where id = '2' returning id"],
-    ["deletes another's row", "empty", "delete from public.{probe} where id = '2' returning id"]]$attempts$::jsonb;
+    ["gives a row away", "refused", "update public.{probe} as d set tenant_id = '{theirs}' where d.id = '1'"],
+    ["changes another's row", "empty", "update public.{probe} as d set content = 'changed' where d.id = '2' returning d.id"],
+    ["deletes another's row", "empty", "delete from public.{probe} as d where d.id = '2' returning d.id"]]$attempts$::jsonb;
   tried    record;
   results  jsonb := '[]'::jsonb;
   told     text;
