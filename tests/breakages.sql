@@ -665,3 +665,34 @@ alter policy follow_the_table on pgvec.side_jobs using (true);
 --   documents: table | column source is of type public.word
 create domain public.word as text;
 alter table documents alter column source type public.word;
+
+-- a table of tenants is a weaker role's
+--   notes: table owner | public.notes belongs to house_backend
+--   notes: readers
+--   undone: drop owned by house_backend cascade; drop role house_backend
+create role house_backend;
+alter table notes owner to house_backend;
+
+-- a table is a weaker role's
+--   documents: table owner | public.documents belongs to house_backend
+--   undone: drop owned by house_backend cascade; drop role house_backend
+create role house_backend;
+alter table documents owner to house_backend;
+
+-- a partition is a weaker role's
+--   notes: table owner | pgvec.notes_p0 belongs to house_backend
+--   notes: readers
+--   undone: drop owned by house_backend cascade; drop role house_backend
+create role house_backend;
+alter table pgvec.notes_p0 owner to house_backend;
+
+-- the planner knows the texts of tenants
+--   notes: statistics | the planner knows what is in content
+--   repaired
+alter table notes alter column content set statistics 100;
+analyze notes;
+
+-- the planner knows a column that was added for the rows of tenants
+--   notes: statistics | the planner knows what is in author of
+alter table notes add column author text default 'ann';
+analyze notes;

@@ -68,7 +68,7 @@ BY_NAME: dict[tuple[str, str], list[str]] = {
     ("diversity", "double precision"): ["null", "0.5"],
     ("field", "text"): ["'lang'", "'tags'"],
     ("operator", "text"): ["'$eq'", "'$like'", "'$in'", "'$or'"],
-    ("operand", "jsonb"): ["'[{\"lang\": \"en\"}]'", "'1'", "'\"a%\"'", "'[1]'"],
+    ("operand", "jsonb"): ['\'[{"lang": "en"}]\'', "'1'", "'\"a%\"'", "'[1]'"],
     ("condition", "text"): ["''"],
     ("conditions", "text"): ["'\"red fish\" -blue'"],
     ("bound", "jsonb"): ["'[]'"],

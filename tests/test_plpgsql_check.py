@@ -22,7 +22,6 @@ NOWHERE_A_FAULT = {
 
 # Records that a dynamic query fills: it takes them for unset, and what is compared with them for unused.
 FILLED_BY_DYNAMIC_QUERIES = {
-    "pgvec.refresh_statistics": ("item", "settings", "parameters", "tolerance"),
     "pgvec.sample_similarities": ("drawn",),
     "pgvec.tune": ("drawn",),
     "pgvec.verify_rows": ("seen", "stale", "whole"),
@@ -42,6 +41,7 @@ SAFE_TEXTS = {
         "pgvec.recall_curve",
         "pgvec.sample_similarities",
         "pgvec.search_steps",
+        "pgvec.tenant_rows",
         "pgvec.tune",
         "pgvec.verify_search",
     ),
@@ -50,13 +50,17 @@ SAFE_TEXTS = {
         "pgvec.build_adoption",
         "pgvec.create_collection",
         "pgvec.create_collection_api",
+        "pgvec.hide_statistics",
         "pgvec.keep_lexemes",
         "pgvec.make_policies",
         "pgvec.merge_staged",
+        "pgvec.protect_side",
         "pgvec.protect_table",
+        "pgvec.reads_text",
         "pgvec.release_collection",
         "pgvec.skip_unchanged",
         "pgvec.store_adopted",
+        "pgvec.write_weights_as",
         "public.upsert_documents",
     ),
     "a list of attempts in the function itself": ("pgvec.verify_access", "pgvec.verify_tenants"),

@@ -14,6 +14,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from psycopg.types.json import Jsonb
 
+import installation
 from conftest import Connection, searchable
 from pgvec_admin import embedded, index, verification
 from pgvec_admin.database import Target
@@ -505,3 +506,74 @@ def test_where_policies_decide_the_engine_adds_nothing(with_search: Project) -> 
         assert [found(call) for call in calls] == [["a"], ["a"], ["a"]]
         with pytest.raises(psycopg.Error, match="has no tenants"):
             found("match_documents('[1,0]', collection => 'mine', for_tenant => gen_random_uuid())")
+
+
+def _as_writer(url: str, tenant: str) -> Connection:
+    made = installation.connect(url, "pgvec_writer")
+    made.execute("select set_config('app.tenant_id', %s, false)", (tenant,))
+    return made
+
+
+def _load(writer: Connection, name: str, tenant: str, ids: list[str]) -> None:
+    """As the command loads a file, and is cut off."""
+    with writer.transaction():
+        writer.execute("select pgvec.begin_staging(%s)", (name,))
+        for number, id_ in enumerate(ids):
+            writer.execute(
+                "insert into pg_temp.staged_documents (id, source, chunk_index, content, metadata, embedding)"
+                " values (%s, 'a.md', %s, %s, '{}', '[1,2]')",
+                (id_, number, f"{tenant[-1]} words " * (number + 1)),
+            )
+        writer.execute("select pgvec.merge_staged(%s)", (name,))
+        writer.execute("select pgvec.note_load(%s, %s, %s, %s, %s)", (name, f"{tenant[-1]}.csv", "x", 1, ids[0]))
+
+
+def test_a_tenants_writer_is_told_of_its_own_statistics_and_loads(
+    connection: Connection, database: str, partition: int | None
+) -> None:
+    for name, tenants in ((SHARED, (THEIRS, OURS)), (ALONE, (OURS,))):
+        _create(connection, name, 2, partition)
+        for tenant in tenants:
+            with _as_writer(database, tenant) as writer:
+                _load(writer, name, tenant, ["1", "2", "3"] if tenant == OURS else ["1", "5", "6", "7"])
+    asked = [
+        "select documents, uncounted, average_length, weights_made_for, due from pgvec.keyword_statistics('{}')",
+        "select * from pgvec.resume_points('{}')",
+        "select * from pgvec.noted_loads('{}')",
+        "select * from pgvec.refresh_statistics('{}', null)",
+        "select pgvec.tenant_size('{}', '" + OURS + "')",
+    ]
+    with _as_writer(database, OURS) as writer:
+        for statement in asked:
+            shared, alone = (writer.execute(statement.format(name).encode()).fetchall() for name in (SHARED, ALONE))
+            assert shared == alone
+        hidden = writer.execute("select pgvec.tenant_size(%s, %s)", (SHARED, THEIRS)).fetchone()
+        assert hidden == (0,)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            writer.execute("select * from pgvec.loads")
+        # the same file again: what is there is left, what changed is updated, and nobody else's row is touched
+        with writer.transaction():
+            writer.execute("select pgvec.begin_staging(%s)", (SHARED,))
+            writer.execute(
+                "insert into pg_temp.staged_documents (id, source, chunk_index, content, metadata, embedding)"
+                " values ('1', 'a.md', 0, 'a words ', '{}', '[1,2]'), ('2', 'a.md', 1, 'other', '{}', '[1,2]'),"
+                " ('9', 'a.md', 2, 'new', '{}', '[1,2]')"
+            )
+            merged = writer.execute("select * from pgvec.merge_staged(%s)", (SHARED,)).fetchone()
+        assert merged == (1, 1, 1, 0)
+    rows = connection.execute(f"select tenant_id::text, id, content from {SHARED} order by 1, 2").fetchall()
+    assert [row[1] for row in rows if row[0] == THEIRS] == ["1", "5", "6", "7"]
+    assert all(row[2].startswith("b words") for row in rows if row[0] == THEIRS)
+
+
+def test_what_others_write_changes_no_version_of_ours(connection: Connection, partition: int | None) -> None:
+    _create(connection, "notes", 2, partition)
+    _write(connection, "notes", OURS, [{"id": "1", "content": "ours"}])
+    told = "select pgvec.collection_version('notes', %s)"
+    before = connection.execute(told, (OURS,)).fetchone()
+    for number in range(40):
+        _write(connection, "notes", THEIRS, [{"id": str(number), "content": "theirs"}])
+    connection.execute("select pgvec.purge_tenant(%s)", (THEIRS,))
+    assert connection.execute(told, (OURS,)).fetchone() == before
+    _write(connection, "notes", OURS, [{"id": "1", "content": "changed"}])
+    assert connection.execute(told, (OURS,)).fetchone() != before

@@ -6,7 +6,7 @@ create or replace function pgvec.collection_checks(collection text)
 as $$
   select case
            when exists (select from pgvec.present_collections() as p where p.name = c.name)
-             then array['pgvec.verify_table', 'pgvec.verify_protection', 'pgvec.verify_writers', 'pgvec.verify_views', 'pgvec.verify_leaks',
+             then array['pgvec.verify_table', 'pgvec.verify_protection', 'pgvec.verify_writers', 'pgvec.verify_views', 'pgvec.verify_leaks', 'pgvec.verify_ownership',
                         'pgvec.verify_rows', 'pgvec.verify_indexes', 'pgvec.verify_statistics', 'pgvec.verify_access']
            else array['pgvec.verify_table']
          end

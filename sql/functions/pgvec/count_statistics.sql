@@ -5,7 +5,7 @@
 -- caller sees all rows; refuses a table that would run something of a weaker owner's, or hides rows from it; and renews the
 -- weights of trusted tables only (pgvec.is_trusted): those of others are told as due, for the caller to write.
 create or replace function pgvec.count_statistics(collection text, tolerance float8)
-  returns table (tenant uuid, documents bigint, lexemes bigint, positions bigint, renewed bigint, due boolean, made_with pgvec.bm25_parameters)
+  returns table (tenant uuid, documents bigint, lexemes bigint, positions bigint, renewed bigint, due boolean, average_length float8, k1 float8, b float8)
   language plpgsql volatile parallel unsafe
   security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -15,6 +15,7 @@ declare
   settings record := pgvec.bm25_settings(target);
   counted  uuid[] := case when target.access = 'tenant' and not pgvec.sees_all(target) then array(select t from pgvec.allowed_tenants() as t) end;
   average  float8;
+  made_with pgvec.bm25_parameters;
 begin
   if row_security_active(target.text_table) or pgvec.foreign_columns(target) <> '{}' then
     raise exception using
@@ -79,12 +80,15 @@ begin
         due := false;
       end if;
     end if;
+    average_length := made_with.average_length;
+    k1 := made_with.k1;
+    b := made_with.b;
     return next;
   end loop;
 end
 $$;
 comment on function pgvec.count_statistics(text, float8) is
   'Counts rows, words and document frequencies again: of each tenant of the caller, or of all for who sees all rows. Of each the rows, the lexemes, the words, '
-  'the rows whose weights were made again, and whether and with what (made_with) the caller has to write them. Raises PV001, PV004.';
+  'the rows whose weights were made again, and whether and with what (average_length, k1, b) the caller has to write them. Raises PV001, PV004.';
 revoke all on function pgvec.count_statistics(text, float8) from public;
 select pgvec.grant_execute('pgvec.count_statistics(text, float8)', 'writer');

@@ -11,6 +11,7 @@ as $$
 declare
   target  pgvec.collections := pgvec.collection(create_collection_api.name);
   granted jsonb;  -- who may execute which of them, as it was
+  role_name name;
   item    record;
 begin
   granted := (
@@ -43,8 +44,11 @@ begin
                    format('select * from public.%I(%s)', item.proname, item.passed));
     execute format('comment on function %s is %L', item.made, format('%s of collection %s.', item.proname, target.name));
     perform pgvec.grant_execute(to_regproc(item.made)::regprocedure, 'reader');
-    execute (select coalesce(string_agg(format('grant execute on function %s to %I', item.made, g), '; '), 'select')
-               from jsonb_array_elements_text(granted -> (parse_ident(item.made))[2]) as g);
+    for role_name in
+      select g from jsonb_array_elements_text(granted -> (parse_ident(item.made))[2]) as g
+    loop
+      execute format('grant execute on function %s to %I', to_regproc(item.made)::regprocedure, role_name);
+    end loop;
     return next to_regproc(item.made)::regprocedure;
   end loop;
   perform pg_notify('pgrst', 'reload schema');

@@ -10,6 +10,7 @@ declare
   target pgvec.collections := pgvec.collection(refresh_statistics.collection);
   writer name;
   item   record;
+  made_with pgvec.bm25_parameters;
 begin
   if tolerance < 0 or tolerance = 'nan' then
     raise exception using
@@ -38,9 +39,10 @@ begin
     select c.* from pgvec.count_statistics(target.name, tolerance) as c
   loop
     if item.due then
+      select target.name as collection, item.tenant, item.average_length, item.k1, item.b, item.documents, now() as renewed_at into made_with;
       renewed := renewed + case
-                             when writer is null then pgvec.write_weights(target, item.made_with, false)
-                             else pgvec.write_weights_as(writer, target, item.made_with)
+                             when writer is null then pgvec.write_weights(target, made_with, false)
+                             else pgvec.write_weights_as(writer, target, made_with)
                            end;
     end if;
     renewed := renewed + item.renewed;

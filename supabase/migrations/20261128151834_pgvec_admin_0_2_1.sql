@@ -1,4 +1,6 @@
--- pgvec-admin 0.2.0, made by `pgvec-admin supabase export`. Do not edit it: export it again.
+-- pgvec-admin 0.2.1, made by `pgvec-admin supabase export`. Do not edit it: export it again.
+
+set search_path = pg_catalog, pg_temp;
 
 -- The ledger: what pgvec-admin keeps about its own work. Laid before the first migration, which it records.
 -- yoyo's bookkeeping tables come to lie beside these two.
@@ -81,7 +83,7 @@ insert into pgvec._yoyo_version (version, installed_at_utc)
 values (2, now() at time zone 'utc')
     on conflict do nothing;
 
-create or replace function pg_temp.apply_migration(migration text, hash text, definition text) returns void language plpgsql as $installer$
+create or replace function pg_temp.apply_migration(migration text, hash text, definition text) returns void language plpgsql set search_path = pg_catalog, pg_temp as $installer$
 begin
   if exists (select from pgvec._yoyo_migration as m where m.migration_id = migration) then
     return;
@@ -94,7 +96,7 @@ begin
 end
 $installer$;
 
-create or replace function pg_temp.live_fingerprint(function_name text) returns text language sql set search_path = pg_catalog as $installer$
+create or replace function pg_temp.live_fingerprint(function_name text) returns text language sql set search_path = pg_catalog, pg_temp as $installer$
   select l.fingerprint from (
 -- What the catalog says of our functions: all of schema pgvec, and those named elsewhere. Overloads of a name together.
 -- Grants are left out of the fingerprint: a customer's own GRANT is no drift.
@@ -124,7 +126,7 @@ select n.nspname || '.' || p.proname as name,
   ) as l where l.name = function_name
 $installer$;
 
-create or replace function pg_temp.apply_function(function_name text, hash text, release text, text_of_file text) returns void language plpgsql as $installer$
+create or replace function pg_temp.apply_function(function_name text, hash text, release text, text_of_file text) returns void language plpgsql set search_path = pg_catalog, pg_temp as $installer$
 declare
   last pgvec.function_history;
   live text := pg_temp.live_fingerprint(function_name);
@@ -145,7 +147,7 @@ begin
 end
 $installer$;
 
-create or replace function pg_temp.retire_functions(of_this_release text[]) returns void language plpgsql as $installer$
+create or replace function pg_temp.retire_functions(of_this_release text[]) returns void language plpgsql set search_path = pg_catalog, pg_temp as $installer$
 declare
   gone record;
 begin
@@ -736,15 +738,43 @@ comment on type pgvec.verdict is
 revoke all on type pgvec.verdict from public;
 $pgvec_file$);
 
+select pg_temp.apply_migration('0011.loads_of_tenants', 'a0adfc9c505b032c8d1982d0d08773c5218f729f87819f884380de20751bf28e', $pgvec_file$
+-- depends: 0010.verdicts
+-- Resume points belong to tenants, as the rows do that they are for; and what a load has to note goes through functions
+-- (pgvec.note_load), since a table that writers may read tells one tenant of the files of another.
+
+alter table pgvec.loads add column if not exists tenant uuid not null default '00000000-0000-0000-0000-000000000000';
+
+comment on column pgvec.loads.tenant is 'Whose rows the load stores; the nil uuid where rows belong to no tenant.';
+
+do $$
+declare
+  role_name name;
+begin
+  if (select cardinality(c.conkey) from pg_catalog.pg_constraint as c where c.conrelid = 'pgvec.loads'::regclass and c.contype = 'p') = 2 then
+    alter table pgvec.loads drop constraint loads_pkey;
+    alter table pgvec.loads add primary key (collection, tenant, source);
+  end if;
+  for role_name in
+    select r.rolname
+      from pg_catalog.pg_roles as r
+     where r.rolname in ('service_role', 'pgvec_writer')
+  loop
+    execute format('revoke all on table pgvec.loads from %I', role_name);
+  end loop;
+end
+$$;
+$pgvec_file$);
+
 do $$ begin perform '[1]'::extensions.vector; end $$;
 
-select pg_temp.apply_function('pgvec.roles', '319cd29bf9a3d9f15571d10683ce223b992b53062c09a7353ae1734de6eca96d', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.roles', '9d93f0a21b0ecc4b137c692b4a4c5f5604a11dd49638e24086cc02ca6fafc9d3', '0.2.1', $pgvec_file$
 -- pgvec.roles -- which of the roles that this project grants to exist here.
 -- Supabase has anon, authenticated and service_role; a plain server has pgvec_reader and pgvec_writer.
 create or replace function pgvec.roles(audience text)
   returns setof name
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select r.rolname
     from pg_catalog.pg_roles as r
@@ -752,21 +782,22 @@ as $$
                             when 'reader' then '{anon,authenticated,service_role,pgvec_reader,pgvec_writer}'::name[]
                             when 'writer' then '{service_role,pgvec_writer}'::name[]
                             when 'member' then '{authenticated,service_role,pgvec_writer}'::name[]
+                            when 'owner' then '{}'::name[]
                           end)
    order by r.rolname
 $$;
 comment on function pgvec.roles(text) is
-  'The existing roles of an audience: ''reader'' (may search), ''writer'' (may search and write) or ''member'' (may write rows of their tenants).';
+  'The existing roles of an audience: ''reader'' (may search), ''writer'' (may search and write) ''member'' (may write rows of their tenants), or ''owner'' (none: what only the owner may call).';
 revoke all on function pgvec.roles(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.grant_execute', '9ff2c10da5c32c8f79c535225812af7e6ed7f7e72a71ca516d4beac17c990833', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.grant_execute', '8a6bc1c296ed58e427c680c0bc7614b52a608707ad49c0e5a665db265a890864', '0.2.1', $pgvec_file$
 -- pgvec.grant_execute -- lets exactly one audience call a function.
 -- Old Supabase projects grant every new function in public to anon by name, so it revokes by name as well.
 create or replace function pgvec.grant_execute(routine regprocedure, audience text)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   role_name name;
@@ -781,18 +812,18 @@ begin
 end
 $$;
 comment on function pgvec.grant_execute(regprocedure, text) is
-  'Grants a function to the roles of one audience (''reader'' or ''writer'') and to no other of ours, nor to PUBLIC.';
+  'Grants a function to the roles of one audience (''reader'', ''writer'', or ''owner'' for nobody) and to no other of ours, nor to PUBLIC.';
 revoke all on function pgvec.grant_execute(regprocedure, text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.a_vector', 'e9bce1d845be43f2b39aa98c12f63225e4ebdc14fba2102bd820a39123263978', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.a_vector', '4b4de1a0aa6dfa60307b07e42c79c3cf6b65e587c58737a20855b12c3fe0e3d0', '0.2.1', $pgvec_file$
 -- pgvec.a_vector -- a vector, so that a dump can be restored by who is no superuser.
 -- Settings such as hnsw.ef_search can be given to a function by others than superusers only once pgvector's library is
 -- loaded. pg_dump writes functions in the order of their names: the default here loads it, before the first that has one.
 create or replace function pgvec.a_vector(given extensions.vector default '[1]')
   returns extensions.vector
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select given
 $$;
@@ -801,7 +832,7 @@ comment on function pgvec.a_vector(extensions.vector) is
 revoke all on function pgvec.a_vector(extensions.vector) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.adopt_collection', 'e57261138e313705b891f50f86aa37b3a7024d1f51347c12d2773ec855134128', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.adopt_collection', 'cea173e7e29ff0fcda124c4a7e12676c4636e0f53cdbf270162a22976c786fa3', '0.2.1', $pgvec_file$
 -- pgvec.adopt_collection -- makes a table that is there already searchable as a collection.
 -- The searches read a view over it, which names its columns as they expect. The table keeps its columns: lexemes and
 -- hashes lie in a side table, kept by trigger, unless add_columns asks for them in the table itself. Filters whose keys
@@ -821,7 +852,7 @@ create or replace function pgvec.adopt_collection(
     add_columns boolean default false)
   returns regclass
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   configuration text;
@@ -870,12 +901,12 @@ comment on function pgvec.adopt_collection(text, regclass, text, text[], text, t
 revoke all on function pgvec.adopt_collection(text, regclass, text, text[], text, text, int, text, text, text, boolean) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.adopted_content', 'd316b7d9ea9806027751e18134f9241f859188717b331fe4ab11d15a2f2a044d', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.adopted_content', '86d4dc751c7e99ffc7a48b356556bb7af9fa3e5c62f646b0a93e47502549f5fb', '0.2.1', $pgvec_file$
 -- pgvec.adopted_content -- the SQL expression for the content of a row of an adopted table: its text columns, a line each.
 create or replace function pgvec.adopted_content(adopted pgvec.adoptions, row_name text)
   returns text
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select format('concat_ws(e''\n'', %s)', string_agg(format('%s.%I', row_name, c), ', ' order by place))
     from unnest(adopted.content_columns) with ordinality as t (c, place)
@@ -885,11 +916,11 @@ comment on function pgvec.adopted_content(pgvec.adoptions, text) is
 revoke all on function pgvec.adopted_content(pgvec.adoptions, text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.adopted_key', 'b7d876bf1367c9b77ad02b0462bbdb085b6f7f0618a366944c1d90c5ed604247', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.adopted_key', '551b00da3cb54310c8998690a4cec50c855e949732be519e3c5a3a407fb8e247', '0.2.1', $pgvec_file$
 -- pgvec.adopted_key -- the column that identifies the rows of a table to adopt, or PV004.
 create or replace function pgvec.adopted_key(relation regclass, id_column text, out column_name name, out column_type text)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   primary_key name[] := array(
@@ -943,15 +974,17 @@ comment on function pgvec.adopted_key(regclass, text) is
 revoke all on function pgvec.adopted_key(regclass, text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.adopted_vector', 'de8137f542d0e47002edfde642b7c96328ca393cbd1fccdf71281f74f0ff742a', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.adopted_vector', 'ba4db623ee8f2240b7b84874dde99f22394783c45a3abce33568feea4666cc97', '0.2.1', $pgvec_file$
 -- pgvec.adopted_vector -- dimensions and storage of the embedding column of a table to adopt, or PV004.
 create or replace function pgvec.adopted_vector(
     relation regclass, embedding_column text, wanted int, out is_new boolean, out storage text, out dimensions int)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
-  select t.typname, nullif(a.atttypmod, -1) into storage, dimensions
+  select case when a.atttypid in ('extensions.vector'::regtype, 'extensions.halfvec'::regtype) then t.typname else format_type(a.atttypid, null) end,
+         nullif(a.atttypmod, -1)
+    into storage, dimensions
     from pg_catalog.pg_attribute as a
     join pg_catalog.pg_type as t on t.oid = a.atttypid
    where a.attrelid = relation
@@ -1002,14 +1035,14 @@ comment on function pgvec.adopted_vector(regclass, text, int) is
 revoke all on function pgvec.adopted_vector(regclass, text, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.adopted_view', '33ea1dcb18e8f4fcb686af6b1bdcef2ec701e6cda6ce98fd545d03f572b380dc', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.adopted_view', 'c26a5bfa8262a6c2a132b8eb4caa181d6631d06661a3c5620732885738d0711d', '0.2.1', $pgvec_file$
 -- pgvec.adopted_view -- the statement that makes the view over an adopted table, with the columns of a collection.
 -- The columns of the table come along as c1, c2, ... by their number, for filters to compare. Metadata is built from the
 -- named columns and not from the whole row, which would turn every vector into text.
 create or replace function pgvec.adopted_view(target pgvec.collections, adopted pgvec.adoptions, view text)
   returns text
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   metadata text := 'coalesce(b.' || quote_ident(adopted.metadata_column) || ', ''{}'')';
@@ -1057,7 +1090,7 @@ comment on function pgvec.adopted_view(pgvec.collections, pgvec.adoptions, text)
 revoke all on function pgvec.adopted_view(pgvec.collections, pgvec.adoptions, text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.allowed_tenants', '70d54cf2127d73efd681c780352c33307ec72ef966957ff71771bb4c8f56351f', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.allowed_tenants', '70d54cf2127d73efd681c780352c33307ec72ef966957ff71771bb4c8f56351f', '0.2.1', $pgvec_file$
 -- pgvec.allowed_tenants -- the tenants whose rows the caller may read and write.
 -- With a token (a request to the REST API) they are those in its app_metadata, which users cannot change, and those of
 -- pgvec.memberships; the setting app.tenant_id counts only without one, on a connection of the application's own.
@@ -1097,7 +1130,7 @@ revoke all on function pgvec.allowed_tenants() from public;
 select pgvec.grant_execute('pgvec.allowed_tenants()', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.announce_search', '683222050c1ad3ffa437d8b37133c546bba9e5a4693be67b54b02e77c27b07eb', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.announce_search', '4380d0a89f5c81a6de4f5ab34162606dea09064448248bfb02b19d5d65af9dc4', '0.2.1', $pgvec_file$
 -- pgvec.announce_search -- tells whoever collects searches of one that could not be logged, since its transaction only reads.
 -- NOTIFY writes nothing, but its transactions commit one by one: so only where somebody listens, and not when the queue of
 -- notifications is half full, since a full one fails the commit. One takes 8,000 bytes: pieces, numbered, of at most four
@@ -1105,7 +1138,7 @@ select pg_temp.apply_function('pgvec.announce_search', '683222050c1ad3ffa437d8b3
 create or replace function pgvec.announce_search(entry jsonb)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   piece  constant int := 1900;
@@ -1127,13 +1160,13 @@ comment on function pgvec.announce_search(jsonb) is
 revoke all on function pgvec.announce_search(jsonb) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.any_lexeme', '79cec6bda392043a6a0e189cd5c4374c00f7136d2d76194eb0f8b019fcf75767', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.any_lexeme', '3c9db5d905df68ba2647f0f39e6453aadf29667c5c071c5fcbeb9feb9fba85e5', '0.2.1', $pgvec_file$
 -- pgvec.any_lexeme -- a text query that matches rows with any of the query's lexemes.
 -- websearch_to_tsquery joins words by AND, so a question of ten words matches nothing.
 create or replace function pgvec.any_lexeme(configuration text, query_text text)
   returns tsquery
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(string_agg(quote_literal(l.lexeme), ' | '), '')::tsquery
     from unnest(to_tsvector(configuration::regconfig, query_text)) as l
@@ -1144,12 +1177,12 @@ revoke all on function pgvec.any_lexeme(text, text) from public;
 select pgvec.grant_execute('pgvec.any_lexeme(text, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.as_timestamp', '86176f415b88b9f0bc73110b0a5f092df4c84e5483e3529cec2abdfb1f91a829', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.as_timestamp', '8d1978a73cccecbf3e822b336b9201b83abc595d7a564acdd6eb9b3dadd1c099', '0.2.1', $pgvec_file$
 -- pgvec.as_timestamp -- a value of metadata as a time, null where it is none: one odd row must not fail a search.
 create or replace function pgvec.as_timestamp(value jsonb)
   returns timestamptz
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   if jsonb_typeof(value) = 'number' then
@@ -1168,12 +1201,12 @@ revoke all on function pgvec.as_timestamp(jsonb) from public;
 select pgvec.grant_execute('pgvec.as_timestamp(jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.attach_triggers', '22c2492509d201705dbbeb35337439e0b9cf163ecb1ecad26ee894f32204907a', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.attach_triggers', 'b33a3f4f68cab48588a0b7f896b6cb40965a5dc7c0f4696c07a0affd61b5a96e', '0.2.1', $pgvec_file$
 -- pgvec.attach_triggers -- the triggers that keep lexemes, hashes, weights and statistics of a collection, made anew where they are there.
 create or replace function pgvec.attach_triggers(collection text)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target  pgvec.collections := pgvec.collection(attach_triggers.collection);
@@ -1199,12 +1232,12 @@ comment on function pgvec.attach_triggers(text) is
 revoke all on function pgvec.attach_triggers(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.autocut', 'fe2cf7058b855a985454c691a32fa95d581eaaa6bec4e17f723cf0f79be8b7be', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.autocut', 'ea61fa92ba45be4308cf68995370aa34acc838b50e5278f0576eada480ef3e64', '0.2.1', $pgvec_file$
 -- pgvec.autocut -- the hits before the largest drop of the score; all of them where the score never drops.
 create or replace function pgvec.autocut(hits pgvec.fused[])
   returns pgvec.fused[]
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (
@@ -1224,7 +1257,7 @@ revoke all on function pgvec.autocut(pgvec.fused[]) from public;
 select pgvec.grant_execute('pgvec.autocut(pgvec.fused[])', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.begin_staging', '19db2a936b5f939a639571e65ef70f295be09b7f728457185c5e0026acd67512', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.begin_staging', 'cb03e53891d9df02bae7bac5741aa3bba509a7b94849f71c73f2056dba92ce74', '0.2.1', $pgvec_file$
 -- pgvec.begin_staging -- a place for rows on their way into a collection: a temporary table to COPY into.
 -- Rows are numbered as they come.
 drop function if exists pgvec.begin_staging();
@@ -1233,7 +1266,7 @@ drop function if exists pgvec.begin_staging(text);
 create or replace function pgvec.begin_staging(collection text, for_tenant uuid default null)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform pgvec.writable(begin_staging.collection, for_tenant);
@@ -1257,7 +1290,7 @@ revoke all on function pgvec.begin_staging(text, uuid) from public;
 select pgvec.grant_execute('pgvec.begin_staging(text, uuid)', 'writer');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.bench_index', 'f3fe9f35c4739c10a35a97497a955e8ad94558014234e0bfea51873c6e701eb8', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.bench_index', '40bf55cf3d1b547fbcd52820d5110867125e603393b0fba5a520afc507c50d26', '0.2.1', $pgvec_file$
 -- pgvec.bench_index -- recall and latency of one kind of vector index, over the rows of pgvec.prepare_bench.
 -- The query is that of match_documents. Each setting is measured in a second round; the first warms the cache.
 create or replace function pgvec.bench_index(
@@ -1269,7 +1302,7 @@ create or replace function pgvec.bench_index(
     ef_construction int default 64)
   returns table (parameter text, value int, recall float8, p50_ms float8, p95_ms float8, index_bytes bigint, build_seconds float8)
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   set hnsw.iterative_scan = relaxed_order
   set hnsw.ef_search = 100
   set ivfflat.iterative_scan = relaxed_order
@@ -1358,13 +1391,13 @@ comment on function pgvec.bench_index(text, text, text, int[], int, int) is
 revoke all on function pgvec.bench_index(text, text, text, int[], int, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.best_of_groups', '9979998c85992b0a2abbb72ccb4a95c7e5e695659447d77ed3ae9789ef65292b', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.best_of_groups', '22418db986f2f6264e9528b6846ac2dc444c8ac8ecc6486bb726948ba924b2c5', '0.2.1', $pgvec_file$
 -- pgvec.best_of_groups -- of the hits of each group only the best: one chunk of each document, for example.
 -- A row that belongs to no group stands for itself.
 create or replace function pgvec.best_of_groups(collection pgvec.collections, hits pgvec.fused[], group_by text)
   returns pgvec.fused[]
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   best pgvec.fused[];
@@ -1377,7 +1410,7 @@ begin
               join %2$s as d on d.id = h.id
              order by coalesce('group ' || %1$s, 'row ' || d.id), h.place) as g
     $query$,
-    case group_by when 'source' then 'd.source' else '(d.metadata ->> $2)' end, pgvec.rows_of(collection, by_key => true))
+    case group_by when 'source' then 'd.source' else '(d.metadata ->> $2)' end, pgvec.rows_of(collection, by_key => 'h.id'))
     into best
     using hits, group_by;
   return coalesce(best, '{}');
@@ -1389,13 +1422,13 @@ revoke all on function pgvec.best_of_groups(pgvec.collections, pgvec.fused[], te
 select pgvec.grant_execute('pgvec.best_of_groups(pgvec.collections, pgvec.fused[], text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.bind_model', 'ca765688a699996cbd2040f878fd82ebc08f89b56c730dd67082b454934c9bbf', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.bind_model', 'c8d2069d7664619f8b0c47810905caaf010af086bb1dffb9e74a96a4e5b3e866', '0.2.1', $pgvec_file$
 -- pgvec.bind_model -- says which model embeds a collection, after checking that its vectors fit.
 -- The check belongs here, before the first text is paid for, and not at the first insert.
 create or replace function pgvec.bind_model(collection text, model text, dimensions int)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   found_row pgvec.collections := pgvec.collection(collection);
@@ -1421,12 +1454,12 @@ comment on function pgvec.bind_model(text, text, int) is
 revoke all on function pgvec.bind_model(text, text, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.bm25_settings', 'ce9836cff50ec9cacd39ad1820a6c58751f5e0e46e67aac86f1d83d0f286f57e', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.bm25_settings', 'baf3df1be3efec24706dbe1594c769bbed6b2afa61646583db35412ceea64276', '0.2.1', $pgvec_file$
 -- pgvec.bm25_settings -- the parameters of BM25 that a collection's weights are to be made with.
 -- Robertson's usual values, which Lucene and Elasticsearch have too, unless its settings say otherwise.
 create or replace function pgvec.bm25_settings(collection pgvec.collections, out k1 float8, out b float8)
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(collection.settings ->> 'k1', '1.2')::float8, coalesce(collection.settings ->> 'b', '0.75')::float8
 $$;
@@ -1435,7 +1468,7 @@ comment on function pgvec.bm25_settings(pgvec.collections) is
 revoke all on function pgvec.bm25_settings(pgvec.collections) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.bm25_vector', '8cfb9cb47fefdf42acf6b654e7eb2db9392f3913a22a8320a28f069fd4a3d11a', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.bm25_vector', '1d347157be8e0ee78b8a7e60aef835b4db8ec97d6f27e4799dc717866a9c31dd', '0.2.1', $pgvec_file$
 -- pgvec.bm25_vector -- what each lexeme of a text weighs in it by BM25: the document's side of the score.
 -- A lexeme's dimension is 28 bits of its md5, so that no dictionary has to be kept: 268,435,456 dimensions, of which two
 -- lexemes of one text share one in a text of ten thousand. They are added then. The query's side holds the idf, which
@@ -1448,7 +1481,7 @@ select pg_temp.apply_function('pgvec.bm25_vector', '8cfb9cb47fefdf42acf6b654e7eb
 create or replace function pgvec.bm25_vector(fts tsvector, average_length float8, k1 float8, b float8)
   returns extensions.sparsevec
   language plpgsql immutable parallel restricted
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   most_lexemes constant int := 16000;  -- pgvector's limit; a longer text keeps those that weigh most
@@ -1494,16 +1527,17 @@ comment on function pgvec.bm25_vector(tsvector, float8, float8, float8) is
   'tf / (tf + k1 (1 - b + b length / average_length)) for each lexeme, at the dimension of its md5; length and tf count the places in the tsvector. '
   'A null average_length counts as the length of the text itself.';
 revoke all on function pgvec.bm25_vector(tsvector, float8, float8, float8) from public;
+select pgvec.grant_execute('pgvec.bm25_vector(tsvector, float8, float8, float8)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.build_adoption', 'ed79c68940a0eb90af13d64f4f35d8361d7366cd5fb3208175d3aee977720c79', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.build_adoption', '5f83d136a630a9bc877440e369fcbe4dcdcf4495721d92d8df8e11e5467d559b', '0.2.1', $pgvec_file$
 -- pgvec.build_adoption -- what an adopted table needs to be searched: lexemes and hashes, the trigger that keeps them,
 -- and the view that the searches read.
 -- Vectors that are there already count as made from the present text.
 create or replace function pgvec.build_adoption(adopted pgvec.adoptions, in_table boolean)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target     pgvec.collections := pgvec.collection(adopted.collection);
@@ -1527,10 +1561,7 @@ begin
     execute format('create index %I on %s using gin (fts)', adopted.collection || '_fts_idx', side_table);
     update pgvec.adoptions as a set side = side_table::regclass where a.collection = adopted.collection returning a.* into adopted;
 
-    -- who may not see a row must not see its lexemes
-    execute format('alter table %s enable row level security', side_table);
-    execute format('create policy follow_the_table on %s for select using (exists (select from %s as b where b.%I = id))',
-                   side_table, target.base, adopted.id_column);
+    perform pgvec.protect_side(adopted.collection);
   end if;
 
   execute pgvec.adopted_view(target, adopted, view_name);
@@ -1552,7 +1583,7 @@ comment on function pgvec.build_adoption(pgvec.adoptions, boolean) is
 revoke all on function pgvec.build_adoption(pgvec.adoptions, boolean) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.build_seconds', '2ea0eb065fc3fe5e2a175e9bd26085bc6d401ddafa1e394fbd5768e631f0dd01', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.build_seconds', 'e4a913711596edefe7a56ee29a94d73d256ed0cf535ea963488fb59d3768f488', '0.2.1', $pgvec_file$
 -- pgvec.build_seconds -- how long a vector index would take to build, from building it over a sample of the rows.
 -- The sample lies in a temporary table: nobody else sees it, nothing of it remains, and one process builds it. Building
 -- HNSW takes n log n, since each row walks a graph whose depth grows with its logarithm; from 4,000 rows of 384
@@ -1561,7 +1592,7 @@ create or replace function pgvec.build_seconds(
     collection text, method text, storage text, row_count float8, m int default 16, ef_construction int default 64, sample int default 4000)
   returns float8
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   set maintenance_work_mem = '256MB'
 as $$
 declare
@@ -1587,13 +1618,13 @@ comment on function pgvec.build_seconds(text, text, text, float8, int, int, int)
 revoke all on function pgvec.build_seconds(text, text, text, float8, int, int, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.caller', '0a33936f1d7fa388666883916f9b7b1c0e65ad838d53610194acdf840814079e', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.caller', 'a6629aa49163da2c0b26a40878487f8ac692508b8c96469aa1d5fb3d122b03c4', '0.2.1', $pgvec_file$
 -- pgvec.caller -- the role that called from outside, also within a definer function, where current_user is its owner.
 -- SET ROLE is what PostgREST and poolers give a request its role with; it is not theirs to set to one they are no member of.
 create or replace function pgvec.caller()
   returns name
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select case current_setting('role') when 'none' then session_user else current_setting('role')::name end
 $$;
@@ -1602,12 +1633,12 @@ revoke all on function pgvec.caller() from public;
 select pgvec.grant_execute('pgvec.caller()', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_adoption', '7b57dba9bc729face03d63727712f7a922912595e26b740bbe832258a59b4e4c', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_adoption', '545c2bb4caeff6f0b46e8f22d5074cfc033a4efe1889496a89d52fa53e94624a', '0.2.1', $pgvec_file$
 -- pgvec.check_adoption -- PV004 for a table, or columns of it, that cannot become a collection.
 create or replace function pgvec.check_adoption(relation regclass, embedding_column text, content_columns text[], metadata_column text)
   returns void
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   owner text := (select c.name from pgvec.collections as c where c.relation = check_adoption.relation or c.base = check_adoption.relation and c.base = c.relation);
@@ -1655,12 +1686,12 @@ comment on function pgvec.check_adoption(regclass, text, text[], text) is
 revoke all on function pgvec.check_adoption(regclass, text, text[], text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_choice', 'e912128c764204b59bd95cf8e3a8991357160bc31086a645d576fc3b1c863178', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_choice', 'c3d6d86af699db2219930b650ff6c0c6a808aecff34f4922a7c03ca559c0f767', '0.2.1', $pgvec_file$
 -- pgvec.check_choice -- PV004 unless an argument is one of the values there are.
 create or replace function pgvec.check_choice(argument text, value text, choices text[])
   returns void
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   if value is null or value <> all (choices) then
@@ -1677,12 +1708,12 @@ revoke all on function pgvec.check_choice(text, text, text[]) from public;
 select pgvec.grant_execute('pgvec.check_choice(text, text, text[])', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_columns', '4d5c91fad0a2a87763d25ab667a7e2da1bb143951b5a0ae91653e26b7b618685', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_columns', '18fb740982839a948ec9c4d09bf1ee45e8251f2d65b461d5bc2347cc603d06d9', '0.2.1', $pgvec_file$
 -- pgvec.check_columns -- PV004 unless a table has these columns; nulls are passed over.
 create or replace function pgvec.check_columns(relation regclass, columns text[])
   returns void
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   present text[] := array(
@@ -1706,12 +1737,12 @@ comment on function pgvec.check_columns(regclass, text[]) is 'Raises PV004, list
 revoke all on function pgvec.check_columns(regclass, text[]) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_conditions', 'eaf527c5a7a48abd8730f734b0641df3a5be1ed32060fa8d52ae9b8ce828afcf', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_conditions', 'f529f481e8e299bc580c4ad3569195f5da4c95883d6b4729005cc2548f8550c6', '0.2.1', $pgvec_file$
 -- pgvec.check_conditions -- PV003 unless the operand of $and, $or or $not holds what it has to.
 create or replace function pgvec.check_conditions(operator text, operand jsonb)
   returns void
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   if operator = '$not' then
@@ -1736,12 +1767,12 @@ revoke all on function pgvec.check_conditions(text, jsonb) from public;
 select pgvec.grant_execute('pgvec.check_conditions(text, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_count', '3ca46d76f84bf587403d18380bd4270816467fa45f62331d9381c21dfb6adfa2', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_count', 'dc24833f2eff2bfbb32c71138ceb84626d0f47daf4ef362c3df94982f4ed59ee', '0.2.1', $pgvec_file$
 -- pgvec.check_count -- PV004 unless a number is within its range.
 create or replace function pgvec.check_count(argument text, value bigint, lowest bigint, highest bigint)
   returns void
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   if value is null or value not between lowest and highest then
@@ -1757,13 +1788,13 @@ revoke all on function pgvec.check_count(text, bigint, bigint, bigint) from publ
 select pgvec.grant_execute('pgvec.check_count(text, bigint, bigint, bigint)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_index', 'a4f96d302746e90a97a9c4e01c43b9325233487b440ad7b1f7ee3aeb2a595385', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_index', '76b7712801d8ad3553fc6710c14798be055d7f37db976b27189b7b32f99ee04f', '0.2.1', $pgvec_file$
 -- pgvec.check_index -- PV004 for a vector index that pgvector would not build: the method, and the numbers it takes.
 -- Said before a build begins, which may be after hours of waiting.
 create or replace function pgvec.check_index(method text, m int, ef_construction int, lists int)
   returns void
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform pgvec.check_choice('method', method, '{hnsw,ivfflat}');
@@ -1786,12 +1817,12 @@ comment on function pgvec.check_index(text, int, int, int) is
 revoke all on function pgvec.check_index(text, int, int, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_model', '259f8d086267ca90bf634222c33e2eb23731d9058744039aa030ba210201cd82', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_model', '7bdb630a5c43139b32e6a545339010212e8c964d6cf4674f1580b5e0b8c06e34', '0.2.1', $pgvec_file$
 -- pgvec.check_model -- PV004 unless a text names an embedding model.
 create or replace function pgvec.check_model(model text)
   returns void
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   if coalesce(model, '') !~ '^[a-z]+:.' or length(model) > 500 then
@@ -1806,12 +1837,12 @@ comment on function pgvec.check_model(text) is 'Raises PV004 for anything but pr
 revoke all on function pgvec.check_model(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_new_collection', '4bd3b996ff78570e0c5fc95b592eb8186d6d2ec20ba4cc457294bc7a29c369cd', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_new_collection', 'ca5eb373eaf0db3d1ec80b3f0f7d52e55417494e887940ef964418dbbce21009', '0.2.1', $pgvec_file$
 -- pgvec.check_new_collection -- PV004 unless a collection of that name can be made.
 create or replace function pgvec.check_new_collection(name text)
   returns void
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   if name is null or name !~ '^[a-z_][a-z0-9_]{0,47}$' then
@@ -1832,12 +1863,12 @@ comment on function pgvec.check_new_collection(text) is 'Raises PV004 for a name
 revoke all on function pgvec.check_new_collection(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_operand', '5517a874cb9287f00e243874f289894c3934b573f7fe1152a5e7457933b1ab53', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_operand', 'acdd9336e3909e68705cfab2e6cabf2629e01dfb9aad661566dd65b849a0903e', '0.2.1', $pgvec_file$
 -- pgvec.check_operand -- PV003 unless there is such a filter operator, and it can take what it is given.
 create or replace function pgvec.check_operand(accessor text, operator text, operand jsonb)
   returns void
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   max_values  constant int := 1000;
@@ -1919,13 +1950,13 @@ revoke all on function pgvec.check_operand(text, text, jsonb) from public;
 select pgvec.grant_execute('pgvec.check_operand(text, text, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_query_embedding', 'f5439e3cb982e4485456ea97aa131d1806444311b3b5b12e3280f288c605b56b', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_query_embedding', '350f66168e0675e0a8dc3e453ac64a727cd356c7de3360599642aedfcb5f296d', '0.2.1', $pgvec_file$
 -- pgvec.check_query_embedding -- PV002 or PV005 unless a query vector fits its collection.
 -- NaN and infinity never get here: pgvector's input functions refuse them.
 create or replace function pgvec.check_query_embedding(collection pgvec.collections, query_embedding extensions.vector)
   returns void
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   if query_embedding is null then
@@ -1961,13 +1992,13 @@ revoke all on function pgvec.check_query_embedding(pgvec.collections, extensions
 select pgvec.grant_execute('pgvec.check_query_embedding(pgvec.collections, extensions.vector)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_threshold', '960af602fc2dd62893c6035eb287104d1f69f86e23754509ad9c220649aec579', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_threshold', 'd261007b83982bb8e9aeda35640c605d8a277eb065a1017b5904c637b53f6532', '0.2.1', $pgvec_file$
 -- pgvec.check_threshold -- PV004 for a threshold that no row could be compared with; distance null is for scores without a bound.
 -- The usual mistake is a percentage (78 for 0.78), which would silently return nothing.
 create or replace function pgvec.check_threshold(distance text, match_threshold float8)
   returns void
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   highest float8 := case when distance is null or distance = 'inner_product' then 'infinity'::float8 else 1 end;
@@ -1988,13 +2019,13 @@ revoke all on function pgvec.check_threshold(text, float8) from public;
 select pgvec.grant_execute('pgvec.check_threshold(text, float8)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_weights', '16d80049fc609d3e05229917bcfb4142a5d38a6a8bee9d86474a81393f48e474', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_weights', 'e0e5fa699f68a3f0c524e61f69eccc33326ffd5b408a6b010ad6773a26103720', '0.2.1', $pgvec_file$
 -- pgvec.check_weights -- PV004 for numbers that a hybrid search cannot work with.
 create or replace function pgvec.check_weights(
     semantic_weight float8, full_text_weight float8, rrf_k int, diversity float8, recency_field text, half_life interval)
   returns void
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   -- NaN sorts above all
@@ -2031,13 +2062,13 @@ revoke all on function pgvec.check_weights(float8, float8, int, float8, text, in
 select pgvec.grant_execute('pgvec.check_weights(float8, float8, int, float8, text, interval)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.clamp_count', 'a2b116308e1af168998e7639748cb71e35dd50d7109e603835ae340227afedb8', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.clamp_count', 'fb5adc549c0b28bb7a38031fe5e88b16bbeff3962943429a96cf4a623c39b47e', '0.2.1', $pgvec_file$
 -- pgvec.clamp_count -- match_count within 1 to 1000; null means the function's default.
 -- A null would otherwise be LIMIT NULL: all rows. 1000 is what a hosted REST API returns at the most anyway.
 create or replace function pgvec.clamp_count(match_count int, default_count int)
   returns int
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   return least(greatest(coalesce(match_count, default_count), 1), 1000);
@@ -2048,13 +2079,13 @@ revoke all on function pgvec.clamp_count(int, int) from public;
 select pgvec.grant_execute('pgvec.clamp_count(int, int)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.collection', 'f5a9c73fa99026e744084c921b23620562159624c00049cd91b9324ab723fc73', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.collection', 'ab319a37d51637e6f96e3f4495be8b22820abe6a116230e45097966c9afe02fd', '0.2.1', $pgvec_file$
 -- pgvec.collection -- the registry row of a collection, or PV001.
 -- Every engine function begins here, so the error for a mistyped name is the same everywhere.
 create or replace function pgvec.collection(name text)
   returns pgvec.collections
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   found_row pgvec.collections;
@@ -2086,17 +2117,17 @@ revoke all on function pgvec.collection(text) from public;
 select pgvec.grant_execute('pgvec.collection(text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.collection_checks', 'daa537d877272780b39227241767688f525d1e9eb8df3b2a6623972a25a940c9', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.collection_checks', 'a93bc56be6ca50441edbe7274e07ddd02af869031dae2fcec390c27f0c36ab66', '0.2.1', $pgvec_file$
 -- pgvec.collection_checks -- the functions that check a collection, in order; of one whose table is gone, the one that says so.
 create or replace function pgvec.collection_checks(collection text)
   returns text[]
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select case
            when exists (select from pgvec.present_collections() as p where p.name = c.name)
-             then array['pgvec.verify_table', 'pgvec.verify_protection', 'pgvec.verify_rows', 'pgvec.verify_indexes', 'pgvec.verify_statistics',
-                        'pgvec.verify_access']
+             then array['pgvec.verify_table', 'pgvec.verify_protection', 'pgvec.verify_writers', 'pgvec.verify_views', 'pgvec.verify_leaks', 'pgvec.verify_ownership',
+                        'pgvec.verify_rows', 'pgvec.verify_indexes', 'pgvec.verify_statistics', 'pgvec.verify_access']
            else array['pgvec.verify_table']
          end
     from pgvec.collections as c
@@ -2107,7 +2138,7 @@ comment on function pgvec.collection_checks(text) is 'The names of the functions
 revoke all on function pgvec.collection_checks(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.collection_stats', '49615df0dd12be5081a8d9abc6bab68dc6b4ea8e250fada857dfba25373a2b03', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.collection_stats', '35763648f632154bf60668b619bf96faf2162d6b45826297bd963d829318c25b', '0.2.1', $pgvec_file$
 -- pgvec.collection_stats -- how large collections are, and which of their indexes are used.
 -- From the catalog and the statistics of the server, but for the rows to embed, which have an index of their own.
 create or replace function pgvec.collection_stats()
@@ -2115,7 +2146,7 @@ create or replace function pgvec.collection_stats()
     collection text, estimated_rows bigint, to_embed bigint, table_bytes bigint, index_bytes bigint,
     vector_scans bigint, keyword_scans bigint, filter_scans bigint)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   item pgvec.collections;
@@ -2148,11 +2179,11 @@ comment on function pgvec.collection_stats() is
 revoke all on function pgvec.collection_stats() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.collection_version', '643dceb022cc18617b397fa336842bb9521857f95c40ce3d83af3ace679b254f', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.collection_version', '73c5581fd1320fd52e35b8314afecee564b52760246904e52b3a0d0cdf300ad0', '0.2.1', $pgvec_file$
 -- pgvec.collection_version -- what tells whether an answer that was kept is still good.
 -- Two calls that return the same text saw the same rows and settings: every statement that changes rows adds to the
--- statistics (pgvec.count_lexemes), whose sum only grows, or which are emptied together with the table, and then go on with
--- parts of higher numbers. A tenant's changes are told to nobody else.
+-- statistics (pgvec.count_lexemes), whose sum only grows, or which are emptied together with the table, and then begin at a
+-- higher number (pgvec.first_change). A tenant's changes are told to nobody else: no number in it is shared with others.
 -- Null where that is not known, and nothing should be kept: for an adopted table, whose columns change without a word, and
 -- where policies not of our making decide, since these may read anything.
 -- Definer, since the statistics are nobody's to read.
@@ -2173,11 +2204,12 @@ begin
     return null;
   end if;
 
-  select format('%s/%s/%s', sum(t.changes), max(t.part), target.tenants) into version
-    from pgvec.text_totals as t
-   where t.collection = target.name
-     and t.tenant = any (coalesce(target.tenants, array[pgvec.no_tenant()]));
-  return (select format('%s/%s', c.xmin, version) from pgvec.collections as c where c.name = target.name);
+  version := (
+    select sum(t.changes)
+      from pgvec.text_totals as t
+     where t.collection = target.name
+       and t.tenant = any (coalesce(target.tenants, array[pgvec.no_tenant()])));
+  return md5(format('%s/%s', target, version));
 end
 $$;
 comment on function pgvec.collection_version(text, uuid) is
@@ -2187,13 +2219,13 @@ revoke all on function pgvec.collection_version(text, uuid) from public;
 select pgvec.grant_execute('pgvec.collection_version(text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.collector_listens', '252d01aa93d3baef01674fb23aa683dffa9c1e85da3152d8a9bbf441c8273cfe', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.collector_listens', '347f9009826f35f01ba186eb8b3cae52b2c57344fbd8139bbfa85a53fff9409a', '0.2.1', $pgvec_file$
 -- pgvec.collector_listens -- whether somebody collects the searches of read-only transactions.
 -- A collector (pgvec-admin log collect) holds this advisory lock for as long as it listens; one at a time.
 create or replace function pgvec.collector_listens()
   returns boolean
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   return not pg_try_advisory_lock_shared(pgvec.collector_lock()) or not pg_advisory_unlock_shared(pgvec.collector_lock());
@@ -2203,12 +2235,12 @@ comment on function pgvec.collector_listens() is 'Whether another session holds 
 revoke all on function pgvec.collector_listens() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.collector_lock', 'd4e2f1ba8954d72d7cac19c43da8f1064b1a019766248e669991fb773ef70b55', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.collector_lock', 'b0922528f2bb1bdb5c1c32dc1ba1e9385310dc80e6a771677f2bf0aff3198707', '0.2.1', $pgvec_file$
 -- pgvec.collector_lock -- the key of the advisory lock that whoever collects searches holds.
 create or replace function pgvec.collector_lock()
   returns bigint
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select 8097868352421
 $$;
@@ -2216,19 +2248,18 @@ comment on function pgvec.collector_lock() is 'A number of this project''s own.'
 revoke all on function pgvec.collector_lock() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.column_condition', '3720c11c667ba023de049dbcc97a7c324a5b3245c8b5944da14b24d99ce4b873', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.column_condition', 'a99ff6930ee9bfdb62cf4babee1e890311e21dbe56cf42a334df68cfd3517627', '0.2.1', $pgvec_file$
 -- pgvec.column_condition -- a filter over an adopted table as an SQL condition on its columns.
 -- Keys that are columns compare with them, and so reach their indexes; others look into the metadata. Values are appended
 -- to bound and read from the parameter $2 by their place; names come from the catalog.
 create or replace function pgvec.column_condition(collection pgvec.collections, filter jsonb, inout bound jsonb, out condition text)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   parts    text[] := '{}'::text[];
   branches text[];
   others   jsonb := '{}'::jsonb;
-  compiled record;
   item     record;
   branch   jsonb;
 begin
@@ -2266,15 +2297,8 @@ begin
   end loop;
 
   if others <> '{}' then
-    compiled := pgvec.compile_filter(others);
-    if compiled.containment <> '{}' then
-      parts := parts || format('d.metadata @> ($2 -> %s)', jsonb_array_length(bound));
-      bound := bound || jsonb_build_array(compiled.containment);
-    end if;
-    if compiled.path is not null then
-      parts := parts || format('d.metadata @? ($2 ->> %s)::jsonpath', jsonb_array_length(bound));
-      bound := bound || jsonb_build_array(compiled.path::text);
-    end if;
+    select m.bound, m.condition into bound, condition from pgvec.metadata_condition('d.metadata', others, bound) as m;
+    parts := parts || condition;
   end if;
   condition := array_to_string(parts, ' and ');
 end
@@ -2285,13 +2309,13 @@ revoke all on function pgvec.column_condition(pgvec.collections, jsonb, jsonb) f
 select pgvec.grant_execute('pgvec.column_condition(pgvec.collections, jsonb, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.column_operand', 'fa6799bb2b63892b3377e89d9eec50fde5ce32ee61a6b33c66336bcf1a56823f', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.column_operand', '686ac38e6e40d3ec9fc999a862dcc821337f627acbdcefe69a120171d29dde7c', '0.2.1', $pgvec_file$
 -- pgvec.column_operand -- a value of a filter as an SQL expression of a column's type; null where it can equal none.
 -- The value itself stays in the parameter $2. A fraction beside an integer column is compared as numeric.
 create or replace function pgvec.column_operand(type text, category text, value jsonb, place int)
   returns text
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target_type text := type;
@@ -2322,14 +2346,14 @@ revoke all on function pgvec.column_operand(text, text, jsonb, int) from public;
 select pgvec.grant_execute('pgvec.column_operand(text, text, jsonb, int)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.compare_column', '74e3598c814f69a1f2a04296f815fa81315d941ba625c6df4aa189dae7fdb4d7', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.compare_column', '693bcf077aa3564f96f58d7a09617997bde2bce020e5b5adad1443692738e761', '0.2.1', $pgvec_file$
 -- pgvec.compare_column -- what a filter says of one column, as an SQL condition.
 -- As in metadata, a value of another type than the column's never matches and never raises. What no plain comparison
 -- expresses (lists, objects, arrays) is asked of the column as jsonb.
 create or replace function pgvec.compare_column(
     key text, column_name text, type text, category text, value jsonb, inout bound jsonb, out condition text)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   conditions jsonb := value;
@@ -2348,8 +2372,8 @@ begin
   if category not in ('N', 'S', 'B', 'D', 'E') and type <> 'uuid' or jsonb_typeof(conditions) <> 'object'
      or exists (select from jsonb_object_keys(conditions) as k
                  where k not in ('$eq', '$ne', '$gt', '$gte', '$lt', '$lte', '$in', '$nin', '$between', '$exists', '$like', '$ilike')) then
-    condition := format('jsonb_strip_nulls(jsonb_build_object(%L, %s)) @? ($2 ->> %s)::jsonpath', key, column_name, jsonb_array_length(bound));
-    bound := bound || jsonb_build_array(format('strict $ ? (%s)', pgvec.filter_predicate('@', jsonb_build_object(key, value))));
+    part := format('jsonb_strip_nulls(jsonb_build_object(%L, %s))', key, column_name);
+    select p.bound, p.condition into bound, condition from pgvec.pattern_condition(part, part, '@', jsonb_build_object(key, value), bound) as p;
     return;
   end if;
 
@@ -2398,12 +2422,12 @@ revoke all on function pgvec.compare_column(text, text, text, text, jsonb, jsonb
 select pgvec.grant_execute('pgvec.compare_column(text, text, text, text, jsonb, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.compare_distances', '1d976410ced3089596107e590c5e4b03d4df851e61660bf43a909052b4fcfca5', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.compare_distances', '465e12a533c53de197bad813ba5a58abfe4fbf92d9eedd9fc17aa523b260658d', '0.2.1', $pgvec_file$
 -- pgvec.compare_distances -- how far the rankings by two distances agree on the same rows.
 create or replace function pgvec.compare_distances(collection text, queries int default 50, match_count int default 10)
   returns table (distance text, other text, overlap float8)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   set enable_indexscan = off
   set jit = off
 as $$
@@ -2454,13 +2478,13 @@ comment on function pgvec.compare_distances(text, int, int) is
 revoke all on function pgvec.compare_distances(text, int, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.compile_filter', 'e7dd4c712e9444dfde0cfce1276bc18ae74df9d155f82e9f4e90f6e3b6d611e1', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.compile_filter', '60f05d80694e7cfd1d9e04ce8552f74c9c764bfaf8b45fd160f73cee9bfd717f', '0.2.1', $pgvec_file$
 -- pgvec.compile_filter -- a filter as one containment and one jsonpath.
 -- What is plain, or $eq, and holds for the whole row goes into the containment; the rest becomes a jsonpath predicate.
 -- Both are data: they reach a query as parameters, and a GIN index with jsonb_path_ops serves them.
 create or replace function pgvec.compile_filter(filter jsonb, out containment jsonb, out path jsonpath)
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   wanted     jsonb := pgvec.parse_filter(filter);
@@ -2505,20 +2529,20 @@ end
 $$;
 comment on function pgvec.compile_filter(jsonb) is
   'The filter of a search as a containment (metadata @> containment; {} for none) and a jsonpath (metadata @? path; null for none), both to hold. '
-  'A plain object is containment; keys that begin with $ are operators: $eq $ne $gt $gte $lt $lte $in $nin $between $exists $like $ilike '
-  '$contains $containsAny $containsAll $and $or $not. Comparisons are by JSON type and false between types; $ne, $nin and $not hold for rows without the key. '
+  'A plain object is containment; keys that begin with $ are operators: $eq $ne $gt $gte $lt $lte $in $nin $between $exists '
+  '$contains $containsAny $containsAll $and $or $not, and beside these, in searches, $like $ilike (pgvec.metadata_condition). Comparisons are by JSON type and false between types; $ne, $nin and $not hold for rows without the key. '
   'Raises PV003 for a filter that has no meaning.';
 revoke all on function pgvec.compile_filter(jsonb) from public;
 select pgvec.grant_execute('pgvec.compile_filter(jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.contained_predicate', '065eb37f78763ce5c7372aa777c72326cb96fa43311c6eda0cb394230ea82319', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.contained_predicate', 'e5d189e9e8273ca4db143b276ba52ca3317c6ec5946d73106b8126a55c71985f', '0.2.1', $pgvec_file$
 -- pgvec.contained_predicate -- jsonb containment (@>) of a value as a jsonpath predicate.
 -- For plain conditions that cannot be part of the one containment of a filter, because they stand under $or or $not.
 create or replace function pgvec.contained_predicate(accessor text, value jsonb)
   returns text
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   parts text[];
@@ -2547,14 +2571,14 @@ revoke all on function pgvec.contained_predicate(text, jsonb) from public;
 select pgvec.grant_execute('pgvec.contained_predicate(text, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.count_ids', 'a3828c934a20efb9998514e169236e36303abaf00f8a678399e30fafd4290fa1', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.count_ids', '962cbf933128a13dbdc8ab645be92a2b106d9ff0fcbfaa705318cbec5c19dc69', '0.2.1', $pgvec_file$
 -- pgvec.count_ids -- how many of some ids are rows of a collection.
 -- A load asks before it copies a batch straight into the table. Always by primary key: where many are expected, the
 -- planner would rather read the whole table.
 create or replace function pgvec.count_ids(collection text, ids text[])
   returns bigint
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   set enable_seqscan = off
   set jit = off
 as $$
@@ -2562,7 +2586,7 @@ declare
   target  pgvec.collections := pgvec.scoped(count_ids.collection, null);
   counted bigint;
 begin
-  execute format('select count(*) from %s as d where d.id = any ($1)', pgvec.rows_of(target, by_key => true))
+  execute format('select count(*) from (select distinct u.id from unnest($1) as u (id)) as i join %s as d on d.id = i.id', pgvec.rows_of(target, by_key => 'i.id'))
     into counted
     using ids;
   return counted;
@@ -2573,13 +2597,14 @@ revoke all on function pgvec.count_ids(text, text[]) from public;
 select pgvec.grant_execute('pgvec.count_ids(text, text[])', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.count_lexemes', 'baed8e916fc8f68adeeafc3cc3f17ed1ab465a06c5c72d40fff409e9166859bb', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.count_lexemes', '2d953d82ac7135e99c227e644f29c39147fbfc03028d633edbcd83ae0c3a761f', '0.2.1', $pgvec_file$
 -- pgvec.count_lexemes -- keeps the statistics of BM25 up with a collection's table, after every statement.
 -- Each statement adds what it changed as rows of its own, so that writers do not wait for each other, and readers sum
 -- them; pgvec.settle_statistics keeps these sums short. A collection of more than live_statistics rows (a setting) only
 -- notes how many rows changed, for pgvec.refresh_statistics: counting its words would cost every writer more than it
 -- gives, since a few rows among many hardly change how rare a word is.
--- Definer, since nobody else may see or write the statistics. The arguments are the collection and the key of its table.
+-- Definer, since nobody else may see or write the statistics: so it works on the collection's table alone, and not on columns to
+-- which a weaker owner has given types of its own. The arguments are the collection and the key of its table.
 create or replace function pgvec.count_lexemes()
   returns trigger
   language plpgsql volatile parallel unsafe
@@ -2593,7 +2618,12 @@ declare
   changes   text;
   tenant    uuid;
 begin
-  select c.* into target from pgvec.collections as c where c.name = tg_argv[0];
+  select c.* into target from pgvec.collections as c where c.name = tg_argv[0] and c.text_table = tg_relid;
+  if not found then
+    perform pgvec.refuse_trigger(tg_argv[0], tg_relid);
+  elsif target.text_table = target.base and pgvec.foreign_columns(target) <> '{}' then
+    return null;
+  end if;
   if tg_op = 'TRUNCATE' then
     perform pgvec.forget_lexemes(target.name);
     return null;
@@ -2627,7 +2657,8 @@ begin
     $query$
     with changes as materialized (%1$s),
          parts as materialized (
-           select c.tenant, count(c.fts) as rows, sum(c.sign) as documents, pgvec.counts_live($1, c.tenant) as live
+           select c.tenant, count(c.fts) as rows, sum(c.sign) as documents, pgvec.counts_live($1, c.tenant) as live,
+                  exists (select from pgvec.text_totals as t where t.collection = ($1).name and t.tenant = c.tenant) as known
              from changes as c
             group by c.tenant),
          counted as materialized (
@@ -2641,15 +2672,16 @@ begin
          frequencies as (
            insert into pgvec.lexemes (collection, tenant, lexeme, documents)
            select ($1).name, c.tenant, c.lexeme, c.documents from counted as c where c.documents <> 0)
-    insert into pgvec.text_totals (collection, tenant, documents, positions, uncounted, languages)
+    insert into pgvec.text_totals as w (collection, tenant, documents, positions, uncounted, changes, languages)
     select ($1).name, p.tenant,
            case when p.live then p.documents else 0 end,
            coalesce(l.positions, 0),
            case when p.live then 0 else p.rows end,
+           case when p.known then 1 else pgvec.first_change() end,
            %2$s
       from parts as p
       left join lengths as l on l.tenant = p.tenant
-    returning tenant
+    returning w.tenant
     $query$, changes, languages)
     using target
   loop
@@ -2662,15 +2694,16 @@ comment on function pgvec.count_lexemes() is
   'Trigger of every table with lexemes, after each statement: adds to pgvec.lexemes and pgvec.text_totals what INSERT, UPDATE and DELETE changed, and empties them with TRUNCATE. '
   'Arguments: the collection, and the column that identifies its rows.';
 revoke all on function pgvec.count_lexemes() from public;
+select pgvec.grant_execute('pgvec.count_lexemes()', 'owner');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.count_stale', 'bacca770fc8684cd4121accbc1a2ebc6ec64c5a84c28924ae5b704c83871122b', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.count_stale', '3eb6d72039d7c4ad34ef78921f019db543d54d14fc0bec3d514b1a0dd742ce0e', '0.2.1', $pgvec_file$
 -- pgvec.count_stale -- how many rows there are to embed; the total of a progress bar.
 -- Exact, from the partial index that holds just these rows.
 create or replace function pgvec.count_stale(collection text)
   returns bigint
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   found_row pgvec.collections := pgvec.collection(collection);
@@ -2686,12 +2719,109 @@ comment on function pgvec.count_stale(text) is
 revoke all on function pgvec.count_stale(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.counts_live', 'bca552945544fcf6de72d7e22cfb39332cbc822bb1698b883954c61526f2db2e', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.count_statistics', '8228592f38366d76b40523603d54da1f89a629a60fbe88d7a0b4ec20652e895d', '0.2.1', $pgvec_file$
+-- pgvec.count_statistics -- counts the words of a collection again, tenant by tenant: what pgvec.refresh_statistics does in the
+-- owner's name.
+-- Counting and replacing is one statement with one snapshot: what others write meanwhile is in neither, and stays as they
+-- noted it. Definer, since the statistics are nobody's to write. So it counts only the tenants of the caller, unless the
+-- caller sees all rows; refuses a table that would run something of a weaker owner's, or hides rows from it; and renews the
+-- weights of trusted tables only (pgvec.is_trusted): those of others are told as due, for the caller to write.
+create or replace function pgvec.count_statistics(collection text, tolerance float8)
+  returns table (tenant uuid, documents bigint, lexemes bigint, positions bigint, renewed bigint, due boolean, average_length float8, k1 float8, b float8)
+  language plpgsql volatile parallel unsafe
+  security definer set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  target   pgvec.collections := pgvec.collection(count_statistics.collection);
+  settings record := pgvec.bm25_settings(target);
+  counted  uuid[] := case when target.access = 'tenant' and not pgvec.sees_all(target) then array(select t from pgvec.allowed_tenants() as t) end;
+  average  float8;
+  made_with pgvec.bm25_parameters;
+begin
+  if row_security_active(target.text_table) or pgvec.foreign_columns(target) <> '{}' then
+    raise exception using
+      errcode = 'PV004',
+      message = format('the words of %s cannot be counted', target.text_table),
+      detail  = array_to_string(pgvec.foreign_columns(target), '; '),
+      hint    = format('row level security may not be forced on %s, the owner of the engine, and columns keep the types they were made with', current_user);
+  end if;
+  perform pg_advisory_xact_lock(hashtextextended('pgvec.lexemes ' || target.name, 0));
+
+  for tenant, documents, lexemes, positions in execute format(
+    $query$
+    with counted as materialized (%1$s),
+         totals as materialized (%2$s),
+         lengths as (
+           select c.tenant, sum(c.nentry) as positions, count(*) as lexemes from counted as c group by c.tenant),
+         forgotten as (
+           delete from pgvec.lexemes as l where l.collection = $1 and ($2 is null or l.tenant = any ($2))),
+         forgotten_totals as (
+           delete from pgvec.text_totals as t where t.collection = $1 and ($2 is null or t.tenant = any ($2))),
+         frequencies as (
+           insert into pgvec.lexemes (collection, tenant, lexeme, documents)
+           select $1, c.tenant, c.word, c.ndoc from counted as c order by c.tenant, c.word),
+         written as (
+           insert into pgvec.text_totals (collection, tenant, documents, positions, changes, languages)
+           select $1, t.tenant, t.documents, coalesce(l.positions, 0),
+                  coalesce((select 1 + sum(x.changes) from pgvec.text_totals as x where x.collection = $1 and x.tenant = t.tenant), pgvec.first_change()),
+                  t.languages
+             from totals as t
+             left join lengths as l on l.tenant = t.tenant)
+    select t.tenant, t.documents, coalesce(l.lexemes, 0), coalesce(l.positions, 0)::bigint
+      from totals as t
+      left join lengths as l on l.tenant = t.tenant
+    $query$,
+    case target.access
+      when 'tenant' then format(
+        'select d.tenant_id as tenant, l.lexeme as word, count(*) as ndoc, sum(coalesce(cardinality(l.positions), 1)) as nentry'
+        ' from %s as d cross join lateral unnest(d.fts) as l where $2 is null or d.tenant_id = any ($2) group by d.tenant_id, l.lexeme', target.text_table)
+      else format('select %L::uuid as tenant, s.word, s.ndoc, s.nentry from ts_stat(%L) as s', pgvec.no_tenant(), format('select d.fts from %s as d', target.text_table))
+    end,
+    case target.access
+      when 'tenant' then format(
+        'select d.tenant_id as tenant, count(*) as documents, coalesce(array_agg(distinct d.language) filter (where d.language is not null), ''{}'') as languages'
+        ' from %s as d where $2 is null or d.tenant_id = any ($2) group by d.tenant_id', target.text_table)
+      else format(
+        'select %L::uuid as tenant, (select count(*) from %s as d) as documents, %s as languages', pgvec.no_tenant(), target.text_table,
+        case when target.base = target.relation then format('array(select distinct d.language from %s as d where d.language is not null)', target.base) else '''{}''::text[]' end)
+    end)
+    using target.name, counted
+  loop
+    insert into pgvec.bm25_parameters (collection, tenant, k1, b)
+    values (target.name, count_statistics.tenant, settings.k1, settings.b)
+        on conflict do nothing;
+    select p.* into made_with from pgvec.bm25_parameters as p where p.collection = target.name and p.tenant = count_statistics.tenant;
+    average := count_statistics.positions::float8 / nullif(count_statistics.documents, 0);
+    renewed := 0;
+    due := (abs(average / made_with.average_length - 1) <= tolerance and (made_with.k1, made_with.b) = (settings.k1, settings.b)) is not true;
+    if due then
+      made_with := pgvec.note_parameters(target, count_statistics.tenant, average, count_statistics.documents);
+      if pgvec.is_trusted(target.text_table, to_write => true) then
+        renewed := pgvec.write_weights(target, made_with, false);
+        due := false;
+      end if;
+    end if;
+    average_length := made_with.average_length;
+    k1 := made_with.k1;
+    b := made_with.b;
+    return next;
+  end loop;
+end
+$$;
+comment on function pgvec.count_statistics(text, float8) is
+  'Counts rows, words and document frequencies again: of each tenant of the caller, or of all for who sees all rows. Of each the rows, the lexemes, the words, '
+  'the rows whose weights were made again, and whether and with what (average_length, k1, b) the caller has to write them. Raises PV001, PV004.';
+revoke all on function pgvec.count_statistics(text, float8) from public;
+select pgvec.grant_execute('pgvec.count_statistics(text, float8)', 'writer');
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.counts_live', '845ed15159c8b1d7d2c61f8a8c0c181dc712c9af877ef3937c1b17dc9dd2f9a6', '0.2.1', $pgvec_file$
 -- pgvec.counts_live -- whether a collection is small enough for its words to be counted with every statement.
 create or replace function pgvec.counts_live(collection pgvec.collections, tenant uuid)
   returns boolean
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(sum(t.documents), 0) <= coalesce((counts_live.collection).settings ->> 'live_statistics', '10000')::bigint
     from pgvec.text_totals as t
@@ -2703,7 +2833,7 @@ comment on function pgvec.counts_live(pgvec.collections, uuid) is
 revoke all on function pgvec.counts_live(pgvec.collections, uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.create_collection', '33a9b38497bb1f437afbb889783144fe548f92bec14c64410edd3cd366bd3bf8', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.create_collection', '76a97b626f4b01605f41ffec628c6766b380577897ec974aa9c55574369c47b7', '0.2.1', $pgvec_file$
 -- pgvec.create_collection -- a new collection: its table, indexes, trigger, policies, grants and registry row.
 -- The vector index is made later, by pgvec-admin index create: building it once over loaded rows is far faster than
 -- keeping it while they arrive.
@@ -2720,7 +2850,7 @@ create or replace function pgvec.create_collection(
     partition int default null)
   returns regclass
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   configuration text;
@@ -2798,7 +2928,7 @@ begin
 
   execute format('create index %I on %s using gin (metadata jsonb_path_ops)', name || '_metadata_idx', made);
   execute format('create index %I on %s using gin (fts)', name || '_fts_idx', made);
-  execute format('create index %I on %s (%s source, chunk_index)', name || '_source_idx', made, case access when 'tenant' then 'tenant_id,' end);
+  perform pgvec.index_sources(name, made, access);
   execute format('create index %I on %s (id) where embedded_hash is distinct from content_hash', name || '_stale_idx', made);
 
   insert into pgvec.collections (name, relation, base, text_table, dimensions, distance, access, storage, language, model)
@@ -2806,9 +2936,12 @@ begin
           create_collection.access, create_collection.storage, configuration, create_collection.model);
 
   perform pgvec.attach_triggers(create_collection.name);
-  perform pgvec.refresh_statistics(create_collection.name);
   perform pgvec.describe_table(made);
-  perform pgvec.protect_table(create_collection.name);
+  perform pgvec.protect_table(create_collection.name);  -- before statistics, which are not counted where others may make triggers
+  perform pgvec.refresh_statistics(create_collection.name);
+  if access <> 'open' then
+    perform pgvec.hide_statistics(create_collection.name);
+  end if;
   perform pg_notify('pgrst', 'reload schema');
   return made;
 end
@@ -2822,19 +2955,28 @@ comment on function pgvec.create_collection(text, int, text, text, text, text, t
 revoke all on function pgvec.create_collection(text, int, text, text, text, text, text, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.create_collection_api', 'ce8a81a14d6027d5cc008c2290c3b61ecf72d43da8def55bd88db70608dbecac', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.create_collection_api', '43774dfde71a84aa52a9cd0560f39f7eb17283928790e9ea9c9b137d82a7fae2', '0.2.1', $pgvec_file$
 -- pgvec.create_collection_api -- search functions with a collection's name, for clients that can choose no more than one.
 -- match_jobs, kw_match_jobs and hybrid_search_jobs are match_documents, kw_match_documents and hybrid_search with their
--- arguments but collection, made from these, so that calling it again after an upgrade brings them up to date.
+-- arguments but collection, made from these, so that calling it again after an upgrade brings them up to date; grants stay.
+-- They pass all arguments by place and with their types: another function of the name would otherwise make the call ambiguous, or
+-- be called in its stead.
 create or replace function pgvec.create_collection_api(name text)
   returns setof regprocedure
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target pgvec.collections := pgvec.collection(create_collection_api.name);
-  item   record;
+  target  pgvec.collections := pgvec.collection(create_collection_api.name);
+  granted jsonb;  -- who may execute which of them, as it was
+  role_name name;
+  item    record;
 begin
+  granted := (
+    select jsonb_object_agg(p.proname, (select jsonb_agg(r.rolname) from aclexplode(p.proacl) as a join pg_catalog.pg_roles as r on r.oid = a.grantee))
+      from pg_catalog.pg_proc as p
+     where p.pronamespace = 'public'::regnamespace
+       and pgvec.is_api_of(target.name, p.oid));
   perform pgvec.drop_collection_api(target.name);
   for item in
     select format('public.%I', a.prefix || target.name) as made, p.oid, p.proname, a.arguments, a.passed, pg_get_function_result(p.oid) as result
@@ -2842,11 +2984,11 @@ begin
       join pg_catalog.pg_proc as p on p.pronamespace = 'public'::regnamespace and p.proname = f.source
      cross join lateral (
            select f.prefix,
-                  string_agg(x.argument, ', ' order by x.place) as arguments,
-                  string_agg(format('%1$s => $%2$s', x.name, x.place), ', ' order by x.place) as passed
-             from (select split_part(btrim(part), ' ', 1) as name, btrim(part) as argument, row_number() over (order by n.place) as place
-                     from regexp_split_to_table(pg_get_function_arguments(p.oid), ', (?=\w+ )') with ordinality as n (part, place)
-                    where btrim(part) !~ '^collection ') as x) as a
+                  string_agg(x.argument, ', ' order by x.place) filter (where not x.is_fixed) as arguments,
+                  string_agg(case when x.is_fixed then format('%L::text', target.name) else '$' || x.number end, ', ' order by x.place) as passed
+             from (select btrim(part) as argument, n.place, btrim(part) ~ '^collection ' as is_fixed,
+                          count(*) filter (where btrim(part) !~ '^collection ') over (order by n.place) as number
+                     from regexp_split_to_table(pg_get_function_arguments(p.oid), ', (?=\w+ )') with ordinality as n (part, place)) as x) as a
      order by f.prefix
   loop
     if to_regproc(item.made) is not null then
@@ -2855,11 +2997,16 @@ begin
         message = format('there is a function %s already', item.made),
         hint    = 'rename it, or call the collection by another name';
     end if;
-    execute format('create function %s(%s) returns %s language sql stable parallel unsafe security invoker set search_path = '''' as %L',
+    execute format('create function %s(%s) returns %s language sql stable parallel unsafe security invoker set search_path = pg_catalog, pg_temp as %L',
                    item.made, item.arguments, item.result,
-                   format('select * from public.%I(%s, collection => %L)', item.proname, item.passed, target.name));
+                   format('select * from public.%I(%s)', item.proname, item.passed));
     execute format('comment on function %s is %L', item.made, format('%s of collection %s.', item.proname, target.name));
     perform pgvec.grant_execute(to_regproc(item.made)::regprocedure, 'reader');
+    for role_name in
+      select g from jsonb_array_elements_text(granted -> (parse_ident(item.made))[2]) as g
+    loop
+      execute format('grant execute on function %s to %I', to_regproc(item.made)::regprocedure, role_name);
+    end loop;
     return next to_regproc(item.made)::regprocedure;
   end loop;
   perform pg_notify('pgrst', 'reload schema');
@@ -2871,13 +3018,13 @@ comment on function pgvec.create_collection_api(text) is
 revoke all on function pgvec.create_collection_api(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.decay', '33d06bf9a96c4ed4ed062779b0b0d3a2d8854754235a2ecc5ec4a26c44ca40f9', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.decay', '647a3e5491531bb7214ccb39c7a6d2f79ba99b9dad961136f02b709c65019e2a', '0.2.1', $pgvec_file$
 -- pgvec.decay -- scores that grow less with age: half of a score is left at half_life, a quarter at twice that.
 -- A row without a date keeps its score, and so does one from the future. After 500 half-lives nothing is left to halve.
 create or replace function pgvec.decay(collection pgvec.collections, hits pgvec.fused[], recency_field text, half_life interval)
   returns pgvec.fused[]
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   decayed pgvec.fused[];
@@ -2891,7 +3038,7 @@ begin
               from unnest($1) as h
               join %s as d on d.id = h.id
              cross join lateral pgvec.as_timestamp(d.metadata -> $2) as a (born)) as h
-    $query$, pgvec.rows_of(collection, by_key => true))
+    $query$, pgvec.rows_of(collection, by_key => 'h.id'))
     into decayed
     using hits, recency_field, half_life;
   return coalesce(decayed, '{}');
@@ -2903,16 +3050,18 @@ revoke all on function pgvec.decay(pgvec.collections, pgvec.fused[], text, inter
 select pgvec.grant_execute('pgvec.decay(pgvec.collections, pgvec.fused[], text, interval)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.deep_rows', '743c897bc4f86e65fb0de59b6ea85ab53b8fbf7f73c7fc1d7faaf76f8a036f20', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.deep_rows', '7ca3cc2fabfba4e9b07dec3047503f5db3245856439697a2ab1c1cae4d183aaa', '0.2.1', $pgvec_file$
 -- pgvec.deep_rows -- the rows of a step of a search that takes its time: an exact scan of many rows, a long walk through an
 -- hnsw index, any through an ivfflat one.
 -- Each setting of a function costs each of its calls 15 microseconds, so those that only such steps need are here. The
 -- SET clauses are there so that what is set inside ends with the function.
+drop function if exists pgvec.deep_rows(pgvec.collections, text, text, jsonb, extensions.vector, pgvec.search_step);
+
 create or replace function pgvec.deep_rows(
-    collection pgvec.collections, distance text, condition text, bound jsonb, query_embedding extensions.vector, step pgvec.search_step)
+    collection pgvec.collections, distance text, condition text, bound jsonb, query_embedding extensions.vector, step pgvec.search_step, searched text)
   returns setof pgvec.hit
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   set hnsw.ef_search = 40
   set hnsw.iterative_scan = relaxed_order
   set hnsw.max_scan_tuples = 20000
@@ -2928,24 +3077,24 @@ begin
     perform set_config('ivfflat.iterative_scan', step.iterative_scan, true);
     perform set_config('ivfflat.probes', coalesce(collection.settings ->> 'probes', '10'), true);
   end if;
-  return query execute pgvec.vector_query(collection, distance, condition, step.kind)
+  return query execute pgvec.vector_query(collection, distance, condition, step.kind, searched)
     using query_embedding, bound, step.read_rows;
 end
 $$;
-comment on function pgvec.deep_rows(pgvec.collections, text, text, jsonb, extensions.vector, pgvec.search_step) is
-  'The rows that a step of pgvec.search_steps reads, with the settings of hnsw and ivfflat that it wants, and without jit. '
+comment on function pgvec.deep_rows(pgvec.collections, text, text, jsonb, extensions.vector, pgvec.search_step, text) is
+  'The rows that a step of pgvec.search_steps reads, with the settings of hnsw and ivfflat that it wants, and without jit. searched: the FROM item to read. '
   'Setting of the collection: probes (default 10).';
-revoke all on function pgvec.deep_rows(pgvec.collections, text, text, jsonb, extensions.vector, pgvec.search_step) from public;
-select pgvec.grant_execute('pgvec.deep_rows(pgvec.collections, text, text, jsonb, extensions.vector, pgvec.search_step)', 'reader');
+revoke all on function pgvec.deep_rows(pgvec.collections, text, text, jsonb, extensions.vector, pgvec.search_step, text) from public;
+select pgvec.grant_execute('pgvec.deep_rows(pgvec.collections, text, text, jsonb, extensions.vector, pgvec.search_step, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.default_lists', '6c4e796557e0dea105efe7f707331e8b643ab9ceef23a71490d46d0ee2d0691c', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.default_lists', '4d337d19c2b831df1ab8b663b2dba9738fbd32cd2c345037b526752534660b30', '0.2.1', $pgvec_file$
 -- pgvec.default_lists -- how many lists an IVFFlat index should have: rows / 1000 up to a million rows, their root above.
 -- pgvector's own advice.
 create or replace function pgvec.default_lists(row_count float8)
   returns int
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select greatest(1, least(32768, case when row_count > 1e6 then sqrt(row_count) else row_count / 1000 end)::int)
 $$;
@@ -2953,12 +3102,12 @@ comment on function pgvec.default_lists(float8) is 'The lists of an IVFFlat inde
 revoke all on function pgvec.default_lists(float8) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.default_tenant', '7a63e1b381b34be1e4c733444651482311f6e90bd3f4d904cac5f778460dbd05', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.default_tenant', 'ec72a82ceb7d12e66a6ffebedd38e7e1c2584f8bd0952700e5c65e9188a3c753', '0.2.1', $pgvec_file$
 -- pgvec.default_tenant -- the tenant of a row that is inserted without one.
 create or replace function pgvec.default_tenant()
   returns uuid
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   tenants uuid[] := array(select t from pgvec.allowed_tenants() as t);
@@ -2978,12 +3127,12 @@ revoke all on function pgvec.default_tenant() from public;
 select pgvec.grant_execute('pgvec.default_tenant()', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.describe_table', '6c3bfac11664a00dedafdb4ef71eee4391bfcada66914cae49d1fa47b1d75ab4', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.describe_table', '1f56c3ce8b8a36f553fed15361e5a5b9a929ae881ce817b32d6ce76cbf7ecc30', '0.2.1', $pgvec_file$
 -- pgvec.describe_table -- the comments of a collection's table and columns, for psql's \d+ and for generated API pages.
 create or replace function pgvec.describe_table(relation regclass)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   item record;
@@ -3015,14 +3164,14 @@ comment on function pgvec.describe_table(regclass) is 'Writes the comments of a 
 revoke all on function pgvec.describe_table(regclass) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.detach_collection', '007ccfd65ca59eccb6d3b76a7b0f25d3de921410303fd27d69395d45cd2db498', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.detach_collection', '9f63502c1013a16c93794fb330544afba8317a38b5c524abba7bffb5d9a7ebd7', '0.2.1', $pgvec_file$
 -- pgvec.detach_collection -- lets go of a collection and leaves its table as a table: rows, columns and indexes stay.
 -- What refers to this engine goes: triggers, the policies of tenants, the default of tenant_id, functions with its name.
 -- Row level security stays on, so that a table of tenants is not open to all of a sudden.
 create or replace function pgvec.detach_collection(name text)
   returns regclass
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.collection(detach_collection.name);
@@ -3075,12 +3224,12 @@ comment on function pgvec.detach_collection(text) is
 revoke all on function pgvec.detach_collection(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.distance_operator', 'a4f5b6a13029fcd25516021ac0680dbe78be04a87ca2854e4ae804bd282aa76b', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.distance_operator', '59b5208ff53c15cf711f94b0d865c346e3149c8e54d06bff5322d02319395e0e', '0.2.1', $pgvec_file$
 -- pgvec.distance_operator -- pgvector's operator of a distance, without its schema.
 create or replace function pgvec.distance_operator(distance text)
   returns text
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   return case
@@ -3097,51 +3246,49 @@ revoke all on function pgvec.distance_operator(text) from public;
 select pgvec.grant_execute('pgvec.distance_operator(text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.diversify', 'f151c010742f7b2794d46daf3bdcadec2b828dca9a67729015acd34e99382f2c', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.diversify', 'f52d5535c6030f84c725f27af7b63de6591a6c501f76196e9baf598e7f120c1b', '0.2.1', $pgvec_file$
 -- pgvec.diversify -- the hits in an order that repeats itself less: maximal marginal relevance.
 -- The next is always the hit with the greatest (1 - diversity) * score - diversity * its greatest cosine similarity to
 -- those before it; scores count from 0 (the least) to 1 (the greatest). Carbonell and Goldstein (1998).
 create or replace function pgvec.diversify(collection pgvec.collections, hits pgvec.fused[], diversity float8, wanted int)
   returns pgvec.fused[]
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   embeddings extensions.vector[];
-  relevance  float8[];
-  nearest    float8[];    -- similarity to the nearest of those chosen
-  chosen     pgvec.fused[] := '{}'::pgvec.fused[];
+  relevance  float8[];    -- (1 - diversity) * score; -infinity where the hit was chosen
+  worth      float8[];    -- the same less diversity * the greatest similarity to those chosen
+  taken      extensions.vector;
+  places     int[] := '{}'::int[];
   best       int;
 begin
   execute format(
     $query$
     select array_agg(d.embedding::extensions.vector order by h.place),
-           array_agg(coalesce((h.score - h.least) / nullif(h.most - h.least, 0), 1) order by h.place),
-           array_agg(0::float8)
+           array_agg((1 - $2) * coalesce((h.score - h.least) / nullif(h.most - h.least, 0), 1) order by h.place)
       from (select x.id, x.score, x.place, min(x.score) over () as least, max(x.score) over () as most
               from unnest($1) with ordinality as x (id, score, similarity, keyword_score, semantic_rank, keyword_rank, place)) as h
       left join %s as d on d.id = h.id
-    $query$, pgvec.rows_of(collection, by_key => true))
-    into embeddings, relevance, nearest
-    using hits;
+    $query$, pgvec.rows_of(collection, by_key => 'h.id'))
+    into embeddings, relevance
+    using hits, diversity;
+  worth := relevance;
 
+  -- each step is one pass over the arrays; to take an element out of one of vectors is another, hence once a step
   for step in 1 .. least(wanted, cardinality(hits)) loop
-    best := (select place
-               from unnest(relevance, nearest) with ordinality as r (relevance, nearest, place)
-              where r.relevance is not null
-              order by (1 - diversity) * r.relevance - diversity * r.nearest desc, place
-              limit 1);
-    chosen := chosen || hits[best];
-    relevance[best] := null;
-    nearest := array(select case
-                              when step = 1 then coalesce(e.similarity, 0)
-                              else greatest(e.nearest, e.similarity)
-                            end
-                       from (select n.place, n.nearest, 1 - (n.embedding operator(extensions.<=>) embeddings[best]) as similarity
-                               from unnest(nearest, embeddings) with ordinality as n (nearest, embedding, place)) as e
-                      order by e.place);
+    best := array_position(worth, (select max(w.worth) from (select unnest(worth) as worth) as w));
+    places := places || best;
+    relevance[best] := '-infinity';
+    taken := embeddings[best];
+    worth := array(select case
+                            when s.relevance = '-infinity' then s.relevance
+                            when step = 1 then coalesce(s.relevance - diversity * (1 - (s.embedding operator(extensions.<=>) taken)), s.relevance)
+                            else least(s.worth, s.relevance - diversity * (1 - (s.embedding operator(extensions.<=>) taken)))
+                          end
+                     from (select unnest(worth) as worth, unnest(relevance) as relevance, unnest(embeddings) as embedding) as s);
   end loop;
-  return chosen;
+  return array(select hits[p.place] from unnest(places) with ordinality as p (place, number) order by p.number);
 end
 $$;
 comment on function pgvec.diversify(pgvec.collections, pgvec.fused[], float8, int) is
@@ -3150,12 +3297,12 @@ revoke all on function pgvec.diversify(pgvec.collections, pgvec.fused[], float8,
 select pgvec.grant_execute('pgvec.diversify(pgvec.collections, pgvec.fused[], float8, int)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.drop_collection', 'fcd6bec2d3766386583296c4dc6f205c91f5ca0c0f3ee6cccf64cf476999cb03', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.drop_collection', 'c07a7608b6aa672941da9eb0c19093ae74ad3b3ec598d5cdc2e4674c65b26a7b', '0.2.1', $pgvec_file$
 -- pgvec.drop_collection -- removes a collection with its table and all its rows.
 create or replace function pgvec.drop_collection(name text)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   dropped regclass;
@@ -3188,12 +3335,12 @@ comment on function pgvec.drop_collection(text) is
 revoke all on function pgvec.drop_collection(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.drop_collection_api', 'bad157bdda0640598b5ae6101b237c5c806dbece01abfb2c194d9c3ef895c42b', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.drop_collection_api', 'c3984e797cb224a834634c8811ccbfe077ba54b6e4c50f5a18525691ed1d0c5f', '0.2.1', $pgvec_file$
 -- pgvec.drop_collection_api -- drops the search functions that pgvec.create_collection_api made for a collection.
 create or replace function pgvec.drop_collection_api(name text)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   item record;
@@ -3212,13 +3359,13 @@ comment on function pgvec.drop_collection_api(text) is 'Drops match_NAME, kw_mat
 revoke all on function pgvec.drop_collection_api(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.estimate_rows', '20537668ffcb0de94e89b3945bfc632f307075760cb4f673f4ee92f7317dbc7c', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.estimate_rows', 'cb9ff820c5c7076a090bf55e1206f6be2438e3f13142e4d29bd601b6f3a70f79', '0.2.1', $pgvec_file$
 -- pgvec.estimate_rows -- how many rows a collection has, as the planner sees it: rows a page when they were last counted,
 -- times the pages there are now. Of a collection in partitions those count in which the tenants of the search have rows.
 create or replace function pgvec.estimate_rows(collection pgvec.collections)
   returns float8
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   estimated float8;
@@ -3250,7 +3397,7 @@ revoke all on function pgvec.estimate_rows(pgvec.collections) from public;
 select pgvec.grant_execute('pgvec.estimate_rows(pgvec.collections)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.explain_search', '998f7093b34a3aa862cffcca6a4413a29075c280efc210c75abefcb7fa400f95', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.explain_search', '3877d6ceac8882f8892d9b8b9a15e157080277dd70de7bba8b3d724441c5bd0f', '0.2.1', $pgvec_file$
 -- pgvec.explain_search -- how match_documents answers a search: its route, its estimate, its index, its cost.
 -- For people who wonder why a search is slow, and for tests. It takes the same decisions by the same functions, and then
 -- times the real call.
@@ -3265,7 +3412,7 @@ create or replace function pgvec.explain_search(
     for_tenant uuid default null)
   returns table (route text, estimate bigint, index text, ef_search int, rows bigint, ms float8, plan text)
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   set hnsw.iterative_scan = relaxed_order
   set hnsw.ef_search = 100
   set hnsw.max_scan_tuples = 20000
@@ -3279,6 +3426,7 @@ declare
   wanted  int := pgvec.clamp_count(match_count, 100);
   within  record := pgvec.filter_condition(target, filter);
   serving record;
+  reach   record;
   step    pgvec.search_step;
   line    text;
   started timestamptz;
@@ -3297,7 +3445,12 @@ begin
   perform set_config('pgvec.search_log', 'off', true);  -- this is no search of anybody's
   perform set_config('ivfflat.probes', coalesce(target.settings ->> 'probes', '10'), true);
   serving := pgvec.index_kind(target, measure);
-  foreach step in array pgvec.search_steps(target, serving.kind, serving.method, wanted, within.condition, within.bound) loop
+  select t.* into reach
+    from (select target.relation::text as scanned, target.relation::text as walked, null::float8 as matches, null::float8 as to_scan) as t
+   where target.tenants is null
+   union all
+  select t.* from pgvec.tenant_rows(target, within.condition, null, within.bound) as t where target.tenants is not null;
+  foreach step in array pgvec.search_steps(target, serving.kind, serving.method, wanted, within.condition, within.bound, reach.matches, reach.to_scan) loop
     continue when step.after_tie;
     if step.kind is not null then
       perform set_config('hnsw.iterative_scan', step.iterative_scan, true);
@@ -3311,7 +3464,7 @@ begin
 
     plan := null;
     for line in execute
-      'explain (analyze, costs off, timing off, buffers off, summary off) ' || pgvec.vector_query(target, measure, within.condition, step.kind)
+      'explain (analyze, costs off, timing off, buffers off, summary off) ' || pgvec.vector_query(target, measure, within.condition, step.kind, case when step.kind is null then reach.scanned else reach.walked end)
       using query_embedding, within.bound, step.read_rows
     loop
       -- a vector of some thousand characters hides the rest
@@ -3323,7 +3476,7 @@ begin
 
   started := clock_timestamp();
   select count(*) into rows
-    from public.match_documents(query_embedding, match_count, filter, null, collection, for_tenant, distance);
+    from public.match_documents(query_embedding, match_count, filter, null::float8, explain_search.collection, for_tenant, explain_search.distance);
   ms := round(1000 * extract(epoch from clock_timestamp() - started), 3);
   perform set_config('pgvec.search_log', logging, true);
   return next;
@@ -3337,12 +3490,12 @@ revoke all on function pgvec.explain_search(text, extensions.vector, int, jsonb,
 select pgvec.grant_execute('pgvec.explain_search(text, extensions.vector, int, jsonb, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.export_tenant', '4ce5985de2a9f865385c8fa44682c9779c23469394ca9f32ec6c421283bd842a', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.export_tenant', '453d788ebd0245ff7b5f1097b94b0b3fd81b648486b45fb8bb72e83e3e5a3dd8', '0.2.1', $pgvec_file$
 -- pgvec.export_tenant -- all rows of a tenant, as upsert_documents takes them.
 create or replace function pgvec.export_tenant(tenant uuid)
   returns table (collection text, document jsonb)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   item pgvec.collections;
@@ -3367,7 +3520,30 @@ comment on function pgvec.export_tenant(uuid) is
 revoke all on function pgvec.export_tenant(uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.filter_condition', '5d224491a2927ec30a6b5254a4cd31f75662c91b0fbd9bb5fd6c28838205d412', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.exposed_schemas', '293e7f81efd1710925a0c4af82ea6f5bf78f049a8820c13677a483deda1bcf64', '0.2.1', $pgvec_file$
+-- pgvec.exposed_schemas -- the schemas that the REST API shows, as far as the database can tell.
+-- PostgREST takes them from its settings in the database (pgrst.db_schemas), or from a file that is not to be seen here.
+create or replace function pgvec.exposed_schemas()
+  returns table (schema_name name, told_by text)
+  language sql stable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+  select 'public'::name, null::text
+   union
+  select btrim(e.entry, ' "')::name, s.holder
+    from (select g.holder, g.value from pgvec.given_settings() as g where g.setting = 'pgrst.db_schemas'
+           union all
+          select 'this session', current_setting('pgrst.db_schemas', true)) as s
+   cross join lateral regexp_split_to_table(s.value, ',') as e (entry)
+   where btrim(e.entry) <> ''
+   order by 1
+$$;
+comment on function pgvec.exposed_schemas() is
+  'public, and the schemas of every pgrst.db_schemas that a role or the database is given, with whom that is.';
+revoke all on function pgvec.exposed_schemas() from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.filter_condition', '80ab7d2ef762c5025fb0d70c74309f7ed5094b05d9cdee056eecf7cc538c6d10', '0.2.1', $pgvec_file$
 -- pgvec.filter_condition -- the filter of a search as an SQL condition over a collection's rows.
 -- The text is one of a few, whatever the filter says: all that came from the caller is in bound, which the search
 -- passes as its parameter $2. Over an adopted table it compares columns (pgvec.column_condition), by their catalog names.
@@ -3375,12 +3551,11 @@ drop function if exists pgvec.is_containment(jsonb);
 
 create or replace function pgvec.filter_condition(collection pgvec.collections, filter jsonb, out condition text, out bound jsonb)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  wanted   jsonb;
-  compiled record;
-  words    tsquery;
+  wanted jsonb;
+  words  tsquery;
 begin
   -- most filters are plain objects within the limits of pgvec.parse_filter, and need no compiling
   if collection.base = collection.relation
@@ -3405,13 +3580,8 @@ begin
     select c.condition, c.bound into condition, bound
       from pgvec.column_condition(collection, wanted, '[]') as c;
   else
-    compiled := pgvec.compile_filter(wanted);
-    -- an empty containment is left out: the planner takes it for one row in ten thousand and goes astray
-    condition := concat_ws(
-      ' and ',
-      case when compiled.containment <> '{}' then 'd.metadata @> ($2 -> 0)' end,
-      case when compiled.path is not null then 'd.metadata @? ($2 ->> 1)::jsonpath' end);
-    bound := jsonb_build_array(compiled.containment, compiled.path::text);
+    select m.condition, m.bound into condition, bound
+      from pgvec.metadata_condition('d.metadata', wanted, '[]') as m;
   end if;
 
   if words is not null then
@@ -3427,14 +3597,14 @@ revoke all on function pgvec.filter_condition(pgvec.collections, jsonb) from pub
 select pgvec.grant_execute('pgvec.filter_condition(pgvec.collections, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.filter_predicate', '9958eff3709c894306f150ed81cb79edce0637fe66e86a553baa1559e390836b', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.filter_predicate', '95ee5330783244ff759043c041878c7ccd44edf50467739bcc3a4e172b9507b5', '0.2.1', $pgvec_file$
 -- pgvec.filter_predicate -- a condition of a filter as a jsonpath predicate over what accessor names.
 -- In strict mode a missing key, or a comparison between types, makes a predicate unknown, which an enclosing filter
 -- takes for false. Negation must not: it asks whether the row passes such a filter of its own.
 create or replace function pgvec.filter_predicate(accessor text, condition jsonb)
   returns text
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   item  record;
@@ -3475,12 +3645,12 @@ revoke all on function pgvec.filter_predicate(text, jsonb) from public;
 select pgvec.grant_execute('pgvec.filter_predicate(text, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.filter_text', '76820c4df8ffa1de066a44edef81a01ccd8ca66666455ba89aa463e3fc11a69a', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.filter_text', '5f6d9ae7bebb3817458a711c6d412daa2f87c8d5f8a0819a60570561c10ba740', '0.2.1', $pgvec_file$
 -- pgvec.filter_text -- the operator $text of a filter as a tsquery: all words, "quoted phrases" and no -excluded word.
 create or replace function pgvec.filter_text(collection pgvec.collections, operand jsonb)
   returns tsquery
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   most_words constant int := 100;  -- all of which rows must have; the time grows with their square
@@ -3512,13 +3682,45 @@ revoke all on function pgvec.filter_text(pgvec.collections, jsonb) from public;
 select pgvec.grant_execute('pgvec.filter_text(pgvec.collections, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.fold_statistics', '466f338e7872f639c2b0433e9cff0d8539c67a3fe38e833236cc06df392e2c62', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.finds_alone', '44ed6506fcf0123dc0df144577efc71d32e9d39234c88e74c67ae1f2fdf486b6', '0.2.1', $pgvec_file$
+-- pgvec.finds_alone -- whether the current user searches the rows of tenants directly: as an owner of the table, whom no policy holds.
+-- Everybody else asks the functions that run as the owner (pgvec.tenant_target), since policies keep indexes from being used, and
+-- partitions are for nobody else to read.
+create or replace function pgvec.finds_alone(collection pgvec.collections)
+  returns boolean
+  language sql stable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+  select not row_security_active((finds_alone.collection).base)
+         and (select pg_has_role(r.relowner, 'usage') from pg_catalog.pg_class as r where r.oid = (finds_alone.collection).base)
+$$;
+comment on function pgvec.finds_alone(pgvec.collections) is
+  'Whether the current user has the rights of the owner of a collection''s table, and row level security does not hold for that role.';
+revoke all on function pgvec.finds_alone(pgvec.collections) from public;
+select pgvec.grant_execute('pgvec.finds_alone(pgvec.collections)', 'reader');
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.first_change', '0c6df7c1ee018a919b912ce8513d603ad7cfbc260d4d98fa9e673e834ba8b7f2', '0.2.1', $pgvec_file$
+-- pgvec.first_change -- what the count of changes of a collection, or of a tenant's part, begins with.
+-- Of the clock, so that a count that was forgotten with the rows, and begins again, never comes back to what it was.
+create or replace function pgvec.first_change()
+  returns bigint
+  language sql volatile parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+  select (1e6 * extract(epoch from clock_timestamp()))::bigint
+$$;
+comment on function pgvec.first_change() is 'Microseconds since 1970: more than any count of changes can have grown by since it began.';
+revoke all on function pgvec.first_change() from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.fold_statistics', '6207f58457eb8b5671c3830ea429534b862f59ba50a84fdf678848c224367202', '0.2.1', $pgvec_file$
 -- pgvec.fold_statistics -- adds up the parts that the statistics of a collection are kept in.
 -- A large collection has parts of its totals only: its words are counted all at once.
 create or replace function pgvec.fold_statistics(collection pgvec.collections, tenant uuid)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   -- of a collection that has just begun the planner knows nothing, and would compare every word with every other
   set enable_nestloop = off
 as $$
@@ -3564,12 +3766,53 @@ comment on function pgvec.fold_statistics(pgvec.collections, uuid) is
 revoke all on function pgvec.fold_statistics(pgvec.collections, uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.forget_lexemes', '5036b6925ad55bb482d411d16f0d3f077a8b289d35580da2bc8eeb9b9e4f6f33', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.foreign_columns', '27ae809ba086a87df85b524fd19599574b4855fd1c9d1d3da7e450aa33803468', '0.2.1', $pgvec_file$
+-- pgvec.foreign_columns -- the columns of a collection's table that are not of the type the engine gave them.
+-- A column's owner may give it a type with casts of the owner's own, which run as whoever reads or assigns the column.
+create or replace function pgvec.foreign_columns(collection pgvec.collections)
+  returns text[]
+  language sql stable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+  select array(
+           select format('column %I is of type %s', a.attname, format_type(a.atttypid, a.atttypmod))
+             from pg_catalog.pg_attribute as a
+             left join pgvec.adoptions as x on x.collection = (foreign_columns.collection).name
+            cross join lateral (
+                  select case
+                           when a.attname = (foreign_columns.collection).embedding_column
+                             then array['extensions.vector'::regtype, 'extensions.halfvec'::regtype]
+                           when x.collection is not null and a.attname = x.id_column
+                             then '{smallint,integer,bigint,uuid,text,varchar}'::regtype[]
+                           when x.side is not null then null
+                           when a.attname in ('fts') then '{tsvector}'::regtype[]
+                           when a.attname in ('bm25') then array['extensions.sparsevec'::regtype]
+                           when a.attname in ('content_hash', 'embedded_hash') then '{text}'::regtype[]
+                           when x.collection is not null then null
+                           when a.attname in ('id', 'source', 'content', 'language') then '{text}'::regtype[]
+                           when a.attname in ('tenant_id') then '{uuid}'::regtype[]
+                           when a.attname in ('chunk_index') then '{integer}'::regtype[]
+                           when a.attname in ('metadata') then '{jsonb}'::regtype[]
+                           when a.attname in ('created_at', 'updated_at') then '{timestamptz}'::regtype[]
+                         end as types) as expected
+            where a.attrelid = (foreign_columns.collection).base
+              and a.attnum > 0
+              and not a.attisdropped
+              and a.atttypid::regtype <> all (expected.types)
+            order by a.attnum)
+$$;
+comment on function pgvec.foreign_columns(pgvec.collections) is
+  'The columns that the engine reads or writes by itself and whose type is not the one it made them with, each as a phrase; of an adopted table its key, '
+  'its embedding and the columns that adoption added. Empty where all are.';
+revoke all on function pgvec.foreign_columns(pgvec.collections) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.forget_lexemes', '54c2231c8c545162f02e27490425d9aec77b48843020cfcaebafac0929b56868', '0.2.1', $pgvec_file$
 -- pgvec.forget_lexemes -- a collection's statistics as they are for no rows.
 create or replace function pgvec.forget_lexemes(collection text)
   returns void
   language sql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   delete from pgvec.lexemes as l where l.collection = forget_lexemes.collection;
   delete from pgvec.text_totals as t where t.collection = forget_lexemes.collection;
@@ -3579,7 +3822,7 @@ comment on function pgvec.forget_lexemes(text) is 'Empties the keyword statistic
 revoke all on function pgvec.forget_lexemes(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.fuse', 'c4527acdcbb87fd2b27b547851c7df1ad94dc43de4d88151d04e1d035b7abdcb', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.fuse', 'e5f3dfe190650c70fe72dc6721539db3b0b1f337c99815654cc20e7daf84a33a', '0.2.1', $pgvec_file$
 -- pgvec.fuse -- one score of two, for the candidates of a hybrid search.
 --   rrf       w / (rrf_k + rank) of either side, added: reciprocal rank fusion, Cormack, Clarke and Buettcher (2009)
 --   dbsf      either score where it lies between three standard deviations below the mean of the candidates and three
@@ -3592,7 +3835,7 @@ create or replace function pgvec.fuse(
     candidates pgvec.fused[], fusion text, semantic_weight float8, full_text_weight float8, rrf_k int, ranking text)
   returns pgvec.fused[]
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (
@@ -3645,13 +3888,37 @@ revoke all on function pgvec.fuse(pgvec.fused[], text, float8, float8, int, text
 select pgvec.grant_execute('pgvec.fuse(pgvec.fused[], text, float8, float8, int, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.headline', '685e333edc8a59ba1b55110e48890cea1aec0f9947953e2a495850240a9fef05', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.given_settings', '0785ce17f4cd6fa33976cb9085532a322329f4b8171984feb0bf13f62a92f27d', '0.2.1', $pgvec_file$
+-- pgvec.given_settings -- the settings that roles and this database are given: by ALTER ROLE and ALTER DATABASE.
+create or replace function pgvec.given_settings()
+  returns table (role_name name, holder text, setting text, value text)
+  language sql stable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+  select r.rolname,
+         case when r.rolname is not null then format('role %I', r.rolname)
+              when s.setdatabase <> 0 then format('database %I', current_database())
+              else 'role all' end,
+         split_part(c.item, '=', 1),
+         substr(c.item, strpos(c.item, '=') + 1)
+    from pg_catalog.pg_db_role_setting as s
+   cross join lateral unnest(s.setconfig) as c (item)
+    left join pg_catalog.pg_roles as r on r.oid = s.setrole
+   where s.setdatabase in (0, (select d.oid from pg_catalog.pg_database as d where d.datname = current_database()))
+   order by 2, 3
+$$;
+comment on function pgvec.given_settings() is
+  'Settings by role and database: the role (null for all), whom ALTER names (role NAME, database NAME, role all), setting and value.';
+revoke all on function pgvec.given_settings() from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.headline', '02b7199009a77a48fa80f8604c762ea6bf8e492945497523bb3870948f2902b1', '0.2.1', $pgvec_file$
 -- pgvec.headline -- the part of a text that answers a query, with the query's words between <mark> and </mark>.
 -- A short text stays whole: of one that is shorter than a fragment, ts_headline would return the bare word.
 create or replace function pgvec.headline(configuration text, content text, query tsquery)
   returns text
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select ts_headline(
            configuration::regconfig, content, query,
@@ -3668,7 +3935,76 @@ revoke all on function pgvec.headline(text, text, tsquery) from public;
 select pgvec.grant_execute('pgvec.headline(text, text, tsquery)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.hybrid_candidates', '78cd7e932be4419dbf5270843d871b79f6c73db3b4bfac3131c021cc1f003fc9', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.held_roles', 'b1bf320a595c0ac82f97cd5778863c996bdf7491d7440132e41298ba79efeac1', '0.2.1', $pgvec_file$
+-- pgvec.held_roles -- the roles of callers that row level security has to hold: all that search, but for service_role.
+-- That one is Supabase's key for a backend, and is meant to see all rows.
+create or replace function pgvec.held_roles()
+  returns setof name
+  language sql stable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+  select r from pgvec.roles('reader') as r where r <> 'service_role' order by r
+$$;
+comment on function pgvec.held_roles() is 'The existing roles of readers that row level security has to hold, which are all but service_role.';
+revoke all on function pgvec.held_roles() from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.hide_statistics', 'e356d31e34b6cef13350d0d71eb6ba0d83b4491d153c34b4894023e12ef89a0e', '0.2.1', $pgvec_file$
+-- pgvec.hide_statistics -- keeps the planner from knowing what is in the rows of a collection whose rows are not everybody's.
+-- Row level security does not hold the planner's statistics where the operator is leakproof, as = and < of text, uuid, numbers
+-- and dates are: EXPLAIN, and through the REST API Prefer: count=planned, tell how many rows of others have a value, letter by
+-- letter. What routes need stays: jsonb and tsvector have no leakproof operators. How many rows a tenant has: pgvec.tenant_size.
+-- Statistics that are there already are removed by the server's function for it, which came with 18; before, by a superuser's
+-- hand, or by giving the column its own type again, which no policy of ours may refer to meanwhile.
+create or replace function pgvec.hide_statistics(collection text)
+  returns void
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  target pgvec.collections := pgvec.collection(hide_statistics.collection);
+  item   record;
+begin
+  for item in
+    select h.relation, h.attnum, h.attname, h.type, h.is_index from pgvec.telling_columns(target.name) as h where h.is_ours and h.attstattarget is distinct from 0
+  loop
+    execute format(case when item.is_index then 'alter index %s alter column %s set statistics 0' else 'alter table only %s alter column %3$I set statistics 0' end,
+                   item.relation, item.attnum, item.attname);
+  end loop;
+  if not exists (select from pgvec.telling_columns(target.name) as h where h.is_ours and h.known) then
+    return;
+  end if;
+
+  if to_regprocedure('pg_catalog.pg_clear_attribute_stats(text, text, text, boolean)') is not null then
+    for item in
+      select n.nspname, r.relname, h.attname
+        from pgvec.telling_columns(target.name) as h
+        join pg_catalog.pg_class as r on r.oid = h.relation
+        join pg_catalog.pg_namespace as n on n.oid = r.relnamespace
+       where h.is_ours and h.known
+    loop
+      execute format('select pg_clear_attribute_stats(%1$L, %2$L, %3$L, false), pg_clear_attribute_stats(%1$L, %2$L, %3$L, true)', item.nspname, item.relname, item.attname);
+    end loop;
+  elsif (select r.rolsuper from pg_catalog.pg_roles as r where r.rolname = current_user) then
+    delete from pg_catalog.pg_statistic as s using pgvec.telling_columns(target.name) as h where h.is_ours and s.starelid = h.relation and s.staattnum = h.attnum;
+  else
+    for item in
+      select p.polname from pg_catalog.pg_policy as p where p.polrelid = target.base and p.polname in ('read_all', 'insert_all', 'update_all', 'delete_all')
+    loop
+      execute format('drop policy %I on %s', item.polname, target.base);
+    end loop;
+    execute format('alter table %s %s', target.base, (
+      select string_agg(format('alter column %I type %s', h.attname, h.type), ', ') from pgvec.telling_columns(target.name) as h where h.is_ours and h.relation = target.base and not h.is_index));
+    perform pgvec.make_policies(target.name);
+  end if;
+end
+$$;
+comment on function pgvec.hide_statistics(text) is
+  'Turns the planner''s statistics off for the columns of pgvec.telling_columns of a collection, and removes those there are. For access tenant and policy. Raises PV001.';
+revoke all on function pgvec.hide_statistics(text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.hybrid_candidates', '9879ac86181894e3cd1e73762ceeaf847bfb08cc7357e449c534b2211f04d583', '0.2.1', $pgvec_file$
 -- pgvec.hybrid_candidates -- the best rows by vector and by keyword, each with both scores.
 -- What one side found is scored by the other too: a row that only one side knows would otherwise count as worthless to
 -- the other, which costs more in the order of results than anything else in fusing them.
@@ -3686,18 +4022,18 @@ create or replace function pgvec.hybrid_candidates(
     by_keyword boolean)
   returns pgvec.fused[]
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   wanted jsonb := pgvec.with_text(filter, query.excluded);
   ids    text[] := '{}'::text[];
   candidates pgvec.fused[];
 begin
-  if collection.tenants is not null and row_security_active(collection.relation) then
+  if collection.tenants is not null and not pgvec.finds_alone(collection) then
     return pgvec.tenant_candidates(collection.name, query, query_embedding, ranking, filter, match_threshold, depth, by_vector, by_keyword, collection.tenants[1]);
   end if;
   if by_vector then
-    ids := array(select m.id from public.match_documents(query_embedding, depth, wanted, match_threshold, collection.name, collection.tenants[1]) as m);
+    ids := array(select m.id from public.match_documents(query_embedding, depth, wanted, match_threshold, collection.name, collection.tenants[1], null::text) as m);
   end if;
   if by_keyword then
     ids := ids || array(select k.id from unnest(pgvec.keyword_hits(collection, query, ranking, depth, pgvec.with_text(wanted, query.phrases))) as k);
@@ -3713,10 +4049,10 @@ begin
              null,
              null)::pgvec.fused order by d.id)
       from (select d.id, d.embedding operator(extensions.%s) $3::extensions.%s as distance, %s as keyword_score
-              from %s as d
-             where d.id = any ($7)) as d
+              from (select distinct u.id from unnest($7) as u (id)) as i
+              join %s as d on d.id = i.id) as d
     $query$,
-    pgvec.distance_operator(collection.distance), collection.storage, pgvec.keyword_score(ranking), pgvec.rows_of(collection, by_key => true))
+    pgvec.distance_operator(collection.distance), collection.storage, pgvec.keyword_score(ranking), pgvec.rows_of(collection, by_key => 'i.id'))
     into candidates
     using by_vector,
           collection.distance,
@@ -3735,14 +4071,14 @@ revoke all on function pgvec.hybrid_candidates(pgvec.collections, pgvec.keyword_
 select pgvec.grant_execute('pgvec.hybrid_candidates(pgvec.collections, pgvec.keyword_query, extensions.vector, text, jsonb, float8, int, boolean, boolean)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.index_clause', '3cf18d2100fc014ecb19fd3c55afdb039bd835a91f996bfb10c712cc59a604b6', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.index_clause', '8baa8865729bb527f65707acd7bbc494ccdfa5f95fe370013b72d8cf59e964b0', '0.2.1', $pgvec_file$
 -- pgvec.index_clause -- the part of CREATE INDEX that says what a vector index holds and how.
 -- Apart from the name and the table, since plans and benchmarks build the same index over a sample.
 create or replace function pgvec.index_clause(
     collection pgvec.collections, embedding_column name, method text, storage text, m int, ef_construction int, lists int)
   returns text
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   held      text := pgvec.index_storage(collection, storage);
@@ -3776,7 +4112,7 @@ comment on function pgvec.index_clause(pgvec.collections, name, text, text, int,
 revoke all on function pgvec.index_clause(pgvec.collections, name, text, text, int, int, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.index_definition', 'b7fcfd7941c6d5c46ef24adcef8b33a64e7b530daf008083daef80da9244570c', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.index_definition', '44eebece76a5f884a6707faa220d86d4b0f7aa5c0cb7e8c67fc0df89662b6cde', '0.2.1', $pgvec_file$
 -- pgvec.index_definition -- the statements that build a vector index on a collection.
 -- Texts and not actions, because CREATE INDEX CONCURRENTLY cannot run inside a function. There is no such for a table in
 -- partitions: an index of the whole is declared, which counts as invalid until each partition's own has been attached.
@@ -3790,7 +4126,7 @@ create or replace function pgvec.index_definition(
     lists int default null)
   returns table (index_name text, statement text)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target   pgvec.collections := pgvec.collection(index_definition.collection);
@@ -3842,7 +4178,7 @@ comment on function pgvec.index_definition(text, text, text, int, int, int) is
 revoke all on function pgvec.index_definition(text, text, text, int, int, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.index_kind', 'bff71741f9fa313c62a66b963fe5b3629425520a3ae34044c24fc78f9bf99b09', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.index_kind', '94289a3ee48861cada3f26fcb42435a9d075f468ccf6854b5b7432aa9477aefe', '0.2.1', $pgvec_file$
 -- pgvec.index_kind -- which form of a collection's embedding the best index for a distance holds; null without an index.
 -- Asked by every search whose index is not noted, so that the query orders by just the expression that is indexed: another would scan the table.
 -- A plan of nested index lookups takes 10 microseconds, the scans and hashes that the planner prefers 45.
@@ -3850,7 +4186,7 @@ drop function if exists pgvec.index_kind(pgvec.collections, text);
 
 create or replace function pgvec.index_kind(collection pgvec.collections, distance text, out kind text, out method text)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   set enable_seqscan = off
   set enable_hashjoin = off
   set enable_bitmapscan = off
@@ -3894,7 +4230,7 @@ revoke all on function pgvec.index_kind(pgvec.collections, text) from public;
 select pgvec.grant_execute('pgvec.index_kind(pgvec.collections, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.index_memory', 'c395e5484dea134370abb6d5f8c955000b5b8fe55f18202d9fd83f20eb7e51c4', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.index_memory', '15b2c825ef52b57666c53206854b75ebae8a4c8316045b71e7169c50a05efe36', '0.2.1', $pgvec_file$
 -- pgvec.index_memory -- the memory that building a vector index takes, and the disk that it fills.
 -- From pgvector's own structures (hnsw.h, hnswbuild.c, ivfbuild.c, ivfkmeans.c of 0.8), on a 64-bit server:
 --   value     8 + 4d bytes for vector, 8 + 2d for halfvec, 8 + d/8 for bit, each rounded up to 8
@@ -3907,7 +4243,7 @@ create or replace function pgvec.index_memory(
     method text, storage text, dimensions int, row_count float8, m int default 16, lists int default null, workers int default 0,
     out build_bytes float8, out index_bytes float8)
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   page      constant float8 := 8192;
@@ -3950,13 +4286,13 @@ comment on function pgvec.index_memory(text, text, int, float8, int, int, int) i
 revoke all on function pgvec.index_memory(text, text, int, float8, int, int, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.index_name', 'b81b014b6e1ddbb6ec40bd1c2117f4e288fab87262fcc0aeb13ea5a8cf7191be', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.index_name', '1672e5618a8f55274cc516969ad73524b69259225757af3185675953f7801717', '0.2.1', $pgvec_file$
 -- pgvec.index_name -- the name of an index: that of its table, what it is on, and how.
 -- A name of more than 63 characters would be cut off, and two become one.
 create or replace function pgvec.index_name(table_name text, suffix text)
   returns text
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   whole text := table_name || suffix;
@@ -3969,7 +4305,7 @@ comment on function pgvec.index_name(text, text) is 'table_name and suffix, or a
 revoke all on function pgvec.index_name(text, text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.index_plan', 'b0d7d15d361441777202297da7f49ab280b4748c6ffc9856d5684bbb8b017741', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.index_plan', '2ebab7bfe4e78721ccefffb086d489b0709bd71e0f30910e7828a3584a2b3389', '0.2.1', $pgvec_file$
 -- pgvec.index_plan -- which vector indexes a collection could have, what each needs, and which one to build.
 -- The first that fits wins, in the order of how exact they are: hnsw over vector, halfvec, binary. Binary is only ever
 -- recommended by a recall that was measured on these very rows. Where no graph fits, ivfflat needs little.
@@ -3983,7 +4319,7 @@ create or replace function pgvec.index_plan(
     method text, storage text, index_bytes float8, build_bytes float8, fits text, seconds float8, recall float8,
     recommended boolean, maintenance_work_mem text, workers int, note text)
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   wanted_recall constant float8 := 0.95;  -- of a binary index
@@ -4045,14 +4381,14 @@ comment on function pgvec.index_plan(text, int, int, boolean, bigint) is
 revoke all on function pgvec.index_plan(text, int, int, boolean, bigint) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.index_removal', '89de35daaa252e6c75dfc612243bcdaa4f445671bbcb290cba55b13ba840f9ae', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.index_removal', 'df14a2177dd5d488b20eabd5ea2cf4c52bde81acf693d3a6e1dfe3f9ee2520ab', '0.2.1', $pgvec_file$
 -- pgvec.index_removal -- the statements that drop a vector index of a collection, whole or half built.
 -- Texts, as DROP INDEX CONCURRENTLY cannot run inside a function. An index of partitions goes at once with all that are
 -- attached to it, so what is left on partitions is of builds that were cut off.
 create or replace function pgvec.index_removal(collection text, index_name text)
   returns setof text
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.collection(index_removal.collection);
@@ -4087,12 +4423,31 @@ comment on function pgvec.index_removal(text, text) is
 revoke all on function pgvec.index_removal(text, text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.index_storage', 'ce18c078aa25996baa664429f8fba522129905c19c2a5ca58916843cb7568b12', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.index_sources', '8bf93bd95637904babcb03a82a1aa0e158724dfe4353d483f11b8ca7bef16041', '0.2.1', $pgvec_file$
+-- pgvec.index_sources -- the index by which chunks of a source are found.
+-- Where rows belong to tenants, the source comes first all the same: of two indexes that begin with the tenant the planner, which
+-- knows of no tenant how many rows it has (pgvec.hide_statistics), took this one, the smaller, to look up a row by its key.
+create or replace function pgvec.index_sources(collection text, relation regclass, access text)
+  returns void
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+begin
+  execute format('create index %I on %s (source, %s chunk_index)', index_sources.collection || '_source_idx', relation,
+                 case access when 'tenant' then 'tenant_id,' end);
+end
+$$;
+comment on function pgvec.index_sources(text, regclass, text) is
+  'Makes the index NAME_source_idx on the table of a collection: of source and chunk_index, between them the tenant for access tenant.';
+revoke all on function pgvec.index_sources(text, regclass, text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.index_storage', 'f4b9439c238bed411f93ea5bec548cc4767174671bfe911b480f11751d3bf85a', '0.2.1', $pgvec_file$
 -- pgvec.index_storage -- what a vector index over a collection holds: as asked for, or the most exact that pgvector indexes.
 create or replace function pgvec.index_storage(collection pgvec.collections, storage text)
   returns text
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   limits constant jsonb := '{"vector": 2000, "halfvec": 4000, "binary": 64000}'::jsonb;  -- dimensions, of pgvector's indexes
@@ -4127,12 +4482,12 @@ comment on function pgvec.index_storage(pgvec.collections, text) is
 revoke all on function pgvec.index_storage(pgvec.collections, text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.insert_search', 'ae8279ee90c37ee014226627c8b932038d4c78ad897551cf3af431e2c5063178', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.insert_search', 'b8721ba7e0aaddc8c84821d7e3b421708efcdac5f231a4c044b31f5ae7f202c5', '0.2.1', $pgvec_file$
 -- pgvec.insert_search -- a row of the log of searches: straight from a search, or as it was announced.
 create or replace function pgvec.insert_search(entry jsonb)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into pgvec.search_log
@@ -4146,13 +4501,13 @@ comment on function pgvec.insert_search(jsonb) is 'Adds a row to pgvec.search_lo
 revoke all on function pgvec.insert_search(jsonb) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.is_api_of', 'dede70d52e2bec62989c33c48f7af93f583f009b42ad90621050c351bf9e32cb', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.is_api_of', '8c219385054cb831f4a325cb6b88c7d06d5b42dd5d07b56e2d5b4e3de4a13177', '0.2.1', $pgvec_file$
 -- pgvec.is_api_of -- whether pgvec.create_collection_api made a function for a collection, which its comment tells.
 -- So that a function of somebody else's with such a name is neither altered nor dropped.
 create or replace function pgvec.is_api_of(collection text, routine oid)
   returns boolean
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select obj_description(routine, 'pg_proc') = format('%s of collection %s.', split_part(obj_description(routine, 'pg_proc'), ' ', 1), collection)
 $$;
@@ -4161,13 +4516,13 @@ comment on function pgvec.is_api_of(text, oid) is
 revoke all on function pgvec.is_api_of(text, oid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.is_ours', '8f8c57855efddd871320eefa8cdc47301df0956f8d2a29dc114ceb3d7ce235fb', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.is_ours', '8b1b75ce7d9127ccfd63c8c739845d30ca435c1af050891848561487bbc673f9', '0.2.1', $pgvec_file$
 -- pgvec.is_ours -- whether a function was made by this engine beyond doubt, so that it may be altered without asking.
 -- Not so one of another's in schema pgvec, nor any of several that share a name.
 create or replace function pgvec.is_ours(routine oid)
   returns boolean
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select exists (
            select
@@ -4182,7 +4537,39 @@ comment on function pgvec.is_ours(oid) is 'Whether a function is one that this e
 revoke all on function pgvec.is_ours(oid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.keep_lexemes', '2c1202313edeff316a9dc619609f2cbddfe57c5262e208a67dbc26a5e80ceb68', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.is_trusted', '155aa464d389a04d5f4891528d4e1a325f45f8c2ac3a66ced8c260c5791187e2', '0.2.1', $pgvec_file$
+-- pgvec.is_trusted -- whether the owner of a table could act as the current user anyway.
+-- Whoever owns a table decides what runs when it is touched: triggers, policies, casts of its columns' types. So a function
+-- that runs as its owner touches only tables whose owner (and that of each partition or child) is no weaker; and it writes
+-- only those on which no weaker role may make triggers.
+create or replace function pgvec.is_trusted(relation regclass, to_write boolean default false)
+  returns boolean
+  language sql stable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+  with recursive parts (part) as (
+         select is_trusted.relation::oid
+          union
+         select i.inhrelid from pg_catalog.pg_inherits as i join parts as p on p.part = i.inhparent)
+  select not exists (
+           select
+             from parts as p
+             join pg_catalog.pg_class as r on r.oid = p.part
+            where not pg_has_role(r.relowner, current_user, 'member')
+               or is_trusted.to_write
+                  and exists (select
+                                from aclexplode(r.relacl) as a
+                               where a.privilege_type = 'TRIGGER'
+                                 and (a.grantee = 0 or not pg_has_role(a.grantee, current_user, 'member'))))
+$$;
+comment on function pgvec.is_trusted(regclass, boolean) is
+  'Whether the owner of a table and of its partitions is the current user, a superuser or another member of the current user''s role. '
+  'to_write: and nobody weaker may make triggers on it.';
+revoke all on function pgvec.is_trusted(regclass, boolean) from public;
+select pgvec.grant_execute('pgvec.is_trusted(regclass, boolean)', 'reader');
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.keep_lexemes', 'db4573cc14ddf32262bc2b1fd39e0ad76cf75a0e62f181a087f209e022dedea7', '0.2.1', $pgvec_file$
 -- pgvec.keep_lexemes -- has the keyword statistics of a collection kept from here on; pgvec.refresh_statistics counts what is there.
 -- The weights stay beside the id, where a search reads thousands of them; it is the other columns that give way when a
 -- row is too long for its page: the lexemes first, and as they are, since compression does not make them
@@ -4190,7 +4577,7 @@ select pg_temp.apply_function('pgvec.keep_lexemes', '2c1202313edeff316a9dc619609
 create or replace function pgvec.keep_lexemes(collection text)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.collection(keep_lexemes.collection);
@@ -4227,7 +4614,7 @@ comment on function pgvec.keep_lexemes(text) is
 revoke all on function pgvec.keep_lexemes(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.keyword_hits', '8b0a6029a795dc5cab5b8cdad4954f054b884fce96630254264d35b60e4b9888', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.keyword_hits', '514f74f9b24a8aa4367ed44c2b1e25778b11703d03018de4fba2a1da8f7d6ca6', '0.2.1', $pgvec_file$
 -- pgvec.keyword_hits -- the ids of the rows that score highest for a keyword query.
 -- Candidates come from the GIN index of fts: a scan of the table would have to unpack the lexemes of every row, which the
 -- planner does not see the cost of. Where the rarest words have found too few, all words are tried.
@@ -4236,23 +4623,27 @@ drop function if exists pgvec.keyword_hits(pgvec.collections, pgvec.keyword_quer
 create or replace function pgvec.keyword_hits(
     collection pgvec.collections, query pgvec.keyword_query, ranking text, match_count int, filter jsonb)
   returns pgvec.scored[]
-  language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = pg_catalog, pg_temp
   set enable_seqscan = off
   set jit = off
 as $$
 declare
   within     record := pgvec.filter_condition(collection, filter);
   candidates tsquery;
+  searched   text := collection.relation;
   hits       pgvec.scored[] := '{}'::pgvec.scored[];
 begin
   if query.candidates is null then
     return hits;
   end if;
-  if collection.tenants is not null and row_security_active(collection.relation) then
+  if collection.tenants is not null and not pgvec.finds_alone(collection) then
     return pgvec.tenant_keyword_hits(collection.name, query, ranking, match_count, filter, collection.tenants[1]);
   end if;
   foreach candidates in array array[query.candidates, query.words] loop
+    if collection.tenants is not null then
+      searched := (pgvec.tenant_rows(collection, concat_ws(' and ', 'd.fts @@ $1', nullif(within.condition, '')), candidates, within.bound)).scanned;
+    end if;
     execute format(
       $query$
       select array_agg((h.id, h.score)::pgvec.scored order by h.score desc, h.id)
@@ -4262,7 +4653,7 @@ begin
                order by score desc, d.id
                limit $3) as h
       $query$,
-      pgvec.keyword_score(ranking), pgvec.rows_of(collection), 'and ' || nullif(within.condition, ''))
+      pgvec.keyword_score(ranking), searched, 'and ' || nullif(within.condition, ''))
       into hits
       using candidates, within.bound, match_count, query.weights, query.words;
     exit when cardinality(hits) >= match_count or candidates = query.words;
@@ -4277,7 +4668,7 @@ revoke all on function pgvec.keyword_hits(pgvec.collections, pgvec.keyword_query
 select pgvec.grant_execute('pgvec.keyword_hits(pgvec.collections, pgvec.keyword_query, text, int, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.keyword_query', '65528a881fba51f425efd43a65d54ca4dd10f5e7a87a926c1cc6f746050dbb30', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.keyword_query', '65528a881fba51f425efd43a65d54ca4dd10f5e7a87a926c1cc6f746050dbb30', '0.2.1', $pgvec_file$
 -- pgvec.keyword_query -- a text to search for, ready to find rows and to score them.
 -- Any of its words will do, since a question in plain language has words that no answer contains. Every word scores, by
 -- how rare it is (idf); candidates come from the rarest, as many of them as stay within candidate_budget rows together (a
@@ -4367,13 +4758,13 @@ revoke all on function pgvec.keyword_query(text, text, uuid) from public;
 select pgvec.grant_execute('pgvec.keyword_query(text, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.keyword_score', 'e3581358209f0849761e7c9e97d50b8964a86e3b1ae83ab1e93bacf53911abbc', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.keyword_score', '25d53adaf13de32e9845dd2d64e909a545e2b4a3b3ffe6cd4938072db61e7dcf', '0.2.1', $pgvec_file$
 -- pgvec.keyword_score -- the SQL expression for what a row d scores.
 -- $4 the weights of the query, $5 all its words.
 create or replace function pgvec.keyword_score(ranking text)
   returns text
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select case ranking
            when 'bm25' then '-(d.bm25 operator(extensions.<#>) $4)'
@@ -4387,9 +4778,10 @@ revoke all on function pgvec.keyword_score(text) from public;
 select pgvec.grant_execute('pgvec.keyword_score(text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.keyword_statistics', '00a44a378438c3954ae4fab12e6d275a59763c44d48a9fac97298552c8a50c68', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.keyword_statistics', '877477151607d1a53f3407fc5fdfd85e22ef09c9ae6ba34fbad78538d6758248', '0.2.1', $pgvec_file$
 -- pgvec.keyword_statistics -- how far the statistics of BM25 are behind the rows, and whether it is time to refresh them.
--- Definer, since the statistics are nobody's to read; of the words themselves it tells nothing.
+-- Definer, since the statistics are nobody's to read; of the words themselves it tells nothing, and of tenants only the caller's,
+-- unless the caller sees all rows anyway.
 create or replace function pgvec.keyword_statistics(collection text)
   returns table (documents bigint, uncounted bigint, average_length float8, weights_made_for float8, refreshed_at timestamptz, due boolean)
   language plpgsql stable parallel safe
@@ -4398,6 +4790,7 @@ as $$
 declare
   tolerance constant float8 := 0.1;  -- of all rows, and of the average length
   target pgvec.collections := pgvec.collection(keyword_statistics.collection);
+  told   uuid[] := case when target.access = 'tenant' and not pgvec.sees_all(target) then array(select t from pgvec.allowed_tenants() as t) end;
 begin
   return query
     select coalesce(sum(t.documents), 0)::bigint,
@@ -4406,11 +4799,13 @@ begin
            sum(p.average_length * t.documents) / nullif(sum(t.documents), 0)::float8,
            min(p.renewed_at),
            coalesce(sum(t.uncounted) > tolerance * sum(t.documents + t.uncounted)
+                    or bool_or(p.average_length is null and t.positions > 0)
                     or bool_or(abs(t.positions::float8 / nullif(t.documents, 0) / p.average_length - 1) > tolerance)
                     or bool_or((p.k1, p.b) <> (s.k1, s.b)), false)
       from (select x.tenant, sum(x.documents)::bigint as documents, sum(x.positions)::bigint as positions, sum(x.uncounted)::bigint as uncounted
               from pgvec.text_totals as x
              where x.collection = target.name
+               and (told is null or x.tenant = any (told))
              group by x.tenant) as t
       left join pgvec.bm25_parameters as p on p.collection = target.name and p.tenant = t.tenant
      cross join pgvec.bm25_settings(target) as s;
@@ -4419,41 +4814,20 @@ $$;
 comment on function pgvec.keyword_statistics(text) is
   'Rows whose words are counted, rows changed since (uncounted), the average length in words now and when the BM25 weights were made, when that was, '
   'and whether pgvec.refresh_statistics is due: '
-  'where a tenth of the rows is uncounted, the average, of a tenant at least, has moved by a tenth, or the settings k1 or b have changed. Raises PV001.';
+  'where a tenth of the rows is uncounted, the average, of a tenant at least, has moved by a tenth or is not known yet, or the settings k1 or b have changed. '
+  'Where rows belong to tenants: of the caller''s, or of all for who sees all rows. Raises PV001.';
 revoke all on function pgvec.keyword_statistics(text) from public;
 select pgvec.grant_execute('pgvec.keyword_statistics(text)', 'writer');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.like_regex', '1560def7dba9f555bdddd469f5dbf0cf852c09cca5153c7a58285e857cfd378e', '0.2.0', $pgvec_file$
--- pgvec.like_regex -- a LIKE pattern as a regular expression, since jsonpath knows only those.
--- What means something in a regular expression gets a backslash before it. Of neighbouring % one is left, since a few
--- hundred of .* in a row take seconds to compile.
-create or replace function pgvec.like_regex(pattern text)
-  returns text
-  language sql immutable parallel safe
-  security invoker set search_path = ''
-as $$
-  select '^' || coalesce(string_agg(
-                  case
-                    when token[1] ~ '^[%_]' then replace(replace(token[1], '%', ''), '_', '.') || case when token[1] like '%\%%' then '.*' else '' end
-                    else regexp_replace(regexp_replace(token[1], '^\\(.)$', '\1'), '[][\\^$.|?*+(){}]', '\\\&')
-                  end, '' order by place), '') || '$'
-    from regexp_matches(pattern, '\\.|[%_]+|.', 'g') with ordinality as t (token, place)
-$$;
-comment on function pgvec.like_regex(text) is
-  'The regular expression that matches as LIKE pattern does: % any characters, _ one, a backslash makes the next one plain.';
-revoke all on function pgvec.like_regex(text) from public;
-select pgvec.grant_execute('pgvec.like_regex(text)', 'reader');
-$pgvec_file$);
-
-select pg_temp.apply_function('pgvec.list_collections', 'a1e066d59ab63aa36d0a880b2c139c9229c8a343046540e2ea615eaf64302917', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.list_collections', 'cf8852b21e10169c3236f6920d2f8f6633ee43a9d8bcac39be786ad87059071e', '0.2.1', $pgvec_file$
 -- pgvec.list_collections -- every collection with what it holds, for people and for pgvec-admin collection list.
 create or replace function pgvec.list_collections()
   returns table (
     name text, relation text, rows bigint, embedded bigint, stale bigint, dimensions int, distance text,
     storage text, access text, language text, model text, indexes text[], size_bytes bigint)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   item pgvec.collections;
@@ -4464,7 +4838,7 @@ begin
     -- a table that was dropped behind our back is listed too, without counts
     select null::bigint, null::bigint, null::bigint, null::bigint into rows, embedded, stale, size_bytes;
     if exists (select from pg_catalog.pg_class as r where r.oid = item.base) then
-      execute format('select count(*), count(embedding), count(*) filter (where embedded_hash is distinct from content_hash) from %s', item.relation)
+      execute format('select count(*), count(d.embedding), count(*) filter (where d.embedded_hash is distinct from d.content_hash) from %s as d', item.relation)
         into rows, embedded, stale;
       size_bytes := (select sum(pg_total_relation_size(p)) from pgvec.partitions(item.base) as p);
       indexes := array(select i.name from pgvec.vector_indexes(item.name) as i where i.valid);
@@ -4493,12 +4867,12 @@ comment on function pgvec.list_collections() is
 revoke all on function pgvec.list_collections() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.list_tenants', 'ab3955351a38cd3370b9c940accdd24137bdb04cc33632b425eb3c846c250945', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.list_tenants', '32c21f705c86177972923eb83d3ab8f6171be09d9f71eb73fc77720c4fca5257', '0.2.1', $pgvec_file$
 -- pgvec.list_tenants -- whose rows there are: for operators, who see all.
 create or replace function pgvec.list_tenants(tenant uuid default null)
   returns table (collection text, tenant_id uuid, documents bigint, embedded bigint, members bigint, updated_at timestamptz)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   item pgvec.collections;
@@ -4525,7 +4899,7 @@ comment on function pgvec.list_tenants(uuid) is
 revoke all on function pgvec.list_tenants(uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.log_search', 'eed5fef7eae09fab7987fa66244b0e2cb38c783c875d98d0094fc2aadbf946d2', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.log_search', 'eed5fef7eae09fab7987fa66244b0e2cb38c783c875d98d0094fc2aadbf946d2', '0.2.1', $pgvec_file$
 -- pgvec.log_search -- a search's row in the log, without ever failing the search or making it wait.
 -- The search functions call it, for any who may search; definer, since the log is not theirs to write. Whoever calls it
 -- directly can log searches that never were: it is no audit log.
@@ -4603,7 +4977,7 @@ revoke all on function pgvec.log_search(text, text, text, int, int, timestamptz,
 select pgvec.grant_execute('pgvec.log_search(text, text, text, int, int, timestamptz, float8, float8, uuid, jsonb, text, extensions.vector)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.log_searches', 'c477d2595fb5888047dea111e175ca20333844e4073c02dd9411942204989250', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.log_searches', '90f4d8123e4f398f6115185efd9725ef013c9aaf94d490a099aade1025d45816', '0.2.1', $pgvec_file$
 -- pgvec.log_searches -- turns the log of searches on or off for a collection, and says what goes into it.
 -- It answers what an operator asks: are searches slow, which, since when, and do people find what they look for. Texts and
 -- vectors are people's own words, so they are logged only when asked for.
@@ -4615,7 +4989,7 @@ create or replace function pgvec.log_searches(
     embeddings boolean default false)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.collection(log_searches.collection);
@@ -4641,14 +5015,14 @@ comment on function pgvec.log_searches(text, float8, interval, boolean, boolean)
 revoke all on function pgvec.log_searches(text, float8, interval, boolean, boolean) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.logged_embeddings', '9b1c863919989d37f0cff8118467a1b8add6e378700ab3cde5d6823300a7a1b3', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.logged_embeddings', '7cc3c9effb1fe1f7fe43f5da1443470b738a308fd2a99065e7706add43cc3d8f', '0.2.1', $pgvec_file$
 -- pgvec.logged_embeddings -- match_documents_embeddings of several tenants, whose searches are logged: see pgvec.logged_match_documents.
 -- For one tenant, or none, it makes one call, which is logged as any.
 create or replace function pgvec.logged_embeddings(
     collection pgvec.collections, query_embedding extensions.vector, match_count int, filter jsonb, match_threshold float8, for_tenant uuid)
   returns table (id text, content text, metadata jsonb, similarity float8, embedding extensions.vector)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   started timestamptz := clock_timestamp();
@@ -4680,7 +5054,7 @@ revoke all on function pgvec.logged_embeddings(pgvec.collections, extensions.vec
 select pgvec.grant_execute('pgvec.logged_embeddings(pgvec.collections, extensions.vector, int, jsonb, float8, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.logged_hybrid_search', '3640716ecfa138dc50d209d085091f0febcffab03dd4d7f62f50ffda654117cc', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.logged_hybrid_search', 'ed7d3e9b9014b648a1b55864518f45a9537cf14edf06ed679f136ffff54474ca', '0.2.1', $pgvec_file$
 -- pgvec.logged_hybrid_search -- hybrid_search of a collection whose searches are logged: see pgvec.logged_match_documents.
 create or replace function pgvec.logged_hybrid_search(
     collection pgvec.collections,
@@ -4704,7 +5078,7 @@ create or replace function pgvec.logged_hybrid_search(
   returns table (
     id text, content text, metadata jsonb, score float8, similarity float8, keyword_score float8, semantic_rank bigint, keyword_rank bigint)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   started timestamptz := clock_timestamp();
@@ -4742,7 +5116,7 @@ select pgvec.grant_execute(
      pgvec.collections, text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, uuid, int, text, float8, text, interval, boolean)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.logged_keyword_search', 'd79a2ef863dc038eb992146e3490ebf65efe2f25464e11f50065d3967c92aa67', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.logged_keyword_search', 'eef2fe2e090deb19dde78636732376dc601313698119bd58e142a976619c3ee4', '0.2.1', $pgvec_file$
 -- pgvec.logged_keyword_search -- keyword_search of a collection whose searches are logged: see pgvec.logged_match_documents.
 create or replace function pgvec.logged_keyword_search(
     collection pgvec.collections,
@@ -4755,7 +5129,7 @@ create or replace function pgvec.logged_keyword_search(
     match_threshold float8)
   returns table (id text, content text, metadata jsonb, score float8, headline text)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   started timestamptz := clock_timestamp();
@@ -4787,7 +5161,7 @@ revoke all on function pgvec.logged_keyword_search(pgvec.collections, text, int,
 select pgvec.grant_execute('pgvec.logged_keyword_search(pgvec.collections, text, int, jsonb, text, uuid, boolean, float8)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.logged_match_documents', '657bb34e0bd3025ee0c7467c709079cab9cf1b2148026fb62c817eb3b3755aec', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.logged_match_documents', '9eb2f67b6507588f458921e1cac0be8d87558410eb10c6345a6bbc6fb04450da', '0.2.1', $pgvec_file$
 -- pgvec.logged_match_documents -- match_documents of a collection whose searches are logged.
 -- It calls match_documents again, with the setting pgvec.search_log saying that this one is within another, and so are all
 -- that it calls: a search is logged once, as its caller made it. The setting comes back with the route. After an error it is
@@ -4796,7 +5170,7 @@ create or replace function pgvec.logged_match_documents(
     collection pgvec.collections, query_embedding extensions.vector, match_count int, filter jsonb, match_threshold float8, for_tenant uuid, distance text)
   returns table (id text, content text, metadata jsonb, similarity float8)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   started timestamptz := clock_timestamp();
@@ -4828,17 +5202,19 @@ revoke all on function pgvec.logged_match_documents(pgvec.collections, extension
 select pgvec.grant_execute('pgvec.logged_match_documents(pgvec.collections, extensions.vector, int, jsonb, float8, uuid, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.maintain_adopted', '293e8ad51f3534729fb3e29c34b37995200350f3c13631007387c574f5797bdf', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.maintain_adopted', '56a9f207b42ea50d2f53c9f4d9d63981b1c77fcdbde6ccbda07d8d5b74e447a6', '0.2.1', $pgvec_file$
 -- pgvec.maintain_adopted -- what an adopted table keeps beside itself, or in its added columns, on insert and update.
 -- As pgvec.maintain_document does for collections of our own: a new vector counts as made from the row's present content.
--- Definer, since who may write the table has no business in the side table; it writes only of the row in hand.
+-- Definer, since who may write the table has no business in the side table; it writes only of the row in hand. Where the table's
+-- owner has changed the type of a column that it uses, it leaves the row alone rather than running casts of that owner's, or
+-- stopping the application's write: verify tells.
 create or replace function pgvec.maintain_adopted()
   returns trigger
   language plpgsql volatile parallel unsafe
   security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target  pgvec.collections := pgvec.collection(tg_argv[0]);
+  target  pgvec.collections;
   adopted pgvec.adoptions;
   text_now text;
   fresh   boolean;  -- a vector that was not there before; null where there is none
@@ -4847,7 +5223,16 @@ declare
   lexemes tsvector;
   made_with pgvec.bm25_parameters;
 begin
-  select a.* into adopted from pgvec.adoptions as a where a.collection = tg_argv[0];
+  select c.* into target
+    from pgvec.collections as c
+   where c.name = tg_argv[0]
+     and (c.base = tg_relid or c.base = pg_partition_root(tg_relid));
+  if not found then
+    perform pgvec.refuse_trigger(tg_argv[0], tg_relid);
+  elsif pgvec.foreign_columns(target) <> '{}' then
+    return new;
+  end if;
+  select a.* into adopted from pgvec.adoptions as a where a.collection = target.name;
   execute format(
     $query$
     select %1$s, ($1).%2$I::text,
@@ -4905,16 +5290,19 @@ $$;
 comment on function pgvec.maintain_adopted() is
   'Trigger of an adopted table: keeps fts, bm25, content_hash and embedded_hash in its side table or its added columns, '
   'and raises PV005 for a zero vector and one beyond single precision. '
-  'Argument: the collection.';
+  'PV004 on a table that is not the collection''s. Argument: the collection.';
 revoke all on function pgvec.maintain_adopted() from public;
+select pgvec.grant_execute('pgvec.maintain_adopted()', 'owner');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.maintain_document', '24baf70934928f0652eb829c7e82a6b54e5b3cc0d5389107a962d802f6d37470', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.maintain_document', '9cf25779da390f4428d79175ba94918b810b8edba9e5c765ad2f0ebdce0a4f36', '0.2.1', $pgvec_file$
 -- pgvec.maintain_document -- what a collection's table keeps by itself, on every insert and update.
 -- content_hash follows the content; embedded_hash is the hash of the content that the embedding was made from, so an
 -- embedding is stale exactly when the two differ. A new vector counts as made from the row's present content unless
 -- the writer says otherwise by setting embedded_hash. bm25 is made anew where the text changes, and where it is null.
--- Definer, since the parameters of the weights are nobody's to read.
+-- Definer, since the parameters of the weights are nobody's to read. So nobody but the owner may attach it; it works on the
+-- table of the collection alone; and where a weaker role owns that, only while its columns have the types they were made with,
+-- since assigning to another one could run code of that role's.
 -- The arguments are the collection's text search configuration and its name, and `tenant` where rows belong to tenants.
 -- Lengths of texts are compared within a tenant: else scores would tell of the others' texts.
 create or replace function pgvec.maintain_document()
@@ -4923,16 +5311,27 @@ create or replace function pgvec.maintain_document()
   security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-  is_new       boolean := tg_op = 'INSERT';
-  new_text     boolean := is_new or new.content is distinct from old.content or new.language is distinct from old.language;
+  is_new        constant boolean := tg_op = 'INSERT';
+  new_text      boolean;
   new_embedding boolean := false;
   new_weights   boolean := false;
-  belongs_to    uuid := pgvec.no_tenant();
+  belongs_to    uuid := '00000000-0000-0000-0000-000000000000'::uuid;  -- pgvec.no_tenant
   parameters    pgvec.bm25_parameters;
 begin
+  perform
+    from pgvec.collections as c
+    join pg_catalog.pg_class as r on r.oid = tg_relid
+   where c.name = tg_argv[1]
+     and (c.base = r.oid or r.relispartition and c.base = pg_partition_root(r.oid))
+     and (pg_get_userbyid(r.relowner) = current_user or pgvec.foreign_columns(c) = '{}');
+  if not found then
+    perform pgvec.refuse_trigger(tg_argv[1], tg_relid);
+  end if;
+
+  new_text := is_new or new.content is distinct from old.content or new.language is distinct from old.language;
   if new_text then
     new.content_hash := md5(new.content);
-    if new.language ~ '^(\d+|-)$' then  -- an oid, which may be that of nothing
+    if new.language !~ '^[a-z_]+$' then  -- an oid, which may be that of nothing, or a name in a schema
       perform pgvec.text_search_configuration(new.language);
     end if;
     new.fts := to_tsvector(coalesce(new.language, tg_argv[0])::regconfig, new.content);
@@ -4991,18 +5390,19 @@ end
 $$;
 comment on function pgvec.maintain_document() is
   'Trigger of every collection''s table: keeps content_hash, embedded_hash, fts, bm25 and updated_at, and raises PV005 for a zero vector and one beyond single precision. '
+  'PV004 on a table that is not the collection''s. '
   'Arguments: the collection''s text search configuration, used where a row has no language of its own, its name, and tenant where rows have tenant_id.';
 revoke all on function pgvec.maintain_document() from public;
-select pgvec.grant_execute('pgvec.maintain_document()', 'writer');
+select pgvec.grant_execute('pgvec.maintain_document()', 'owner');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.make_policies', 'e79af9dc3bb3ce04ff8a4eb90629bd3f9f11f9c71c034933161b843d89e16e72', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.make_policies', 'eb348a34ea6e07c9ba3d9b5da3bb857252bd20d263e336ec43e16886c788c8eb', '0.2.1', $pgvec_file$
 -- pgvec.make_policies -- the policies of a collection's table that its access says, made anew where they are there.
 -- The subquery around the tenants is evaluated once a query, and leaves the condition one that the primary key serves.
 create or replace function pgvec.make_policies(collection text)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target  pgvec.collections := pgvec.collection(make_policies.collection);
@@ -5042,7 +5442,7 @@ comment on function pgvec.make_policies(text) is
 revoke all on function pgvec.make_policies(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.merge_staged', '2e13b17a31dd5bb3777e8d644a31c12d9acbe0c9c404c7fbf9e81532ee503b3a', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.merge_staged', 'b8b947de4aad4036522b6664d72e8e89c7810d5d13b6bcc5b383f0662eca2aec', '0.2.1', $pgvec_file$
 -- pgvec.merge_staged -- brings the staged rows into a collection, so that loading the same again changes nothing.
 -- Rows that are the same are left alone. Changed ones are updated, keeping their embedding until there is a new one
 -- (it is stale then, exactly where the text changed). A chunk that only moved within its source takes its embedding
@@ -5058,16 +5458,13 @@ create or replace function pgvec.merge_staged(
     for_tenant uuid default null)
   returns table (inserted bigint, updated bigint, unchanged bigint, removed bigint)
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
-  -- by primary key always: the planner knows nothing of a table that was just filled
-  set enable_hashjoin = off
-  set enable_mergejoin = off
+  security invoker set search_path = pg_catalog, pg_temp
   -- a batch is sorted in memory
   set work_mem = '64MB'
 as $$
 declare
   target pgvec.collections := pgvec.writable(merge_staged.collection, for_tenant);
-  own    text := pgvec.of_tenant(target);
+  own    text := pgvec.of_tenant(target, 'r');
   tenant text := quote_literal(target.tenants[1]) || ', ';
 begin
   if to_regclass('pg_temp.staged_documents') is null then
@@ -5078,62 +5475,65 @@ begin
   end if;
   unchanged := pgvec.skip_unchanged(target);
 
+  -- rows are looked up one by one, by their keys: the planner knows nothing of a table that was just filled, nor of a tenant
   execute format(
-    'select from %1$s as d where d.id in (select s.id from pg_temp.staged_documents as s) %2$s order by d.id for update',
-    target.relation, own);
+    $query$
+    select
+      from (select s.id from pg_temp.staged_documents as s order by s.id) as s
+     cross join lateral (select from %1$s as r where r.id = s.id %2$s for update) as d
+    $query$, target.relation, own);
+  get diagnostics updated = row_count;
 
   if reuse_embeddings then
     execute format(
       $query$
       update pg_temp.staged_documents as s
-         set embedding = d.embedding
-        from %1$s as d
-       where d.source = s.source %2$s
-         and d.content_hash = md5(s.content)
-         and d.embedded_hash = d.content_hash
-         and s.embedding is null
+         set embedding = f.embedding
+        from (select x.position, d.embedding
+                from pg_temp.staged_documents as x
+               cross join lateral (
+                     select r.embedding
+                       from %1$s as r
+                      where r.source = x.source %2$s
+                        and r.content_hash = md5(x.content)
+                        and r.embedded_hash = r.content_hash
+                      limit 1) as d
+               where x.embedding is null) as f
+       where s.position = f.position
       $query$, target.relation, own);
   end if;
 
+  -- a row that is there conflicts, and is updated: found by the index of the key, whatever the planner thinks
   execute format(
     $query$
-    update %1$s as d
-       set source = s.source,
-           chunk_index = s.chunk_index,
-           content = s.content,
-           metadata = s.metadata,
-           embedding = coalesce(s.embedding::extensions.%2$I, d.embedding),
-           embedded_hash = case when s.embedding is null then d.embedded_hash else md5(s.content) end
-      from pg_temp.staged_documents as s
-     where d.id = s.id %3$s
-    $query$, target.relation, target.storage, own);
-  get diagnostics updated = row_count;
-
-  execute format(
-    $query$
-    insert into %1$s as d (%5$s id, source, chunk_index, content, metadata, embedding)
+    insert into %1$s as d (%3$s id, source, chunk_index, content, metadata, embedding)
     select %4$s s.id, s.source, s.chunk_index, s.content, s.metadata, s.embedding::extensions.%2$I
       from pg_temp.staged_documents as s
-     where not exists (select from %1$s as d where d.id = s.id %3$s)
      order by s.id
-        on conflict (%5$s id) do update
+        on conflict (%3$s id) do update
        set source = excluded.source,
            chunk_index = excluded.chunk_index,
            content = excluded.content,
            metadata = excluded.metadata,
-           embedding = coalesce(excluded.embedding, d.embedding)
-    $query$, target.relation, target.storage, own, tenant, case when tenant is not null then 'tenant_id,' end);
+           embedding = coalesce(excluded.embedding, d.embedding),
+           embedded_hash = case when excluded.embedding is null then d.embedded_hash else md5(excluded.content) end
+    $query$, target.relation, target.storage, case when tenant is not null then 'tenant_id,' end, tenant);
   get diagnostics inserted = row_count;
+  inserted := inserted - updated;
 
   -- only what a load has numbered: a row with an id of its own is nobody's chunk
   execute format(
     $query$
     delete from %1$s as d
      using unnest($1, $2) as c (source, chunks)
-     where d.source = c.source
-       and d.chunk_index >= c.chunks
-       and d.id = d.source || '#' || d.chunk_index %2$s
-    $query$, target.relation, own)
+     cross join lateral (
+           select r.* from %1$s as r
+            where r.source = c.source
+              and r.chunk_index >= c.chunks
+              and r.id = r.source || '#' || r.chunk_index %2$s
+           offset 0) as f
+     where d.id = f.id %3$s
+    $query$, target.relation, own, case when tenant is not null then 'and d.tenant_id = f.tenant_id' end)
     using complete_sources, chunk_counts;
   get diagnostics removed = row_count;
 
@@ -5151,7 +5551,51 @@ revoke all on function pgvec.merge_staged(text, text[], int[], boolean, uuid) fr
 select pgvec.grant_execute('pgvec.merge_staged(text, text[], int[], boolean, uuid)', 'writer');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.nearest_lexemes', '64a4b439cd55df7fde0b2a55ef45b2abb878e78c46685573fba82d02077da2f3', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.metadata_condition', '13711964fad509d833d8717f51932726463323c0f43183a02a1615dc60183f63', '0.2.1', $pgvec_file$
+-- pgvec.metadata_condition -- a filter over a jsonb expression as an SQL condition: its containment and its jsonpath, which a
+-- GIN index serves, and patterns (pgvec.pattern_condition).
+create or replace function pgvec.metadata_condition(root text, filter jsonb, inout bound jsonb, out condition text)
+  language plpgsql stable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  plain    jsonb := filter;
+  parts    text[] := '{}'::text[];
+  part     text;
+  compiled record;
+  item     record;
+begin
+  if filter::text ~ '"\$i?like"' then
+    for item in
+      select e.key, e.value from jsonb_each(filter) as e where jsonb_build_object(e.key, e.value)::text ~ '"\$i?like"'
+    loop
+      plain := plain - item.key;
+      select p.bound, p.condition into bound, part
+        from pgvec.pattern_condition(root, root, '@', jsonb_build_object(item.key, item.value), bound) as p;
+      parts := parts || part;
+    end loop;
+  end if;
+
+  compiled := pgvec.compile_filter(plain);
+  -- an empty containment is left out: the planner takes it for one row in ten thousand and goes astray
+  if compiled.path is not null then
+    parts := format('%s @? ($2 ->> %s)::jsonpath', root, jsonb_array_length(bound)) || parts;
+    bound := bound || jsonb_build_array(compiled.path::text);
+  end if;
+  if compiled.containment <> '{}' then
+    parts := format('%s @> ($2 -> %s)', root, jsonb_array_length(bound)) || parts;
+    bound := bound || jsonb_build_array(compiled.containment);
+  end if;
+  condition := array_to_string(parts, ' and ');
+end
+$$;
+comment on function pgvec.metadata_condition(text, jsonb, jsonb) is
+  'The condition for a filter on root, an SQL expression of type jsonb, empty for none, and the values, appended to bound, that it reads as $2. Raises PV003.';
+revoke all on function pgvec.metadata_condition(text, jsonb, jsonb) from public;
+select pgvec.grant_execute('pgvec.metadata_condition(text, jsonb, jsonb)', 'reader');
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.nearest_lexemes', '64a4b439cd55df7fde0b2a55ef45b2abb878e78c46685573fba82d02077da2f3', '0.2.1', $pgvec_file$
 -- pgvec.nearest_lexemes -- for each word of a text that no row has, the most similar lexeme that rows have.
 -- Similarity is that of pg_trgm (trigrams in common over trigrams in all), which is not needed for it. Typing errors seldom
 -- concern the first letter or change the length by more than two, so only such lexemes are compared. Of several the one
@@ -5205,12 +5649,12 @@ revoke all on function pgvec.nearest_lexemes(text, text, uuid) from public;
 select pgvec.grant_execute('pgvec.nearest_lexemes(text, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.no_tenant', '5f7f8382961c84fa748659ffd248735e20bf6b71b429be86165dbe206ba18eec', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.no_tenant', '0734157864a5d2a4607136b485d17113737b7f615a770931814dbf2890fa553d', '0.2.1', $pgvec_file$
 -- pgvec.no_tenant -- whom the statistics of a collection without tenants are kept under.
 create or replace function pgvec.no_tenant()
   returns uuid
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   return '00000000-0000-0000-0000-000000000000'::uuid;
@@ -5221,13 +5665,13 @@ revoke all on function pgvec.no_tenant() from public;
 select pgvec.grant_execute('pgvec.no_tenant()', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.note_index', '4af04927a1f6eeb04603ccbd6b1e3b7312f58658bb6d25bffc911bc0d3509c95', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.note_index', 'f1b440fb9cd7478dfb5565ad5aa9e06927d77f35855b3f0bc2b6f894232119f8', '0.2.1', $pgvec_file$
 -- pgvec.note_index -- remembers which vector index serves a collection, and by which queries, so that searches need not look.
 -- The search for it would take a tenth of a small search's time. Where nobody notes, or the index is gone, they do look.
 create or replace function pgvec.note_index(collection text)
   returns regclass
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.collection(note_index.collection);
@@ -5245,6 +5689,9 @@ begin
      and i.method = best.method
      and i.storage = case best.kind when 'column' then target.storage else best.kind end
    limit 1;
+  if target.access <> 'open' and target.base = target.relation then
+    perform pgvec.hide_statistics(target.name);  -- of an index over an expression
+  end if;
   update pgvec.collections as c
      set search_index = found,
          search_index_oid = found,
@@ -5264,12 +5711,68 @@ comment on function pgvec.note_index(text) is
 revoke all on function pgvec.note_index(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.note_route', 'c61ec3b2991fe087438b046109903a2e1007120f28bc1fd48884c19f1f03261f', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.note_load', '4577ec5fbbdbb820fc5a577944c62db9472bb5291e91b21448996439b066a813', '0.2.1', $pgvec_file$
+-- pgvec.note_load -- notes how far a load has come, together with the batch that brought it there; or that it has ended.
+-- Definer, since resume points tell of files: a caller notes, and sees, those of its own tenant.
+create or replace function pgvec.note_load(
+    collection text, source text, fingerprint text default null, "position" bigint default null, last_id text default null)
+  returns void
+  language plpgsql volatile parallel unsafe
+  security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  target pgvec.collections := pgvec.writable(note_load.collection, null);
+  owner_of constant uuid := coalesce(target.tenants[1], pgvec.no_tenant());
+begin
+  if note_load."position" is null then
+    delete from pgvec.loads as l where l.collection = target.name and l.tenant = owner_of and l.source = note_load.source;
+    return;
+  end if;
+  insert into pgvec.loads as l (collection, tenant, source, fingerprint, position, last_id)
+  values (target.name, owner_of, note_load.source, note_load.fingerprint, note_load."position", note_load.last_id)
+      on conflict on constraint loads_pkey do update
+     set fingerprint = excluded.fingerprint,
+         position = excluded.position,
+         last_id = excluded.last_id,
+         updated_at = now();
+end
+$$;
+comment on function pgvec.note_load(text, text, text, bigint, text) is
+  'Notes the resume point of a load into a collection, for the caller''s tenant where rows belong to tenants: the file, a hash of the file and of the load''s options, '
+  'how many of its documents are stored and the last id; a null position removes it. Raises PV001, PV004 for an adopted table, PV006.';
+revoke all on function pgvec.note_load(text, text, text, bigint, text) from public;
+select pgvec.grant_execute('pgvec.note_load(text, text, text, bigint, text)', 'writer');
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.note_parameters', '77fc16c5d6d4a10a569e7a3a635f5388ac3e6d658373bfaedc3d3ead7eed2b00', '0.2.1', $pgvec_file$
+-- pgvec.note_parameters -- what the weights of a collection, or of a tenant's rows, are made with from now on.
+create or replace function pgvec.note_parameters(collection pgvec.collections, tenant uuid, average_length float8, documents bigint)
+  returns pgvec.bm25_parameters
+  language sql volatile parallel unsafe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+  update pgvec.bm25_parameters as p
+     set average_length = note_parameters.average_length,
+         documents      = note_parameters.documents,
+         k1             = s.k1,
+         b              = s.b,
+         renewed_at     = now()
+    from pgvec.bm25_settings(note_parameters.collection) as s
+   where p.collection = (note_parameters.collection).name
+     and p.tenant = note_parameters.tenant
+  returning p.*
+$$;
+comment on function pgvec.note_parameters(pgvec.collections, uuid, float8, bigint) is
+  'Sets the average length and the settings k1 and b of the collection (pgvec.bm25_settings) in pgvec.bm25_parameters, and returns the row.';
+revoke all on function pgvec.note_parameters(pgvec.collections, uuid, float8, bigint) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.note_route', 'b12bfc7092be3d49aa667515181bd1cd3d6d77a9193bbe3a97f68024050b25b6', '0.2.1', $pgvec_file$
 -- pgvec.note_route -- leaves a search's route to the log: in the setting that says that this search is within a logged one.
 create or replace function pgvec.note_route(steps pgvec.search_step[], step pgvec.search_step)
   returns void
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform set_config(
@@ -5284,30 +5787,57 @@ revoke all on function pgvec.note_route(pgvec.search_step[], pgvec.search_step) 
 select pgvec.grant_execute('pgvec.note_route(pgvec.search_step[], pgvec.search_step)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.of_tenant', '2a047b7dcb5d0f7cb921bc6479d938ffcdc9913383ca41a7293b6292fdcbba42', '0.2.0', $pgvec_file$
--- pgvec.of_tenant -- the condition that a row d belongs to the tenant of a collection (pgvec.writable).
-create or replace function pgvec.of_tenant(collection pgvec.collections)
-  returns text
+select pg_temp.apply_function('pgvec.noted_loads', 'd47610b43c84a342ef86b10b0197713b6d82586ae80a53d4ea2efd99252976c4', '0.2.1', $pgvec_file$
+-- pgvec.noted_loads -- the resume points of a collection that are the caller's to see: those of its tenant.
+-- Definer, since resume points of others tell of their files.
+create or replace function pgvec.noted_loads(collection text)
+  returns table (source text, fingerprint text, "position" bigint, last_id text)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security definer set search_path = pg_catalog, pg_temp
 as $$
+declare
+  target pgvec.collections := pgvec.scoped(noted_loads.collection, null);
 begin
-  return 'and d.tenant_id = ' || quote_literal(collection.tenants[1]);
+  return query
+    select l.source, l.fingerprint, l.position, l.last_id
+      from pgvec.loads as l
+     where l.collection = target.name
+       and l.tenant = any (coalesce(target.tenants, array[pgvec.no_tenant()]))
+     order by l.source;
 end
 $$;
-comment on function pgvec.of_tenant(pgvec.collections) is 'and d.tenant_id = ... for the one tenant of a collection; null where it has none.';
-revoke all on function pgvec.of_tenant(pgvec.collections) from public;
-select pgvec.grant_execute('pgvec.of_tenant(pgvec.collections)', 'reader');
+comment on function pgvec.noted_loads(text) is
+  'The resume points of loads into a collection, of the caller''s tenants where rows belong to tenants. Raises PV001 and PV006.';
+revoke all on function pgvec.noted_loads(text) from public;
+select pgvec.grant_execute('pgvec.noted_loads(text)', 'writer');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.oldest_client', 'e0faeb32b88a7a2f1ff6e80dbfd5e121208d4d9f64897f72c7490b752f88b12f', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.of_tenant', 'e933c59df320bbeda46925eeedfeb8bb141da2249b9e38260001d4c436bfff2b', '0.2.1', $pgvec_file$
+-- pgvec.of_tenant -- the condition that a row (d, unless it is named) belongs to the tenant of a collection (pgvec.writable).
+drop function if exists pgvec.of_tenant(pgvec.collections);
+
+create or replace function pgvec.of_tenant(collection pgvec.collections, row_name text default 'd')
+  returns text
+  language plpgsql stable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return format('and %s.tenant_id = ', row_name) || quote_literal(collection.tenants[1]);
+end
+$$;
+comment on function pgvec.of_tenant(pgvec.collections, text) is 'and row_name.tenant_id = ... for the one tenant of a collection; null where it has none.';
+revoke all on function pgvec.of_tenant(pgvec.collections, text) from public;
+select pgvec.grant_execute('pgvec.of_tenant(pgvec.collections, text)', 'reader');
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.oldest_client', 'dc63460bd8d02288b74a89c0f94c3fb5e4bc77a18b52d129837240a2e9fd910b', '0.2.1', $pgvec_file$
 -- pgvec.oldest_client -- the oldest release of the command that may work with these functions.
 -- Raised by the release whose changes an older command would get wrong. The command reads the text between the quotes
 -- from the catalog, so that it needs no right to call and finds nothing, rather than an error, where there is no engine.
 create or replace function pgvec.oldest_client()
   returns text
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select '0.1'
 $$;
@@ -5317,12 +5847,12 @@ revoke all on function pgvec.oldest_client() from public;
 select pgvec.grant_execute('pgvec.oldest_client()', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.operator_predicate', 'db9cdad3f1e3bb82d14d3181c071c9d3d45e9fe77a0eb6e2c204c914d2e467b3', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.operator_predicate', '3bf371c299b2cdf47bdfc62d3049b5550ea466cde7bd58131a1467861a602be9', '0.2.1', $pgvec_file$
 -- pgvec.operator_predicate -- one operator of a filter as a jsonpath predicate.
 create or replace function pgvec.operator_predicate(accessor text, operator text, operand jsonb)
   returns text
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform pgvec.check_operand(accessor, operator, operand);
@@ -5345,8 +5875,10 @@ begin
     when '$exists' then
       return format('%sexists($ ? (exists(%s)))', case when operand = 'true' then '' else '!' end, accessor);
     when '$like', '$ilike' then
-      return format('(%s like_regex %s flag "%s")', accessor, to_json(pgvec.like_regex(operand #>> '{}')),
-                    case operator when '$like' then 's' else 'is' end);
+      raise exception using
+        errcode = 'PV003',
+        message = format('filter operator %s is no jsonpath', operator),
+        hint    = 'searches compile it to LIKE: pgvec.metadata_condition';
     when '$contains' then
       return pgvec.contained_predicate(accessor, jsonb_build_array(operand));
     when '$containsAll' then
@@ -5359,17 +5891,17 @@ begin
 end
 $$;
 comment on function pgvec.operator_predicate(text, text, jsonb) is
-  'The jsonpath predicate of an operator such as $gte with its operand, over what accessor names. Raises PV003 for an unknown operator or an operand that it cannot take.';
+  'The jsonpath predicate of an operator such as $gte with its operand, over what accessor names. Raises PV003 for an unknown operator, an operand that it cannot take, and patterns.';
 revoke all on function pgvec.operator_predicate(text, text, jsonb) from public;
 select pgvec.grant_execute('pgvec.operator_predicate(text, text, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.our_functions', 'ac5b09a4f340a75e7db54bb1f43507cfa4e5a3b392fcfda7f3cd2d80f2cb4586', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.our_functions', '3c8a85517657df57325d7c0a690c6fd746d5d4d9f5667999e9b33e1720319718', '0.2.1', $pgvec_file$
 -- pgvec.our_functions -- the functions of this engine: all of schema pgvec, and those in public that the ledger or a collection has made.
 create or replace function pgvec.our_functions()
   returns setof pg_catalog.pg_proc
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select p.*
     from pg_catalog.pg_proc as p
@@ -5386,12 +5918,12 @@ comment on function pgvec.our_functions() is 'The rows of pg_proc of this engine
 revoke all on function pgvec.our_functions() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.parse_documents', '2f416a37d9e663dd5dcff0040fe772cd61338049e63bf273b0f395be9e4f3cc2', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.parse_documents', 'a8be99ab6055b8b9a707d09e84104f06ce2169a15526acf4a5a9ea06abaf9277', '0.2.1', $pgvec_file$
 -- pgvec.parse_documents -- the rows that a caller of upsert_documents sent, checked: an array of objects.
 create or replace function pgvec.parse_documents(collection pgvec.collections, documents jsonb)
   returns jsonb
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   known constant text[] := '{id,content,metadata,embedding,source,chunk_index,language}'::text[];
@@ -5452,14 +5984,14 @@ revoke all on function pgvec.parse_documents(pgvec.collections, jsonb) from publ
 select pgvec.grant_execute('pgvec.parse_documents(pgvec.collections, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.parse_filter', '376813b2297fe7dc95872cb40914e4ad0a495db93d78aa2482aac4cc1a4db845', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.parse_filter', '618c6c4fb33602dc1e80b0e4dcda6d40d086c05eed2fd47b2ad1b0e4e57cc25a', '0.2.1', $pgvec_file$
 -- pgvec.parse_filter -- the filter argument of a search as an object.
 -- Clients send null for "no filter", and some send the object as a JSON string, which would silently match nothing.
 -- The limits keep a hostile filter from costing more than a search: a jsonpath is walked by recursion.
 create or replace function pgvec.parse_filter(filter jsonb)
   returns jsonb
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   wanted jsonb := coalesce(filter, '{}');
@@ -5507,12 +6039,12 @@ revoke all on function pgvec.parse_filter(jsonb) from public;
 select pgvec.grant_execute('pgvec.parse_filter(jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.parse_words', '0c2e8b981711f6daf241b1e3676461ed08d50ea297efc75f0fee40718cb8cfff', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.parse_words', 'a984e788de683e0d6b77bb8a0a7ae5532ab5215cb920c413edf5dc38a93f39e6', '0.2.1', $pgvec_file$
 -- pgvec.parse_words -- the parts of a text to search for: words, "quoted phrases" and words or phrases with a minus.
 -- A minus counts at the beginning of a word only, so state-of-the-art is three words. A lone quote is ignored.
 create or replace function pgvec.parse_words(query_text text, out words text, out phrases text[], out excluded text[])
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   with wanted as (
          select regexp_replace(parse_words.query_text, '(^|\s)-("[^"]*"|[^\s"]+)', ' ', 'g') as kept)
@@ -5527,12 +6059,12 @@ revoke all on function pgvec.parse_words(text) from public;
 select pgvec.grant_execute('pgvec.parse_words(text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.partitions', 'f275ede19158badfa80b198611072fcf6818aeb0f69f1ba410b273d52572a88b', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.partitions', '95645766b459c942d39ddcdf5ffbeffad8909eaf445d6188a8ffbfe1f5eee8fd', '0.2.1', $pgvec_file$
 -- pgvec.partitions -- the tables that hold a table's rows: its partitions, or itself.
 create or replace function pgvec.partitions(relation regclass)
   returns setof regclass
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
@@ -5550,7 +6082,64 @@ revoke all on function pgvec.partitions(regclass) from public;
 select pgvec.grant_execute('pgvec.partitions(regclass)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.prepare_bench', '782cec0fec2524023f35b7a8ae7606d5e670da57bf731c9e4e142288d55d70a4', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.pattern_condition', '9ea078a72f1cb6c41ec7860f3f997fa33ed52a2e1a81ffa7e8d02a6e34b07f57', '0.2.1', $pgvec_file$
+-- pgvec.pattern_condition -- a part of a filter that has $like or $ilike in it, as an SQL condition.
+-- jsonpath knows only regular expressions, of which the server keeps 32: a filter with one more compiles every pattern again for
+-- every row (33 long ones over 2,000 rows took 163 seconds). LIKE compiles nothing. So what stands around a pattern, $and, $or,
+-- $not and keys, becomes SQL as well; what has no pattern stays jsonpath.
+create or replace function pgvec.pattern_condition(
+    root text, value_of text, accessor text, conditions jsonb, inout bound jsonb, out condition text)
+  language plpgsql stable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  parts  text[] := '{}'::text[];
+  nested text[];
+  part   text;
+  item   record;
+  branch jsonb;
+begin
+  for item in
+    select e.key, e.value, jsonb_typeof(e.value) as kind, jsonb_build_object(e.key, e.value)::text ~ '"\$i?like"' as has_pattern from jsonb_each(conditions) as e
+  loop
+    if item.key in ('$and', '$or') then
+      perform pgvec.check_conditions(item.key, item.value);
+      nested := '{}';
+      for branch in
+        select jsonb_array_elements(item.value)
+      loop
+        select p.bound, p.condition into bound, part from pgvec.pattern_condition(root, value_of, accessor, branch, bound) as p;
+        nested := nested || part;
+      end loop;
+      part := array_to_string(nested, case item.key when '$and' then ' and ' else ' or ' end);
+    elsif item.key = '$not' then
+      perform pgvec.check_conditions(item.key, item.value);
+      select p.bound, format('(%s) is not true', p.condition) into bound, part from pgvec.pattern_condition(root, value_of, accessor, item.value, bound) as p;
+    elsif item.key in ('$like', '$ilike') then
+      perform pgvec.check_operand(accessor, item.key, item.value);
+      part := format('jsonb_typeof(%1$s) = ''string'' and (%1$s #>> ''{}'') %2$s ($2 ->> %3$s)', value_of, substr(item.key, 2), jsonb_array_length(bound));
+      bound := bound || jsonb_build_array(item.value);
+    elsif item.has_pattern and item.kind = 'object' and item.key not like '$%' then
+      part := format('%s -> ($2 ->> %s)', value_of, jsonb_array_length(bound));
+      bound := bound || jsonb_build_array(item.key);
+      select p.bound, p.condition into bound, part from pgvec.pattern_condition(root, part, accessor || '.' || to_json(item.key), item.value, bound) as p;
+    else
+      part := format('%s @? ($2 ->> %s)::jsonpath', root, jsonb_array_length(bound));
+      bound := bound || jsonb_build_array(format('strict $ ? (%s)', pgvec.filter_predicate(accessor, jsonb_build_object(item.key, item.value))));
+    end if;
+    parts := parts || format('(%s)', part);
+  end loop;
+  condition := coalesce(nullif(array_to_string(parts, ' and '), ''), 'true');
+end
+$$;
+comment on function pgvec.pattern_condition(text, text, text, jsonb, jsonb) is
+  'The condition for a part of a filter about value_of, which stands at accessor (a jsonpath) of root, both SQL expressions of type jsonb, '
+  'and the values, appended to bound, that it reads as $2. Raises PV003.';
+revoke all on function pgvec.pattern_condition(text, text, text, jsonb, jsonb) from public;
+select pgvec.grant_execute('pgvec.pattern_condition(text, text, text, jsonb, jsonb)', 'reader');
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.prepare_bench', 'd5ebb74fb2aa60686f7b03ec7771f1a2cc62ba9676383daec46ba023d44ad1c2', '0.2.1', $pgvec_file$
 -- pgvec.prepare_bench -- copies rows of a collection into temporary tables, to try indexes on.
 -- Queries are rows that are left out of the copy, or given ones. Their true neighbours are found by exact scans. Nobody
 -- else sees the tables, and they end with the session, however it ends.
@@ -5562,7 +6151,7 @@ create or replace function pgvec.prepare_bench(
     query_embeddings extensions.vector[] default null)
   returns table (rows bigint, of_rows bigint, queries_used bigint)
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target     pgvec.collections := pgvec.collection(prepare_bench.collection);
@@ -5625,12 +6214,12 @@ comment on function pgvec.prepare_bench(text, int, int, int, extensions.vector[]
 revoke all on function pgvec.prepare_bench(text, int, int, int, extensions.vector[]) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.present_collections', 'f9406f44d3094f85f9952789905ba5324faa7e846c8e8d9c8b4c00c2e4496783', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.present_collections', '3843cb1faa72a9ee6fa3f57eb94cb54b0cf7de6ddd9128a8a043b2eb7b6c78ad', '0.2.1', $pgvec_file$
 -- pgvec.present_collections -- the collections whose tables are there; of the others nothing more can be asked.
 create or replace function pgvec.present_collections()
   returns setof pgvec.collections
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
@@ -5645,14 +6234,41 @@ comment on function pgvec.present_collections() is 'The rows of the registry who
 revoke all on function pgvec.present_collections() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.protect_table', 'ed4cf217fd1dec8b2ae918c8461d6ea01d7f48ff2580f7e426c8ddc4b6dafbe8', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.protect_side', '06fe90a858968f570ccfe57296bd23f5838c5146bf1f3da6670f18e6f680c782', '0.2.1', $pgvec_file$
+-- pgvec.protect_side -- the policy of an adopted table's side table: who may not see a row of the table sees none of its lexemes.
+-- Who may not read a column of the text is refused (42501), as by the table itself: pgvec.reads_text.
+create or replace function pgvec.protect_side(collection text)
+  returns void
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  target  pgvec.collections := pgvec.collection(protect_side.collection);
+  adopted pgvec.adoptions;
+begin
+  select a.* into adopted from pgvec.adoptions as a where a.collection = target.name;
+  execute format('alter table %s enable row level security', adopted.side);
+  execute format('drop policy if exists follow_the_table on %s', adopted.side);
+  execute format(
+    'create policy follow_the_table on %1$s for select'
+    ' using ((select pgvec.reads_text(%2$L)) and exists (select from %3$s as b where b.%4$I = %1$s.id))',
+    adopted.side, target.name, target.base, adopted.id_column);
+end
+$$;
+comment on function pgvec.protect_side(text) is
+  'Turns row level security on for the side table of an adopted collection, and makes its policy again: its rows are for who sees the row of the table; '
+  'who may not read each column of the text gets 42501.';
+revoke all on function pgvec.protect_side(text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.protect_table', 'bf0e86046291ce88ae6bee05ab9a38fd63cef203db665c5933c51c7bc5924df4', '0.2.1', $pgvec_file$
 -- pgvec.protect_table -- row level security and grants of a collection's table, by the collection's access.
 -- RLS is on even where everybody may read, so that a role which was never granted a policy sees nothing. Grants and policies
 -- are made anew: a grant that somebody took away comes back, so this is for new tables.
 create or replace function pgvec.protect_table(collection text)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target  pgvec.collections := pgvec.collection(protect_table.collection);
@@ -5678,14 +6294,14 @@ comment on function pgvec.protect_table(text) is
 revoke all on function pgvec.protect_table(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.prune_search_log', '922d8d6f2da7b8015da340332a3dbdaee89a57c0ecba02e33260b6359a40d1c8', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.prune_search_log', '8ad5e93b8e323c63b7af807dffb02b093030a158d1326f4f04ef35a522170e24', '0.2.1', $pgvec_file$
 -- pgvec.prune_search_log -- removes what is past its time from the log of searches.
 -- For a scheduler (pg_cron, a systemd timer, pgvec-admin log prune): a call does little, and goes on where the last one ended.
 -- Rows that another call is at are left to it.
 create or replace function pgvec.prune_search_log(at_most int default 10000)
   returns bigint
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   removed bigint;
@@ -5707,12 +6323,12 @@ comment on function pgvec.prune_search_log(int) is
 revoke all on function pgvec.prune_search_log(int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.purge_tenant', 'f420349670898faedbf86187935da362e15a8d256a7799c90de63a4f9fd6998e', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.purge_tenant', '9cf95652edaee7ba912609c9c18e63a0d36586f9a256bb0dfb20f5b7e5878b3b', '0.2.1', $pgvec_file$
 -- pgvec.purge_tenant -- removes all that there is of a tenant: rows, keyword statistics, logged searches, memberships.
 create or replace function pgvec.purge_tenant(tenant uuid)
   returns table (collection text, deleted bigint)
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   item pgvec.collections;
@@ -5735,6 +6351,7 @@ begin
     return next;
   end loop;
   delete from pgvec.search_log as s where s.tenants @> array[purge_tenant.tenant];
+  delete from pgvec.loads as l where l.tenant = purge_tenant.tenant;
   delete from pgvec.memberships as m where m.tenant_id = purge_tenant.tenant;
 end
 $$;
@@ -5743,14 +6360,14 @@ comment on function pgvec.purge_tenant(uuid) is
 revoke all on function pgvec.purge_tenant(uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.quantization_recall', 'ad6d41aa896c9e572067208efb44e2f6d0d52f16acd63e030590933e4426996a', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.quantization_recall', 'fff49bc0a4d6a2acca39c0d86aa74ea3cd3cbfd51ee8d295fcb6f6075047aa1e', '0.2.1', $pgvec_file$
 -- pgvec.quantization_recall -- what a quantized index would cost in recall, measured on the collection's own rows.
 -- Each of some rows is a query for its neighbours: those that the quantized form ranks highest, ordered anew by their true
 -- distance, against the true ones. No index takes part, so this is what the best index of that storage could reach.
 create or replace function pgvec.quantization_recall(collection text, storage text, queries int default 20, match_count int default 10)
   returns float8
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   set enable_indexscan = off
   set jit = off
 as $$
@@ -5790,7 +6407,7 @@ comment on function pgvec.quantization_recall(text, text, int, int) is
 revoke all on function pgvec.quantization_recall(text, text, int, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.query_template', '195a8a8a82bdb7e0c95294ec3808705cfe24e27bde26cf3960b645d6d9471f9b', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.query_template', 'a6edacfa5e287833be844b46a687f7d0cfa946cb849d424b1824faf4474d1fb3', '0.2.1', $pgvec_file$
 -- pgvec.query_template -- the query that finds the nearest rows of a collection, but for its rows and its condition.
 -- $1 query vector, $2 values of the condition, $3 number of rows; %1$s stands for the rows, %2$s for the condition.
 -- It orders by the bare distance operator over the indexed expression, ascending, with LIMIT: the only form that a vector
@@ -5800,7 +6417,7 @@ select pg_temp.apply_function('pgvec.query_template', '195a8a8a82bdb7e0c95294ec3
 create or replace function pgvec.query_template(collection pgvec.collections, distance text, kind text)
   returns text
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   return format(
@@ -5832,14 +6449,45 @@ revoke all on function pgvec.query_template(pgvec.collections, text, text) from 
 select pgvec.grant_execute('pgvec.query_template(pgvec.collections, text, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.recall_curve', '049d1969ffabf1299822ec2579b6aa8c1ad159c060fd729c3ad64ad20530ed36', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.reads_text', '8d223b19292ba71172c132bb960d0a55e321f898a4396335e11d25749c8c7d15', '0.2.1', $pgvec_file$
+-- pgvec.reads_text -- that the caller may read each column of an adopted table's text: true, or the server's own error, 42501.
+-- Policies of side tables ask it, once a query. By name and in a query of its own, since a policy that refers to the columns
+-- would keep the application from altering them.
+create or replace function pgvec.reads_text(collection text)
+  returns boolean
+  language plpgsql stable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  statement constant text := (
+    select format('select %s from %s as b where false', string_agg(format('b.%I', t.name), ', '), c.base)
+      from pgvec.collections as c
+      join pgvec.adoptions as a on a.collection = c.name
+     cross join lateral unnest(a.content_columns) as t (name)
+      join pg_catalog.pg_attribute as p on p.attrelid = c.base and p.attname = t.name and not p.attisdropped
+     where c.name = reads_text.collection
+     group by c.base);
+begin
+  if statement is not null then
+    execute statement;
+  end if;
+  return true;
+end
+$$;
+comment on function pgvec.reads_text(text) is
+  'True where the caller may read the columns that make up the text of an adopted collection; raises 42501 otherwise.';
+revoke all on function pgvec.reads_text(text) from public;
+select pgvec.grant_execute('pgvec.reads_text(text)', 'reader');
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.recall_curve', '6843f52f2f9a81d510702c32c8955594f7988e4cb9d7b09801081ac7e57460b4', '0.2.1', $pgvec_file$
 -- pgvec.recall_curve -- recall and latency of the index that searches of a collection use, for growing ef_search (hnsw) or probes (ivfflat).
 -- The query is the one that match_documents runs, over rows drawn as queries, each its own nearest row, which does not count.
 -- Reads only, unlike pgvec.tune. None of a collection with tenants: of a tenant's few rows an index may find any number.
 create or replace function pgvec.recall_curve(collection text, queries int default 50, seconds float8 default 10, match_count int default 10)
   returns table (setting text, value int, recall float8, p50_ms float8, p95_ms float8)
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   set hnsw.iterative_scan = off
   set hnsw.ef_search = 40
   set ivfflat.probes = 1
@@ -5901,80 +6549,55 @@ comment on function pgvec.recall_curve(text, int, float8, int) is
 revoke all on function pgvec.recall_curve(text, int, float8, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.refresh_statistics', '767034f3e4a449c93b91e1a6b378cbcc7983327d2876851a3990586392b4ef32', '0.2.0', $pgvec_file$
--- pgvec.refresh_statistics -- counts the words of a collection, tenant by tenant, anew, and makes the BM25 weights anew where they are off.
--- Counting and replacing is one statement with one snapshot: what others write meanwhile is in neither, and stays as they
--- noted it. Definer, since the statistics are nobody's to write.
+select pg_temp.apply_function('pgvec.refresh_statistics', '8d61bea8c758266ca7d3b5563c2e1de3de3415be83a7982195a0535d08dcf1b0', '0.2.1', $pgvec_file$
+-- pgvec.refresh_statistics -- counts the words of a collection, tenant by tenant, again, and makes the BM25 weights again where they are off.
+-- Weights are rows of the table, whose triggers run with whoever writes them: where pgvec.count_statistics left them, since a
+-- weaker role owns the table, they are written as the caller, or as that owner where the caller is the stronger one.
 create or replace function pgvec.refresh_statistics(collection text, tolerance float8 default 0.05)
   returns table (documents bigint, lexemes bigint, average_length float8, renewed bigint)
   language plpgsql volatile parallel unsafe
-  security definer set search_path = pg_catalog, pg_temp
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target     pgvec.collections := pgvec.collection(refresh_statistics.collection);
-  settings   record := pgvec.bm25_settings(target);
-  parameters pgvec.bm25_parameters;
-  item       record;
+  target pgvec.collections := pgvec.collection(refresh_statistics.collection);
+  writer name;
+  item   record;
+  made_with pgvec.bm25_parameters;
 begin
   if tolerance < 0 or tolerance = 'nan' then
     raise exception using
       errcode = 'PV004',
       message = format('tolerance cannot be %s', tolerance),
-      hint    = 'the share by which the average length may be off before weights are made anew, for example 0.05';
+      hint    = 'the share by which the average length may be off before weights are made again, for example 0.05';
   end if;
-  perform pg_advisory_xact_lock(hashtextextended('pgvec.lexemes ' || target.name, 0));
+  if not pgvec.is_trusted(target.text_table, to_write => true) then
+    writer := (select pg_get_userbyid(r.relowner) from pg_catalog.pg_class as r where r.oid = target.text_table and not pg_has_role(r.relowner, current_user, 'member'));
+    if writer is null then
+      raise exception using
+        errcode = 'PV004',
+        message = format('triggers of weaker roles could run as %s when %s is written', current_user, target.text_table),
+        hint    = 'its partitions have to belong to its owner (alter table ... owner to), and trigger is for nobody else (revoke trigger on ... from ...)';
+    end if;
+    if not pg_has_role(writer, 'member') then
+      writer := null;  -- a peer: the caller writes
+    end if;
+  end if;
+
   documents := 0;
   lexemes := 0;
   renewed := 0;
   average_length := 0;  -- the words, for now
-  for item in execute format(
-    $query$
-    with counted as materialized (%1$s),
-         totals as materialized (%2$s),
-         lengths as (
-           select c.tenant, sum(c.nentry) as positions, count(*) as lexemes from counted as c group by c.tenant),
-         forgotten as (
-           delete from pgvec.lexemes as l where l.collection = $1),
-         forgotten_totals as (
-           delete from pgvec.text_totals as t where t.collection = $1),
-         frequencies as (
-           insert into pgvec.lexemes (collection, tenant, lexeme, documents)
-           select $1, c.tenant, c.word, c.ndoc from counted as c order by c.tenant, c.word),
-         written as (
-           insert into pgvec.text_totals (collection, tenant, documents, positions, changes, languages)
-           select $1, t.tenant, t.documents, coalesce(l.positions, 0),
-                  1 + (select coalesce(sum(x.changes), 0) from pgvec.text_totals as x where x.collection = $1 and x.tenant = t.tenant),
-                  t.languages
-             from totals as t
-             left join lengths as l on l.tenant = t.tenant)
-    select t.tenant, t.documents, coalesce(l.positions, 0)::bigint as positions, coalesce(l.lexemes, 0) as lexemes
-      from totals as t
-      left join lengths as l on l.tenant = t.tenant
-    $query$,
-    case target.access
-      when 'tenant' then format(
-        'select d.tenant_id as tenant, l.lexeme as word, count(*) as ndoc, sum(coalesce(cardinality(l.positions), 1)) as nentry'
-        ' from %s as d cross join lateral unnest(d.fts) as l group by d.tenant_id, l.lexeme', target.text_table)
-      else format('select %L::uuid as tenant, s.word, s.ndoc, s.nentry from ts_stat(%L) as s', pgvec.no_tenant(), format('select fts from %s', target.text_table))
-    end,
-    case target.access
-      when 'tenant' then format(
-        'select d.tenant_id as tenant, count(*) as documents, coalesce(array_agg(distinct d.language) filter (where d.language is not null), ''{}'') as languages'
-        ' from %s as d group by d.tenant_id', target.relation)
-      else format(
-        'select %L::uuid as tenant, (select count(*) from %s) as documents, array(select distinct d.language from %s as d where d.language is not null) as languages',
-        pgvec.no_tenant(), target.text_table, target.relation)
-    end)
-    using target.name
+  for item in
+    select c.* from pgvec.count_statistics(target.name, tolerance) as c
   loop
-    insert into pgvec.bm25_parameters (collection, tenant, k1, b)
-    values (target.name, item.tenant, settings.k1, settings.b)
-        on conflict do nothing;
-    select p.* into parameters from pgvec.bm25_parameters as p where p.collection = target.name and p.tenant = item.tenant;
-    if (abs(item.positions::float8 / nullif(item.documents, 0) / parameters.average_length - 1) <= tolerance
-        and (parameters.k1, parameters.b) = (settings.k1, settings.b)) is not true then
-      renewed := renewed + pgvec.renew_weights(target, item.tenant, item.positions::float8 / nullif(item.documents, 0), item.documents, false);
+    if item.due then
+      select target.name as collection, item.tenant, item.average_length, item.k1, item.b, item.documents, now() as renewed_at into made_with;
+      renewed := renewed + case
+                             when writer is null then pgvec.write_weights(target, made_with, false)
+                             else pgvec.write_weights_as(writer, target, made_with)
+                           end;
     end if;
+    renewed := renewed + item.renewed;
     documents := documents + item.documents;
     lexemes := lexemes + item.lexemes;
     average_length := average_length + item.positions;
@@ -5984,20 +6607,69 @@ begin
 end
 $$;
 comment on function pgvec.refresh_statistics(text, float8) is
-  'Counts rows, words and document frequencies of a collection anew, and makes its BM25 weights anew '
+  'Counts rows, words and document frequencies of a collection again, and makes its BM25 weights again '
   'where the average length has moved by more than tolerance (a share; null renews all) '
-  'or the settings k1 or b have changed. Returns the rows, the lexemes (each counts in each tenant), the average length in words and the rows whose weights are new. Raises PV001.';
+  'or the settings k1 or b have changed. Where rows belong to tenants: those of the caller''s tenants, or all for who sees all rows. '
+  'Returns the rows, the lexemes (each counts in each tenant), the average length in words and the rows whose weights are new. '
+  'Raises PV001, PV004 for a tolerance below 0, a table that cannot be counted, and one on which weaker roles may make triggers.';
 revoke all on function pgvec.refresh_statistics(text, float8) from public;
 select pgvec.grant_execute('pgvec.refresh_statistics(text, float8)', 'writer');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.release_collection', '883279f4aeb788eab276f766da484b879ae3c9f6b89aa914358ef2874a5e9386', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.refuse_trigger', '3d4a41c357b300bffb23ee1c31ef1b158dab0ea2534ee4ffa0cc64ce207c24c4', '0.2.1', $pgvec_file$
+-- pgvec.refuse_trigger -- PV004 from a trigger of ours that is attached to a table it is not for.
+create or replace function pgvec.refuse_trigger(collection text, relation regclass)
+  returns void
+  language plpgsql stable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  target pgvec.collections;
+begin
+  select c.* into target from pgvec.collections as c where c.name = refuse_trigger.collection;
+  raise exception using
+    errcode = 'PV004',
+    message = format('%s is not the table of collection %s as the engine made it', relation, pgvec.shown(collection)),
+    detail  = array_to_string(pgvec.foreign_columns(target), '; '),
+    hint    = 'drop the trigger, or give the columns their types back: pgvec-admin verify tells them';
+end
+$$;
+comment on function pgvec.refuse_trigger(text, regclass) is
+  'Raises PV004: for a trigger function of the engine on a table that the registry does not know under that collection, or whose columns have other types.';
+revoke all on function pgvec.refuse_trigger(text, regclass) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.relations_of', '84d3a6ec5751ca7bbadf4dd0a0ab153642c3abd1af443b3160a393d4f0243d07', '0.2.1', $pgvec_file$
+-- pgvec.relations_of -- every table with rows or words of a collection: its own, the side table, and all partitions and children.
+create or replace function pgvec.relations_of(collection text)
+  returns setof regclass
+  language sql stable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+  with recursive parts (relation) as (
+         select t.relation::oid
+           from pgvec.collections as c
+          cross join lateral unnest(array[c.base, c.text_table]) as t (relation)
+          where c.name = relations_of.collection
+          union
+         select i.inhrelid from pg_catalog.pg_inherits as i join parts as p on p.relation = i.inhparent)
+  select r.oid::regclass
+    from parts as p
+    join pg_catalog.pg_class as r on r.oid = p.relation
+   order by r.oid
+$$;
+comment on function pgvec.relations_of(text) is
+  'The tables of a collection: its own and its side table, and their partitions and children of any depth. None for an unknown one.';
+revoke all on function pgvec.relations_of(text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.release_collection', 'd306e0439bd37c9f96143b7b715e5599d49b3f4f1c5355a3c1ba573a589d1506', '0.2.1', $pgvec_file$
 -- pgvec.release_collection -- undoes an adoption: the table stays, as it was before.
 -- Vector indexes that bear the collection's name were built for it, and go too.
 create or replace function pgvec.release_collection(name text)
   returns regclass
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target  pgvec.collections;
@@ -6065,63 +6737,14 @@ comment on function pgvec.release_collection(text) is
 revoke all on function pgvec.release_collection(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.renew_weights', '5a7e1bd237a71860b42d1a84adc40c3a6a50f6a2ec595f555e722a7e8bcf53e7', '0.2.0', $pgvec_file$
--- pgvec.renew_weights -- makes the BM25 weights of all rows, or of those of a tenant, anew, for another average length or other parameters.
--- On the way of a writer it passes over rows that others have locked, rather than waiting for them. Otherwise it locks
--- them in the order of their keys, as all who write several rows do, and so waits instead of deadlocking; and what
--- changed while it waited gets weights too, which is why rows are met by their keys and not by their places.
-create or replace function pgvec.renew_weights(
-    collection pgvec.collections, tenant uuid, average_length float8, documents bigint, skip_locked boolean)
-  returns bigint
-  language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
-as $$
-declare
-  made_with pgvec.bm25_parameters;
-  key       name := coalesce((select a.id_column from pgvec.adoptions as a where a.collection = renew_weights.collection.name and a.side is null), 'id');
-  renewed   bigint;
-begin
-  update pgvec.bm25_parameters as p
-     set average_length = renew_weights.average_length,
-         documents      = renew_weights.documents,
-         k1             = s.k1,
-         b              = s.b,
-         renewed_at     = now()
-    from pgvec.bm25_settings(renew_weights.collection) as s
-   where p.collection = renew_weights.collection.name
-     and p.tenant = renew_weights.tenant
-  returning p.* into made_with;
-
-  execute format(
-    $query$
-    update %1$s as d
-       set bm25 = n.bm25
-      from (select x.%2$I as key, pgvec.bm25_vector(x.fts, $1, $2, $3) as bm25 from %1$s as x %3$s order by x.%2$I for update %4$s) as n
-     where d.%2$I = n.key %5$s
-       and (d.bm25 is null or d.bm25 operator(extensions.<>) n.bm25)
-    $query$, collection.text_table, key,
-    case collection.access when 'tenant' then 'where x.tenant_id = $4' end,
-    case when skip_locked then 'skip locked' end,
-    case collection.access when 'tenant' then 'and d.tenant_id = $4' end)
-    using made_with.average_length, made_with.k1, made_with.b, tenant;
-  get diagnostics renewed = row_count;
-  return renewed;
-end
-$$;
-comment on function pgvec.renew_weights(pgvec.collections, uuid, float8, bigint, boolean) is
-  'Makes bm25 of all rows, or of those of a tenant, with a new average_length and the settings k1 and b of the collection (pgvec.bm25_settings), and returns how many. '
-  'skip_locked: leave out rows that others have locked.';
-revoke all on function pgvec.renew_weights(pgvec.collections, uuid, float8, bigint, boolean) from public;
-$pgvec_file$);
-
-select pg_temp.apply_function('pgvec.repair_rows', '3b9ae39498ac0bfbf3ba9012094637981e6cc250b015c62e32acf7e079eb2731', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.repair_rows', '1c270c80468a1d6975fc471881938bbdd84c77053893c29ebb5775df04abf6be', '0.2.1', $pgvec_file$
 -- pgvec.repair_rows -- has the triggers of a collection's table make hashes, lexemes and weights anew, where they are not those of the text.
 -- Such rows were written while the triggers were off. They are written twice, since the triggers look at texts that change;
 -- an embedding that was made from another text is stale afterwards.
 create or replace function pgvec.repair_rows(collection text)
   returns bigint
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   mark     constant text := e'\x01\x02\x01';  -- which no text ends with
@@ -6155,40 +6778,39 @@ comment on function pgvec.repair_rows(text) is
 revoke all on function pgvec.repair_rows(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.resume_points', '3acf5ca5fdb3e9effa5f4abc85f58a32fe9b6e03a9d164b3879fd76819d51b1e', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.resume_points', '63484ecf09c21411cb99f93b902d4d7288d7c1ee24b4d66343f0463dfdc36d59', '0.2.1', $pgvec_file$
 -- pgvec.resume_points -- the files that loads into a collection did not end, and how far they came.
 -- Where the last row that was stored is gone, the rows before it may be as well: such a load begins anew.
 create or replace function pgvec.resume_points(collection text)
   returns table (source text, fingerprint text, "position" bigint)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target pgvec.collections := pgvec.collection(resume_points.collection);
+  target pgvec.collections := pgvec.scoped(resume_points.collection, null);
 begin
   return query execute format(
     $query$
     select l.source, l.fingerprint, l.position
-      from pgvec.loads as l
-     where l.collection = $1
-       and exists (select from %s as d where d.id = l.last_id)
-    $query$, target.relation)
+      from pgvec.noted_loads($1) as l
+     where exists (select from %s as d where d.id = l.last_id)
+    $query$, pgvec.rows_of(target, by_key => 'l.last_id'))
     using target.name;
 end
 $$;
 comment on function pgvec.resume_points(text) is
   'Loads of a collection that were cut off: the file, a hash of the file and of the load''s options, and how many of its documents are stored. '
-  'Raises PV001 for an unknown collection.';
+  'Where rows belong to tenants: of the caller''s. Raises PV001 for an unknown collection, and PV006.';
 revoke all on function pgvec.resume_points(text) from public;
 select pgvec.grant_execute('pgvec.resume_points(text)', 'writer');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.route_name', '50b1da39ea247378e8224241341bf0216a854114624ea8ebabc7af109b3bbc48', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.route_name', 'd46a8d99e580368a211df1d610bdd3ed6742a3544a9399c4b19552ecc9e40206', '0.2.1', $pgvec_file$
 -- pgvec.route_name -- what people call a kind of step of a search.
 create or replace function pgvec.route_name(kind text)
   returns text
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select case kind when 'column' then 'index' else coalesce(kind || ' index', 'exact') end
 $$;
@@ -6197,48 +6819,39 @@ revoke all on function pgvec.route_name(text) from public;
 select pgvec.grant_execute('pgvec.route_name(text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.rows_of', '7c50941da28cd9e9addb11987c20f50a44fd4e5174bb307f333a0260f31c0843', '0.2.0', $pgvec_file$
--- pgvec.rows_of -- what a search reads: the table of a collection, or the part of it that belongs to the tenants it is for.
+select pg_temp.apply_function('pgvec.rows_of', 'ea50e51cdbffda2f37e340a881030a5de36b66b108aac3e58a069beb4caee6f7', '0.2.1', $pgvec_file$
+-- pgvec.rows_of -- what is read of a collection: its table, or the part of it that belongs to the tenants a call is for.
 -- The tenants are written into the query as uuids, so that the planner sees them, and leaves out other partitions.
--- Of a tenant with few rows (by the planner's estimate) all are read, and conditions applied to them: an index over the
--- words or the metadata of all tenants would be looked up for thousands of rows of others (with a filter 4.4 ms against 1.7,
--- with a thousand tenants of a hundred rows); OFFSET 0 keeps it from that. Rows
--- that are read by their ids have the primary key, and none of these questions. Volatile, since EXPLAIN is a utility statement, which
--- stable functions may not run themselves.
-drop function if exists pgvec.rows_of(pgvec.collections);
+-- Rows that are looked up by a key are fenced: the planner, which knows of no tenant how many rows it has
+-- (pgvec.hide_statistics), might otherwise read all of them into a hash.
+drop function if exists pgvec.rows_of(pgvec.collections, boolean);
 
-create or replace function pgvec.rows_of(collection pgvec.collections, by_key boolean default false)
+create or replace function pgvec.rows_of(collection pgvec.collections, by_key text default null)
   returns text
-  language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  language plpgsql stable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
-declare
-  few  constant bigint := 1000;
-  part text;
-  plan text;
 begin
   if collection.tenants is null then
     return collection.relation::text;
   end if;
-  part := format(
-    case cardinality(collection.tenants)
-      when 1 then 'select * from %s where tenant_id = %L'
-      else 'select * from %s where tenant_id = any (%L)'
-    end, collection.relation, case cardinality(collection.tenants) when 1 then collection.tenants[1]::text else collection.tenants::text end);
-  if by_key then
-    return format('(%s)', part);
-  end if;
-  execute 'explain ' || part into plan;
-  return format('(%s%s)', part, case when substring(plan from 'rows=(\d+)')::bigint <= few then ' offset 0' end);
+  return format(
+    '%s(select * from %s as r where r.tenant_id %s%s)',
+    case when by_key is not null then 'lateral ' end,
+    collection.relation,
+    format(case cardinality(collection.tenants) when 1 then '= %L' else '= any (%L)' end,
+           case cardinality(collection.tenants) when 1 then collection.tenants[1]::text else collection.tenants::text end),
+    ' and r.id = ' || by_key || ' offset 0');
 end
 $$;
-comment on function pgvec.rows_of(pgvec.collections, boolean) is
-  'The rows that a search reads, as the FROM item of a query: those of the collection, or of the tenants it is for (pgvec.scoped). by_key: they are looked up by id.';
-revoke all on function pgvec.rows_of(pgvec.collections, boolean) from public;
-select pgvec.grant_execute('pgvec.rows_of(pgvec.collections, boolean)', 'reader');
+comment on function pgvec.rows_of(pgvec.collections, text) is
+  'The rows of a collection, or of the tenants that a call is for (pgvec.scoped), as the FROM item of a query. '
+  'by_key: the expression, such as h.id, that they are joined to by their id.';
+revoke all on function pgvec.rows_of(pgvec.collections, text) from public;
+select pgvec.grant_execute('pgvec.rows_of(pgvec.collections, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.running_length', '67afcd57cd0e5268a6abcaba038e30988d7f003d7257a15d798b5424601fa094', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.running_length', 'd11d431f010b952b15b2f140369cf3b7e1571b875e16c8919a5f829b11ecc14b', '0.2.1', $pgvec_file$
 -- pgvec.running_length -- the average length of the rows that the first statement of a collection, or of a tenant, has brought so far.
 -- There is no average yet to make weights with, and to make all of them again at the end took a first load of 100,000
 -- rows half as long again. With this, 99 of 100 weights are within 2 %.
@@ -6248,7 +6861,7 @@ drop function if exists pgvec.running_length(text, tsvector);
 create or replace function pgvec.running_length(collection text, tenant uuid, fts tsvector)
   returns float8
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   kept  text[] := string_to_array(current_setting('pgvec.running_length', true), ' ');
@@ -6269,13 +6882,13 @@ comment on function pgvec.running_length(text, uuid, tsvector) is
 revoke all on function pgvec.running_length(text, uuid, tsvector) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.sample_of', '79c10ae10488f241c40d6867b47bebc237516e0044e37c0dd0cfe39fa9343c94', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.sample_of', '8e8ee4cca9d6d86432885b13a3b8495356f90600bd33b2a63539c8b8ccd51efb', '0.2.1', $pgvec_file$
 -- pgvec.sample_of -- the rows of a collection, as the FROM item of a query, or so many of them where there are more.
 -- Pages drawn at random, the same ones each time while the table stays the same. What is searched through a view is read whole.
 create or replace function pgvec.sample_of(collection pgvec.collections, most_rows int)
   returns text
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   estimate float8 := pgvec.estimate_rows(collection);
@@ -6291,13 +6904,13 @@ comment on function pgvec.sample_of(pgvec.collections, int) is
 revoke all on function pgvec.sample_of(pgvec.collections, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.sample_similarities', '59c67ec7f655ec6bf02d221dc0c1f9d826124fafb64b713bdace2c8c780f7f5c', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.sample_similarities', 'f1a9d58943ec6169f0ed794d4a7524b31c6bf943dda8ae9beb080a9530a155f8', '0.2.1', $pgvec_file$
 -- pgvec.sample_similarities -- how similar rows of a collection are: to their nearest, and to any other.
 -- Where the two lie apart, a match_threshold between them tells answers from the rest.
 create or replace function pgvec.sample_similarities(collection text, queries int default 100)
   returns table (kind text, similarity float8)
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.collection(sample_similarities.collection);
@@ -6312,7 +6925,7 @@ begin
   loop
     return query
       select 'nearest', m.similarity
-        from public.match_documents(drawn.embedding, 11, collection => target.name, for_tenant => drawn.tenant) as m
+        from public.match_documents(drawn.embedding, 11, null::jsonb, null::float8, target.name, drawn.tenant, null::text) as m
        where m.id <> drawn.id;
     if before is not null then
       execute format('select $1 operator(extensions.%s) $2', pgvec.distance_operator(target.distance))
@@ -6332,14 +6945,14 @@ comment on function pgvec.sample_similarities(text, int) is
 revoke all on function pgvec.sample_similarities(text, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.scoped', 'f761f31ee7d6cb075cffa897aba2232d7546e005c813abcf15125e272934a716', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.scoped', '2e9474348754d12e5b910828d43fe9cb9d4475b99b670af923830483b4ea3089', '0.2.1', $pgvec_file$
 -- pgvec.scoped -- a collection, for a search: with the tenants whose rows it is for, where rows belong to tenants.
 -- Who sees all rows anyway (service_role, the owner) may name any tenant, and has to name one, since rows of several
 -- customers in one result are hardly ever what was meant. Everybody else has pgvec.allowed_tenants.
 create or replace function pgvec.scoped(collection text, for_tenant uuid)
   returns pgvec.collections
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.collection(scoped.collection);
@@ -6378,14 +6991,14 @@ revoke all on function pgvec.scoped(text, uuid) from public;
 select pgvec.grant_execute('pgvec.scoped(text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.search_log_state', '6c32d060f0bc15db182ae322b58dad26be9ddfb76b2b35451549fb16a6540599', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.search_log_state', 'c095150cb0f88dae3935c0faa20707dbe8d4bb2d242893013360a92c09c97db3', '0.2.1', $pgvec_file$
 -- pgvec.search_log_state -- what is logged of which collection, and whether searches in read-only transactions are.
 create or replace function pgvec.search_log_state()
   returns table (
     collection text, sample float8, keep interval, texts boolean, embeddings boolean,
     logged bigint, overdue bigint, first_searched_at timestamptz, last_searched_at timestamptz, read_only text)
   language sql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select c.name, c.log_sample, c.log_keep, c.log_texts, c.log_embeddings,
          l.logged, l.overdue, l.first_searched_at, l.last_searched_at,
@@ -6411,7 +7024,7 @@ comment on function pgvec.search_log_state() is
 revoke all on function pgvec.search_log_state() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.search_steps', '88b6f5ec462bec855d907ae79f721abcb5f13b3f3130374dcbb5c30ca5f6b325', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.search_steps', 'c26844778db5cfef4b43e7529df882fc42a893be29bc0019117bb73aba965b58', '0.2.1', $pgvec_file$
 -- pgvec.search_steps -- how a search goes about it: what to try, in which order, and when a step has found enough.
 -- Without a filter one look at the index mostly does; where row level security hides much of what it finds, the index is
 -- walked on. Without an index there is the exact scan, which is always the last step. At a tie at the limit reading tenfold
@@ -6426,14 +7039,16 @@ select pg_temp.apply_function('pgvec.search_steps', '88b6f5ec462bec855d907ae79f7
 -- Volatile, since EXPLAIN is a utility statement, which stable functions may not run themselves.
 drop function if exists pgvec.search_steps(pgvec.collections, text, int, text, jsonb);
 drop function if exists pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb);
+drop function if exists pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, text);
 drop function if exists pgvec.filtered_steps(pgvec.collections, text, text, int, text, jsonb);
 drop function if exists pgvec.filtered_steps(pgvec.collections, text, text, int, int, int, text, jsonb);
 
 create or replace function pgvec.search_steps(
-    collection pgvec.collections, kind text, method text, wanted int, condition text, bound jsonb, searched text default null)
+    collection pgvec.collections, kind text, method text, wanted int, condition text, bound jsonb,
+    matches float8 default null, to_scan float8 default null)
   returns pgvec.search_step[]
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   read_rows int := case kind
@@ -6443,8 +7058,6 @@ declare
                    end;
   ef_search int := least(1000, greatest(1, read_rows, coalesce((collection.settings ->> 'ef_search')::int, 40)));
   plan      text;
-  matches   float8;
-  indexed   boolean;
 begin
   if kind is null then
     return array[(null, null, null, null, wanted, 0, null, true, null)]::pgvec.search_step[];
@@ -6456,34 +7069,36 @@ begin
       (null, null, null, null, wanted, 0, null, true, null)::pgvec.search_step];
   end if;
 
-  execute format('explain (format json) select from %s as d where d.embedding is not null and %s',
-                 coalesce(searched, pgvec.rows_of(collection)), condition)
-    into plan
-    using null::text, bound;
-  -- those of the topmost node come first; reading it as JSON, or by a pattern, would take a good part of making it
-  matches := split_part(split_part(plan, '"Plan Rows": ', 2), ',', 1)::float8;
-  indexed := position('"Index Name":' in plan) > 0;
-  if indexed and matches <= 3000 then
+  if matches is null then
+    execute format('explain (format json) select from %s as d where d.embedding is not null and %s', collection.relation, condition)
+      into plan
+      using null::text, bound;
+    -- those of the topmost node come first; reading it as JSON, or by a pattern, would take a good part of making it
+    matches := split_part(split_part(plan, '"Plan Rows": ', 2), ',', 1)::float8;
+    to_scan := case when position('"Index Name":' in plan) > 0 then matches end;
+  end if;
+  if to_scan <= 3000 then
     return array[(null, null, null, null, wanted, 0, null, false, matches)]::pgvec.search_step[];
   end if;
-  return pgvec.wide_steps(collection, kind, method, wanted, read_rows, ef_search, matches, indexed);
+  return pgvec.wide_steps(collection, kind, method, wanted, read_rows, ef_search, matches, to_scan);
 end
 $$;
-comment on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, text) is
+comment on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, float8, float8) is
   'The steps of a search over an index of a kind and method (of pgvec.index_kind), each for when those before found too few rows, the last an exact scan '
-  '(see type pgvec.search_step). condition and bound: of pgvec.filter_condition. searched: pgvec.rows_of, where it is known. '
+  '(see type pgvec.search_step). condition and bound: of pgvec.filter_condition. '
+  'matches, to_scan: about how many rows meet it, and how many an exact scan reads, where that is known (pgvec.tenant_rows). '
   'Settings of the collection: ef_search, the least hnsw.ef_search (default 40); '
   'oversample, the candidates of a binary index for each row wanted (default 20); those of pgvec.wide_steps.';
-revoke all on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, text) from public;
-select pgvec.grant_execute('pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, text)', 'reader');
+revoke all on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, float8, float8) from public;
+select pgvec.grant_execute('pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, float8, float8)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.sees_all', 'c0f7f5daf44772818d66a9d4fd9eb8c74d18630492a2846d7976e9e96f813da0', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.sees_all', '7ead542621e09f1541abab3e2d7a6bf5468362f67d7d7d80b527d5b5c7ce7aa9', '0.2.1', $pgvec_file$
 -- pgvec.sees_all -- whether the caller may read every row of a collection's table anyway, past its policies.
 create or replace function pgvec.sees_all(collection pgvec.collections)
   returns boolean
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select r.rolsuper or r.rolbypassrls and has_table_privilege(r.oid, c.oid, 'select') or pg_has_role(r.oid, c.relowner, 'usage')
     from pg_catalog.pg_roles as r, pg_catalog.pg_class as c
@@ -6496,12 +7111,12 @@ revoke all on function pgvec.sees_all(pgvec.collections) from public;
 select pgvec.grant_execute('pgvec.sees_all(pgvec.collections)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.server_memory', 'cdf228411a822c6593f6e8089767da216d169aca328c05671d93d20ce84eed59', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.server_memory', 'a7352200683eb9517423e3707aa092ab84fa977a22f9a2267bd951b8b692af13', '0.2.1', $pgvec_file$
 -- pgvec.server_memory -- the memory that the server has to work with.
 -- A hosted server does not say; effective_cache_size is then what its operator set for it.
 create or replace function pgvec.server_memory(out bytes bigint, out source text)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   confined bigint;
@@ -6527,16 +7142,18 @@ comment on function pgvec.server_memory() is
 revoke all on function pgvec.server_memory() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.settle_statistics', 'ed6f96426cdbbcfa0baaee14dfabb2af64dacf1c635b5c9e2ebcd8ebe9c1399b', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.settle_statistics', '5301826cc670df616149efd2060c9008f64ab80da9907d083c89d0b7daf2953d', '0.2.1', $pgvec_file$
 -- pgvec.settle_statistics -- what follows when a statement has added to the statistics of a collection.
 -- Sums of many parts are folded, by one writer at a time and never waiting; in READ COMMITTED only, since elsewhere to
 -- delete what another has folded is an error. Weights are made anew when the first rows give an average length, unless
 -- they are so many that pgvec.running_length was near it all along, and while a collection is young and its average still
--- moves: at most each time that it has doubled, so ten times in all.
+-- moves: at most each time that it has doubled, so ten times in all. To renew them is to write the table, which this, on its way
+-- within a trigger that runs as its owner, does to trusted tables only (pgvec.is_trusted); of others pgvec.refresh_statistics
+-- is due then.
 create or replace function pgvec.settle_statistics(collection pgvec.collections, tenant uuid)
   returns void
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   most_parts constant int := 32;
@@ -6577,7 +7194,10 @@ begin
      or totals.documents between 2 * parameters.documents and young
         and abs(totals.average_length / parameters.average_length - 1) > tolerance
   then
-    perform pgvec.renew_weights(collection, tenant, totals.average_length, totals.documents, true);
+    if not pgvec.is_trusted(collection.text_table, to_write => true) then
+      return;
+    end if;
+    perform pgvec.write_weights(collection, pgvec.note_parameters(collection, tenant, totals.average_length, totals.documents), true);
   end if;
 end
 $$;
@@ -6586,13 +7206,13 @@ comment on function pgvec.settle_statistics(pgvec.collections, uuid) is
 revoke all on function pgvec.settle_statistics(pgvec.collections, uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.shown', 'f5cf467727e66d55195ffca1f23af1bc5f5f39d61ab062a5a861fb562ab7578d', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.shown', 'b4f8edc5c5c9359db95e0a08335bb27af9f85e8fc3ec4be769f68d0c9d28a2eb', '0.2.1', $pgvec_file$
 -- pgvec.shown -- a value of the caller's, for a message: in quotes, and of a long one the beginning.
 -- A message goes to logs and through APIs, which are no place for ten megabytes.
 create or replace function pgvec.shown(value text)
   returns text
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select case
            when value is null then 'null'
@@ -6605,12 +7225,12 @@ revoke all on function pgvec.shown(text) from public;
 select pgvec.grant_execute('pgvec.shown(text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.similarity', 'f4ac22c9fb8717c8ece3865360964ae16af6bff8ac0856af9772a55a22a0db98', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.similarity', '10feaec3442a619272fba0acfc1a85319cc47003bcc034888da13b58e8a50536', '0.2.1', $pgvec_file$
 -- pgvec.similarity -- a distance as a similarity, which grows as rows get nearer.
 create or replace function pgvec.similarity(distance text, value float8)
   returns float8
   language plpgsql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   return case
@@ -6626,12 +7246,12 @@ revoke all on function pgvec.similarity(text, float8) from public;
 select pgvec.grant_execute('pgvec.similarity(text, float8)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.skip_unchanged', '5201204ff550aed722dc1e09d66cd9f62ff355322b3ca96f4a4d89b7a7e79647', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.skip_unchanged', 'd75593e8f75c6ebe68c67d18db086afaa8d28e57027d80b0c449d7a5cc4b52c3', '0.2.1', $pgvec_file$
 -- pgvec.skip_unchanged -- takes out of the staged rows what a collection has already, just so.
 create or replace function pgvec.skip_unchanged(collection pgvec.collections)
   returns bigint
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   unchanged bigint;
@@ -6648,15 +7268,17 @@ begin
   execute format(
     $query$
     delete from pg_temp.staged_documents as s
-     using %1$s as d
-     where d.id = s.id %3$s
-       and d.content = s.content
-       and d.metadata = s.metadata
-       and d.source is not distinct from s.source
-       and d.chunk_index is not distinct from s.chunk_index
-       and (s.embedding is null
-            or d.embedding operator(extensions.=) s.embedding::extensions.%2$I and d.embedded_hash = d.content_hash)
-    $query$, collection.relation, collection.storage, pgvec.of_tenant(collection));
+     using (select x.position
+              from pg_temp.staged_documents as x
+             cross join lateral (select r.* from %1$s as r where r.id = x.id %3$s offset 0) as d
+             where d.content = x.content
+               and d.metadata = x.metadata
+               and d.source is not distinct from x.source
+               and d.chunk_index is not distinct from x.chunk_index
+               and (x.embedding is null
+                    or d.embedding operator(extensions.=) x.embedding::extensions.%2$I and d.embedded_hash = d.content_hash)) as same
+     where s.position = same.position
+    $query$, collection.relation, collection.storage, pgvec.of_tenant(collection, 'r'));
   get diagnostics unchanged = row_count;
   return unchanged;
 end
@@ -6667,14 +7289,14 @@ revoke all on function pgvec.skip_unchanged(pgvec.collections) from public;
 select pgvec.grant_execute('pgvec.skip_unchanged(pgvec.collections)', 'writer');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.stale_documents', 'a298674928cd7cfc1ffe0cca14463f39c8d0f4038fecae964d5a0594d3ec57ee', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.stale_documents', 'cfa0be394edf729242ecd73c2ac49d26f195d66b229b8f2c0af6d5904b0124c3', '0.2.1', $pgvec_file$
 -- pgvec.stale_documents -- one batch of the rows whose embedding is missing or made from an older text.
 -- For whoever embeds, in any language: pass the last id of a batch as after to get the next one. A row that could not be
 -- embedded stays stale, and walking by id passes it once a round instead of meeting it for ever.
 create or replace function pgvec.stale_documents(collection text, batch int default 256, after text default null)
   returns table (id text, content text, content_hash text)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   found_row pgvec.collections := pgvec.collection(collection);
@@ -6704,12 +7326,12 @@ comment on function pgvec.stale_documents(text, int, text) is
 revoke all on function pgvec.stale_documents(text, int, text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.store_adopted', 'ea3630a8a3c30fc7f75f721c257d385ecd11a5f755320b00140ede1f51934935', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.store_adopted', 'f5f8ce30d7f77a24f990a9fa982c249da28b2f2ec0d997c99bcd483cc87f903b', '0.2.1', $pgvec_file$
 -- pgvec.store_adopted -- pgvec.store_embeddings for an adopted table, which has hashes beside it and ids of its own type.
 create or replace function pgvec.store_adopted(target pgvec.collections, ids text[], hashes text[], embeddings extensions.vector[])
   returns bigint
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   adopted pgvec.adoptions;
@@ -6761,13 +7383,13 @@ comment on function pgvec.store_adopted(pgvec.collections, text[], text[], exten
 revoke all on function pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[]) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.store_embeddings', '952703882748ec79a7b2e352ddfafd9356cc31a9135eea31d286b8c7886f1a40', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.store_embeddings', 'c670569fcca9639804f3abc4f1232f03cafa168521f09949c077364136f5b027', '0.2.1', $pgvec_file$
 -- pgvec.store_embeddings -- stores the vectors of a batch, each only if its row still has the text it was made from.
 -- A text may change while it is being embedded: its vector is then left out and the row stays stale, for the next round.
 create or replace function pgvec.store_embeddings(collection text, ids text[], hashes text[], embeddings extensions.vector[])
   returns bigint
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   found_row pgvec.collections := pgvec.collection(collection);
@@ -6824,7 +7446,44 @@ comment on function pgvec.store_embeddings(text, text[], text[], extensions.vect
 revoke all on function pgvec.store_embeddings(text, text[], text[], extensions.vector[]) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.tenant_candidates', '40672160d123598c2ff4f45c9930f2b9f7954bc28b0a8efeaeca3454aa92188b', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.telling_columns', '48ba6ff8c37c8162ade009a6bdf449762c10ebfa63a67249743a5985407bcf94', '0.2.1', $pgvec_file$
+-- pgvec.telling_columns -- the columns of a collection's table, and of its indexes over expressions, whose statistics tell of rows
+-- that a caller may not see: all but metadata, lexemes and weights, which are never null and have no leakproof operators.
+-- Those of the engine; a column that was added has statistics for its own queries, and verify tells of them.
+create or replace function pgvec.telling_columns(collection text)
+  returns table (relation regclass, attnum int2, attname name, type text, attstattarget int, known boolean, is_index boolean, is_ours boolean)
+  language sql stable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+  select a.attrelid::regclass, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attstattarget::int,
+         exists (select
+                   from pg_catalog.pg_stats as s
+                   join pg_catalog.pg_namespace as n on n.oid = r.relnamespace
+                  where s.schemaname = n.nspname and s.tablename = r.relname and s.attname = a.attname),
+         r.relkind in ('i', 'I'),
+         r.relkind in ('i', 'I')
+           or a.attname in ('tenant_id', 'id', 'source', 'chunk_index', 'content', 'language', 'embedding', 'embedded_hash', 'content_hash', 'created_at', 'updated_at')
+    from pgvec.collection(telling_columns.collection) as c
+    join lateral (
+         select p.part
+           from (select c.base::oid as part union select x from pgvec.partitions(c.base) as x) as p
+          union all
+         select x.indexrelid
+           from (select c.base::oid as part union select x from pgvec.partitions(c.base) as x) as p
+           join pg_catalog.pg_index as x on x.indrelid = p.part and x.indexprs is not null) as h on true
+    join pg_catalog.pg_class as r on r.oid = h.part
+    join pg_catalog.pg_attribute as a on a.attrelid = r.oid
+   where a.attnum > 0
+     and not a.attisdropped
+     and a.attname not in ('metadata', 'fts', 'bm25')
+$$;
+comment on function pgvec.telling_columns(text) is
+  'The columns whose statistics tell of rows: the table or index, number, name and type, the target of statistics as pg_attribute has it, whether there are some, '
+  'whether it is a column of an index, and whether the column is of the engine''s own. Raises PV001.';
+revoke all on function pgvec.telling_columns(text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.tenant_candidates', '40672160d123598c2ff4f45c9930f2b9f7954bc28b0a8efeaeca3454aa92188b', '0.2.1', $pgvec_file$
 -- pgvec.tenant_candidates -- what a hybrid search in one tenant chooses from: ids and scores.
 -- As pgvec.tenant_matches, for both sides at once.
 create or replace function pgvec.tenant_candidates(
@@ -6853,7 +7512,7 @@ revoke all on function pgvec.tenant_candidates(text, pgvec.keyword_query, extens
 select pgvec.grant_execute('pgvec.tenant_candidates(text, pgvec.keyword_query, extensions.vector, text, jsonb, float8, int, boolean, boolean, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.tenant_documents', 'd1cf6b3cd855e7b582d88ae2d87ca7cb8e89f98bb25ac402951ece02a1a762ee', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.tenant_documents', '1f4d8023d9400d7e9ce1b0b063b9851a04f04707a1b2e068049ca7900f6d3f4f', '0.2.1', $pgvec_file$
 -- pgvec.tenant_documents -- match_documents for callers under row level security, and for several tenants at once.
 -- Each tenant is searched for itself, as if there were no other; what pgvec.tenant_matches found is read under the
 -- caller's policies, by primary key.
@@ -6861,7 +7520,7 @@ create or replace function pgvec.tenant_documents(
     collection pgvec.collections, query_embedding extensions.vector, match_count int, filter jsonb, match_threshold float8, distance text)
   returns table (id text, content text, metadata jsonb, similarity float8)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   tenant uuid;
@@ -6871,8 +7530,8 @@ begin
       $query$
       select d.id, d.content, d.metadata, h.score
         from unnest($1) as h
-        join %s as d on d.tenant_id = $2 and d.id = h.id
-      $query$, collection.relation)
+       cross join lateral (select r.* from %s as r where r.tenant_id = $2 and r.id = h.id offset 0) as d
+      $query$, collection.relation)  -- fenced, as in pgvec.rows_of
       using array(
               select (n.id, n.similarity)::pgvec.scored
                 from pgvec.tenant_matches(collection.name, query_embedding, match_count, filter, match_threshold, tenant, distance) as n),
@@ -6886,13 +7545,13 @@ revoke all on function pgvec.tenant_documents(pgvec.collections, extensions.vect
 select pgvec.grant_execute('pgvec.tenant_documents(pgvec.collections, extensions.vector, int, jsonb, float8, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.tenant_keyword_hits', 'e1239325d38a336e83959ac0b0b5346e65bd15b1e06ecbcd5ad6f201f7216b8c', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.tenant_keyword_hits', 'dbdbd347b8079c163e01933d1ddf53b98bfa591f70fd7fd79be40e5b40a8b322', '0.2.1', $pgvec_file$
 -- pgvec.tenant_keyword_hits -- where the rows of a tenant are that score highest for a keyword query: ids and scores.
 -- As pgvec.tenant_matches, for the words.
 create or replace function pgvec.tenant_keyword_hits(
     collection text, query pgvec.keyword_query, ranking text, match_count int, filter jsonb, for_tenant uuid)
   returns pgvec.scored[]
-  language plpgsql stable parallel safe
+  language plpgsql stable parallel unsafe
   security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -6905,7 +7564,7 @@ revoke all on function pgvec.tenant_keyword_hits(text, pgvec.keyword_query, text
 select pgvec.grant_execute('pgvec.tenant_keyword_hits(text, pgvec.keyword_query, text, int, jsonb, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.tenant_matches', '5f39b87c32dbff9116dab4bdb899cf4c7e024d6d220dd43560920a16edf0f8ce', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.tenant_matches', '5f39b87c32dbff9116dab4bdb899cf4c7e024d6d220dd43560920a16edf0f8ce', '0.2.1', $pgvec_file$
 -- pgvec.tenant_matches -- where the nearest rows of a tenant are: ids, and how similar they are.
 -- Policies keep indexes from being used, since the operators of a search are not leakproof. So the rows are found here,
 -- by the owner of the table, and read by the caller, under the caller's policies (pgvec.tenant_documents): a fault here
@@ -6931,39 +7590,119 @@ revoke all on function pgvec.tenant_matches(text, extensions.vector, int, jsonb,
 select pgvec.grant_execute('pgvec.tenant_matches(text, extensions.vector, int, jsonb, float8, uuid, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.tenant_target', '68eb1a600175e3e9e5e42a9d612b7e535edf2de8148af92b1ae154aeea0a8e66', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.tenant_rows', '3dfcb71c55722d8ff16666c24e108364d6c8c745041bab1a5539de6e58f561f2', '0.2.1', $pgvec_file$
+-- pgvec.tenant_rows -- what a search in one tenant reads, and how many rows that will be.
+-- Two ways to the rows that meet a condition: all of the tenant's by the primary key (1.6 microseconds a row), fenced by OFFSET 0
+-- so that no index over the words or the metadata of all tenants is looked up for thousands of rows of others; or an index over
+-- all tenants, with the tenant as a mere filter. The planner cannot choose, since it has no statistics of tenants (it would tell
+-- of them): so the tenant's size and its estimate of the condition choose here. An index of vectors is always one over all.
+-- coalesce keeps the planner from the primary key and counts as half of all rows, which is undone; the partition is named,
+-- where who searches may read it, since it is not found from a coalesce.
+-- Volatile, since EXPLAIN is a utility statement, which stable functions may not run themselves.
+create or replace function pgvec.tenant_rows(
+    collection pgvec.collections, condition text, words tsquery, bound jsonb,
+    out scanned text, out walked text, out matches float8, out to_scan float8)
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  few    constant int := 1000;  -- rows that are read sooner than asked about
+  tenant constant uuid := collection.tenants[1];
+  size   constant bigint := pgvec.tenant_size(collection.name, tenant);
+  part   regclass;
+  plan   text;
+  total  float8;
+begin
+  if collection.base in (select i.inhparent from pg_catalog.pg_inherits as i where i.inhparent = collection.base) then
+    execute format('select d.tableoid::regclass from %s as d where d.tenant_id = %L limit 1', collection.relation, tenant) into part;
+  end if;
+  part := case when has_table_privilege(part, 'select') then part else collection.relation end;
+  scanned := format('(select * from %s as r where r.tenant_id = %L offset 0)', collection.relation, tenant);
+  walked := format('(select * from %s as r where coalesce(r.tenant_id = %L, false))', part, tenant);
+  matches := size;
+  to_scan := size;
+  if size <= few or condition in ('', 'true') then
+    return;
+  end if;
+
+  execute format('explain (format json) select from %s as d where d.embedding is not null and %s', walked, condition) into plan using words, bound;
+  total := 2 * split_part(split_part(plan, '"Plan Rows": ', 2), ',', 1)::float8;
+  matches := least(size, total * least(1, size / greatest(pgvec.estimate_rows(collection), 1)));
+  if position('"Index Name":' in plan) > 0 and total < size then
+    scanned := walked;
+    to_scan := total;
+  end if;
+end
+$$;
+comment on function pgvec.tenant_rows(pgvec.collections, text, tsquery, jsonb) is
+  'For a collection with the one tenant that a search is for (pgvec.scoped): the FROM items of a query that scans the rows meeting a condition and of one that '
+  'walks an index of vectors, about how many rows meet it (matches), and how many are read to find them all (to_scan). condition: on rows d, with words as $1 and bound as $2.';
+revoke all on function pgvec.tenant_rows(pgvec.collections, text, tsquery, jsonb) from public;
+select pgvec.grant_execute('pgvec.tenant_rows(pgvec.collections, text, tsquery, jsonb)', 'reader');
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.tenant_size', '100c31091ede25f0e1648dff6159737535042eaece60d482b2952fafd05dd36c', '0.2.1', $pgvec_file$
+-- pgvec.tenant_size -- about how many rows of a collection belong to a tenant.
+-- The planner knows it of no tenant (pgvec.hide_statistics), and routes need it. Definer, since the statistics of BM25, which
+-- tell, are nobody's to read; told to who may read these rows.
+create or replace function pgvec.tenant_size(collection text, tenant uuid)
+  returns bigint
+  language plpgsql stable parallel safe
+  security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not exists (select from pgvec.allowed_tenants() as t where t = tenant_size.tenant)
+     and not exists (select from pgvec.collections as c where c.name = tenant_size.collection and pgvec.sees_all(c))
+  then
+    return 0;
+  end if;
+  return (
+    select coalesce(sum(t.documents + t.uncounted), 0)
+      from pgvec.text_totals as t
+     where t.collection = tenant_size.collection
+       and t.tenant = tenant_size.tenant);
+end
+$$;
+comment on function pgvec.tenant_size(text, uuid) is
+  'The rows of a tenant that are counted, and those changed since, which may be counted twice. 0 for a tenant that is not the caller''s.';
+revoke all on function pgvec.tenant_size(text, uuid) from public;
+select pgvec.grant_execute('pgvec.tenant_size(text, uuid)', 'reader');
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.tenant_target', '357c7b6a1daf6915c3e769570a572b24ca89a22d7973189310afb211f32fea63', '0.2.1', $pgvec_file$
 -- pgvec.tenant_target -- a collection for a search in one tenant, by the owner of its table on the caller's behalf.
--- The owner has to see all rows: else the search would end up with its caller's policies, and call itself again.
+-- The owner has to see all rows: else the search would end up with its caller's policies, and call itself again. And the table
+-- may not be a weaker role's, which could have code of its own run by the search: pgvec.is_trusted.
 create or replace function pgvec.tenant_target(collection text, for_tenant uuid)
   returns pgvec.collections
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.scoped(tenant_target.collection, for_tenant);
 begin
-  if cardinality(target.tenants) is distinct from 1 or row_security_active(target.relation) then
+  if cardinality(target.tenants) is distinct from 1 or not pgvec.finds_alone(target) or not pgvec.is_trusted(target.base) then
     raise exception using
       errcode = 'PV006',
       message = format('%s cannot search collection %L for one tenant', current_user, target.name),
-      hint    = 'this is a part of match_documents and keyword_search; the owner of the functions has to own the table as well';
+      hint    = 'this is a part of match_documents and keyword_search; the owner of the functions has to own the table and its partitions as well: alter table ... owner to';
   end if;
   return target;
 end
 $$;
 comment on function pgvec.tenant_target(text, uuid) is
-  'The registry row of a collection with the one tenant that a search is for. Raises PV006 unless there is one and the current user sees its rows, and as pgvec.scoped.';
+  'The registry row of a collection with the one tenant that a search is for. Raises PV006 unless there is one, the current user sees its rows, and the table is no weaker role''s; and as pgvec.scoped.';
 revoke all on function pgvec.tenant_target(text, uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.text_condition', '4d52df1654143aab6402dc35da482953765b858d80f74e4fd3f4606189d724cb', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.text_condition', '4dcef95aee54cdc0c14b8750760537e8941ea65b108c388293325b42f164cc2d', '0.2.1', $pgvec_file$
 -- pgvec.text_condition -- what rows have to meet for "quoted phrases" and -excluded words, as a tsquery; null for nothing.
 -- A phrase may stand in any of the languages of a collection, an excluded word in none. What is all stop words says
 -- nothing.
 create or replace function pgvec.text_condition(configurations text[], phrases text[], excluded text[])
   returns tsquery
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   -- stop words alone are told as a notice
   set client_min_messages = warning
 as $$
@@ -6995,7 +7734,7 @@ revoke all on function pgvec.text_condition(text[], text[], text[]) from public;
 select pgvec.grant_execute('pgvec.text_condition(text[], text[], text[])', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.text_configurations', 'ce95109d7cd93ac5c3165804a5bd30c1ab44e0ed35104f261d02d6955ee504a7', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.text_configurations', 'ce95109d7cd93ac5c3165804a5bd30c1ab44e0ed35104f261d02d6955ee504a7', '0.2.1', $pgvec_file$
 -- pgvec.text_configurations -- the text search configurations that a query has to be read by: the collection's, and those
 -- that rows have of their own.
 -- Definer, since the statistics are nobody's to read; which languages there are is all it tells.
@@ -7021,12 +7760,12 @@ revoke all on function pgvec.text_configurations(text, uuid) from public;
 select pgvec.grant_execute('pgvec.text_configurations(text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.text_search_configuration', 'be6a7864984a9c8315b71b3596d336309ac92e014804a5520bee83df144c6bf6', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.text_search_configuration', '34323401c3bcb5c5c2d25dfe49c3da251ad070735e788156de032f15f7fa2563', '0.2.1', $pgvec_file$
 -- pgvec.text_search_configuration -- the text search configuration of a language, or PV004.
 create or replace function pgvec.text_search_configuration(language text)
   returns text
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   configuration text;
@@ -7035,7 +7774,9 @@ begin
     -- by its oid, since any number passes for the name of one
     select t.oid::regconfig::text into configuration
       from pg_catalog.pg_ts_config as t
-     where t.oid = language::regconfig;
+     where t.oid = language::regconfig
+       and t.cfgnamespace <> pg_my_temp_schema()  -- which is nobody else's
+       and not pg_is_other_temp_schema(t.cfgnamespace);
   exception when undefined_object or invalid_schema_name or invalid_name or syntax_error or feature_not_supported then
     configuration := null;
   end;
@@ -7053,12 +7794,12 @@ revoke all on function pgvec.text_search_configuration(text) from public;
 select pgvec.grant_execute('pgvec.text_search_configuration(text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.told_age', '490d68f9884f81f16de0291d89520270ddd2a72d75b496a2e6d0a174466faf51', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.told_age', '05a83fc4a8b74643590ec14a6d95445f07151a148f126d8ebd2e8ca1159ce0f7', '0.2.1', $pgvec_file$
 -- pgvec.told_age -- how long ago something was, for people: 3 hours ago.
 create or replace function pgvec.told_age(moment timestamptz)
   returns text
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select case
            when s.seconds < 120 then 'just now'
@@ -7073,12 +7814,12 @@ comment on function pgvec.told_age(timestamptz) is 'How long ago a moment was, i
 revoke all on function pgvec.told_age(timestamptz) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.told_executable', 'adb2c489185c46e2c35d35c3feac135ae4714ab93628f0f2a7f8b7c60049e9bc', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.told_executable', '2579b254391564d455f050e441aa276133f8070fb5ee28abb2a3a862a5e34c79', '0.2.1', $pgvec_file$
 -- pgvec.told_executable -- how many functions of the REST API each role may call, for people.
 create or replace function pgvec.told_executable()
   returns text
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(string_agg(format('%s may execute %s', e.name, e.times), ', ' order by e.name), 'there are no roles to grant to')
     from (select r.name, count(*) filter (where has_function_privilege(r.name, f.oid, 'execute')) as times
@@ -7091,7 +7832,7 @@ comment on function pgvec.told_executable() is 'Of each role that is granted to,
 revoke all on function pgvec.told_executable() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.tune', 'f90779dd6032ec70b65ed839a7ca6562d3a1322b112d8a3b6df10aa16d2d839e', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.tune', '8c295c1b632a2eabfaa0bb328a10f20ae5b061fce49312e3f309bb9f585dc35a', '0.2.1', $pgvec_file$
 -- pgvec.tune -- the smallest ef_search, or probes, that reaches a recall on the collection's own rows, made its setting.
 -- Rows drawn as queries go through match_documents itself, and the row is left out of its own answer. The registry row is
 -- changed on the way; nobody else sees that before the end.
@@ -7103,7 +7844,7 @@ create or replace function pgvec.tune(
     filter jsonb default '{}')
   returns table (setting text, value int, recall float8, p50_ms float8, p95_ms float8, chosen boolean)
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target   pgvec.collections := pgvec.collection(tune.collection);
@@ -7158,7 +7899,7 @@ begin
     wanted := 0;
     for i in 1 .. cardinality(expected) loop
       started := clock_timestamp();
-      found := array(select m.id from public.match_documents(drawn.embeddings[i], match_count + 1, filter, collection => target.name) as m);
+      found := array(select m.id from public.match_documents(drawn.embeddings[i], match_count + 1, filter, null::float8, target.name, null::uuid, null::text) as m);
       times := times || extract(epoch from 1000 * (clock_timestamp() - started))::float8;
       found := array_remove(found, drawn.ids[i]);
       hits := hits + (select count(*) from jsonb_array_elements_text(expected[i]) as e where e.value = any (found[:match_count]));
@@ -7181,12 +7922,12 @@ comment on function pgvec.tune(text, float8, int, int, jsonb) is
 revoke all on function pgvec.tune(text, float8, int, int, jsonb) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.upgrade_collections', '226852e50c15d102ddcd33aacd25e539f6274ab6b8bb9d87f226d0fc5efbfeb3', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.upgrade_collections', '1f5efa002cf4e147f005f48bdb653144109ef31cebebd76611ce76b23453c3f3', '0.2.1', $pgvec_file$
 -- pgvec.upgrade_collections -- gives collections that an earlier release made what this one keeps beside their rows.
 create or replace function pgvec.upgrade_collections()
   returns setof text
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   item pgvec.collections;
@@ -7206,6 +7947,22 @@ begin
     return next item.name;
   end loop;
 
+  -- policies compared a row with itself, or with what could not be compared; statistics told of the rows of others
+  perform pgvec.protect_side(a.collection) from pgvec.adoptions as a join pg_catalog.pg_class as r on r.oid = a.side;
+  perform pgvec.hide_statistics(p.name) from pgvec.present_collections() as p where p.base = p.relation and p.access <> 'open';
+  for item in
+    select p.*
+      from pgvec.present_collections() as p
+      join pg_catalog.pg_index as x on x.indexrelid = to_regclass(format('public.%I', p.name || '_source_idx')) and x.indrelid = p.base
+      join pg_catalog.pg_attribute as a on a.attrelid = p.base and a.attnum = x.indkey[0] and a.attname = 'tenant_id'
+  loop
+    execute format('drop index public.%I', item.name || '_source_idx');
+    perform pgvec.index_sources(item.name, item.base, item.access);
+  end loop;
+  perform pgvec.create_collection_api(p.name)
+     from pgvec.present_collections() as p
+    where exists (select from pg_catalog.pg_proc as f where f.pronamespace = 'public'::regnamespace and pgvec.is_api_of(p.name, f.oid));
+
   -- the queries noted are of the release that noted them
   perform pgvec.note_index(c.name)
      from pgvec.collections as c
@@ -7214,19 +7971,19 @@ begin
 end
 $$;
 comment on function pgvec.upgrade_collections() is
-  'Adds to collections of earlier releases what this one needs: the statistics and weights of BM25, the queries noted. '
+  'Adds to collections of earlier releases what this one needs: the statistics and weights of BM25, the policies of side tables, no statistics of the planner that tell of others, the index of sources of tenants, the queries noted. '
   'Returns the names of those that got statistics. pgvec-admin migrate calls it.';
 revoke all on function pgvec.upgrade_collections() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.vector_indexes', '88ba7b861e509509489e122183c6eeaa66cb6add2b98b042c9cb347d58220872', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.vector_indexes', '298288a21277620c8365587b71466d8b89f2ca8bb644c03416cfa55f1e2d01f2', '0.2.1', $pgvec_file$
 -- pgvec.vector_indexes -- the HNSW and IVFFlat indexes on a collection's embedding.
 drop function if exists pgvec.vector_indexes(text);
 
 create or replace function pgvec.vector_indexes(collection text)
   returns table (name text, method text, storage text, distance text, valid boolean, size_bytes bigint, definition text)
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select i.relname::text,
          m.amname::text,
@@ -7264,15 +8021,15 @@ revoke all on function pgvec.vector_indexes(text) from public;
 select pgvec.grant_execute('pgvec.vector_indexes(text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.vector_lengths', 'e0a7becf87046c493271c468df6f77eec45990fd9c5427f3281a9eecad0eabfe', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.vector_lengths', 'd444b459714b42c54fb259ea333dd4dc12d1e38c42340975511bd274ca943eb9', '0.2.1', $pgvec_file$
 -- pgvec.vector_lengths -- how long a collection's vectors are, which decides whether distances rank alike.
 create or replace function pgvec.vector_lengths(collection text, out shortest float8, out mean float8, out longest float8)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   execute format(
-    'select min(l), avg(l), max(l) from (select extensions.vector_norm(d.embedding::extensions.vector) as l from %s as d where d.embedding is not null) as n',
+    'select min(n.l), avg(n.l), max(n.l) from (select extensions.vector_norm(d.embedding::extensions.vector) as l from %s as d where d.embedding is not null) as n',
     (pgvec.collection(vector_lengths.collection)).relation)
     into shortest, mean, longest;
 end
@@ -7281,32 +8038,33 @@ comment on function pgvec.vector_lengths(text) is 'The shortest, mean and longes
 revoke all on function pgvec.vector_lengths(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.vector_query', '2ebab5360c68f5f0c96b9c9aac825cc91577b2cef32a135775b784dbe2b2b0b1', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.vector_query', 'be450c5ee0d89ffceb61f7121f657d0df81f65881eed6d10d1330f4d409f8033', '0.2.1', $pgvec_file$
 -- pgvec.vector_query -- the SQL that finds the nearest rows of a collection that meet a condition.
 drop function if exists pgvec.vector_query(pgvec.collections, text, boolean, boolean);
+drop function if exists pgvec.vector_query(pgvec.collections, text, text, text);
 
-create or replace function pgvec.vector_query(collection pgvec.collections, distance text, condition text, kind text)
+create or replace function pgvec.vector_query(collection pgvec.collections, distance text, condition text, kind text, searched text default null)
   returns text
-  language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  language plpgsql stable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return format(pgvec.query_template(collection, distance, kind), pgvec.rows_of(collection), coalesce(nullif(condition, ''), 'true'));
+  return format(pgvec.query_template(collection, distance, kind), coalesce(searched, pgvec.rows_of(collection)), coalesce(nullif(condition, ''), 'true'));
 end
 $$;
-comment on function pgvec.vector_query(pgvec.collections, text, text, text) is
+comment on function pgvec.vector_query(pgvec.collections, text, text, text, text) is
   'The SQL text that returns (id, content, metadata, distance) of the nearest rows: $1 vector, $2 jsonb values of the condition, $3 int limit. '
-  'condition: of pgvec.filter_condition. distance, kind: of pgvec.query_template.';
-revoke all on function pgvec.vector_query(pgvec.collections, text, text, text) from public;
-select pgvec.grant_execute('pgvec.vector_query(pgvec.collections, text, text, text)', 'reader');
+  'condition: of pgvec.filter_condition. distance, kind: of pgvec.query_template. searched: the FROM item, by default pgvec.rows_of.';
+revoke all on function pgvec.vector_query(pgvec.collections, text, text, text, text) from public;
+select pgvec.grant_execute('pgvec.vector_query(pgvec.collections, text, text, text, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.vector_schema', 'fa9559c6bbbf6ab2f4eb669b6eceac145b831aa242ec010d6091e1f72f10360f', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.vector_schema', 'f5a262a5fd4821f34849e65b1948a05df4b42a45ec6a83a3998561b57d549c62', '0.2.1', $pgvec_file$
 -- pgvec.vector_schema -- the schema of pgvector, quoted, for SQL that people are given.
 create or replace function pgvec.vector_schema()
   returns text
   language sql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select quote_ident(n.nspname)
     from pg_catalog.pg_extension as e
@@ -7317,14 +8075,14 @@ comment on function pgvec.vector_schema() is 'The schema that pgvector is in, qu
 revoke all on function pgvec.vector_schema() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verdict', '326c35560c4fca14af24e6d2ce66c6e195950c5ae99e405b29d2c73de3cf0cfb', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verdict', 'ddbac31056a76421b33437154d70f7a6606e252e50517bc4e9979dfe69cd806f', '0.2.1', $pgvec_file$
 -- pgvec.verdict -- what a check says, of the problems that it has met.
 -- The first three are told; a table without row level security needs no list of a thousand.
 create or replace function pgvec.verdict(
     area text, check_name text, problems text[], fine text, hint text default null, fix text default null, severity text default 'fail')
   returns pgvec.verdict
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select case
            when cardinality(problems) > 0 then
@@ -7339,34 +8097,50 @@ comment on function pgvec.verdict(text, text, text[], text, text, text, text) is
 revoke all on function pgvec.verdict(text, text, text[], text, text, text, text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify', 'd9c3cad89c23fdb743bca5944d121fcba9e23ba3d3a059a66f60786dd27c6265', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify', '23553684928673d346f80fa6fe7acf73fc25f8598af63bd5b11fe28768b2b104', '0.2.1', $pgvec_file$
 -- pgvec.verify -- every check that can be made from within the database, for psql.
 -- pgvec-admin verify makes them one by one, each within its time, and compares functions and migrations with its own files besides.
+-- PostgreSQL cannot choose between a function and one of its name with the same arguments and further optional ones, however it is
+-- called. Then what cannot be checked is told, and the rest goes on.
 create or replace function pgvec.verify(collection text default null, seconds float8 default 10)
   returns setof pgvec.verdict
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  item  text;
+  item     text;
+  checks   text[] := case when verify.collection is null then array['pgvec.verify_server', 'pgvec.verify_installation', 'pgvec.verify_grants', 'pgvec.verify_privileges',
+                                                                    'pgvec.verify_roles', 'pgvec.verify_settings', 'pgvec.verify_foreign', 'pgvec.verify_reach'] end;
   check_of text;
+  reason   text;
 begin
-  if verify.collection is null then
-    return query select * from pgvec.verify_server();
-    return query select * from pgvec.verify_installation();
-    return query select * from pgvec.verify_grants();
-  elsif pgvec.collection_checks(verify.collection) is null then
+  if verify.collection is not null and pgvec.collection_checks(verify.collection) is null then
     perform pgvec.collection(verify.collection);  -- which says so
   end if;
   for item in
-    select c.name from pgvec.collections as c where verify.collection is null or c.name = verify.collection order by c.name
+    select i.name
+      from (select null::text as name where verify.collection is null
+             union all
+            (select c.name from pgvec.collections as c where verify.collection is null or c.name = verify.collection order by c.name)) as i
   loop
-    foreach check_of in array coalesce(pgvec.collection_checks(item), '{}') loop  -- dropped meanwhile
-      return query execute format('select * from %s($1)', check_of) using item;
-    end loop;
-    if cardinality(pgvec.collection_checks(item)) > 1 then
-      return query select * from pgvec.verify_search(item, seconds);
+    if item is not null then
+      checks := coalesce(pgvec.collection_checks(item), '{}');  -- dropped meanwhile
+      checks := checks || case when cardinality(checks) > 1 then array['pgvec.verify_search'] end;
     end if;
+    foreach check_of in array checks loop
+      begin
+        if item is null then
+          return query execute format('select * from %s()', check_of);
+        elsif check_of = 'pgvec.verify_search' then
+          return query select * from pgvec.verify_search(item, seconds);
+        else
+          return query execute format('select * from %s($1)', check_of) using item;
+        end if;
+      exception when ambiguous_function then  -- somebody's function has the name of one of ours, with more arguments
+        get stacked diagnostics reason = message_text;
+        return next pgvec.verdict(coalesce(item, 'installation'), substr(check_of, 7), array['cannot be checked: ' || reason], null, 'look at the check overloads');
+      end;
+    end loop;
   end loop;
 end
 $$;
@@ -7376,31 +8150,32 @@ comment on function pgvec.verify(text, float8) is
 revoke all on function pgvec.verify(text, float8) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_access', '8530e553f0eff2e23108621c6df177b323860e9dc0cbd88a238477748e0763f1', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_access', '365c097423b2893aa92475ed030de969c2629a2b1291c0929cc7136babffa659', '0.2.1', $pgvec_file$
 -- pgvec.verify_access -- whether those who may search a collection find its rows, and strangers find none.
--- Each attempt is a query as a role, with the token of a tenant whose row was drawn, or of one that was made up. Nothing is
--- written; pgvec.verify_tenants tries to write as well, in a collection of its own. A role that was never granted the table, or
--- is no more, is told of: whether it should be is the owner's to say.
+-- Each attempt is a query as a role, with the token of a tenant whose row was drawn, or of one that was made up. Calls are by
+-- exact signature, so that no other function of the name is meant. Nothing is written; pgvec.verify_tenants tries to write as well,
+-- in a collection of its own. A role that was never granted the table, or is no more, is told of: whether it should be is the owner's to say.
 create or replace function pgvec.verify_access(collection text)
   returns setof pgvec.verdict
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target   pgvec.collections := pgvec.collection(verify_access.collection);
   attempts constant text[] := array[
     'select from %1$s limit 1',
-    'select from public.match_documents(%2$L, 1, collection => %3$L)',
-    'select from public.match_documents(%2$L, 1, collection => %3$L, for_tenant => %6$L)',
-    'select from public.keyword_search(%5$L, 1, collection => %3$L)',
-    'select from public.keyword_search(%5$L, 1, collection => %3$L, for_tenant => %6$L)',
-    'select from public.hybrid_search(%5$L, %2$L, 1, collection => %3$L)',
-    'select from public.document_context(%4$L, collection => %3$L)',
-    'select from public.recommend_documents(array[%4$L], match_count => 1, collection => %3$L)',
-    'select from public.document_facets(%8$L, collection => %3$L)',
-    'select from public.suggest_query(%5$L, %3$L) as s where s is not null',
-    'select from pgvec.tenant_matches(%3$L, %2$L, 1, ''{}'', null, %6$L, %7$L) where id is not null',
-    'select pgvec.keyword_query(%3$L, %5$L, %6$L)',
+    'select from public.match_documents(%2$L::extensions.vector, 1, ''{}''::jsonb, null::float8, %3$L::text, null::uuid, null::text)',
+    'select from public.match_documents(%2$L::extensions.vector, 1, ''{}''::jsonb, null::float8, %3$L::text, %6$L::uuid, null::text)',
+    'select from public.keyword_search(%5$L::text, 1, ''{}''::jsonb, ''bm25''::text, %3$L::text, null::uuid, false, null::float8)',
+    'select from public.keyword_search(%5$L::text, 1, ''{}''::jsonb, ''bm25''::text, %3$L::text, %6$L::uuid, false, null::float8)',
+    'select from public.hybrid_search(%5$L::text, %2$L::extensions.vector, 1, 1::float8, 1::float8, null::int, null::text, ''{}''::jsonb, null::float8, '
+      '''bm25''::text, %3$L::text, null::uuid, 100, null::text, null::float8, null::text, null::interval, false)',
+    'select from public.document_context(%4$L::text, 1, 1, %3$L::text, null::uuid)',
+    'select from public.recommend_documents(array[%4$L::text], ''{}''::text[], 1, ''{}''::jsonb, null::float8, %3$L::text, null::uuid)',
+    'select from public.document_facets(%8$L::text, null::text, ''{}''::jsonb, 10, %3$L::text, null::uuid)',
+    'select from public.suggest_query(%5$L::text, %3$L::text, null::uuid) as s (text) where s.text is not null',
+    'select from pgvec.tenant_matches(%3$L::text, %2$L::extensions.vector, 1, ''{}''::jsonb, null::float8, %6$L::uuid, %7$L::text) as m where m.id is not null',
+    'select pgvec.keyword_query(%3$L::text, %5$L::text, %6$L::uuid)',
     'select from pgvec.lexemes limit 1',
     'select from pgvec.memberships limit 1'];
   row_id   text;  -- of a row drawn
@@ -7421,7 +8196,7 @@ declare
   claims   constant text := coalesce(current_setting('request.jwt.claims', true), '');
   logging  constant text := coalesce(current_setting('pgvec.search_log', true), '');
 begin
-  execute format('select d.id, d.embedding::extensions.vector, left(d.content, 60), (select k from jsonb_object_keys(d.metadata) as k limit 1), %s'
+  execute format('select d.id, d.embedding::extensions.vector, left(d.content, 60), (select k.key from jsonb_object_keys(d.metadata) as k (key) limit 1), %s'
                  ' from %s as d where d.embedding is not null limit 1',
                  case target.access when 'tenant' then 'd.tenant_id' else 'null::uuid' end, target.relation)
     into row_id, embedding, words, facet, tenant;
@@ -7442,7 +8217,7 @@ begin
       join pg_catalog.pg_roles as r on r.rolname = x.name
      cross join unnest(attempts) with ordinality as a (query, place)
      cross join (values (false), (true)) as s (is_stranger)
-     where case when s.is_stranger then target.access = 'tenant' and not r.rolbypassrls and not r.rolsuper
+     where case when s.is_stranger then target.access = 'tenant' and r.rolname <> 'service_role'
                 else a.place <= 2 and r.rolname <> all (ungranted) and not (target.access = 'tenant' and r.rolbypassrls) end
      order by r.rolname, a.place
   loop
@@ -7486,7 +8261,7 @@ comment on function pgvec.verify_access(text) is
 revoke all on function pgvec.verify_access(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_bloat', '4d635128b47849c0888520386b577fa143715e49cb1ca851e69d0f65e97c59a6', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_bloat', '8a668682fc6039dd577cd148b7d9066c88f2acc5f3af0759b89f52d8d4a258b9', '0.2.1', $pgvec_file$
 -- pgvec.verify_bloat -- vector indexes larger than so many rows make them.
 -- HNSW keeps the place of deleted rows for others until it is vacuumed, and never gets smaller. How large one would be anew is
 -- known to a hundredth (pgvec.index_memory); that of m is told by the index itself. To build one anew takes hours and memory, so
@@ -7494,7 +8269,7 @@ select pg_temp.apply_function('pgvec.verify_bloat', '4d635128b47849c0888520386b5
 create or replace function pgvec.verify_bloat(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   too_large constant float8 := 2;
@@ -7523,13 +8298,97 @@ comment on function pgvec.verify_bloat(text) is
 revoke all on function pgvec.verify_bloat(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_grants', '32348c1bba1cb51267b2e8201c749617002a614d3913f1cf00c13463bc3f5692', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_foreign', '425699c4017fd8a62c1273f597db56fa7ef6383d4e8ea2849cf5782274914f97', '0.2.1', $pgvec_file$
+-- pgvec.verify_foreign -- functions that are not of this engine, and run where they can go past row level security.
+-- What a function does cannot be told from outside. One that names a collection, our functions or the settings that make a
+-- tenant, or that puts its SQL together, is a fault until somebody has looked; any other that callers may have run is told.
+create or replace function pgvec.verify_foreign()
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  engine constant oid := (select n.nspowner from pg_catalog.pg_namespace as n where n.nspname = 'pgvec');
+  names  constant text := (select string_agg(regexp_replace(n.name, '(\W)', '\\\1', 'g'), '|')
+                             from (select r.relname::text
+                                     from pgvec.collections as c
+                                     join pg_catalog.pg_class as r on r.oid = c.base
+                                    where c.access <> 'open'
+                                    union
+                                   select f.proname::text from pgvec.our_functions() as f where f.pronamespace = 'public'::regnamespace
+                                    union
+                                   select 'pgvec') as n (name));
+  tenant constant text := '(set_config\s*\(\s*''|\mset\s+(local\s+|session\s+)?)(app\.tenant_id|request\.jwt|role\M)';
+begin
+  return query
+    with foreign_functions as (
+           select p.oid::regprocedure::text as name, pg_get_userbyid(p.proowner) as owner,
+                  case
+                    when t.body ~* format('\m(%s)\M', names) then 'names what is protected'
+                    when t.body ~* tenant then 'says who is calling'
+                    when t.body ~* '\mexecute\M' or l.lanname not in ('sql', 'plpgsql') then 'runs SQL that cannot be told'
+                  end as because
+             from pg_catalog.pg_proc as p
+             join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
+             join pg_catalog.pg_language as l on l.oid = p.prolang
+             join pg_catalog.pg_roles as o on o.oid = p.proowner
+            cross join lateral regexp_replace(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), '--[^\n]*', '', 'g') as t (body)
+            where p.prosecdef
+              and n.nspname in (select e.schema_name from pgvec.exposed_schemas() as e union select 'pgvec')
+              and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
+              and (o.rolsuper or o.rolbypassrls or pg_has_role(o.oid, engine, 'usage')
+                   or exists (select from pgvec.present_collections() as c join pg_catalog.pg_class as r on r.oid = c.base where pg_has_role(o.oid, r.relowner, 'usage')))
+              and not exists (select from pgvec.function_history as h where h.name = format('%s.%s', n.nspname, p.proname))
+              and not exists (select from pgvec.collections as c where pgvec.is_api_of(c.name, p.oid))
+              and not exists (select from pg_catalog.pg_depend as d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
+              and exists (select from pgvec.held_roles() as h where has_function_privilege(h, p.oid, 'execute') and has_schema_privilege(h, n.oid, 'usage')))
+    select (pgvec.verdict(
+             'functions', 'definer of others',
+             coalesce(array_agg(format('%s runs as %s, and %s', f.name, f.owner, coalesce(f.because, 'callers may execute it')) order by f.because is null, f.name), '{}'),
+             'no function of others that callers may execute runs as its owner',
+             coalesce((array_agg(format('look what it does; then alter function %s security invoker, or revoke execute on it from public, anon, authenticated', f.name) order by f.because is null, f.name))[1], ''),
+             severity => case when count(f.because) > 0 then 'fail' else 'warn' end)).*
+      from foreign_functions as f;
+
+  return query
+    select (pgvec.verdict(
+             'functions', 'leakproof',
+             coalesce(array_agg(format('%s is marked leakproof: it may be given rows before policies hide them', p.oid::regprocedure) order by p.oid), '{}'),
+             'none but the server''s own', coalesce(min(format('alter function %s not leakproof', p.oid::regprocedure)), ''), severity => 'warn')).*
+      from pg_catalog.pg_proc as p
+     where p.proleakproof
+       and p.pronamespace <> 'pg_catalog'::regnamespace
+       and not exists (select
+                         from pg_catalog.pg_depend as d
+                         join pg_catalog.pg_extension as e on e.oid = d.refobjid and e.extname <> 'vector'
+                        where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
+       and exists (select from pgvec.held_roles() as h where has_function_privilege(h, p.oid, 'execute'));
+
+  return query
+    select (pgvec.verdict(
+             'functions', 'event triggers',
+             coalesce(array_agg(format('event trigger %I runs %s of %s, as whoever installs or upgrades', e.evtname, p.oid::regprocedure, pg_get_userbyid(p.proowner)) order by e.evtname), '{}'),
+             'none of a role weaker than the owner', coalesce(min(format('alter function %s owner to %I, or drop event trigger %I', p.oid::regprocedure, pg_get_userbyid(engine), e.evtname)), ''),
+             severity => 'warn')).*
+      from pg_catalog.pg_event_trigger as e
+      join pg_catalog.pg_proc as p on p.oid = e.evtfoid
+      join pg_catalog.pg_roles as o on o.oid = p.proowner
+     where e.evtenabled <> 'D' and not o.rolsuper and not pg_has_role(o.oid, engine, 'member');
+end
+$$;
+comment on function pgvec.verify_foreign() is
+  'Checks functions: definer of others (functions not of this engine that callers may execute in an exposed schema and that run as a role past row level security), '
+  'leakproof (functions so marked that callers may use), event triggers (functions of a weaker role at each upgrade). Reads the catalog alone.';
+revoke all on function pgvec.verify_foreign() from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.verify_grants', '5e6669c0972f3450fb2e2fb9ce2605e22cb512afb72afbcb3a06feca837ee5c0', '0.2.1', $pgvec_file$
 -- pgvec.verify_grants -- who was granted what of the engine's functions and tables, and of the tables of collections.
 -- A grant of a column is one of its table. Reads the catalog alone.
 create or replace function pgvec.verify_grants()
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   -- what readers are let see of the engine's own tables
@@ -7537,31 +8396,33 @@ declare
 begin
   return query
     with granted as (
-           select 'function' as kind, f.oid::regprocedure::text as name, pgvec.is_ours(f.oid) as is_ours, coalesce(f.proacl, acldefault('f', f.proowner)) as acl
+           select 'function' as kind, f.oid::regprocedure::text as name, pgvec.is_ours(f.oid) as is_ours, false as of_policy,
+                  coalesce(f.proacl, acldefault('f', f.proowner)) as acl
              from pgvec.our_functions() as f
             union all
-           select 'table', r.oid::regclass::text, true, l.acl
+           select 'table', r.oid::regclass::text, true, exists (select from pgvec.collections as c where c.base = r.oid and c.access = 'policy'), l.acl
              from pg_catalog.pg_class as r
             cross join lateral (
                    select r.relacl as acl
                     union all
                    select c.attacl from pg_catalog.pg_attribute as c where c.attrelid = r.oid and c.attacl is not null) as l
-            where r.relnamespace = 'pgvec'::regnamespace and r.relkind in ('r', 'p', 'v')
-               or r.oid in (select p from pgvec.collections as c cross join lateral pgvec.partitions(c.base) as p where c.base = c.relation)
-               or r.oid in (select c.base from pgvec.collections as c where c.base = c.relation)
+            where r.relnamespace = 'pgvec'::regnamespace and r.relkind in ('r', 'p', 'v', 'm', 'f')
+               or r.oid in (select p from pgvec.collections as c cross join lateral pgvec.relations_of(c.name) as p where c.base = c.relation)
             union all
-           select 'schema', n.nspname::text, true, n.nspacl from pg_catalog.pg_namespace as n where n.nspname = 'pgvec'),
+           select 'schema', n.nspname::text, true, false, n.nspacl from pg_catalog.pg_namespace as n where n.nspname = 'pgvec'),
          public as (
-           select g.kind, g.name, g.is_ours, string_agg(distinct lower(a.privilege_type), ', ') as privileges
+           select g.kind, g.name, g.is_ours, string_agg(distinct lower(a.privilege_type), ', ') as privileges,
+                  case when bool_or(g.of_policy) then string_agg(distinct lower(a.privilege_type), ', ') else 'all' end as revoked
              from granted as g
             cross join lateral aclexplode(g.acl) as a
             where a.grantee = 0
+              and not (g.of_policy and a.privilege_type in ('SELECT', 'INSERT', 'UPDATE', 'DELETE'))  -- the owner's own to grant
             group by g.kind, g.name, g.is_ours)
     select (pgvec.verdict(
              'privileges', 'grants', coalesce(array_agg(format('%s is for PUBLIC: %s', name, privileges) order by name), '{}'),
              format('nothing granted to PUBLIC; %s', pgvec.told_executable()),
              'revoke all on ... from public',
-             string_agg(format('revoke all on %s %s from public;', kind, name), ' ' order by name) filter (where is_ours))).*
+             string_agg(format('revoke %s on %s %s from public;', revoked, kind, name), ' ' order by name) filter (where is_ours))).*
       from public;
 
   return query
@@ -7572,12 +8433,13 @@ begin
              from pg_catalog.pg_class as r
             cross join pgvec.roles('reader') as role (name)
             where r.relnamespace = 'pgvec'::regnamespace
-              and r.relkind in ('r', 'p')
-              and not (r.relname in ('loads', 'memberships') and role.name in (select w from pgvec.roles('writer') as w))
+              and r.relkind in ('r', 'p', 'v', 'm', 'f')
+              and not exists (select from pgvec.collections as c where c.relation = r.oid)  -- over an adopted table
+              and not (r.relname = 'memberships' and role.name in (select w from pgvec.roles('writer') as w))
               and not exists (select
                                 from pg_catalog.pg_roles as x
                                where x.rolname = role.name
-                                 and (x.rolsuper or x.rolbypassrls and r.relname = 'search_log'))  -- which an owner may let a backend read
+                                 and (x.rolsuper or x.rolbypassrls and r.relname in ('search_log', 'stats')))  -- which an owner may let a backend read
               and r.oid not in (select a.side from pgvec.adoptions as a where a.side is not null)),
          found as (
            select * from readable
@@ -7597,13 +8459,13 @@ comment on function pgvec.verify_grants() is
 revoke all on function pgvec.verify_grants() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_indexes', 'd8dea19fd9b52bcfef5cf6db91a49ed7886d68663bf6b388326a5a3a0809242c', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_indexes', '25a488ac90186587086c9835c3b530a9c95c13d2b4f784d58c8285a14024ab49', '0.2.1', $pgvec_file$
 -- pgvec.verify_indexes -- the indexes of a collection: broken, missing, of no use, or larger than their rows need.
 -- A vector index is wanted beyond so many rows as pgvec.wide_steps still scans without a second thought.
 create or replace function pgvec.verify_indexes(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target  pgvec.collections := pgvec.collection(verify_indexes.collection);
@@ -7693,42 +8555,45 @@ comment on function pgvec.verify_indexes(text) is
 revoke all on function pgvec.verify_indexes(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_installation', '7c0b7edc3f19fb3b5434dc927e07b85763f798bf6c7e3abaf14c2d9cbfd42d6b', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_installation', '00e0cbb2b9aac0278bd456a4d4ca0188c6c226c2161128a899ae6dc2769c582b', '0.2.1', $pgvec_file$
 -- pgvec.verify_installation -- functions of the engine: what lets callers in, or makes a client's call ambiguous.
 -- The names follow the lints of Supabase's advisor where it has them. Reads the catalog alone.
 create or replace function pgvec.verify_installation()
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   ours    constant oid := (select n.nspowner from pg_catalog.pg_namespace as n where n.nspname = 'pgvec');
 begin
   return next pgvec.verdict(
     'functions', 'overloads',
-    array(select format('%s functions are called public.%s', count(*), p.proname)
+    array(select format('%s functions are called %s.%s', count(*), n.nspname, p.proname)
             from pg_catalog.pg_proc as p
-           where p.pronamespace = 'public'::regnamespace
-             and p.proname in (select f.proname from pgvec.our_functions() as f)
-           group by p.proname
-          having count(*) > 1),
+            join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
+           where (n.nspname = 'public' and p.proname in (select f.proname from pgvec.our_functions() as f)
+                  or n.nspname = 'pgvec' and exists (select from pgvec.function_history as h where h.name = 'pgvec.' || p.proname))
+           group by n.nspname, p.proname
+          having count(*) > 1
+           order by n.nspname desc, p.proname),
     'one function of each name',
-    'drop those that are not of this engine (\df in psql): PostgREST cannot choose between them (PGRST203)');
+    'drop those that are not of this engine (\df in psql): PostgREST cannot choose between them (PGRST203), nor can a call within the engine');
 
   return query
     with pinned as (
-           select f.oid::regprocedure::text as name, l.lanname, pgvec.is_ours(f.oid) as is_ours,
-                  case when f.prosecdef and f.pronamespace = 'pgvec'::regnamespace then 'pg_catalog, pg_temp' else '""' end as wanted,
-                  (select substr(s, 13) from unnest(f.proconfig) as s where s like 'search\_path=%') as path
+           select f.oid::regprocedure::text as name, l.lanname, o.is_ours, c.path,
+                  c.path is distinct from 'pg_catalog, pg_temp' and (o.is_ours or f.prosecdef or c.path is distinct from '""') as is_odd
              from pgvec.our_functions() as f
-             join pg_catalog.pg_language as l on l.oid = f.prolang)
+             join pg_catalog.pg_language as l on l.oid = f.prolang
+            cross join lateral pgvec.is_ours(f.oid) as o (is_ours)
+            cross join lateral (select (select substr(s, 13) from unnest(f.proconfig) as s where s like 'search\_path=%') as path) as c)
     select (pgvec.verdict(
              'functions', 'search_path',
              coalesce(array_agg(case when path is null then name || ' has no search_path of its own' else format('%s has search_path %s', name, path) end order by name)
-                        filter (where path is distinct from wanted), '{}'),
-             format('all %s have one of their own', count(*)),
-             'alter function ... set search_path, or pgvec-admin migrate --overwrite-drift',
-             string_agg(format('alter function %s set search_path = %s;', name, replace(wanted, '""', '''''')), ' ' order by name) filter (where is_ours and path is distinct from wanted))).*
+                        filter (where is_odd), '{}'),
+             format('all %s look into pg_catalog alone', count(*)),
+             'alter function ... set search_path = pg_catalog, pg_temp, or pgvec-admin migrate --overwrite-drift: else types and tables of the caller''s are found first',
+             string_agg(format('alter function %s set search_path = pg_catalog, pg_temp;', name), ' ' order by name) filter (where is_ours and is_odd))).*
       from pinned
      where lanname in ('sql', 'plpgsql');
 
@@ -7737,7 +8602,7 @@ begin
            select f.oid::regprocedure::text as name, pgvec.is_ours(f.oid) as is_ours from pgvec.our_functions() as f where f.prosecdef and f.pronamespace <> 'pgvec'::regnamespace)
     select (pgvec.verdict(
              'functions', 'definer', coalesce(array_agg(name || ' runs as its owner in an exposed schema' order by name), '{}'),
-             'none in an exposed schema runs as its owner',
+             'none of ours in an exposed schema runs as its owner',
              'alter function ... security invoker, or move it to a schema that is not exposed',
              string_agg(format('alter function %s security invoker;', name), ' ' order by name) filter (where is_ours))).*
       from definers;
@@ -7749,7 +8614,7 @@ begin
                    union all
                   select r.oid::regclass::text, r.relowner
                     from pg_catalog.pg_class as r
-                   where r.relnamespace = 'pgvec'::regnamespace and r.relkind in ('r', 'p', 'v') and not r.relispartition) as x
+                   where r.relnamespace = 'pgvec'::regnamespace and r.relkind in ('r', 'p', 'v', 'c', 'S') and not r.relispartition) as x
            where x.owner <> ours
            order by 1),
     format('all belong to %s', pg_get_userbyid(ours)),
@@ -7762,13 +8627,117 @@ comment on function pgvec.verify_installation() is
 revoke all on function pgvec.verify_installation() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_memory', 'c55740f2ea3a0eba9d48232c5a3bd5c8f4ab94c95c90816a206f09cbb4fd5d60', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_leaks', '366060d1934421d00a4c7af86dd5309eac334cd8639c48cc69780879c8eeadbe', '0.2.1', $pgvec_file$
+-- pgvec.verify_leaks -- what carries rows of a collection elsewhere, or runs somebody's code on them.
+-- An adopted table is its owner's, triggers and all; of one nothing is told but rules and what inherits its rows.
+create or replace function pgvec.verify_leaks(collection text)
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  target    pgvec.collections := pgvec.collection(verify_leaks.collection);
+  ours      constant boolean := target.base = target.relation;
+  relations constant regclass[] := array(select t from pgvec.relations_of(target.name) as t);
+  problems  text[];
+begin
+  return query
+    select (pgvec.verdict(
+             target.name, 'triggers of others',
+             coalesce(array_agg(format('trigger %I of %s calls %s', t.tgname, t.tgrelid::regclass, t.tgfoid::regprocedure) order by t.tgname), '{}'),
+             'no trigger but ours', coalesce(min(format('look at it: \sf %s; drop trigger %I on %s, if it should not be there', t.tgfoid::regproc, t.tgname, t.tgrelid::regclass)), ''),
+             severity => 'warn')).*
+      from pg_catalog.pg_trigger as t
+      join pg_catalog.pg_proc as p on p.oid = t.tgfoid
+     where t.tgrelid = any (relations)
+       and (ours or t.tgrelid = target.text_table and t.tgrelid <> target.base)
+       and not t.tgisinternal
+       and t.tgparentid = 0
+       and not (p.pronamespace = 'pgvec'::regnamespace and pgvec.is_ours(p.oid));
+
+  return query
+    select (pgvec.verdict(
+             target.name, 'rules',
+             coalesce(array_agg(format('rule %I of %s runs on %s', w.rulename, w.ev_class::regclass, (array['select', 'update', 'insert', 'delete'])[w.ev_type::text::int]) order by w.rulename), '{}'),
+             'there are none', coalesce(min(format('drop rule %I on %s', w.rulename, w.ev_class::regclass)), ''))).*
+      from pg_catalog.pg_rewrite as w
+     where w.ev_class = any (relations);
+
+  return query
+    select (pgvec.verdict(
+             target.name, 'publications',
+             coalesce(array_agg(distinct case p.pubname when 'supabase_realtime' then 'supabase_realtime tells everybody who listens the tenant and id of rows that are deleted'
+                                                    else format('publication %I sends the rows of all tenants to its subscribers', p.pubname) end), '{}'),
+             'no publication has rows of tenants',
+             coalesce(min(format('alter publication %I drop table %I.%I; or publish other tables than all', p.pubname, p.schemaname, p.tablename)), ''), severity => 'warn')).*
+      from pg_catalog.pg_class as r
+      join pg_catalog.pg_namespace as n on n.oid = r.relnamespace
+      join pg_catalog.pg_publication_tables as p on p.schemaname = n.nspname and p.tablename = r.relname
+     where target.access = 'tenant' and r.oid = any (relations);
+
+  return query
+    select (pgvec.verdict(
+             target.name, 'unique indexes',
+             coalesce(array_agg(format('%s is unique across tenants: one is told of values of another', x.indexrelid::regclass) order by x.indexrelid), '{}'),
+             'none across tenants', 'make it anew with tenant_id as its first column')).*
+      from pg_catalog.pg_index as x
+      join pg_catalog.pg_attribute as a on a.attrelid = x.indrelid and a.attname = 'tenant_id'
+     where target.access = 'tenant'
+       and x.indrelid = any (relations)
+       and (x.indisunique or x.indisexclusion)
+       and not exists (select from pg_catalog.pg_inherits as i where i.inhrelid = x.indexrelid)  -- of a partitioned one
+       and a.attnum <> all ((x.indkey::int2[])[0:x.indnkeyatts - 1]);
+
+  problems := array(
+    select distinct format('%s may read %s, and its rows by it', h.name, i.inhparent::regclass)
+      from pg_catalog.pg_inherits as i
+     cross join pgvec.held_roles() as h (name)
+     where i.inhrelid = any (relations)
+       and i.inhparent <> all (relations)
+       and (ours or target.access = 'policy')
+       and has_any_column_privilege(h.name, i.inhparent, 'select')
+     order by 1);
+  return next pgvec.verdict(
+    target.name, 'inheritance',
+    problems || array(select format('%s lies on server %I', f.ftrelid::regclass, s.srvname)
+                        from pg_catalog.pg_foreign_table as f
+                        join pg_catalog.pg_foreign_server as s on s.oid = f.ftserver
+                       where f.ftrelid = any (relations)),
+    'its rows are in its own tables', 'alter table ... no inherit ..., or detach partition: the policies of a parent, or of another server, hold for rows that are read there',
+    severity => case when problems <> '{}' then 'fail' else 'warn' end);
+
+  return query
+    select (pgvec.verdict(
+             target.name, 'code of others',
+             coalesce(array_agg(distinct format('%s calls %s, which belongs to %s', pg_describe_object(d.classid, d.objid, d.objsubid), p.oid::regprocedure, pg_get_userbyid(p.proowner))), '{}'),
+             'expressions call functions of its owner alone', 'alter function ... owner to the owner of the table, or drop the expression: it runs as whoever writes, builds an index or analyzes')).*
+      from pg_catalog.pg_depend as t
+      join pg_catalog.pg_depend as d on d.classid = t.classid and d.objid = t.objid and d.refclassid = 'pg_proc'::regclass
+      join pg_catalog.pg_proc as p on p.oid = d.refobjid
+      join pg_catalog.pg_roles as o on o.oid = p.proowner
+      join pg_catalog.pg_class as r on r.oid = t.refobjid
+     where ours
+       and t.refclassid = 'pg_class'::regclass
+       and t.refobjid = any (relations)
+       and t.classid in ('pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_class'::regclass, 'pg_trigger'::regclass, 'pg_policy'::regclass)
+       and not (target.access = 'policy' and t.classid = 'pg_policy'::regclass)
+       and not o.rolsuper
+       and not pg_has_role(o.oid, r.relowner, 'member');
+end
+$$;
+comment on function pgvec.verify_leaks(text) is
+  'Checks of a collection: triggers of others, rules, publications, unique indexes (across tenants), inheritance (parents that may be read, foreign partitions), '
+  'code of others (functions of weaker owners in its defaults, constraints, indexes and policies). Raises PV001.';
+revoke all on function pgvec.verify_leaks(text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.verify_memory', '610ad70f26396981e39d517974cf9a642c6f59202a2cf7f4d3f06655f9081aa5', '0.2.1', $pgvec_file$
 -- pgvec.verify_memory -- maintenance_work_mem against what HNSW indexes need to be built, shared_buffers against their sizes.
 -- pgvec-admin index create sets the first by itself; a bare CREATE INDEX, a REINDEX and a restored dump do not.
 create or replace function pgvec.verify_memory()
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   setting constant bigint := pg_size_bytes(current_setting('maintenance_work_mem'));
@@ -7808,26 +8777,177 @@ comment on function pgvec.verify_memory() is
 revoke all on function pgvec.verify_memory() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_protection', 'a305c40a06f11cf882f8776dd9439e2a78da90bdc98aa135d45a9b1108c1d278', '0.2.0', $pgvec_file$
--- pgvec.verify_protection -- row level security, policies and grants of a collection's table.
+select pg_temp.apply_function('pgvec.verify_ownership', '8879629668696dac03a25b21355247fc1dcdc1a6de85ba25c183bc8927544cb8', '0.2.1', $pgvec_file$
+-- pgvec.verify_ownership -- whose the tables of a collection are, and what the planner knows of rows that are not everybody's.
+create or replace function pgvec.verify_ownership(collection text)
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  target pgvec.collections := pgvec.collection(verify_ownership.collection);
+  engine constant name := (select pg_get_userbyid(n.nspowner) from pg_catalog.pg_namespace as n where n.nspname = 'pgvec');
+begin
+  return next pgvec.verdict(
+    target.name, 'table owner',
+    array(select format('%s belongs to %s, the engine to %s', r.oid::regclass, pg_get_userbyid(r.relowner), engine)
+            from pg_catalog.pg_class as r
+           where r.oid in (select t from pgvec.relations_of(target.name) as t)
+             and (target.base = target.relation or r.oid = target.text_table and target.text_table <> target.base)
+             and not pg_has_role(r.relowner, engine, 'member')
+           order by 1),
+    case when target.base = target.relation then format('its tables belong to %s or a role that may act as it', engine) else 'the table is the application''s' end,
+    format('alter table ... owner to %I: the engine''s functions do not touch a table whose owner could have something run by that, so its tenants cannot search it, and its weights get old', engine),
+    severity => case target.access when 'tenant' then 'fail' else 'warn' end);
+
+  if target.access = 'open' or target.base <> target.relation then
+    return;
+  end if;
+  return query
+    with told as (
+           select h.is_ours, format('the planner knows what is in %s of %s', h.attname, h.relation) as problem
+             from pgvec.telling_columns(target.name) as h
+            where h.known or h.is_ours and h.attstattarget is distinct from 0)
+    select (pgvec.verdict(
+             target.name, 'statistics', coalesce(array_agg(t.problem order by t.problem), '{}'),
+             'the planner knows of no value that plans and planned counts could tell',
+             'row level security does not hold EXPLAIN and Prefer: count=planned; pgvec.hide_statistics hides ours, of a column of yours: alter table ... alter column ... '
+             'set statistics 0, and remove what there is: pg_clear_attribute_stats, or alter column ... type to the same type',
+             case when bool_or(t.is_ours) then format('select pgvec.hide_statistics(%L);', target.name) end,
+             case when bool_or(t.is_ours) then 'fail' else 'warn' end)).*
+      from told as t;
+end
+$$;
+comment on function pgvec.verify_ownership(text) is
+  'Checks of a collection: table owner (that no weaker role than the engine''s owns its tables) and, where rows are not everybody''s, '
+  'statistics (that the planner has none of which it could tell). Raises PV001.';
+revoke all on function pgvec.verify_ownership(text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.verify_privileges', '77787073b56881482491c199b753825add804e511a3226ef3664e5f9d00c9993', '0.2.1', $pgvec_file$
+-- pgvec.verify_privileges -- grants to named roles that open the engine: its operators' functions, its schemas, the catalog.
+-- Whom a function is for says the line in its own file, of which the ledger has the text. What roles of the owner's own are
+-- granted is told at most: who made them knows why.
+create or replace function pgvec.verify_privileges()
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  held constant oid[] := array(select to_regrole(quote_ident(h)) from pgvec.held_roles() as h);
+begin
+  return query
+    with expected as (
+           select f.oid::regprocedure::text as name, f.proowner, f.proacl,
+                  case when h.definition is null then 'reader' else coalesce(substring(h.definition from 'pgvec\.grant_execute\([^;]*''(\w+)''\s*\)\s*;'), 'owner') end as audience
+             from pgvec.our_functions() as f
+             join pg_catalog.pg_namespace as n on n.oid = f.pronamespace
+             left join lateral (
+                    select x.definition
+                      from pgvec.function_history as x
+                     where x.name = format('%s.%s', n.nspname, f.proname) and x.origin = 'file'
+                     order by x.version desc
+                     limit 1) as h on true
+            where h.definition is not null or exists (select from pgvec.collections as c where pgvec.is_api_of(c.name, f.oid))),
+         excess as (
+           select e.name, r.rolname, r.oid = any (held) as is_held, a.is_grantable and e.audience <> 'owner' as may_grant
+             from expected as e
+            cross join lateral aclexplode(e.proacl) as a
+             join pg_catalog.pg_roles as r on r.oid = a.grantee and r.oid <> e.proowner
+            where a.is_grantable and r.oid = any (held)
+               or case when e.audience in ('owner') then not r.rolsuper and not pg_has_role(r.oid, e.proowner, 'member')
+                       else r.rolname in (select x from pgvec.roles('reader') as x) and r.rolname not in (select x from pgvec.roles(e.audience) as x) end)
+    select (pgvec.verdict(
+             'privileges', 'operator functions',
+             coalesce(array_agg(format(case when x.may_grant then '%s may let others execute %s' else '%s may execute %s' end, x.rolname, x.name) order by x.is_held desc, x.name, x.rolname), '{}'),
+             'those of operators are granted to nobody, those of writers to these',
+             'revoke execute on function ... from ...',
+             string_agg(format('revoke %sexecute on function %s from %I;', case when x.may_grant then 'grant option for ' end, x.name, x.rolname), ' ' order by x.name, x.rolname) filter (where x.is_held),
+             severity => case when bool_or(x.is_held) then 'fail' else 'warn' end)).*
+      from excess as x;
+
+  return query
+    with places as (
+           select 'schema' as kind, n.nspname as name, n.nspowner as owner, n.nspacl as acl, n.nspname = 'pgvec' as is_ours, n.nspname = 'pgvec' or quote_ident(n.nspname) = pgvec.vector_schema() as is_engine
+             from pg_catalog.pg_namespace as n
+            where n.nspname in ('pgvec', 'public') or quote_ident(n.nspname) = pgvec.vector_schema()
+            union all
+           select 'database', d.datname, d.datdba, d.datacl, false, false from pg_catalog.pg_database as d where d.datname = current_database()),
+         found as (
+           select p.*, a.grantee, case a.grantee when 0 then 'PUBLIC' else pg_get_userbyid(a.grantee) end as role_name,
+                  (select string_agg(pg_get_userbyid(h), ', ') from unnest(held) as h where a.grantee <> 0 and h <> a.grantee and pg_has_role(h, a.grantee, 'member')) as members
+             from places as p
+            cross join lateral aclexplode(p.acl) as a
+            where a.privilege_type = 'CREATE'
+              and a.grantee <> p.owner
+              and case when p.is_ours then a.grantee <> 0  -- which the check grants tells
+                       else a.grantee = 0 or exists (select from unnest(held) as h where pg_has_role(h, a.grantee, 'member')) end)
+    select (pgvec.verdict(
+             'privileges', 'schemas',
+             coalesce(array_agg(format('%s may create in %s %s', f.role_name, f.kind, f.name) || coalesce(format(', and so may %s, a member', f.members), '') order by f.is_engine desc, f.name, f.role_name), '{}'),
+             'callers may create nothing in pgvec, in the schema of pgvector, or in public',
+             coalesce((array_agg(format('revoke create on %s %I from %s', f.kind, f.name, case f.grantee when 0 then 'public' else quote_ident(f.role_name) end) order by f.is_engine desc, f.name))[1], ''),
+             string_agg(format('revoke create on schema pgvec from %I;', f.role_name), ' ') filter (where f.is_ours),
+             severity => case when bool_or(f.is_engine) then 'fail' else 'warn' end)).*
+      from found as f;
+
+  return query
+    with found as (
+           select format('%s get %s on %s that %s makes', case a.grantee when 0 then 'all' else pg_get_userbyid(a.grantee) end, lower(a.privilege_type), k.kind, pg_get_userbyid(d.defaclrole)) as problem,
+                  format('alter default privileges for role %I%s revoke all on %s from %s;', pg_get_userbyid(d.defaclrole), case when d.defaclnamespace <> 0 then ' in schema pgvec' end,
+                         k.kind, case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end) as fix,
+                  d.defaclnamespace <> 0 as is_ours
+             from pg_catalog.pg_default_acl as d
+            cross join lateral aclexplode(d.defaclacl) as a
+             join (values ('r', 'tables'), ('S', 'sequences'), ('f', 'functions')) as k (type, kind) on k.type = d.defaclobjtype::text
+            where (d.defaclnamespace = 'pgvec'::regnamespace
+                   or d.defaclnamespace = 0 and d.defaclrole = (select n.nspowner from pg_catalog.pg_namespace as n where n.nspname = 'pgvec'))
+              and (a.grantee = any (held) or a.grantee = 0 and k.type <> 'f'))
+    select (pgvec.verdict(
+             'privileges', 'default privileges', coalesce(array_agg(f.problem order by f.problem), '{}'),
+             'what will be made in pgvec is granted to nobody by itself', coalesce(min(f.fix), ''), string_agg(distinct f.fix, ' ') filter (where f.is_ours))).*
+      from found as f;
+end
+$$;
+comment on function pgvec.verify_privileges() is
+  'Checks privileges: operator functions (granted beyond what their files grant), schemas (who may create where the engine, '
+  'pgvector or callers look), default privileges (in pgvec). Reads the catalog and the ledger alone.';
+revoke all on function pgvec.verify_privileges() from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.verify_protection', '7c137623247cc626f9a3cca679db37d2797e6ef219ca0ebc28d8ecc23750aaca', '0.2.1', $pgvec_file$
+-- pgvec.verify_protection -- row level security and policies of a collection's table.
 -- Of an adopted table, and of one with access policy, the policies are the owner's; those that ask once a row are told all the same.
--- Partitions have no policies: nobody is granted them.
+-- A policy that is missing from an open collection with policies of the owner's own is not put back unasked: it might let in more.
 create or replace function pgvec.verify_protection(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target  pgvec.collections := pgvec.collection(verify_protection.collection);
   ours    boolean := target.base = target.relation;
 begin
-  if ours then
-    return next pgvec.verdict(
-      target.name, 'rls',
-      array(select format('%s has no row level security', r.oid::regclass) from pg_catalog.pg_class as r where r.oid = target.base and not r.relrowsecurity),
-      'row level security is on', 'alter table ... enable row level security',
-      format('alter table %s enable row level security;', target.base));
+  return next pgvec.verdict(
+    target.name, 'rls',
+    array(select format('%s has no row level security', r.oid::regclass)
+            from pg_catalog.pg_class as r
+           where not r.relrowsecurity
+             and (r.oid in (select a.side from pgvec.adoptions as a where a.collection = target.name)
+                  or r.oid = target.base and (ours or exists (select from pg_catalog.pg_policy as p where p.polrelid = r.oid)))
+           order by r.oid)
+      || array(select format('%s forces row level security on its owner, as whom searches find ids', r.oid::regclass)
+                 from pg_catalog.pg_class as r
+                where r.oid = target.base and r.relforcerowsecurity and ours and target.access <> 'policy'),
+    case when ours then 'row level security is on' else 'that of the table is its owner''s, that of its lexemes is on' end,
+    'alter table ... enable row level security, and no force row level security',
+    (select string_agg(case when r.relrowsecurity then format('alter table %s no force row level security;', r.oid::regclass)
+                            else format('alter table %s enable row level security;', r.oid::regclass) end, ' ' order by r.oid)
+       from pg_catalog.pg_class as r
+      where r.oid in (select a.side from pgvec.adoptions as a where a.collection = target.name) and not r.relrowsecurity
+         or r.oid = target.base and ours and (not r.relrowsecurity or r.relforcerowsecurity and target.access <> 'policy')));
 
+  if ours then
     return query
       with wanted (name, command, audience) as (
              values ('read_all', 'r', 'reader'), ('insert_all', 'a', 'writer'), ('update_all', 'w', 'writer'), ('delete_all', 'd', 'writer')),
@@ -7854,30 +8974,30 @@ begin
                target.name, 'policies', array(select p.problem from problems as p order by 1),
                case target.access when 'policy' then format('%s of the owner''s own', (select count(*) from there)) else 'those of access ' || target.access end,
                'pgvec.make_policies makes ours anew; drop policy ... for one that should not be there',
-               case when exists (select from problems as p where p.problem !~ 'lets in') then format('select pgvec.make_policies(%L);', target.name) end)).*
+               case when exists (select from problems as p where p.problem !~ 'lets in')
+                     and (target.access = 'tenant' or not exists (select from there as t where t.polpermissive and t.polname not in (select w.name from wanted as w)))
+                    then format('select pgvec.make_policies(%L);', target.name) end)).*
        where target.access <> 'policy';
-
+  else
     return query
-      with granted as (
-             select t.oid::regclass::text as relation, r.name as role_name, lower(a.privilege_type) as privilege
-               from pg_catalog.pg_class as t
-              cross join lateral (
-                     select t.relacl as acl
-                      union all
-                     select c.attacl from pg_catalog.pg_attribute as c where c.attrelid = t.oid and c.attacl is not null) as l
-              cross join lateral aclexplode(l.acl) as a
-               join pgvec.roles('reader') as r (name) on to_regrole(quote_ident(r.name)) = a.grantee
-              where t.oid in (select target.base union all select p from pgvec.partitions(target.base) as p)
-                and not (a.privilege_type = 'SELECT' and t.oid = target.base)
-                and not (a.privilege_type in ('INSERT', 'UPDATE', 'DELETE')
-                         and t.oid = target.base
-                         and r.name in (select w from pgvec.roles(case target.access when 'tenant' then 'member' else 'writer' end) as w)))
+      with there as (
+             select p.polname, p.polrelid::regclass as side, p.polpermissive, pg_get_expr(p.polqual, p.polrelid) as expression
+               from pgvec.adoptions as a
+               join pg_catalog.pg_policy as p on p.polrelid = a.side
+              where a.collection = target.name)
       select (pgvec.verdict(
-               target.name, 'writers', coalesce(array_agg(distinct format('%s may %s', role_name, privilege)), '{}'),
-               'nobody may write but those who should',
-               'revoke ... on table ... from ...: row level security does not hold truncate',
-               string_agg(distinct format('revoke %s on table %s from %I;', privilege, relation, role_name), ' '))).*
-        from granted;
+               target.name, 'policies',
+               array(select format('policy %s of %s lets in more than those who see the rows', t.polname, t.side)
+                       from there as t
+                      where t.polpermissive and (t.polname <> 'follow_the_table' or (t.expression !~ 'EXISTS \( SELECT' or t.expression ~ '\mOR\M'))
+                      order by 1)
+                 || array(select format('policy follow_the_table of %s is missing', a.side)
+                            from pgvec.adoptions as a
+                           where a.collection = target.name and a.side is not null and not exists (select from there as t where t.polname = 'follow_the_table')),
+               'those of the table are its owner''s, its lexemes follow them',
+               'pgvec.protect_side makes ours anew; drop policy ... for one that should not be there',
+               case when not exists (select from there as t where t.polname = 'follow_the_table' and t.expression ~ 'EXISTS \( SELECT' and t.expression !~ '\mOR\M')
+                    then format('select pgvec.protect_side(%L);', target.name) end)).*;
   end if;
 
   return next pgvec.verdict(
@@ -7886,25 +9006,159 @@ begin
             from pg_catalog.pg_policy as p
            cross join lateral concat(pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) as e (text)
            where p.polrelid = target.base
-             and regexp_replace(e.text, 'select\s+(auth\.\w+|current_setting|pgvec\.allowed_tenants)\(', '', 'gi')
+             and regexp_replace(e.text, 'select\s+\(*(auth\.\w+|current_setting|pgvec\.allowed_tenants)\(', '', 'gi')
                  ~ '\m(auth\.(uid|jwt|role|email)|current_setting|allowed_tenants)\('),
     'policies ask once a query',
     'write (select auth.uid()) and the like in policies, so that they are evaluated once a query and not for each row', severity => 'warn');
 end
 $$;
 comment on function pgvec.verify_protection(text) is
-  'Checks the table of a collection: rls, policies (those of its access, and for tenants no others), writers (roles that may write and should not), '
+  'Checks the table of a collection: rls, policies (those of its access, and for tenants no others; of a side table its own), '
   'initplan (policies that call a function for each row). Raises PV001.';
 revoke all on function pgvec.verify_protection(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_rows', 'e7775f7fd900d41d68c3adb1e1b2f2d2ffb1e3d5cd502b94f1be4f65e8d1b7ee', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_reach', '5cf466a66a33aff72ebd909747429e853fb99860cbb8f95cfb41bff8e8075563', '0.2.1', $pgvec_file$
+-- pgvec.verify_reach -- what callers were granted of the server itself, and views over the engine's tables.
+-- The catalog remembers what it was installed with (pg_init_privs); what goes beyond it somebody has granted.
+create or replace function pgvec.verify_reach()
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  held constant oid[] := array(select to_regrole(quote_ident(h)) from pgvec.held_roles() as h);
+begin
+  return query
+    with objects as (
+           select 'pg_proc'::regclass as class, p.oid, 0 as column_number, 'f' as kind, p.proowner as owner, p.proacl as acl, 'function ' || p.oid::regprocedure as name
+             from pg_catalog.pg_proc as p
+            where p.pronamespace = 'pg_catalog'::regnamespace and p.proacl is not null
+            union all
+           select 'pg_class'::regclass, r.oid, 0, 'r', r.relowner, r.relacl, 'table ' || r.oid::regclass
+             from pg_catalog.pg_class as r
+            where r.relnamespace = 'pg_catalog'::regnamespace and r.relacl is not null
+            union all
+           select 'pg_class'::regclass, r.oid, a.attnum, 'c', r.relowner, a.attacl, 'table ' || r.oid::regclass
+             from pg_catalog.pg_attribute as a
+             join pg_catalog.pg_class as r on r.oid = a.attrelid
+            where r.relnamespace = 'pg_catalog'::regnamespace and a.attacl is not null),
+         found as (
+           select format('%s may %s %s', case a.grantee when 0 then 'everybody' else pg_get_userbyid(a.grantee) end, lower(a.privilege_type), o.name) as problem,
+                  format('revoke %s on %s from %s', lower(a.privilege_type), o.name, case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end) as hint
+             from objects as o
+            cross join lateral aclexplode(o.acl) as a
+             left join pg_catalog.pg_init_privs as i on i.classoid = o.class and i.objoid = o.oid and i.objsubid = o.column_number
+            where (a.grantee = 0 or a.grantee = any (held))
+              and not exists (select
+                                from aclexplode(coalesce(i.initprivs, acldefault(o.kind::"char", o.owner))) as b
+                               where b.grantee in (a.grantee, 0) and b.privilege_type = a.privilege_type)
+            union all
+           select format('%s may %s %s', case a.grantee when 0 then 'everybody' else pg_get_userbyid(a.grantee) end, lower(a.privilege_type), p.parname),
+                  format('revoke %s on parameter %s from %s', lower(a.privilege_type), p.parname, case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end)
+             from pg_catalog.pg_parameter_acl as p
+            cross join lateral aclexplode(p.paracl) as a
+            where a.grantee = 0 or a.grantee = any (held))
+    select (pgvec.verdict(
+             'privileges', 'catalog', coalesce(array_agg(f.problem order by f.problem), '{}'),
+             'callers have no more of the server than it gives everybody', coalesce(min(f.hint), ''))).*
+      from found as f;
+
+  return query
+    with found as (
+           select v.view, string_agg(v.reader, ', ' order by v.reader) as readers
+             from pgvec.views_as_owner(array(
+                    select r.oid::regclass
+                      from pg_catalog.pg_class as r
+                     where r.relnamespace = 'pgvec'::regnamespace
+                       and r.relkind in ('r', 'p')
+                       and r.relname not in ('collections', 'adoptions')
+                       and r.oid not in (select t from pgvec.collections as c cross join lateral pgvec.relations_of(c.name) as t))) as v
+            group by v.view)
+    select (pgvec.verdict(
+             'privileges', 'engine views', coalesce(array_agg(format('%s shows tables of the engine to %s', f.view, f.readers) order by f.view), '{}'),
+             'no view shows statistics, memberships or history', coalesce(min(format('revoke all on %s from ...; or drop it', f.view)), ''))).*
+      from found as f;
+
+  return query
+    select (pgvec.verdict(
+             'privileges', 'foreign tables',
+             coalesce(array_agg(distinct format('%s may read %s, which is %s on server %I', h.name, f.ftrelid::regclass, o.option_value, s.srvname)), '{}'),
+             'none bears the name of a table of ours', coalesce(min(format('revoke all on %s from ...: the policies of %s do not hold there', f.ftrelid::regclass, o.option_value)), ''), severity => 'warn')).*
+      from pg_catalog.pg_foreign_table as f
+      join pg_catalog.pg_foreign_server as s on s.oid = f.ftserver
+     cross join lateral pg_options_to_table(f.ftoptions) as o
+     cross join pgvec.held_roles() as h (name)
+     where o.option_name in ('table_name', 'table', 'schema_name')
+       and (o.option_value = 'pgvec' or o.option_value in (select r.relname from pgvec.present_collections() as c join pg_catalog.pg_class as r on r.oid = c.base where c.access <> 'open'))
+       and has_any_column_privilege(h.name, f.ftrelid, 'select');
+end
+$$;
+comment on function pgvec.verify_reach() is
+  'Checks privileges: catalog (functions, tables and parameters of the server granted to callers beyond what it comes with), engine views (views over tables of the engine that '
+  'callers may read), foreign tables (that read tables of ours by another server). Reads the catalog alone.';
+revoke all on function pgvec.verify_reach() from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.verify_roles', '476e9c4442fbac8e50a70d44538805e78ccf11180c93dc2186c999eebafbad37', '0.2.1', $pgvec_file$
+-- pgvec.verify_roles -- whether the roles of callers are held by row level security, and by anything at all.
+-- service_role bypasses it, as it is meant to. What a role was made is cluster-wide, and nobody alters it unasked.
+create or replace function pgvec.verify_roles()
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+    with found as (
+           select r.rolname, x.attribute
+             from pg_catalog.pg_roles as r
+            cross join lateral (values ('superuser', r.rolsuper), ('bypassrls', r.rolbypassrls and r.rolname not in ('service_role', 'authenticator')),
+                                       ('createrole', r.rolcreaterole), ('replication', r.rolreplication)) as x (attribute, has)
+            where x.has
+              and (r.rolname in (select h from pgvec.held_roles() as h) or r.rolname in ('service_role', 'authenticator')))
+    select (pgvec.verdict(
+             'privileges', 'role attributes', coalesce(array_agg(format('%s has %s', f.rolname, f.attribute) order by f.rolname, f.attribute), '{}'),
+             format('row level security holds %s', (select string_agg(h, ', ') from pgvec.held_roles() as h)),
+             string_agg(format('alter role %I no%s', f.rolname, f.attribute), '; ' order by f.rolname, f.attribute))).*
+      from found as f;
+
+  return query
+    with strong as (
+           select x.oid, x.rolname,
+                  x.rolsuper or x.rolbypassrls or x.rolcreaterole or x.rolreplication
+                    or x.rolname like 'pg\_%' and x.oid < 16384
+                    or x.oid in (select n.nspowner from pg_catalog.pg_namespace as n where n.nspname = 'pgvec')
+                    or x.oid in (select r.relowner from pg_catalog.pg_class as r join pgvec.collections as c on r.oid in (c.base, c.relation, c.text_table)) as is_strong
+             from pg_catalog.pg_roles as x),
+         found as (
+           select r.rolname as member, s.rolname as stronger
+             from pg_catalog.pg_roles as r
+             join strong as s on s.oid <> r.oid and pg_has_role(r.oid, s.oid, 'member')
+            where r.rolname in (select h from pgvec.held_roles() as h)
+              and not r.rolsuper  -- a member of all, and told above
+              and (s.is_strong
+                   or s.rolname in (select w from pgvec.roles('writer') as w) and r.rolname not in (select w from pgvec.roles('writer') as w)))
+    select (pgvec.verdict(
+             'privileges', 'memberships', coalesce(array_agg(format('%s is a member of %s', f.member, f.stronger) order by f.member, f.stronger), '{}'),
+             'none of these is a member of a stronger role',
+             string_agg(format('revoke %I from %I', f.stronger, f.member), '; ' order by f.member, f.stronger))).*
+      from found as f;
+end
+$$;
+comment on function pgvec.verify_roles() is
+  'Checks privileges: role attributes (superuser, bypassrls, createrole, replication of the roles that callers have) and memberships '
+  '(of these in the owner''s, in one that bypasses row level security, in a predefined one, or in one that writes). Reads the catalog alone.';
+revoke all on function pgvec.verify_roles() from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.verify_rows', '6ad1d0f0c31e6dbe87fd4bf99e35839f7c20b90b3c7dbb7b2a31e640b619de45', '0.2.1', $pgvec_file$
 -- pgvec.verify_rows -- what is in the rows of a collection: embeddings, and what triggers keep beside the text.
 -- Of large collections a sample is read, and told as such; what is missing or stale is counted by its own index.
 create or replace function pgvec.verify_rows(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   most_rows constant int := 200000;  -- whose vectors are looked at: half a second at 384 dimensions
@@ -7954,15 +9208,15 @@ comment on function pgvec.verify_rows(text) is
 revoke all on function pgvec.verify_rows(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_search', 'ea0248bd2e50e7d46c27cf89a617fddc4d6f719e97a8abd147f27405b4226961', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_search', 'cebafcfe994a0a64500019f0e93079e74ffbec319a099bb526880569e3c85503', '0.2.1', $pgvec_file$
 -- pgvec.verify_search -- whether searches of a collection use its index, find what an exact scan finds, and how long they take.
--- Rows drawn as queries go through the very functions that clients call. Each is its own nearest row, and does not count.
+-- Rows drawn as queries go through the very functions that clients call, by exact signature. Each is its own nearest row, and does not count.
 -- It goes on until it has had so many, or the time is over.
 create or replace function pgvec.verify_search(
     collection text, seconds float8 default 10, wanted_recall float8 default 0.98, queries int default 200, slow_ms float8 default 200)
   returns setof pgvec.verdict
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   most_scanned constant float8 := 25000;  -- rows that an exact scan reads without much ado
@@ -8003,7 +9257,7 @@ begin
     tried := tried + 1;
 
     started := clock_timestamp();
-    found := array(select m.id from public.match_documents(drawn.embedding, depth + 1, collection => target.name, for_tenant => drawn.tenant) as m);
+    found := array(select m.id from public.match_documents(drawn.embedding, depth + 1, '{}'::jsonb, null::float8, target.name, drawn.tenant, null::text) as m);
     vector_ms := vector_ms || extract(epoch from 1000 * (clock_timestamp() - started))::float8;
     within.tenants := case when drawn.tenant is not null then array[drawn.tenant] end;
     execute format('select array(select q.id from (%s) as q)', pgvec.vector_query(within, target.distance, '', null))
@@ -8014,10 +9268,11 @@ begin
 
     words := array_to_string((regexp_split_to_array(left(drawn.content, 400), '\s+'))[:8], ' ');
     started := clock_timestamp();
-    perform from public.keyword_search(words, depth, collection => target.name, for_tenant => drawn.tenant);
+    perform from public.keyword_search(words, depth, '{}'::jsonb, 'bm25'::text, target.name, drawn.tenant, false, null::float8);
     keyword_ms := keyword_ms || extract(epoch from 1000 * (clock_timestamp() - started))::float8;
     started := clock_timestamp();
-    perform from public.hybrid_search(words, drawn.embedding, depth, collection => target.name, for_tenant => drawn.tenant);
+    perform from public.hybrid_search(words, drawn.embedding, depth, 1::float8, 1::float8, null::int, null::text, '{}'::jsonb, null::float8, 'bm25'::text,
+                                      target.name, drawn.tenant, 100, null::text, null::float8, null::text, null::interval, false);
     hybrid_ms := hybrid_ms || extract(epoch from 1000 * (clock_timestamp() - started))::float8;
   end loop;
   perform set_config('pgvec.search_log', logging, true);
@@ -8055,13 +9310,13 @@ comment on function pgvec.verify_search(text, float8, float8, int, float8) is
 revoke all on function pgvec.verify_search(text, float8, float8, int, float8) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_server', '4a5863c22e21606ade598dece8aa5a01f4aa6db55fe30b7b58a2bbe9ab842e31', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_server', '6e4c1cec47fa5a5949414ba04e5754a1b9477cf715f4800f3da2da0b8790e090', '0.2.1', $pgvec_file$
 -- pgvec.verify_server -- the extension, and settings of the server that make searches slow or wrong.
 -- Settings are those of this session, and those that roles and the database are given besides.
 create or replace function pgvec.verify_server()
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   repaired constant int[] := array[0, 8, 4];  -- the release of pgvector that mended indexes which updates could corrupt
@@ -8130,12 +9385,69 @@ comment on function pgvec.verify_server() is
 revoke all on function pgvec.verify_server() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_statistics', '61a6f1d1595fd9dd92d905c158c6be193083a352555f7ccca927013b4f78a630', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_settings', '1500b4d0a03febbd2e78d618de41c2f70964ea42f34d821542487fa2b751decc', '0.2.1', $pgvec_file$
+-- pgvec.verify_settings -- settings of roles and of the database that expose the engine, or make everybody a tenant.
+-- PostgREST may have its own in a file, which the database does not see.
+create or replace function pgvec.verify_settings()
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+    select (pgvec.verdict(
+             'privileges', 'exposed schemas',
+             coalesce(array_agg(format('the REST API exposes schema pgvec by pgrst.db_schemas of %s', e.told_by) order by e.told_by), '{}'),
+             format('pgvec is not among them: %s', (select string_agg(distinct x.schema_name, ', ') from pgvec.exposed_schemas() as x)),
+             coalesce(min(format('alter %s set pgrst.db_schemas = ''public''; notify pgrst, ''reload config''', e.told_by)), ''))).*
+      from pgvec.exposed_schemas() as e
+     where e.schema_name = 'pgvec';
+
+  return query
+    select (pgvec.verdict(
+             'privileges', 'rest settings',
+             coalesce(array_agg(format('%s has %s%s: %s', g.holder, g.setting, case when g.setting ~ 'secret' then '' else ' = ' || g.value end, p.because) order by g.holder, g.setting), '{}'),
+             'none gives callers more than their grants',
+             coalesce(min(format('alter %s reset %s; notify pgrst, ''reload config''', g.holder, g.setting)), ''))).*
+      from pgvec.given_settings() as g
+     cross join lateral (
+             select case
+                      when g.setting = 'pgrst.db_plan_enabled' and g.value ~* '^(t|true|on|yes|1)$' then 'plans tell of rows that policies hide'
+                      when g.setting in ('pgrst.jwt_secret', 'pgrst.app.settings.jwt_secret') then 'every role that may run SQL can read it in the catalog, and sign tokens'
+                      when g.setting = 'pgrst.db_anon_role'
+                           and exists (select
+                                         from pg_catalog.pg_roles as r
+                                        where r.rolname = g.value
+                                          and (r.rolsuper or r.rolbypassrls
+                                               or pg_has_role(r.oid, (select n.nspowner from pg_catalog.pg_namespace as n where n.nspname = 'pgvec'), 'member')))
+                        then 'row level security does not hold it, and nobody need sign in'
+                    end) as p (because)
+     where p.because is not null;
+
+  return query
+    select (pgvec.verdict(
+             'privileges', 'session settings',
+             coalesce(array_agg(format('%s has %s = %s', g.holder, g.setting, g.value) order by g.holder, g.setting), '{}'),
+             'no role of callers has a tenant, or triggers that do not fire, from the start',
+             coalesce(min(format('alter %s reset %s', g.holder, g.setting)), ''))).*
+      from pgvec.given_settings() as g
+     where g.setting ~ '^(app\.tenant_id|request\.jwt\.)'
+             and (g.role_name is null or g.role_name = 'authenticator' or g.role_name in (select r from pgvec.roles('reader') as r))
+        or g.setting = 'session_replication_role' and g.value <> 'origin';
+end
+$$;
+comment on function pgvec.verify_settings() is
+  'Checks privileges: exposed schemas (pgvec in pgrst.db_schemas), rest settings (of PostgREST, in the database), session settings (a tenant, claims or '
+  'session_replication_role that sessions begin with). Reads the catalog alone.';
+revoke all on function pgvec.verify_settings() from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.verify_statistics', '1675484b633ab2c47c9215a8f18d4a527e754ce29fb5226b853a34f46331be95', '0.2.1', $pgvec_file$
 -- pgvec.verify_statistics -- how old what is known of a collection is: word counts of BM25, the planner's statistics, dead rows.
 create or replace function pgvec.verify_statistics(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   much   constant float8 := 0.2;   -- of the rows: autovacuum's own measure of what is due
@@ -8181,12 +9493,12 @@ comment on function pgvec.verify_statistics(text) is
 revoke all on function pgvec.verify_statistics(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_table', 'cdd361805142a0a41b3316b63e2bf9d75318391eff7c056395faf921324726d5', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_table', '3febf8ca0015716eb98a09ade789da3e8be4ac0dff5787e2923fa1f5858389ba', '0.2.1', $pgvec_file$
 -- pgvec.verify_table -- whether a collection is still what the registry says: its table, columns and triggers.
 create or replace function pgvec.verify_table(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target   pgvec.collections;
@@ -8215,6 +9527,12 @@ begin
     || array(select format('column %I of %s is gone', w.name, target.text_table)
                from unnest('{fts,bm25,content_hash,embedded_hash}'::name[]) as w (name)
               where not exists (select from pg_catalog.pg_attribute as a where a.attrelid = target.text_table and a.attname = w.name and not a.attisdropped))
+    || array(select format('column tenant_id has the default %s and not pgvec.default_tenant()', pg_get_expr(x.adbin, x.adrelid))
+               from pg_catalog.pg_attrdef as x
+               join pg_catalog.pg_attribute as a on a.attrelid = x.adrelid and a.attnum = x.adnum
+              where target.access = 'tenant' and x.adrelid = target.base and a.attname = 'tenant_id'
+                and pg_get_expr(x.adbin, x.adrelid) <> 'pgvec.default_tenant()')
+    || pgvec.foreign_columns(target)
     || array(select format('there is no text search configuration %s', target.language)
               where not exists (select
                                   from pg_catalog.pg_ts_config as t
@@ -8224,18 +9542,21 @@ begin
     'undo the change, or load the rows into a collection made anew');
 
   return query
-    with wanted (name, relation) as (
-           select target.name || '_maintain', target.base
+    with wanted (name, relation, function) as (
+           select target.name || '_maintain', target.base, case when target.base = target.relation then 'pgvec.maintain_document' else 'pgvec.maintain_adopted' end
             union all
-           select format('%s_count_%s', target.name, e), target.text_table from unnest('{insert,update,delete,truncate}'::text[]) as e),
+           select format('%s_count_%s', target.name, e), target.text_table, 'pgvec.count_lexemes' from unnest('{insert,update,delete,truncate}'::text[]) as e),
          there as (
-           select w.name, w.relation, t.tgenabled
+           select w.name, w.relation,
+                  case when t.tgenabled is null then 'is gone'
+                       when t.tgenabled not in ('O', 'A') then 'is disabled'
+                       when t.tgfoid <> to_regproc(w.function) then format('calls %s and not %s', t.tgfoid::regproc, w.function)
+                       when t.tgqual is not null or t.tgattr::text <> '' then 'fires on some changes only' end as problem
              from wanted as w
              left join pg_catalog.pg_trigger as t on t.tgrelid = w.relation and t.tgname = w.name)
     select (pgvec.verdict(
              target.name, 'triggers',
-             coalesce(array_agg(format('trigger %s of %s is %s', t.name, t.relation, case when t.tgenabled is null then 'gone' else 'disabled' end) order by t.name)
-                        filter (where t.tgenabled is null or t.tgenabled not in ('O', 'A')), '{}'),
+             coalesce(array_agg(format('trigger %s of %s %s', t.name, t.relation, t.problem) order by t.name) filter (where t.problem is not null), '{}'),
              format('%s keep hashes, lexemes and statistics', count(*)),
              'pgvec.attach_triggers puts them back; rows written meanwhile show in the checks hashes and lexemes',
              format('select pgvec.attach_triggers(%1$L); select pgvec.refresh_statistics(%1$L);', target.name))).*
@@ -8247,36 +9568,37 @@ comment on function pgvec.verify_table(text) is
 revoke all on function pgvec.verify_table(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_tenants', '558c07d8be975959e55887de64d25c926afa181910e0e265911cbe07283a0dfb', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_tenants', '485057a356f2ffe4fe524e06d606a243ceafb5cb0a3c752eed21bb8d534a2456', '0.2.1', $pgvec_file$
 -- pgvec.verify_tenants -- tries, as each role and as two made-up tenants, to see and to change what must not be.
 -- In a collection of its own, which is gone afterwards, whatever happens: all of it is rolled back. Each attempt is the
--- text of a query that must return nothing, or of one that must be refused.
+-- text of a query that must return nothing, or of one that must be refused, with calls by exact signature; what it did is
+-- undone before the next. Of all roles that search service_role alone is not tried: it is meant to see all rows.
 create or replace function pgvec.verify_tenants()
   returns table (role_name name, attempt text, passed boolean, detail text)
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   probe    constant text := 'pgvec_probe_' || substr(md5(clock_timestamp()::text), 1, 8);
   ours     constant uuid := gen_random_uuid();
   theirs   constant uuid := gen_random_uuid();
   attempts constant jsonb := $attempts$[
-    ["reads the table", "empty", "select from public.{probe} where content like '%theirs%'"],
-    ["match_documents", "empty", "select from public.match_documents('[1,0]', collection => '{probe}') where content like '%theirs%'"],
-    ["keyword_search", "empty", "select from public.keyword_search('theirs', collection => '{probe}')"],
-    ["hybrid_search", "empty", "select from public.hybrid_search('theirs', '[1,0]', collection => '{probe}') where content like '%theirs%'"],
-    ["document_facets", "empty", "select from public.document_facets('whose', collection => '{probe}') where value = 'theirs'"],
-    ["document_context", "empty", "select from public.document_context('2', collection => '{probe}')"],
-    ["suggest_query", "empty", "select from public.suggest_query('theyrs', '{probe}') as s where s is not null"],
-    ["pgvec.tenant_matches", "empty", "select from pgvec.tenant_matches('{probe}', '[1,0]', 10, '{}', null, null, 'cosine') where id = '2'"],
-    ["match_documents for_tenant", "refused", "select from public.match_documents('[1,0]', collection => '{probe}', for_tenant => '{theirs}')"],
-    ["keyword_search for_tenant", "refused", "select from public.keyword_search('theirs', collection => '{probe}', for_tenant => '{theirs}')"],
-    ["pgvec.keyword_query for_tenant", "refused", "select pgvec.keyword_query('{probe}', 'theirs', '{theirs}')"],
+    ["reads the table", "empty", "select from public.{probe} as d where d.content like '%theirs%'"],
+    ["match_documents", "empty", "select from public.match_documents('[1,0]'::extensions.vector, 100, '{}'::jsonb, null::float8, '{probe}'::text, null::uuid, null::text) as d where d.content like '%theirs%'"],
+    ["keyword_search", "empty", "select from public.keyword_search('theirs'::text, 10, '{}'::jsonb, 'bm25'::text, '{probe}'::text, null::uuid, false, null::float8)"],
+    ["hybrid_search", "empty", "select from public.hybrid_search('theirs'::text, '[1,0]'::extensions.vector, 10, 1::float8, 1::float8, null::int, null::text, '{}'::jsonb, null::float8, 'bm25'::text, '{probe}'::text, null::uuid, 100, null::text, null::float8, null::text, null::interval, false) as d where d.content like '%theirs%'"],
+    ["document_facets", "empty", "select from public.document_facets('whose'::text, null::text, '{}'::jsonb, 10, '{probe}'::text, null::uuid) as d where d.value = 'theirs'"],
+    ["document_context", "empty", "select from public.document_context('2'::text, 1, 1, '{probe}'::text, null::uuid)"],
+    ["suggest_query", "empty", "select from public.suggest_query('theyrs'::text, '{probe}'::text, null::uuid) as s (text) where s.text is not null"],
+    ["pgvec.tenant_matches", "empty", "select from pgvec.tenant_matches('{probe}'::text, '[1,0]'::extensions.vector, 10, '{}'::jsonb, null::float8, null::uuid, 'cosine'::text) as d where d.id = '2'"],
+    ["match_documents for_tenant", "refused", "select from public.match_documents('[1,0]'::extensions.vector, 100, '{}'::jsonb, null::float8, '{probe}'::text, '{theirs}'::uuid, null::text)"],
+    ["keyword_search for_tenant", "refused", "select from public.keyword_search('theirs'::text, 10, '{}'::jsonb, 'bm25'::text, '{probe}'::text, '{theirs}'::uuid, false, null::float8)"],
+    ["pgvec.keyword_query for_tenant", "refused", "select pgvec.keyword_query('{probe}'::text, 'theirs'::text, '{theirs}'::uuid)"],
     ["reads the statistics", "refused", "select from pgvec.lexemes"],
     ["inserts for another tenant", "refused", "insert into public.{probe} (tenant_id, content) values ('{theirs}', 'planted')"],
-    ["gives a row away", "refused", "update public.{probe} set tenant_id = '{theirs}' where id = '1'"],
-    ["changes another's row", "empty", "update public.{probe} set content = 'changed' where id = '2' returning id"],
-    ["deletes another's row", "empty", "delete from public.{probe} where id = '2' returning id"]]$attempts$::jsonb;
+    ["gives a row away", "refused", "update public.{probe} as d set tenant_id = '{theirs}' where d.id = '1'"],
+    ["changes another's row", "empty", "update public.{probe} as d set content = 'changed' where d.id = '2' returning d.id"],
+    ["deletes another's row", "empty", "delete from public.{probe} as d where d.id = '2' returning d.id"]]$attempts$::jsonb;
   tried    record;
   results  jsonb := '[]'::jsonb;
   told     text;
@@ -8287,13 +9609,12 @@ declare
 begin
   begin
     perform pgvec.create_collection(probe, 2, access => 'tenant');
-    perform public.upsert_documents('[{"id": "1", "content": "a fish of ours", "metadata": {"whose": "ours"}, "embedding": [1, 0]}]', probe, ours);
-    perform public.upsert_documents('[{"id": "2", "content": "a fish of theirs", "metadata": {"whose": "theirs"}, "embedding": [1, 0]}]', probe, theirs);
+    perform public.upsert_documents('[{"id": "1", "content": "a fish of ours", "metadata": {"whose": "ours"}, "embedding": [1, 0]}]'::jsonb, probe, ours);
+    perform public.upsert_documents('[{"id": "2", "content": "a fish of theirs", "metadata": {"whose": "theirs"}, "embedding": [1, 0]}]'::jsonb, probe, theirs);
     for tried in
       select r.name, a.value ->> 0 as attempt, a.value ->> 1 as expected,
              replace(replace(a.value ->> 2, '{probe}', probe), '{theirs}', theirs::text) as query
-        from pgvec.roles('reader') as r (name)
-        join pg_catalog.pg_roles as p on p.rolname = r.name and not p.rolbypassrls
+        from pgvec.held_roles() as r (name)
        cross join jsonb_array_elements(attempts) with ordinality as a (value, place)
        where pg_has_role(session_user, r.name, may_set)
        order by r.name, a.place
@@ -8304,8 +9625,14 @@ begin
         execute tried.query;
         get diagnostics met = row_count;
         told := case when met > 0 then format('%s rows', met) when tried.expected = 'refused' then 'not refused' end;
-      exception when sqlstate 'PV006' or insufficient_privilege then
-        told := null;  -- a role that may not write at all is refused before its tenant is looked at
+        raise exception using errcode = 'PV004', message = 'rolled back', hint = 'this is caught below';
+      exception
+        when sqlstate 'PV006' or insufficient_privilege then
+          told := null;  -- a role that may not write at all is refused before its tenant is looked at
+        when sqlstate 'PV004' then
+          if sqlerrm <> 'rolled back' then
+            raise;
+          end if;
       end;
       perform set_config('role', role, true);
       results := results || jsonb_build_array(jsonb_build_array(tried.name, tried.attempt, told));
@@ -8319,8 +9646,7 @@ begin
   perform set_config('request.jwt.claims', claims, true);
   return query
     select r, 'all of them', false, format('not tried: %s may not act as it', session_user)
-      from pgvec.roles('reader') as r
-      join pg_catalog.pg_roles as p on p.rolname = r and not p.rolbypassrls
+      from pgvec.held_roles() as r
      where not pg_has_role(session_user, r, may_set)
      order by r;
   return query
@@ -8330,19 +9656,19 @@ begin
 end
 $$;
 comment on function pgvec.verify_tenants() is
-  'As each role that row level security holds for, what it is not to see or do in a collection with two made-up tenants, and whether it was kept from it. '
+  'As each role that row level security has to hold, what it is not to see or do in a collection with two made-up tenants, and whether it was kept from it. '
   'Leaves nothing behind. The caller has to be a member of these roles: one that it may not act as is told, as not passed.';
 revoke all on function pgvec.verify_tenants() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_texts', '3c35586f746d3757d2924d759b5551d20c1968f81f98b9bfcc8c1b46862ee38a', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_texts', 'e7fe56bd6cac64f1c05cadd2f835051b34b667a579956d07da089981b9a100e5', '0.2.1', $pgvec_file$
 -- pgvec.verify_texts -- whether what the triggers keep beside a text is that text's: its hash, its lexemes, their weights.
 -- Making the lexemes of a text takes longer than reading it, hence a small sample. Weights may have been made with an average
 -- length that has moved since; pgvec.refresh_statistics renews them.
 create or replace function pgvec.verify_texts(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   most_rows constant int := 5000;
@@ -8386,14 +9712,14 @@ comment on function pgvec.verify_texts(text) is
 revoke all on function pgvec.verify_texts(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_timeouts', '2b29c0b9cafa8e3ac7b14cdb1220be3d0222995baf453a40156282b706c83ce4', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_timeouts', 'c155318891830508f306e08622db511c4566a62c61c95c2c218ed6106e5c84d8', '0.2.1', $pgvec_file$
 -- pgvec.verify_timeouts -- how long a search may take, role by role.
 -- A role that strangers have and that no timeout holds can keep all connections busy. That of all roles is the one of this
 -- session, unless the role that asks has one of its own.
 create or replace function pgvec.verify_timeouts()
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   told  text[];
@@ -8429,21 +9755,157 @@ comment on function pgvec.verify_timeouts() is
 revoke all on function pgvec.verify_timeouts() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.version', '8cdf8cf54beb7e8be2663915e8bbf58942913e5e96eb7e5284a7f0c53b2f8b5b', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_views', '84b4fb966f5027a39bcdbbea2138859bc301bcd2eb2ec2b5c02f63f39c0a22b0', '0.2.1', $pgvec_file$
+-- pgvec.verify_views -- views and copies of a collection's rows that go past its policies.
+-- Where everybody may read the table, and of tables without row level security, a view tells nothing new to who may read it.
+create or replace function pgvec.verify_views(collection text)
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  target pgvec.collections := pgvec.collection(verify_views.collection);
+  hides  boolean := target.access <> 'open' and (select r.relrowsecurity from pg_catalog.pg_class as r where r.oid = target.base);
+begin
+  return query
+    with found as (
+           select v.view_oid, v.view, v.is_copy, string_agg(v.reader, ', ' order by v.reader) as readers
+             from pgvec.views_as_owner(array(select t from pgvec.relations_of(target.name) as t)) as v
+            where hides or not has_any_column_privilege(v.reader, target.base, 'select')
+            group by v.view_oid, v.view, v.is_copy)
+    select (pgvec.verdict(
+             target.name, 'views',
+             coalesce(array_agg(format(case when f.is_copy then '%s is a copy that %s may read' else '%s shows its rows as its owner to %s' end, f.view, f.readers) order by f.view), '{}'),
+             'no view shows its rows to who may not see them',
+             coalesce(min(case when f.is_copy then format('revoke all on %s from ..., since a materialized view has no row level security', f.view)
+                               else format('alter view %s set (security_invoker = true); or revoke it from them', f.view) end), ''),
+             string_agg(format('alter view %s set (security_invoker = true);', f.view), ' ') filter (where f.view_oid = target.relation),
+             severity => case when target.access = 'tenant' or bool_or(f.view_oid = target.relation) then 'fail' else 'warn' end)).*
+      from found as f;
+end
+$$;
+comment on function pgvec.verify_views(text) is
+  'Check views of a collection: views without security_invoker, views over these, and materialized views, that show a caller rows past the policies '
+  'or grants of the table. Raises PV001.';
+revoke all on function pgvec.verify_views(text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.verify_writers', 'f7982d02a49749490c9b15888310d02ef0487ca7c8f14be6b8d10b36935bfd38', '0.2.1', $pgvec_file$
+-- pgvec.verify_writers -- who was granted more of a collection's tables than its access says.
+-- With access policy, and of adopted tables, who reads and writes rows is for the owner's own grants and policies to say. Row
+-- level security does not hold TRUNCATE and the like, nor does it guard partitions and side tables that are asked by name.
+create or replace function pgvec.verify_writers(collection text)
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  target  pgvec.collections := pgvec.collection(verify_writers.collection);
+  ours    constant boolean := target.base = target.relation;
+  of_rows constant text[] := array['SELECT', 'INSERT', 'UPDATE', 'DELETE'];
+begin
+  return query
+    with granted as (
+           select t.oid, t.oid::regclass::text as relation, r.name as role_name, a.privilege_type, a.is_grantable
+             from pg_catalog.pg_class as t
+            cross join lateral (
+                   select t.relacl as acl
+                    union all
+                   select c.attacl from pg_catalog.pg_attribute as c where c.attrelid = t.oid and c.attacl is not null) as l
+            cross join lateral aclexplode(l.acl) as a
+             join pgvec.roles('reader') as r (name) on to_regrole(quote_ident(r.name)) = a.grantee
+            where t.oid in (select x from pgvec.relations_of(target.name) as x)
+              and (ours or t.oid <> target.base and t.oid = target.text_table)),
+         excess as (
+           select g.relation, g.role_name, lower(g.privilege_type) as privilege
+             from granted as g
+            where not case
+                    when g.oid = target.base and target.access = 'policy' then g.privilege_type = any (of_rows)
+                    when g.oid = target.base then
+                      g.privilege_type = 'SELECT'
+                      or g.privilege_type = any (of_rows) and g.role_name in (select w from pgvec.roles(case target.access when 'tenant' then 'member' else 'writer' end) as w)
+                    else g.privilege_type = 'SELECT' and not ours  -- of the side table
+                  end),
+         problems as (
+           select distinct format('%s may %s', e.role_name, e.privilege) || case when e.relation <> target.base::text then ' ' || e.relation else '' end as problem,
+                  format('revoke %s on table %s from %I;', e.privilege, e.relation, e.role_name) as fix
+             from excess as e
+            union
+           select format('%s may let others %s %s', g.role_name, lower(g.privilege_type), g.relation),
+                  format('revoke grant option for %s on table %s from %I;', lower(g.privilege_type), g.relation, g.role_name)
+             from granted as g
+            where g.is_grantable
+              and not (target.access = 'policy' and g.privilege_type = any (of_rows)))
+    select (pgvec.verdict(
+             target.name, 'writers', coalesce(array_agg(p.problem order by p.problem), '{}'),
+             'nobody may write but those who should',
+             'revoke ... on table ... from ...: row level security does not hold truncate',
+             string_agg(p.fix, ' ' order by p.fix))).*
+      from problems as p;
+end
+$$;
+comment on function pgvec.verify_writers(text) is
+  'Check writers of a collection: roles that may do more with its table, partitions and side table than its access says. '
+  'Grants of rows are the owner''s to make with access policy. Raises PV001.';
+revoke all on function pgvec.verify_writers(text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.version', 'cc6c56a04645eae46d6b1250b0ce46b7ba29e05dc4bbc3f54c50f2cd30a5e0e5', '0.2.1', $pgvec_file$
 -- pgvec.version -- the release that these functions came with.
 create or replace function pgvec.version()
   returns text
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
-  select '0.2.0'
+  select '0.2.1'
 $$;
 comment on function pgvec.version() is 'The release of pgvec-admin that the installed functions came with.';
 revoke all on function pgvec.version() from public;
 select pgvec.grant_execute('pgvec.version()', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.wide_steps', 'f1a1d1b3c0ac70a1b6861dfe55f2e90606b6afae3162c62e8ec876cd09e11db2', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.views_as_owner', '0b6e050a81b3c9d5e2bea3db7e3995b438679219787a2f893b3b7a73d937cc39', '0.2.1', $pgvec_file$
+-- pgvec.views_as_owner -- views that show rows of tables as their owner sees them, and not as the caller, and who may use them.
+-- A view with security_invoker asks as the caller, also below one that has it not. A materialized view holds what its owner saw.
+create or replace function pgvec.views_as_owner(relations regclass[])
+  returns table (view_oid oid, view text, is_copy boolean, reader name)
+  language sql stable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+  with recursive shown (relation, as_owner) as (
+         select t::oid, false from unnest(relations) as t
+          union
+         select v.oid,
+                v.relkind = 'm'
+                or not i.invoker
+                   and (s.as_owner
+                        or r.relkind not in ('v', 'm')
+                           and (not r.relrowsecurity or o.rolsuper or o.rolbypassrls or pg_has_role(o.oid, r.relowner, 'usage')))
+           from shown as s
+           join pg_catalog.pg_class as r on r.oid = s.relation
+           join pg_catalog.pg_depend as d on d.refclassid = 'pg_class'::regclass and d.refobjid = r.oid and d.classid = 'pg_rewrite'::regclass
+           join pg_catalog.pg_rewrite as w on w.oid = d.objid
+           join pg_catalog.pg_class as v on v.oid = w.ev_class and v.relkind in ('v', 'm') and v.oid <> r.oid
+           join pg_catalog.pg_roles as o on o.oid = v.relowner
+          cross join lateral (
+                 select exists (select
+                                  from pg_options_to_table(v.reloptions) as x
+                                 where x.option_name = 'security_invoker' and x.option_value::boolean) as invoker) as i)
+  select v.oid, v.oid::regclass::text, v.relkind = 'm', h.name
+    from (select distinct s.relation from shown as s where s.as_owner) as s
+    join pg_catalog.pg_class as v on v.oid = s.relation
+   cross join pgvec.held_roles() as h (name)
+   where has_schema_privilege(h.name, v.relnamespace, 'usage')
+     and (has_any_column_privilege(h.name, v.oid, 'select, insert, update') or has_table_privilege(h.name, v.oid, 'delete'))
+   order by 2, 4
+$$;
+comment on function pgvec.views_as_owner(regclass[]) is
+  'Views and materialized views, also views over them, through which a role that row level security has to hold reaches rows of these tables '
+  'as the owner of the view does; with each such role.';
+revoke all on function pgvec.views_as_owner(regclass[]) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.wide_steps', 'f2cee15a93a4ee76fe6672e55070360303b25fff5437ea3577bab658e78d3e0d', '0.2.1', $pgvec_file$
 -- pgvec.wide_steps -- how a search goes about it with a filter that more than a few rows pass.
 -- There are three ways, and each is bad at something (100,000 rows of 384 dimensions in clusters of 100, the best 10 wanted):
 --   exact scan of the matches   always right; 1.6 microseconds a row by index, 0.4 a row of the table without
@@ -8455,12 +9917,13 @@ select pg_temp.apply_function('pgvec.wide_steps', 'f1a1d1b3c0ac70a1b6861dfe55f2e
 -- So few matches are scanned at once; more are first looked for in the index, which pays wherever matches lie near, and
 -- scanned if it finds too few of them; and only where that would be too many rows is the index walked on.
 drop function if exists pgvec.wide_steps(pgvec.collections, text, text, int, float8, boolean);
+drop function if exists pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, boolean);
 
 create or replace function pgvec.wide_steps(
-    collection pgvec.collections, kind text, method text, wanted int, read_rows int, ef_search int, matches float8, indexed boolean)
+    collection pgvec.collections, kind text, method text, wanted int, read_rows int, ef_search int, matches float8, to_scan float8)
   returns pgvec.search_step[]
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   spare      constant float8 := 1.2;   -- rows found in one look, over rows wanted
@@ -8474,8 +9937,9 @@ declare
   fraction   float8 := least(1, greatest(matches, 1) / greatest(pgvec.estimate_rows(collection), matches, 1));
   look       int;                      -- hnsw.ef_search
   tuples     int;
-  to_scan    float8 := case when indexed then matches else matches / fraction / 4 end;
 begin
+  -- without an index the whole table is read, a row in a quarter of the time
+  to_scan := coalesce(to_scan, matches / fraction / 4);
   -- as many matches as a search without a filter sees rows; 100 will do where few match, as far as one look can do
   look := least(most_ef, greatest(ef_search, least(100, ef_search / fraction), least(depth * read_rows, 1.5 * enough / fraction)));
   if to_scan > look_costs * look then
@@ -8498,20 +9962,20 @@ begin
   return steps || (null, null, null, null, wanted, 0, null, true, matches)::pgvec.search_step;
 end
 $$;
-comment on function pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, boolean) is
-  'The steps of a search with a filter that so many rows match, found by an index or not, over a vector index of a kind and method (of pgvec.index_kind); '
+comment on function pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, float8) is
+  'The steps of a search with a filter that so many rows match, for which an exact scan reads to_scan rows (null: all of the table), over a vector index of a kind and method (of pgvec.index_kind); '
   'the last is an exact scan (see type pgvec.search_step). '
   'Setting of the collection: exact_rows, up to which matches are scanned rather than the index walked on (25,000, less above 400 dimensions).';
-revoke all on function pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, boolean) from public;
-select pgvec.grant_execute('pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, boolean)', 'reader');
+revoke all on function pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, float8) from public;
+select pgvec.grant_execute('pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, float8)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.with_text', '24bb413c517be3b04ce9964511ce0e0e15bffc0007605dd0d117979a3a841074', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.with_text', '2334687e6dee44c063712abe47cd54ea8863f1cdebd7bc9ae595021b04035d47', '0.2.1', $pgvec_file$
 -- pgvec.with_text -- a filter with a condition on the text besides, as the operator $text.
 create or replace function pgvec.with_text(filter jsonb, conditions text)
   returns jsonb
   language sql immutable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
   select case
            when coalesce(conditions, '') = '' then filter
@@ -8525,12 +9989,12 @@ revoke all on function pgvec.with_text(jsonb, text) from public;
 select pgvec.grant_execute('pgvec.with_text(jsonb, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.writable', 'eeba1b73349985459ebdec659ee9582f89ec83257b4f1a1e999cd308ff5d25a5', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.writable', 'c52d1a79d0ef0675c608767abef95aad998532b4ac43221c06b065d3ec015e33', '0.2.1', $pgvec_file$
 -- pgvec.writable -- a collection, for rows to be written into it: one of our own tables, and one tenant.
 create or replace function pgvec.writable(collection text, for_tenant uuid)
   returns pgvec.collections
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.scoped(writable.collection, for_tenant);
@@ -8556,11 +10020,110 @@ revoke all on function pgvec.writable(text, uuid) from public;
 select pgvec.grant_execute('pgvec.writable(text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.delete_documents', '40e80f983f882df475207966a30acfe204e03982eb0f010c86a315508f67a992', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('pgvec.write_weights', '4bcd486ad6599a3c9586e90193a28add327009ad1174a21dd9319d7b6b3e9dd7', '0.2.1', $pgvec_file$
+-- pgvec.write_weights -- makes the BM25 weights of all rows, or of those of a tenant, again.
+-- On the way of a writer it passes over rows that others have locked, rather than waiting for them. Otherwise it locks
+-- them in the order of their keys, as all who write several rows do, and so waits instead of deadlocking; and what
+-- changed while it waited gets weights too, which is why rows are met by their keys and not by their places.
+create or replace function pgvec.write_weights(
+    collection pgvec.collections, made_with pgvec.bm25_parameters, skip_locked boolean)
+  returns bigint
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = pg_catalog, pg_temp
+  -- all rows are joined to all rows by their keys, of a tenant of whom the planner does not know how many
+  set enable_nestloop = off
+as $$
+declare
+  key     constant name := coalesce((select a.id_column from pgvec.adoptions as a where a.collection = write_weights.collection.name and a.side is null), 'id');
+  renewed bigint;
+begin
+  execute format(
+    $query$
+    update %1$s as d
+       set bm25 = n.bm25
+      from (select x.%2$I as key, pgvec.bm25_vector(x.fts, $1, $2, $3) as bm25 from %1$s as x %3$s order by x.%2$I for update %4$s) as n
+     where d.%2$I = n.key %5$s
+       and (d.bm25 is null or d.bm25 operator(extensions.<>) n.bm25)
+    $query$, collection.text_table, key,
+    case collection.access when 'tenant' then 'where x.tenant_id = $4' end,
+    case when skip_locked then 'skip locked' end,
+    case collection.access when 'tenant' then 'and d.tenant_id = $4' end)
+    using made_with.average_length, made_with.k1, made_with.b, made_with.tenant;
+  get diagnostics renewed = row_count;
+  return renewed;
+end
+$$;
+comment on function pgvec.write_weights(pgvec.collections, pgvec.bm25_parameters, boolean) is
+  'Makes bm25 of all rows, or of those of the tenant of made_with, with its average_length, k1 and b, and returns how many changed. '
+  'skip_locked: leave out rows that others have locked.';
+revoke all on function pgvec.write_weights(pgvec.collections, pgvec.bm25_parameters, boolean) from public;
+select pgvec.grant_execute('pgvec.write_weights(pgvec.collections, pgvec.bm25_parameters, boolean)', 'writer');
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.write_weights_as', '647f7edb01913b6dc12020c4c7ac458ec4c730dd0366ef4fcd3ff316b0f5a425', '0.2.1', $pgvec_file$
+-- pgvec.write_weights_as -- pgvec.write_weights for a table of a weaker role's, written by that role: else its triggers would run as
+-- the stronger one that counts.
+-- Weights are made as the caller, over rows that are locked, and handed over; so the owner needs no right to anything of the engine.
+create or replace function pgvec.write_weights_as(writer name, collection pgvec.collections, made_with pgvec.bm25_parameters)
+  returns bigint
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  batch    constant int := 5000;
+  role     constant text := current_setting('role');
+  adopted  pgvec.adoptions;
+  key      name := 'id';
+  key_type text := 'text';
+  keys     text[];
+  weights  extensions.sparsevec[];
+  behind   text;
+  seen     bigint;
+  renewed  bigint := 0;
+begin
+  select a.* into adopted from pgvec.adoptions as a where a.collection = write_weights_as.collection.name;
+  if adopted.collection is not null then
+    key := adopted.id_column;
+    key_type := adopted.id_type;
+  end if;
+  loop
+    execute format(
+      $query$
+      select array_agg(w.key) filter (where w.is_new), array_agg(w.bm25) filter (where w.is_new), (array_agg(w.key order by w.key desc))[1], count(*)
+        from (select x.%2$I as key, n.bm25, x.bm25 is null or x.bm25 operator(extensions.<>) n.bm25 as is_new
+                from %1$s as x
+               cross join lateral pgvec.bm25_vector(x.fts, $1, $2, $3) as n (bm25)
+               where ($5 is null or x.%2$I > $5::%3$s) %4$s
+               order by x.%2$I
+               limit $6
+                 for update of x) as w
+      $query$, collection.text_table, key, key_type, case collection.access when 'tenant' then 'and x.tenant_id = $4' end)
+      into keys, weights, behind, seen
+      using made_with.average_length, made_with.k1, made_with.b, made_with.tenant, behind, batch;
+    if cardinality(keys) > 0 then
+      perform set_config('role', writer, true);
+      execute format('update %1$s as d set bm25 = n.bm25 from unnest($1::%3$s[], $2) as n (key, bm25) where d.%2$I = n.key %4$s',
+                     collection.text_table, key, key_type, case collection.access when 'tenant' then 'and d.tenant_id = $3' end)
+        using keys, weights, made_with.tenant;
+      perform set_config('role', role, true);
+      renewed := renewed + cardinality(keys);
+    end if;
+    exit when seen < batch;
+  end loop;
+  return renewed;
+end
+$$;
+comment on function pgvec.write_weights_as(name, pgvec.collections, pgvec.bm25_parameters) is
+  'Makes bm25 of all rows, or of those of the tenant of made_with, with its average_length, k1 and b, as a role that the caller may act as, and returns how many changed.';
+revoke all on function pgvec.write_weights_as(name, pgvec.collections, pgvec.bm25_parameters) from public;
+select pgvec.grant_execute('pgvec.write_weights_as(name, pgvec.collections, pgvec.bm25_parameters)', 'writer');
+$pgvec_file$);
+
+select pg_temp.apply_function('public.delete_documents', '92e48095879f9c04a7c5a2c584c6bef27f78a9beeae8d3bc99c3b1865030fbd7', '0.2.1', $pgvec_file$
 -- delete_documents -- deletes rows of a collection by their ids, by their source, by a filter, or by all that is given.
 -- They are locked in the order of their ids first, as all who write several rows do, so that two of these wait for each
 -- other instead of deadlocking. Where policies are the owner's, or the caller may delete and not update, nothing may be
--- locked beforehand.
+-- locked beforehand. Ids are looked up one by one: the planner knows of no tenant how many rows it has.
 create or replace function public.delete_documents(
     ids text[] default null,
     source text default null,
@@ -8569,7 +10132,7 @@ create or replace function public.delete_documents(
     for_tenant uuid default null)
   returns bigint
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target  pgvec.collections := pgvec.scoped(coalesce(delete_documents.collection, 'documents'), for_tenant);
@@ -8591,20 +10154,24 @@ begin
 
   execute format(
     $query$
-    delete from %1$s as d
-     using (select %2$s d.id
-              from %1$s as d
-             where ($1 is null or d.id = any ($1))
-               and ($3 is null or d.source = $3) %3$s %4$s
-             order by d.id %5$s) as found
-     where d.id = found.id %6$s
+    delete from %1$s as x
+     using (select f.*
+              from %2$s lateral (
+                   select %3$s d.id
+                     from %1$s as d
+                    where ($3 is null or d.source = $3) %4$s %5$s
+                    order by d.id
+                   offset 0 %6$s) as f) as found
+     where x.id = found.id %7$s
     $query$,
     target.relation,
+    case when ids is not null then '(select distinct u.id from unnest($1) as u (id) order by u.id) as i cross join' end,
     case when target.tenants is not null then 'd.tenant_id,' end,
-    'and d.tenant_id = any (' || quote_literal(target.tenants) || ')',
+    concat_ws(' ', case when ids is not null then 'and d.id = i.id' end,
+              'and d.tenant_id = any (' || quote_literal(target.tenants) || ')'),
     'and ' || nullif(within.condition, ''),
     case when target.access <> 'policy' and has_table_privilege(target.relation, 'update') then 'for update' end,
-    case when target.tenants is not null then 'and d.tenant_id = found.tenant_id' end)
+    case when target.tenants is not null then 'and x.tenant_id = found.tenant_id' end)
     using ids, within.bound, source;
   get diagnostics deleted = row_count;
   return deleted;
@@ -8618,7 +10185,7 @@ revoke all on function public.delete_documents(text[], text, jsonb, text, uuid) 
 select pgvec.grant_execute('public.delete_documents(text[], text, jsonb, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.document_context', '8a3c917a09e2c59e5882b1e53491aeef6a289bb1fe0b5a2dd549e136ea3378f0', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('public.document_context', '458f206ba0d87c4ff14a7aebef24f14cbd89f28b2a80bf4d1280a971eebc6a69', '0.2.1', $pgvec_file$
 -- document_context -- a chunk with its neighbours: what stands before and after it in its source.
 create or replace function public.document_context(
     document_id text,
@@ -8628,20 +10195,26 @@ create or replace function public.document_context(
     for_tenant uuid default null)
   returns table (id text, source text, chunk_index int, content text, metadata jsonb, is_hit boolean)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.scoped(coalesce(document_context.collection, 'documents'), for_tenant);
 begin
   return query execute format(
     $query$
-    select n.id, n.source, n.chunk_index, n.content, n.metadata, n.id = d.id
-      from %1$s as d
-      join %1$s as n
-        on (n.id = d.id or n.source = d.source and n.chunk_index between d.chunk_index::bigint - $2 and d.chunk_index::bigint + $3) %2$s
-     where d.id = $1
+    select n.id, n.source, n.chunk_index, n.content, n.metadata, n.id = i.id
+      from (select $1 as id) as i
+      join %1$s as d on d.id = i.id
+     cross join lateral (
+           select r.id, r.source, r.chunk_index, r.content, r.metadata
+             from %2$s as r
+            where r.source = d.source
+              and r.chunk_index between d.chunk_index::bigint - $2 and d.chunk_index::bigint + $3
+              and r.id <> d.id %3$s
+            union all
+           select d.id, d.source, d.chunk_index, d.content, d.metadata) as n
      order by n.chunk_index, n.id
-    $query$, pgvec.rows_of(target), case when target.tenants is not null then 'and n.tenant_id = d.tenant_id' end)
+    $query$, pgvec.rows_of(target, by_key => 'i.id'), target.relation, case when target.tenants is not null then 'and r.tenant_id = d.tenant_id' end)
     using document_id, least(greatest(coalesce(before, 1), 0), 1000), least(greatest(coalesce(after, 1), 0), 1000);
 end
 $$;
@@ -8652,7 +10225,7 @@ revoke all on function public.document_context(text, int, int, text, uuid) from 
 select pgvec.grant_execute('public.document_context(text, int, int, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.document_facets', '00d8ed80e32900c6452d33afb24a3496453722e76d6355ad6632ef9d1913bd5b', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('public.document_facets', '6f32f62138731008692d594883f4c88cf24af48b95c71081f0be43ed858a8d78', '0.2.1', $pgvec_file$
 -- document_facets -- how many of the matches have which value at a key of metadata.
 -- Each element of an array counts for itself, once a row. Matches are all rows that a keyword search with this text and
 -- filter could return, not only the best.
@@ -8665,7 +10238,7 @@ create or replace function public.document_facets(
     for_tenant uuid default null)
   returns table (value text, documents bigint)
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   set jit = off
 as $$
 declare
@@ -8714,7 +10287,7 @@ revoke all on function public.document_facets(text, text, jsonb, int, text, uuid
 select pgvec.grant_execute('public.document_facets(text, text, jsonb, int, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.hybrid_search', 'b3ad0bca3373ebc5f8ee4ff2b98e00b64a11ae3998e3c3b456ed00d259ee4351', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('public.hybrid_search', '0fc742c1c265bf36ca0ce30f64ab2de59c3909df1d102666bd0a6d897cbb27cd', '0.2.1', $pgvec_file$
 -- hybrid_search -- the rows of a collection that are best by vector and by keyword together.
 -- Either side brings its best rows, all of them are scored by both, and one score is made of the two: pgvec.fuse.
 -- The defaults won the evaluation over four judged sets (docs/ranking.md).
@@ -8740,7 +10313,7 @@ create or replace function public.hybrid_search(
   returns table (
     id text, content text, metadata jsonb, score float8, similarity float8, keyword_score float8, semantic_rank bigint, keyword_rank bigint)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target    pgvec.collections := pgvec.scoped(coalesce(hybrid_search.collection, 'documents'), for_tenant);
@@ -8806,7 +10379,7 @@ begin
       from unnest($1) with ordinality as h (id, score, similarity, keyword_score, semantic_rank, keyword_rank, place)
       join %s as d on d.id = h.id
      order by h.place
-    $query$, pgvec.rows_of(target, by_key => true))
+    $query$, pgvec.rows_of(target, by_key => 'h.id'))
     using hits[:wanted];
 end
 $$;
@@ -8825,7 +10398,7 @@ select pgvec.grant_execute(
   'public.hybrid_search(text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.keyword_search', 'a6c081c307757737ddeaeb7cbc1094f89cdef73f7ccf4ae0c7231cf51f1c9a23', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('public.keyword_search', 'ab3a0e73d1abcefea81a5b3e99896c0a5b3a7a2c9f60a3f63a62dcec682ccd3c', '0.2.1', $pgvec_file$
 -- keyword_search -- the rows of a collection that share words with a text.
 -- Any of the words will do (OR): with AND, a question in plain language matches nothing. The rows are read, and headlines
 -- made, after the limit. Parallel unsafe, since a search that is logged (pgvec.logged_keyword_search) writes.
@@ -8842,7 +10415,7 @@ create or replace function public.keyword_search(
     match_threshold float8 default null)
   returns table (id text, content text, metadata jsonb, score float8, headline text)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.scoped(coalesce(keyword_search.collection, 'documents'), for_tenant);
@@ -8876,7 +10449,7 @@ begin
      where $5 is null
         or h.score >= $5
      order by h.score desc, h.id
-    $query$, pgvec.rows_of(target, by_key => true))
+    $query$, pgvec.rows_of(target, by_key => 'h.id'))
     using pgvec.keyword_hits(
             target, query, ranked, pgvec.clamp_count(match_count, 10), pgvec.with_text(filter, concat_ws(' ', query.phrases, query.excluded))),
           coalesce(highlight, false),
@@ -8894,7 +10467,7 @@ revoke all on function public.keyword_search(text, int, jsonb, text, text, uuid,
 select pgvec.grant_execute('public.keyword_search(text, int, jsonb, text, text, uuid, boolean, float8)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.kw_match_documents', 'f80a62d17c53bf0057d5107cc07ca9531092e86b962388226517d953e02d7f74', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('public.kw_match_documents', '339ed6bd30ff2f16c2b69a96fede67ea8b215765d81905c5a901acfe8badce48', '0.2.1', $pgvec_file$
 -- kw_match_documents -- keyword_search under the name and with the columns that LangChain's hybrid retrievers expect.
 -- These multiply similarity by ten and compare it with a cosine similarity, so it lies between 0 and 0.1: a tenth of the
 -- share of the query's weight that the row has.
@@ -8906,7 +10479,7 @@ create or replace function public.kw_match_documents(
     for_tenant uuid default null)
   returns table (id text, content text, metadata jsonb, similarity real)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   searched text := coalesce(kw_match_documents.collection, 'documents');
@@ -8914,7 +10487,7 @@ declare
 begin
   return query
     select k.id, k.content, k.metadata, least(0.1, 0.1 * k.score / total)::real
-      from public.keyword_search(query_text, match_count, filter, collection => searched, for_tenant => kw_match_documents.for_tenant) as k
+      from public.keyword_search(query_text, match_count, filter, null::text, searched, kw_match_documents.for_tenant, false, null::float8) as k
      order by k.score desc, k.id;
 end
 $$;
@@ -8926,7 +10499,7 @@ revoke all on function public.kw_match_documents(text, int, jsonb, text, uuid) f
 select pgvec.grant_execute('public.kw_match_documents(text, int, jsonb, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.match_documents', '1afbc4c191bc1d997d6caeca8d44c652576dd1e904131709b31bef1f9ab84c50', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('public.match_documents', '1cd17306cdce1f61acd3385bc6d552bd939ef1eeaeead96488d550e9c3da5593', '0.2.1', $pgvec_file$
 -- match_documents -- the rows of a collection nearest to a query vector.
 -- pgvec.search_steps says how: along an index, where that is quick and finds enough, and by an exact scan where it does
 -- not, so that there are never fewer rows than there could be.
@@ -8952,7 +10525,7 @@ create or replace function public.match_documents(
     distance text default null)
   returns table (id text, content text, metadata jsonb, similarity float8)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
   set hnsw.ef_search = 40
 as $$
 declare
@@ -8961,7 +10534,10 @@ declare
   wanted     int := least(greatest(coalesce(match_count, 100), 1), 1000);
   condition  text := '';
   bound      jsonb;
-  searched   text;             -- the rows of the collection, or of its tenant
+  searched   text;             -- where an index of vectors is walked: the rows of the collection, or of its tenant
+  scanned    text;             -- where all that match are read, if elsewhere
+  matches    float8;
+  to_scan    float8;
   steps      pgvec.search_step[];
   step       pgvec.search_step;
   place      int := 0;
@@ -8983,10 +10559,8 @@ begin
          and target.access <> 'tenant') is not true
   then
     target := pgvec.scoped(coalesce(match_documents.collection, 'documents'), for_tenant);
-    perform pgvec.check_query_embedding(target, query_embedding);
-    perform pgvec.check_choice('distance', measure, '{cosine,l2,inner_product,l1}');
-    perform pgvec.check_threshold(measure, match_threshold);
-    if cardinality(target.tenants) > 1 or target.tenants is not null and row_security_active(target.relation) then
+    perform pgvec.check_query_embedding(target, query_embedding), pgvec.check_choice('distance', measure, '{cosine,l2,inner_product,l1}'), pgvec.check_threshold(measure, match_threshold);
+    if cardinality(target.tenants) > 1 or target.tenants is not null and not pgvec.finds_alone(target) then
       return query select t.* from pgvec.tenant_documents(target, query_embedding, wanted, filter, match_threshold, measure) as t order by t.similarity desc, t.id limit wanted;
       return;
     end if;
@@ -9003,17 +10577,19 @@ begin
   end if;
 
   if (measure = target.distance and to_regclass(target.search_index) = target.search_index_oid) is not true then  -- the noted index is not the one
-    select i.kind, i.method, pgvec.query_template(target, measure, i.kind), pgvec.query_template(target, measure, null)
-      into target.search_kind, target.search_method, target.search_query, target.scan_query from pgvec.index_kind(target, measure) as i;
+    select i.kind, i.method, pgvec.query_template(target, measure, i.kind), pgvec.query_template(target, measure, null) into target.search_kind, target.search_method, target.search_query, target.scan_query from pgvec.index_kind(target, measure) as i;
   end if;
-  searched := case when target.tenants is null then target.relation::text else pgvec.rows_of(target) end;
+  searched := target.relation;
+  if target.tenants is not null then
+    select t.* into scanned, searched, matches, to_scan from pgvec.tenant_rows(target, condition, null, bound) as t;
+  end if;
 
   loop
     place := place + 1;
     if place = 1 and condition = '' and target.search_kind = 'column' and target.search_method = 'hnsw' then
       step := ('column', null, least(1000, greatest(wanted + 1, coalesce((target.settings ->> 'ef_search')::int, 40))), null, wanted + 1, wanted, false, false, null);
     else
-      steps := coalesce(steps, pgvec.search_steps(target, target.search_kind, target.search_method, wanted, condition, bound, searched));
+      steps := coalesce(steps, pgvec.search_steps(target, target.search_kind, target.search_method, wanted, condition, bound, matches, to_scan));
       step := steps[place];
     end if;
     continue when step.after_tie <> tied;
@@ -9021,14 +10597,13 @@ begin
       perform set_config('hnsw.ef_search', step.ef_search::text, true);
     end if;
 
-    hits := '{}';
-    farthest := '-infinity';
+    hits := '{}'; farthest := '-infinity';
     if step.deep or condition <> '' and step.iterative_scan <> current_setting('hnsw.iterative_scan', true) then
-      hits := array(select r from pgvec.deep_rows(target, measure, condition, bound, query_embedding, step) as r where r.distance is not null);
+      hits := array(select r from pgvec.deep_rows(target, measure, condition, bound, query_embedding, step, case when step.kind is null then coalesce(scanned, searched) else searched end) as r where r.distance is not null);
       at_limit := (select count(*) from unnest(hits) as h group by h.distance order by h.distance desc limit 1);
     else
       for hit in execute format(case when step.kind is null then target.scan_query else target.search_query end,
-                                searched, case when condition = '' then 'true' else condition end)
+                                case when step.kind is null then coalesce(scanned, searched) else searched end, case when condition = '' then 'true' else condition end)
         using query_embedding, bound, step.read_rows loop
         exit when hit.distance is null;
         hits := hits || hit;
@@ -9045,11 +10620,9 @@ begin
 
   return query
     select s.id, s.content, s.metadata, s.similarity
-      from (select h.*, case measure when 'cosine' then 1 - h.distance when 'inner_product' then - h.distance else 1 / (1 + h.distance) end as similarity
-              from unnest(hits) as h) as s
+      from (select h.*, case measure when 'cosine' then 1 - h.distance when 'inner_product' then - h.distance else 1 / (1 + h.distance) end as similarity from unnest(hits) as h) as s
      where match_threshold is null or s.similarity >= match_threshold
-     order by s.distance, s.id
-     limit wanted;
+     order by s.distance, s.id limit wanted;
 end
 $$;
 comment on function public.match_documents(extensions.vector, int, jsonb, float8, text, uuid, text) is
@@ -9063,7 +10636,7 @@ revoke all on function public.match_documents(extensions.vector, int, jsonb, flo
 select pgvec.grant_execute('public.match_documents(extensions.vector, int, jsonb, float8, text, uuid, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.match_documents_embeddings', '58ca902c77ff2b6a459a47c06faa1cf30295980dd94516029b59f2eb89fb262f', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('public.match_documents_embeddings', '2d1e95cfad18fccd6a6e26ff44322c430b3d10b7cf3ae2e9a428110ca83197c0', '0.2.1', $pgvec_file$
 -- match_documents_embeddings -- match_documents with the vectors, for clients that choose among the rows by themselves.
 -- LangChain for Python reads them so in its maximal marginal relevance search.
 create or replace function public.match_documents_embeddings(
@@ -9075,7 +10648,7 @@ create or replace function public.match_documents_embeddings(
     for_tenant uuid default null)
   returns table (id text, content text, metadata jsonb, similarity float8, embedding extensions.vector)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.scoped(coalesce(match_documents_embeddings.collection, 'documents'), for_tenant);
@@ -9088,11 +10661,11 @@ begin
     $query$
     select m.id, m.content, m.metadata, m.similarity, d.embedding::extensions.vector
       from unnest($6) as t (tenant)
-     cross join lateral public.match_documents($1, $2, $3, $4, $5, t.tenant) as m
-      join %s as d on d.id = m.id %s
+     cross join lateral public.match_documents($1, $2, $3, $4, $5, t.tenant, null::text) as m
+     cross join lateral (select r.embedding from %s as r where r.id = m.id %s offset 0) as d
      order by m.similarity desc, m.id
      limit $2
-    $query$, target.relation, case when target.tenants is not null then 'and d.tenant_id = t.tenant' end)
+    $query$, target.relation, case when target.tenants is not null then 'and r.tenant_id = t.tenant' end)
     using query_embedding, pgvec.clamp_count(match_count, 100), filter, match_threshold, target.name, coalesce(target.tenants, array[null::uuid]);
 end
 $$;
@@ -9102,7 +10675,7 @@ revoke all on function public.match_documents_embeddings(extensions.vector, int,
 select pgvec.grant_execute('public.match_documents_embeddings(extensions.vector, int, jsonb, float8, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.match_documents_mmr', '8bf78a3ab2f12067bd5ab3561754bab9fd291c3685fff1de3d51b4a47b1e0eaf', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('public.match_documents_mmr', 'e7cac960a0608f5b2601463848e4d1488eb1b2bab3fd1fa9c8c36d87c55869d7', '0.2.1', $pgvec_file$
 -- match_documents_mmr -- match_documents with the vectors as JSON arrays.
 -- LangChain for JavaScript reads them so in its maximal marginal relevance search, and cannot read them as text.
 create or replace function public.match_documents_mmr(
@@ -9114,7 +10687,7 @@ create or replace function public.match_documents_mmr(
     for_tenant uuid default null)
   returns table (id text, content text, metadata jsonb, similarity float8, embedding jsonb)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
@@ -9130,7 +10703,7 @@ revoke all on function public.match_documents_mmr(extensions.vector, int, jsonb,
 select pgvec.grant_execute('public.match_documents_mmr(extensions.vector, int, jsonb, float8, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.match_vectors', '65d38fda0b3fb355322dd88809b5c2feb12ace73cf2775406c0481e107ec1e30', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('public.match_vectors', '3a2f81041f15ef8ec7be968d7befe076377a8881d6b35f8eba0bead540e443e7', '0.2.1', $pgvec_file$
 -- match_vectors -- match_documents under the name and with the columns that mem0 expects.
 -- mem0 can choose its table but not this name: so the collection is memories, where there is one.
 create or replace function public.match_vectors(
@@ -9142,7 +10715,7 @@ create or replace function public.match_vectors(
     for_tenant uuid default null)
   returns table (id text, similarity float8, metadata jsonb)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   searched text := coalesce(match_vectors.collection, (select c.name from pgvec.collections as c where c.name = 'memories'), 'documents');
@@ -9150,7 +10723,7 @@ begin
   return query
     select m.id, m.similarity, m.metadata
       from public.match_documents(
-             query_embedding, pgvec.clamp_count(match_count, 10), filter, match_threshold, searched, for_tenant) as m
+             query_embedding, pgvec.clamp_count(match_count, 10), filter, match_threshold, searched, for_tenant, null::text) as m
      order by m.similarity desc, m.id;
 end
 $$;
@@ -9160,7 +10733,7 @@ revoke all on function public.match_vectors(extensions.vector, int, jsonb, float
 select pgvec.grant_execute('public.match_vectors(extensions.vector, int, jsonb, float8, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.recommend_documents', '6a8a8420bfed06db1ebf141359016059e368ca828912b0145ff89a2b3623aca3', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('public.recommend_documents', 'a8a57da5491a4c0550aa220e99d7cff9d7da3d076c40e348d153d2e75d8f82c7', '0.2.1', $pgvec_file$
 -- recommend_documents -- more like these rows, and less like those.
 -- It looks from where the liked rows are, moved away from the others by as much as these lie apart: 2 * mean(positive) -
 -- mean(negative). Directions are what counts for cosine, so vectors have length 1 there before they are averaged.
@@ -9174,7 +10747,7 @@ create or replace function public.recommend_documents(
     for_tenant uuid default null)
   returns table (id text, content text, metadata jsonb, similarity float8)
   language plpgsql stable parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target  pgvec.collections := pgvec.scoped(coalesce(recommend_documents.collection, 'documents'), for_tenant);
@@ -9206,7 +10779,7 @@ begin
            extensions.avg(g.embedding) filter (where g.liked),
            extensions.avg(g.embedding) filter (where not g.liked)
       from given as g
-    $query$, pgvec.rows_of(target, by_key => true))
+    $query$, pgvec.rows_of(target, by_key => 'g.id'))
     into missing, liked, other
     using positive, given, target.distance = 'cosine';
 
@@ -9222,7 +10795,7 @@ begin
 
   return query
     select m.id, m.content, m.metadata, m.similarity
-      from public.match_documents(liked, least(wanted + cardinality(given), 1000), filter, match_threshold, target.name, for_tenant) as m
+      from public.match_documents(liked, least(wanted + cardinality(given), 1000), filter, match_threshold, target.name, for_tenant, null::text) as m
      where m.id <> all (given)
      order by m.similarity desc, m.id
      limit wanted;
@@ -9236,13 +10809,13 @@ revoke all on function public.recommend_documents(text[], text[], int, jsonb, fl
 select pgvec.grant_execute('public.recommend_documents(text[], text[], int, jsonb, float8, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.suggest_query', '7e3790ab59fa63878cf28beee18102d0646b9b00b04fbbef9cf25675a80d166f', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('public.suggest_query', '66a079e79c286bc22115cefed4e14ef9c9aa2f5a1dea20ee9eb887343ab8bfb6', '0.2.1', $pgvec_file$
 -- suggest_query -- "did you mean": the text with words that no row has replaced by the nearest that some have.
 -- Lexemes are stems, so the word shown is the commonest of some rows that the caller may read.
 create or replace function public.suggest_query(query_text text, collection text default 'documents', for_tenant uuid default null)
   returns text
   language plpgsql stable parallel safe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   most_words      constant int := 20;
@@ -9284,7 +10857,7 @@ revoke all on function public.suggest_query(text, text, uuid) from public;
 select pgvec.grant_execute('public.suggest_query(text, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.upsert_documents', 'cc485ed587b998081263259e5370a428c201f3f4f3787aec1e18b546d9ddb805', '0.2.0', $pgvec_file$
+select pg_temp.apply_function('public.upsert_documents', '776d02f9ee0f5cc9f4a9cd81a9855c856192c500a07f9cc51689e0c5c40fa5bb', '0.2.1', $pgvec_file$
 -- upsert_documents -- writes rows of a collection by their ids: new ones, and those that are there.
 -- What a row leaves out stays as it was. A row without an id is new. They are written in the order of their ids, so that
 -- two callers with the same rows wait for each other instead of deadlocking, and told in the order in which they came.
@@ -9294,7 +10867,7 @@ select pg_temp.apply_function('public.upsert_documents', 'cc485ed587b99808126325
 create or replace function public.upsert_documents(documents jsonb, collection text default 'documents', for_tenant uuid default null)
   returns setof text
   language plpgsql volatile parallel unsafe
-  security invoker set search_path = ''
+  security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   target pgvec.collections := pgvec.writable(coalesce(upsert_documents.collection, 'documents'), for_tenant);
@@ -9325,7 +10898,7 @@ begin
                   case when g.doc ? 'language' then g.doc ->> 'language' else d.language end,
                   case when g.doc ? 'embedding' then (g.doc ->> 'embedding')::extensions.%4$I else d.embedding end
              from given as g
-             left join %1$s as d on d.id = g.id %5$s
+             left join lateral (select r.* from %1$s as r where r.id = g.id %5$s offset 0) as d on true
             order by g.id
                on conflict (%2$s id) do update
               set source = case when $2 -> excluded.id ? 'source' then excluded.source else d.source end,
@@ -9340,7 +10913,7 @@ begin
     case when target.tenants is not null then 'tenant_id,' end,
     quote_literal(target.tenants[1]) || ',',
     target.storage,
-    pgvec.of_tenant(target))
+    pgvec.of_tenant(target, 'r'))
     using given, keys;
 end
 $$;
@@ -9354,8 +10927,10 @@ revoke all on function public.upsert_documents(jsonb, text, uuid) from public;
 select pgvec.grant_execute('public.upsert_documents(jsonb, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.retire_functions(array['pgvec.roles', 'pgvec.grant_execute', 'pgvec.a_vector', 'pgvec.adopt_collection', 'pgvec.adopted_content', 'pgvec.adopted_key', 'pgvec.adopted_vector', 'pgvec.adopted_view', 'pgvec.allowed_tenants', 'pgvec.announce_search', 'pgvec.any_lexeme', 'pgvec.as_timestamp', 'pgvec.attach_triggers', 'pgvec.autocut', 'pgvec.begin_staging', 'pgvec.bench_index', 'pgvec.best_of_groups', 'pgvec.bind_model', 'pgvec.bm25_settings', 'pgvec.bm25_vector', 'pgvec.build_adoption', 'pgvec.build_seconds', 'pgvec.caller', 'pgvec.check_adoption', 'pgvec.check_choice', 'pgvec.check_columns', 'pgvec.check_conditions', 'pgvec.check_count', 'pgvec.check_index', 'pgvec.check_model', 'pgvec.check_new_collection', 'pgvec.check_operand', 'pgvec.check_query_embedding', 'pgvec.check_threshold', 'pgvec.check_weights', 'pgvec.clamp_count', 'pgvec.collection', 'pgvec.collection_checks', 'pgvec.collection_stats', 'pgvec.collection_version', 'pgvec.collector_listens', 'pgvec.collector_lock', 'pgvec.column_condition', 'pgvec.column_operand', 'pgvec.compare_column', 'pgvec.compare_distances', 'pgvec.compile_filter', 'pgvec.contained_predicate', 'pgvec.count_ids', 'pgvec.count_lexemes', 'pgvec.count_stale', 'pgvec.counts_live', 'pgvec.create_collection', 'pgvec.create_collection_api', 'pgvec.decay', 'pgvec.deep_rows', 'pgvec.default_lists', 'pgvec.default_tenant', 'pgvec.describe_table', 'pgvec.detach_collection', 'pgvec.distance_operator', 'pgvec.diversify', 'pgvec.drop_collection', 'pgvec.drop_collection_api', 'pgvec.estimate_rows', 'pgvec.explain_search', 'pgvec.export_tenant', 'pgvec.filter_condition', 'pgvec.filter_predicate', 'pgvec.filter_text', 'pgvec.fold_statistics', 'pgvec.forget_lexemes', 'pgvec.fuse', 'pgvec.headline', 'pgvec.hybrid_candidates', 'pgvec.index_clause', 'pgvec.index_definition', 'pgvec.index_kind', 'pgvec.index_memory', 'pgvec.index_name', 'pgvec.index_plan', 'pgvec.index_removal', 'pgvec.index_storage', 'pgvec.insert_search', 'pgvec.is_api_of', 'pgvec.is_ours', 'pgvec.keep_lexemes', 'pgvec.keyword_hits', 'pgvec.keyword_query', 'pgvec.keyword_score', 'pgvec.keyword_statistics', 'pgvec.like_regex', 'pgvec.list_collections', 'pgvec.list_tenants', 'pgvec.log_search', 'pgvec.log_searches', 'pgvec.logged_embeddings', 'pgvec.logged_hybrid_search', 'pgvec.logged_keyword_search', 'pgvec.logged_match_documents', 'pgvec.maintain_adopted', 'pgvec.maintain_document', 'pgvec.make_policies', 'pgvec.merge_staged', 'pgvec.nearest_lexemes', 'pgvec.no_tenant', 'pgvec.note_index', 'pgvec.note_route', 'pgvec.of_tenant', 'pgvec.oldest_client', 'pgvec.operator_predicate', 'pgvec.our_functions', 'pgvec.parse_documents', 'pgvec.parse_filter', 'pgvec.parse_words', 'pgvec.partitions', 'pgvec.prepare_bench', 'pgvec.present_collections', 'pgvec.protect_table', 'pgvec.prune_search_log', 'pgvec.purge_tenant', 'pgvec.quantization_recall', 'pgvec.query_template', 'pgvec.recall_curve', 'pgvec.refresh_statistics', 'pgvec.release_collection', 'pgvec.renew_weights', 'pgvec.repair_rows', 'pgvec.resume_points', 'pgvec.route_name', 'pgvec.rows_of', 'pgvec.running_length', 'pgvec.sample_of', 'pgvec.sample_similarities', 'pgvec.scoped', 'pgvec.search_log_state', 'pgvec.search_steps', 'pgvec.sees_all', 'pgvec.server_memory', 'pgvec.settle_statistics', 'pgvec.shown', 'pgvec.similarity', 'pgvec.skip_unchanged', 'pgvec.stale_documents', 'pgvec.store_adopted', 'pgvec.store_embeddings', 'pgvec.tenant_candidates', 'pgvec.tenant_documents', 'pgvec.tenant_keyword_hits', 'pgvec.tenant_matches', 'pgvec.tenant_target', 'pgvec.text_condition', 'pgvec.text_configurations', 'pgvec.text_search_configuration', 'pgvec.told_age', 'pgvec.told_executable', 'pgvec.tune', 'pgvec.upgrade_collections', 'pgvec.vector_indexes', 'pgvec.vector_lengths', 'pgvec.vector_query', 'pgvec.vector_schema', 'pgvec.verdict', 'pgvec.verify', 'pgvec.verify_access', 'pgvec.verify_bloat', 'pgvec.verify_grants', 'pgvec.verify_indexes', 'pgvec.verify_installation', 'pgvec.verify_memory', 'pgvec.verify_protection', 'pgvec.verify_rows', 'pgvec.verify_search', 'pgvec.verify_server', 'pgvec.verify_statistics', 'pgvec.verify_table', 'pgvec.verify_tenants', 'pgvec.verify_texts', 'pgvec.verify_timeouts', 'pgvec.version', 'pgvec.wide_steps', 'pgvec.with_text', 'pgvec.writable', 'public.delete_documents', 'public.document_context', 'public.document_facets', 'public.hybrid_search', 'public.keyword_search', 'public.kw_match_documents', 'public.match_documents', 'public.match_documents_embeddings', 'public.match_documents_mmr', 'public.match_vectors', 'public.recommend_documents', 'public.suggest_query', 'public.upsert_documents']);
+select pg_temp.retire_functions(array['pgvec.roles', 'pgvec.grant_execute', 'pgvec.a_vector', 'pgvec.adopt_collection', 'pgvec.adopted_content', 'pgvec.adopted_key', 'pgvec.adopted_vector', 'pgvec.adopted_view', 'pgvec.allowed_tenants', 'pgvec.announce_search', 'pgvec.any_lexeme', 'pgvec.as_timestamp', 'pgvec.attach_triggers', 'pgvec.autocut', 'pgvec.begin_staging', 'pgvec.bench_index', 'pgvec.best_of_groups', 'pgvec.bind_model', 'pgvec.bm25_settings', 'pgvec.bm25_vector', 'pgvec.build_adoption', 'pgvec.build_seconds', 'pgvec.caller', 'pgvec.check_adoption', 'pgvec.check_choice', 'pgvec.check_columns', 'pgvec.check_conditions', 'pgvec.check_count', 'pgvec.check_index', 'pgvec.check_model', 'pgvec.check_new_collection', 'pgvec.check_operand', 'pgvec.check_query_embedding', 'pgvec.check_threshold', 'pgvec.check_weights', 'pgvec.clamp_count', 'pgvec.collection', 'pgvec.collection_checks', 'pgvec.collection_stats', 'pgvec.collection_version', 'pgvec.collector_listens', 'pgvec.collector_lock', 'pgvec.column_condition', 'pgvec.column_operand', 'pgvec.compare_column', 'pgvec.compare_distances', 'pgvec.compile_filter', 'pgvec.contained_predicate', 'pgvec.count_ids', 'pgvec.count_lexemes', 'pgvec.count_stale', 'pgvec.count_statistics', 'pgvec.counts_live', 'pgvec.create_collection', 'pgvec.create_collection_api', 'pgvec.decay', 'pgvec.deep_rows', 'pgvec.default_lists', 'pgvec.default_tenant', 'pgvec.describe_table', 'pgvec.detach_collection', 'pgvec.distance_operator', 'pgvec.diversify', 'pgvec.drop_collection', 'pgvec.drop_collection_api', 'pgvec.estimate_rows', 'pgvec.explain_search', 'pgvec.export_tenant', 'pgvec.exposed_schemas', 'pgvec.filter_condition', 'pgvec.filter_predicate', 'pgvec.filter_text', 'pgvec.finds_alone', 'pgvec.first_change', 'pgvec.fold_statistics', 'pgvec.foreign_columns', 'pgvec.forget_lexemes', 'pgvec.fuse', 'pgvec.given_settings', 'pgvec.headline', 'pgvec.held_roles', 'pgvec.hide_statistics', 'pgvec.hybrid_candidates', 'pgvec.index_clause', 'pgvec.index_definition', 'pgvec.index_kind', 'pgvec.index_memory', 'pgvec.index_name', 'pgvec.index_plan', 'pgvec.index_removal', 'pgvec.index_sources', 'pgvec.index_storage', 'pgvec.insert_search', 'pgvec.is_api_of', 'pgvec.is_ours', 'pgvec.is_trusted', 'pgvec.keep_lexemes', 'pgvec.keyword_hits', 'pgvec.keyword_query', 'pgvec.keyword_score', 'pgvec.keyword_statistics', 'pgvec.list_collections', 'pgvec.list_tenants', 'pgvec.log_search', 'pgvec.log_searches', 'pgvec.logged_embeddings', 'pgvec.logged_hybrid_search', 'pgvec.logged_keyword_search', 'pgvec.logged_match_documents', 'pgvec.maintain_adopted', 'pgvec.maintain_document', 'pgvec.make_policies', 'pgvec.merge_staged', 'pgvec.metadata_condition', 'pgvec.nearest_lexemes', 'pgvec.no_tenant', 'pgvec.note_index', 'pgvec.note_load', 'pgvec.note_parameters', 'pgvec.note_route', 'pgvec.noted_loads', 'pgvec.of_tenant', 'pgvec.oldest_client', 'pgvec.operator_predicate', 'pgvec.our_functions', 'pgvec.parse_documents', 'pgvec.parse_filter', 'pgvec.parse_words', 'pgvec.partitions', 'pgvec.pattern_condition', 'pgvec.prepare_bench', 'pgvec.present_collections', 'pgvec.protect_side', 'pgvec.protect_table', 'pgvec.prune_search_log', 'pgvec.purge_tenant', 'pgvec.quantization_recall', 'pgvec.query_template', 'pgvec.reads_text', 'pgvec.recall_curve', 'pgvec.refresh_statistics', 'pgvec.refuse_trigger', 'pgvec.relations_of', 'pgvec.release_collection', 'pgvec.repair_rows', 'pgvec.resume_points', 'pgvec.route_name', 'pgvec.rows_of', 'pgvec.running_length', 'pgvec.sample_of', 'pgvec.sample_similarities', 'pgvec.scoped', 'pgvec.search_log_state', 'pgvec.search_steps', 'pgvec.sees_all', 'pgvec.server_memory', 'pgvec.settle_statistics', 'pgvec.shown', 'pgvec.similarity', 'pgvec.skip_unchanged', 'pgvec.stale_documents', 'pgvec.store_adopted', 'pgvec.store_embeddings', 'pgvec.telling_columns', 'pgvec.tenant_candidates', 'pgvec.tenant_documents', 'pgvec.tenant_keyword_hits', 'pgvec.tenant_matches', 'pgvec.tenant_rows', 'pgvec.tenant_size', 'pgvec.tenant_target', 'pgvec.text_condition', 'pgvec.text_configurations', 'pgvec.text_search_configuration', 'pgvec.told_age', 'pgvec.told_executable', 'pgvec.tune', 'pgvec.upgrade_collections', 'pgvec.vector_indexes', 'pgvec.vector_lengths', 'pgvec.vector_query', 'pgvec.vector_schema', 'pgvec.verdict', 'pgvec.verify', 'pgvec.verify_access', 'pgvec.verify_bloat', 'pgvec.verify_foreign', 'pgvec.verify_grants', 'pgvec.verify_indexes', 'pgvec.verify_installation', 'pgvec.verify_leaks', 'pgvec.verify_memory', 'pgvec.verify_ownership', 'pgvec.verify_privileges', 'pgvec.verify_protection', 'pgvec.verify_reach', 'pgvec.verify_roles', 'pgvec.verify_rows', 'pgvec.verify_search', 'pgvec.verify_server', 'pgvec.verify_settings', 'pgvec.verify_statistics', 'pgvec.verify_table', 'pgvec.verify_tenants', 'pgvec.verify_texts', 'pgvec.verify_timeouts', 'pgvec.verify_views', 'pgvec.verify_writers', 'pgvec.version', 'pgvec.views_as_owner', 'pgvec.wide_steps', 'pgvec.with_text', 'pgvec.writable', 'pgvec.write_weights', 'pgvec.write_weights_as', 'public.delete_documents', 'public.document_context', 'public.document_facets', 'public.hybrid_search', 'public.keyword_search', 'public.kw_match_documents', 'public.match_documents', 'public.match_documents_embeddings', 'public.match_documents_mmr', 'public.match_vectors', 'public.recommend_documents', 'public.suggest_query', 'public.upsert_documents']);
 
 reset check_function_bodies;
 select pgvec.upgrade_collections();
 notify pgrst, 'reload schema';
+
+reset search_path;

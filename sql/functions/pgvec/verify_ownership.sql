@@ -1,0 +1,44 @@
+-- pgvec.verify_ownership -- whose the tables of a collection are, and what the planner knows of rows that are not everybody's.
+create or replace function pgvec.verify_ownership(collection text)
+  returns setof pgvec.verdict
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  target pgvec.collections := pgvec.collection(verify_ownership.collection);
+  engine constant name := (select pg_get_userbyid(n.nspowner) from pg_catalog.pg_namespace as n where n.nspname = 'pgvec');
+begin
+  return next pgvec.verdict(
+    target.name, 'table owner',
+    array(select format('%s belongs to %s, the engine to %s', r.oid::regclass, pg_get_userbyid(r.relowner), engine)
+            from pg_catalog.pg_class as r
+           where r.oid in (select t from pgvec.relations_of(target.name) as t)
+             and (target.base = target.relation or r.oid = target.text_table and target.text_table <> target.base)
+             and not pg_has_role(r.relowner, engine, 'member')
+           order by 1),
+    case when target.base = target.relation then format('its tables belong to %s or a role that may act as it', engine) else 'the table is the application''s' end,
+    format('alter table ... owner to %I: the engine''s functions do not touch a table whose owner could have something run by that, so its tenants cannot search it, and its weights get old', engine),
+    severity => case target.access when 'tenant' then 'fail' else 'warn' end);
+
+  if target.access = 'open' or target.base <> target.relation then
+    return;
+  end if;
+  return query
+    with told as (
+           select h.is_ours, format('the planner knows what is in %s of %s', h.attname, h.relation) as problem
+             from pgvec.telling_columns(target.name) as h
+            where h.known or h.is_ours and h.attstattarget is distinct from 0)
+    select (pgvec.verdict(
+             target.name, 'statistics', coalesce(array_agg(t.problem order by t.problem), '{}'),
+             'the planner knows of no value that plans and planned counts could tell',
+             'row level security does not hold EXPLAIN and Prefer: count=planned; pgvec.hide_statistics hides ours, of a column of yours: alter table ... alter column ... '
+             'set statistics 0, and remove what there is: pg_clear_attribute_stats, or alter column ... type to the same type',
+             case when bool_or(t.is_ours) then format('select pgvec.hide_statistics(%L);', target.name) end,
+             case when bool_or(t.is_ours) then 'fail' else 'warn' end)).*
+      from told as t;
+end
+$$;
+comment on function pgvec.verify_ownership(text) is
+  'Checks of a collection: table owner (that no weaker role than the engine''s owns its tables) and, where rows are not everybody''s, '
+  'statistics (that the planner has none of which it could tell). Raises PV001.';
+revoke all on function pgvec.verify_ownership(text) from public;
