@@ -17,16 +17,19 @@ select pgvec.create_collection('parts', 2, access => 'tenant', partition => 2);
 select pgvec.create_collection('mine', 2, access => 'policy');
 
 insert into documents (id, content, metadata, embedding, source, chunk_index, language)
-select i::text, 'red fish number ' || i, '{{"lang": "en", "n": 1, "tags": ["a"], "day": "2026-01-31"}}', array[1, i]::real[]::extensions.vector,
-       'a.md', i, case when i % 2 = 0 then 'german' end
+select i::text, 'red fish number ' || i, '{{"lang": "en", "n": 1, "tags": ["a"], "day": "2026-01-31"}}',
+       array[1, i]::real[]::extensions.vector, 'a.md', i, case when i % 2 = 0 then 'german' end
   from generate_series(1, 20) as i;
-insert into notes (id, content, metadata, embedding) select d.id, d.content, d.metadata, d.embedding from documents as d;
-insert into parts (id, content, metadata, embedding) select d.id, d.content, d.metadata, d.embedding from documents as d;
-insert into mine (id, content, metadata, embedding) select d.id, d.content, d.metadata, d.embedding from documents as d;
+insert into notes (id, content, metadata, embedding) select id, content, metadata, embedding from documents;
+insert into parts (id, content, metadata, embedding) select id, content, metadata, embedding from documents;
+insert into mine (id, content, metadata, embedding) select id, content, metadata, embedding from documents;
 create policy all_of_it on mine for all using (true) with check (true);
 grant select, insert, update, delete on mine to pgvec_reader, pgvec_writer;
-create table jobs (id int primary key, title text, place text, paid numeric, since date, embedding extensions.vector(2));
-insert into jobs select i, 'red fish ' || i, 'here', i, '2026-01-31', array[1, i]::real[]::extensions.vector from generate_series(1, 20) as i;
+create table jobs (
+  id int primary key, title text, place text, paid numeric, since date, embedding extensions.vector(2));
+insert into jobs
+select i, 'red fish ' || i, 'here', i, '2026-01-31', array[1, i]::real[]::extensions.vector
+  from generate_series(1, 20) as i;
 select pgvec.adopt_collection('jobs', 'public.jobs', content_columns => '{{title}}');
 create table crates (id int primary key, title text, embedding extensions.vector(2));
 insert into crates select i, 'red fish ' || i, array[1, i]::real[]::extensions.vector from generate_series(1, 20) as i;
@@ -48,7 +51,8 @@ STEP = "row('column', 'relaxed_order', 40, 20000, 5, 5, false, true, 1)::pgvec.s
 FILTERS = [
     "'{}'",
     '\'{"lang": "en"}\'',
-    """'{"n": {"$gte": 1}, "$or": [{"lang": {"$like": "e%"}}, {"tags": {"$contains": "a"}}], "$text": "red \\"fish number\\""}'""",
+    """'{"n": {"$gte": 1}, "$or": [{"lang": {"$like": "e%"}}, {"tags": {"$contains": "a"}}],"""
+    """ "$text": "red \\"fish number\\""}'""",
     """'{"paid": {"$in": [1, 2.5]}, "since": {"$gt": "2026-01-01"}, "place": {"$ilike": "H%"}, "id": {"$nin": [3]}}'""",
     """'"{\\"lang\\": {\\"$ne\\": \\"de\\"}}"'""",
 ]
@@ -93,7 +97,7 @@ BY_NAME: dict[tuple[str, str], list[str]] = {
     ("accessor", "text"): ["'@.\"a\"'"],
     ("searched", "text"): ["'(select * from public.documents)'"],
     ("relation", "regclass"): ["'public.documents'"],
-    ("writer", "name"): ["session_user"],
+    ("acting", "name"): ["session_user"],
 }
 BY_TYPE: dict[str, list[str]] = {
     "text": ["'1'"],
@@ -127,6 +131,7 @@ BY_TYPE: dict[str, list[str]] = {
     "pgvec.bm25_parameters": ["row({collection}, pgvec.no_tenant(), 3, 1.2, 0.75, 20, now())"],
     "name": ["'embedding'"],
     "real": ["0.5"],
+    "smallint": ["1"],
     "regprocedure": ["'pgvec.version()'"],
 }
 
@@ -155,7 +160,7 @@ def functions(connection: Connection, role: str) -> list[tuple[str, list[tuple[s
 
 
 def calls(connection: Connection, role: str) -> Iterator[tuple[str, str]]:
-    """A function and a call of it: for each collection the usual one, then each argument with each of its other values."""
+    """Functions and calls of them: for each collection the usual one, then each argument with each other value."""
     for name, arguments in functions(connection, role):
         options = [_values(argument, type_) for argument, type_ in arguments]
         usual = [values[0] for values in options]

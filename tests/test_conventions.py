@@ -55,6 +55,12 @@ def test_every_function_pins_its_search_path_with_the_callers_temporary_objects_
     assert rows == []
 
 
+def test_plans_within_definer_functions_are_told_to_nobody(connection: Connection) -> None:
+    """They are made as the owner, who knows all rows; with this setting a caller would be told of them."""
+    quiet = "'debug_print_plan=off' = any (p.proconfig)"
+    assert _offenders(connection, f"p.prosecdef and p.prorettype <> 'trigger'::regtype and not {quiet}") == []
+
+
 def test_no_function_is_executable_by_public(connection: Connection) -> None:
     # a null acl is the default, which includes PUBLIC
     public = "(p.proacl is null or exists (select from aclexplode(p.proacl) as a where a.grantee = 0))"

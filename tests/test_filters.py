@@ -145,13 +145,15 @@ def everything(connection: Connection) -> Connection:
 def _passes(connection: Connection, document: Any, condition: Any) -> bool | None:
     """As a search evaluates it: by the condition that the filter becomes, whose parameter $2 holds its values."""
     compiled = connection.execute(
-        "select coalesce(nullif(m.condition, ''), 'true'), m.bound from pgvec.metadata_condition('$1', pgvec.parse_filter(%s), '[]') as m",
+        "select coalesce(nullif(m.condition, ''), 'true'), m.bound"
+        " from pgvec.metadata_condition('$1', pgvec.parse_filter(%s), '[]') as m",
         (Jsonb(condition),),
     ).fetchone()
     assert compiled is not None
     with psycopg.RawCursor(connection) as cursor:
+        typed = compiled[0].replace("$1", "$1::jsonb").replace("$2", "$2::jsonb")
         row = cursor.execute(
-            f"select ({compiled[0].replace('$1', '$1::jsonb').replace('$2', '$2::jsonb')}) is true, $1::jsonb, $2::jsonb".encode(),
+            f"select ({typed}) is true, $1::jsonb, $2::jsonb".encode(),
             (Jsonb(document), Jsonb(compiled[1])),
         ).fetchone()
     assert row is not None
@@ -223,6 +225,12 @@ def test_searches_take_filters(everything: Connection, condition: Any, expected:
         ({"a": {"$exists": 1}}, "$exists takes true or false", "true"),
         ({"a": {"$like": 3}}, "$like takes a pattern", "backslash"),
         ({"a": {"$like": "x\\"}}, "$like takes a pattern", "backslash"),
+        (
+            {"$or": [{"a": {"$like": "x"}}, {"b": {"c": {"$not": {"$ilike": "y" * 1000}}}}]},
+            "2 patterns of 1001 characters together",
+            "$text",
+        ),
+        ({"$or": [{"a": {"$like": "x"}}] * 51}, "51 patterns of 51 characters together", "at most 50 patterns"),
         ({"$or": {"a": 1}}, "$or takes a list of objects", "for example"),
         ({"$and": []}, "$and takes a list of objects", "for example"),
         ({"$not": [{"a": 1}]}, "$not takes an object", "for example"),
@@ -232,7 +240,10 @@ def test_searches_take_filters(everything: Connection, condition: Any, expected:
 )
 def test_a_filter_without_meaning_is_refused(connection: Connection, condition: Any, message: str, hint: str) -> None:
     with pytest.raises(psycopg.Error) as caught:
-        connection.execute("select pgvec.metadata_condition('x', pgvec.parse_filter(%s), '[]')", (Jsonb(condition),))
+        connection.execute(
+            "select pgvec.check_patterns(f), pgvec.metadata_condition('x', f, '[]') from pgvec.parse_filter(%s) as f",
+            (Jsonb(condition),),
+        )
     assert caught.value.sqlstate == "PV003"
     assert message in (caught.value.diag.message_primary or "")
     assert hint in (caught.value.diag.message_hint or "")
@@ -272,7 +283,7 @@ def test_more_patterns_than_the_server_keeps_compiled_are_answered(
         "insert into documents (id, content, embedding, metadata)"
         " select i, 'x', '[1]', jsonb_build_object('of', 'row ' || i) from generate_series(1, 2000) as i"
     )
-    patterns = [{key: {operator: f"{n}{'abc_%' * 199}"}} for n in range(60)]
+    patterns = [{key: {operator: f"{n}{'abc_%' * 3}"}} for n in range(49)]
     everything.execute("set statement_timeout = '20s'")
     rows = everything.execute(
         "select id from match_documents('[1]', filter => %s, collection => %s)",

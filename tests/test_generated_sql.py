@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -32,7 +33,7 @@ _EXECUTED = re.compile(
 )
 
 
-class _Bare(Visitor):  # type: ignore[misc]
+class _Bare(Visitor):
     """Collects column references without a qualifier, but for the names that a query gives its own results."""
 
     def __init__(self) -> None:
@@ -44,7 +45,7 @@ class _Bare(Visitor):  # type: ignore[misc]
         self._results.append({target.name for target in node.targetList or () if target.name})
 
     def visit_ColumnRef(self, ancestors: Any, node: ast.ColumnRef) -> None:  # noqa: N802
-        fields = node.fields
+        fields: tuple[Any, ...] = node.fields or ()
         if len(fields) > 1 or isinstance(fields[0], ast.A_Star):
             return
         name = fields[0].sval
@@ -95,10 +96,8 @@ def told(server: embedded.Server, copy: Connection) -> set[str]:
         connection.execute("set statement_timeout = '5s'")
         for _, statement in called:
             connection.execute("begin")
-            try:
+            with suppress(psycopg.Error):
                 connection.execute(statement.encode())
-            except psycopg.Error:
-                pass
             connection.execute("rollback")
     return {
         statement
@@ -122,7 +121,8 @@ def test_columns_in_policies_and_views_are_qualified(copy: Connection, server: e
     """As pg_get_expr prints them, where a table has one column of the name and the query another."""
     with installation.connect(installation.as_installer(server.url(copy.info.dbname))) as connection:
         rows = connection.execute(
-            "select polrelid::regclass::text, pg_get_expr(polqual, polrelid) from pg_policy where polname = 'follow_the_table'"
+            "select polrelid::regclass::text, pg_get_expr(polqual, polrelid) from pg_policy"
+            " where polname = 'follow_the_table'"
         ).fetchall()
     assert rows == [
         (

@@ -1,7 +1,7 @@
-"""What a caller makes in pg_temp, and what a weaker role owns, never runs as anybody else.
+"""What a caller makes in pg_temp never runs as anybody else.
 
-A caller plants a twin of every type, relation, function and operator name in pg_temp, each of which leaves a lasting mark
-when somebody else than the caller runs it, and then calls every function that it may call, in many ways.
+A caller plants a twin of every type, relation, function and operator name in pg_temp, each of which leaves a lasting
+mark when somebody else than the caller runs it, and then calls every function that it may call, in many ways.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ def _plant(connection: Connection) -> None:
     types = connection.execute(
         "select quote_ident(n.nspname), quote_ident(t.typname) from pg_catalog.pg_type as t"
         " join pg_catalog.pg_namespace as n on n.oid = t.typnamespace"
-        " where t.typtype in ('b', 'r', 'e') and t.typcategory <> 'A' and n.nspname in ('pg_catalog', 'extensions', 'public')"
+        " where t.typtype in ('b', 'r', 'e') and t.typcategory <> 'A'"
+        " and n.nspname in ('pg_catalog', 'extensions', 'public')"
         " and has_type_privilege(t.oid, 'usage')"
     ).fetchall()
     made = _try(

@@ -60,7 +60,6 @@ SAFE_TEXTS = {
         "pgvec.release_collection",
         "pgvec.skip_unchanged",
         "pgvec.store_adopted",
-        "pgvec.write_weights_as",
         "public.upsert_documents",
     ),
     "a list of attempts in the function itself": ("pgvec.verify_access", "pgvec.verify_tenants"),

@@ -1,9 +1,9 @@
-"""Tables of others: what their owners make of them runs as these owners, or as whoever writes, and never as the engine's."""
+"""Tables of others: what their owners make of them runs as these owners, or as whoever writes, and as nobody else."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -35,7 +35,9 @@ create table public.jobs (id int primary key, title text, embedding extensions.v
 insert into public.crates select i, 'red fish ' || i, '[1,2]' from generate_series(1, 5) as i;
 insert into public.jobs select i, 'red fish ' || i, '[1,2]' from generate_series(1, 5) as i;
 reset role;
+alter table public.crates owner to current_user;
 select pgvec.adopt_collection('crates', 'public.crates', content_columns => '{{title}}', add_columns => true);
+alter table public.crates owner to app;
 select pgvec.adopt_collection('jobs', 'public.jobs', content_columns => '{{title}}');
 select pgvec.create_collection('documents', 2);
 select pgvec.create_collection('notes', 2, access => 'tenant');
@@ -114,23 +116,23 @@ def test_triggers_of_a_tables_owner_run_as_that_owner(owned: Connection, table: 
             owned.execute("create policy app_too on parts to app using (true) with check (true)")
         _write(app, table, 100, 120)
     assert _seen(owned) == {"app"}
-    # and where a stronger role asks for the words to be counted again, also the weights are the owner's to write
+    # and where a stronger role has the words counted again, it leaves the weights to the owner
+    noted = "select count(*) from public.seen"
     with installation.connect(installation.as_superuser(owned.info.dsn)) as administrator:
-        if table == "parts":
-            with pytest.raises(psycopg.Error, match="triggers of weaker roles could run") as told:
-                administrator.execute("select pgvec.refresh_statistics('parts', null)")
-            assert told.value.sqlstate == "PV004"
+        before = administrator.execute(noted).fetchone()
+        told: list[str] = []
+        administrator.add_notice_handler(lambda notice: told.append(notice.message_primary or ""))
+        [(renewed,)] = administrator.execute(
+            "select renewed from pgvec.refresh_statistics(%s, null)", (table,)
+        ).fetchall()
+        assert administrator.execute(noted).fetchone() == before
+        assert (renewed > 0, bool(told)) == ((True, False) if table == "jobs" else (False, True))
+        if table in ("jobs", "parts"):
             return
-        before = administrator.execute("select count(*) from public.seen").fetchone()
-        renewed = administrator.execute("select renewed from pgvec.refresh_statistics(%s, null)", (table,)).fetchone()
-        assert administrator.execute("show role").fetchone() == ("none",)
-        after = administrator.execute("select count(*) from public.seen").fetchone()
-    assert renewed is not None
-    if table == "jobs":
-        assert before == after, "the side table is the engine's own"
-    else:
-        assert before != after, "weights were written"
-        assert renewed[0] > 0
+        administrator.execute("grant pgvec_writer to app")
+    with _as(owned, "app") as app:
+        [(renewed,)] = app.execute("select renewed from pgvec.refresh_statistics(%s, null)", (table,)).fetchall()
+    assert renewed > 0
     assert _seen(owned) == {"app"}
 
 
@@ -178,20 +180,28 @@ def test_types_of_a_tables_owner_run_nothing_as_anybody_else(
             app.execute(f"alter table public.{table} alter column {column} drop default".encode())
             app.execute(f"alter table public.{table} alter column {column} type theirs.odd using null".encode())
         for statement in _statements(table):
-            try:
-                app.execute(statement.encode())
-            except psycopg.Error as error:
-                changed = False
-                assert table not in ("crates", "jobs") or column in ("title", "embedding"), error
+            refused = _refused(app, statement)
+            changed = changed and not refused
+            assert not refused or table not in ("crates", "jobs") or column in ("title", "embedding"), refused
     with _as(owned, "pgvec_writer") as writer:
-        for call in ("pgvec.refresh_statistics('{}')", "pgvec.keyword_statistics('{}')", "keyword_search('fish', collection => '{}')",
-                     "match_documents('[1,2]', collection => '{}')"):  # fmt: skip
-            try:
-                writer.execute(f"select * from {call.format(table)}".encode())
-            except psycopg.Error:
-                changed = False
+        for call in (
+            "pgvec.refresh_statistics('{}')",
+            "pgvec.keyword_statistics('{}')",
+            "keyword_search('fish', collection => '{}')",
+            "match_documents('[1,2]', collection => '{}')",
+        ):
+            changed = not _refused(writer, f"select * from {call.format(table)}") and changed
     assert _seen(owned) <= {"app", "pgvec_writer"}
     assert _seen(owned) or not changed or kind == "a cast", "the type does note who uses it"
+
+
+def _refused(connection: Connection, statement: str) -> str:
+    """Run it; what the server says against it, or nothing."""
+    try:
+        connection.execute(statement.encode())
+    except psycopg.Error as error:
+        return str(error)
+    return ""
 
 
 def _statements(table: str) -> list[str]:
@@ -241,3 +251,125 @@ def test_a_trigger_of_ours_works_on_the_table_of_its_collection_alone(owned: Con
     with pytest.raises(psycopg.Error, match="is not the table of collection") as told:
         owned.execute("insert into elsewhere (id) values (1)")
     assert told.value.sqlstate == "PV004"
+
+
+# what a role does that takes every right it can get while its code runs
+GRAB = """
+create function theirs.grab() returns boolean language plpgsql as $$
+begin
+  perform set_config('role', 'none', true);
+  if (select rolsuper from pg_catalog.pg_roles where rolname = current_user) then
+    insert into public.seen values ('superuser', 'grab');
+  end if;
+  return true;
+exception when others then
+  return true;
+end $$;
+create function theirs.grabbing() returns trigger language plpgsql as $$
+begin perform theirs.grab(); return coalesce(new, old); end $$;
+"""
+PLANTED = {
+    "a trigger": "create trigger zz before insert or update on {0} for each row execute function theirs.grabbing()",
+    "a deferred trigger": "create constraint trigger zz after insert or update on {0} deferrable initially deferred"
+    " for each row execute function theirs.grabbing()",
+    "a policy": "drop policy if exists read_all on {0}; create policy p on {0} using (theirs.grab())",
+    "a check": "alter table {0} add check (theirs.grab())",
+    "an index": "alter function theirs.grab() immutable; create index on {0} ((theirs.grab()))",
+    "a default": "alter table {0} add column odd boolean default theirs.grab()",
+    "a generated column": "alter function theirs.grab() immutable;"
+    "alter table {0} add column odd boolean generated always as (theirs.grab()) stored",
+    "a cast": "create type theirs.mood as enum ('a'); alter table {0} add column mood theirs.mood default 'a';"
+    "create function theirs.told(theirs.mood) returns json language sql as $$ select to_json(theirs.grab()) $$;"
+    "create cast (theirs.mood as json) with function theirs.told(theirs.mood)",
+    "a rule": "create rule zz as on update to {0} do also select theirs.grab()",
+}
+ASKED = [
+    "select * from pgvec.refresh_statistics('{0}', null)",
+    "select * from pgvec.upgrade_collections()",
+    "select * from pgvec.verify('{0}', 0.1)",
+    "select * from pgvec.list_collections()",
+    "select * from pgvec.collection_stats()",
+    "select * from pgvec.verify_tenants()",
+]
+
+
+@pytest.mark.parametrize("planted", PLANTED)
+@pytest.mark.parametrize("table", ["crates", "jobs", "documents", "notes"])
+def test_a_superuser_who_looks_after_a_table_runs_nothing_of_its_owners(
+    owned: Connection, table: str, planted: str
+) -> None:
+    _as_app(owned, GRAB)
+    with installation.connect(installation.as_superuser(owned.info.dsn)) as administrator:
+        _as_app(owned, PLANTED[planted].format(f"public.{table}"))
+        administrator.execute("truncate public.seen")
+        for statement in ASKED:
+            with suppress(psycopg.Error):
+                administrator.execute(statement.format(table).encode())
+        assert _seen(owned) == set()
+
+
+def test_a_cast_that_is_made_later_does_not_run_by_searching(owned: Connection) -> None:
+    _as_app(
+        owned,
+        GRAB,
+        "create type theirs.mood as enum ('a', 'b')",
+        "create table public.moods (id int primary key, title text, mood theirs.mood, moods theirs.mood[],"
+        " embedding extensions.vector(2))",
+        "insert into public.moods values (1, 'red fish', 'a', '{a,b}', '[1,2]')",
+    )
+    with installation.connect(installation.as_superuser(owned.info.dsn)) as administrator:
+        administrator.execute("select pgvec.adopt_collection('moods', 'public.moods', content_columns => '{title}')")
+        _as_app(owned, PLANTED["a cast"].split("default 'a';")[1])
+        administrator.execute("truncate public.seen")
+        [(metadata,)] = administrator.execute(
+            "select metadata from match_documents('[1,2]', collection => 'moods')"
+        ).fetchall()
+        assert metadata == {"mood": "a", "moods": ["a", "b"]}
+        assert _seen(owned) == set()
+
+
+def test_columns_are_not_added_to_a_weaker_roles_table(owned: Connection) -> None:
+    _as_app(owned, "create table public.more (id int primary key, title text)")
+    with (
+        installation.connect(installation.as_superuser(owned.info.dsn)) as administrator,
+        pytest.raises(psycopg.Error, match="would run its triggers as") as told,
+    ):
+        administrator.execute(
+            "select pgvec.adopt_collection('more', 'public.more', dimensions => 2, content_columns => '{title}',"
+            " add_columns => true)"
+        )
+    assert told.value.sqlstate == "PV004"
+
+
+def test_a_trigger_that_was_made_while_that_was_granted_does_not_run_as_the_engine(owned: Connection) -> None:
+    with installation.connect(installation.as_superuser(owned.info.dsn)) as administrator:
+        administrator.execute("alter table public.documents owner to current_user")
+        administrator.execute("grant trigger on public.documents to app")
+        _as_app(
+            owned,
+            "create trigger zz before update on public.documents for each row execute function theirs.noting()",
+        )
+        administrator.execute("revoke trigger on public.documents from app")
+    with _as(owned, "pgvec_writer") as writer:
+        _write(writer, "documents", 100, 60)
+    assert _seen(owned) <= {"pgvec_writer"}
+
+
+def test_functions_of_others_in_public_neither_lead_nor_stop_what_is_made_for_a_collection(owned: Connection) -> None:
+    _as_app(
+        owned,
+        'create function public.hybrid_search("a, collection b" text, x int, "text)returns int return 1;select(" int)'
+        " returns int language sql return 1",
+        "create function public.zzz() returns int language sql return 1",
+        "comment on function public.zzz() is 'x of collection crates.'",
+        "create function public.match_documents(collection text, query_embedding extensions.vector, match_count int)"
+        " returns int language sql return 1",
+    )
+    with installation.connect(installation.as_superuser(owned.info.dsn)) as administrator:
+        administrator.execute("select pgvec.upgrade_collections()")
+        made = administrator.execute("select * from pgvec.create_collection_api('crates')").fetchall()
+        assert len(made) == 3
+        again = administrator.execute("select * from pgvec.create_collection_api('crates')").fetchall()
+        assert len(again) == 3
+        administrator.execute("insert into documents (id, content, embedding) values ('1', 'red fish', '[1,2]')")
+        assert administrator.execute("select id from match_documents('[1,2]')").fetchall() == [("1",)]

@@ -104,10 +104,10 @@ def _all(where: Target, options: Options) -> Iterator[Check]:
             if row[0] is None:
                 continue  # dropped meanwhile
             for function in row[0]:
-                yield from _ask(connection, options, function, name, name)
-            wanted = not options.only or {name, *_SEARCHES} & set(options.only)
-            if len(row[0]) > 1 and wanted:
-                yield from _ask(connection, options, _SEARCH, name, name, options.seconds, options.wanted_recall)
+                if function != _SEARCH:
+                    yield from _ask(connection, options, function, name, name)
+                elif not options.only or {name, *_SEARCHES} & set(options.only):
+                    yield from _ask(connection, options, function, name, name, options.seconds, options.wanted_recall)
 
 
 def _ask(connection: Connection, options: Options, function: str, area: str, *arguments: Any) -> Iterator[Check]:

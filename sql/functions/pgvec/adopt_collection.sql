@@ -32,7 +32,7 @@ begin
   if model is not null then
     perform pgvec.check_model(model);
   end if;
-  perform pgvec.check_adoption(relation, embedding_column, content_columns, metadata_column);
+  perform pgvec.check_adoption(relation, embedding_column, content_columns, metadata_column, add_columns);
   key := pgvec.adopted_key(relation, id_column);
   vector := pgvec.adopted_vector(relation, embedding_column, dimensions);
 

@@ -1,6 +1,7 @@
 -- pgvec.adopted_view -- the statement that makes the view over an adopted table, with the columns of a collection.
 -- The columns of the table come along as c1, c2, ... by their number, for filters to compare. Metadata is built from the
--- named columns and not from the whole row, which would turn every vector into text.
+-- named columns and not from the whole row, which would turn every vector into text. Of a type of somebody's own goes its text:
+-- for its JSON the server would look for a cast that the type's owner may make at any time, to be run by whoever reads.
 create or replace function pgvec.adopted_view(target pgvec.collections, adopted pgvec.adoptions, view text)
   returns text
   language plpgsql stable parallel safe
@@ -18,8 +19,8 @@ begin
     -- a call takes a hundred arguments at most
     metadata := format('jsonb_strip_nulls(%s)', (
       select coalesce(string_agg(part.call, ' || '), '''{}''::jsonb')
-        from (select format('jsonb_build_object(%s)', string_agg(format('%L, b.%I', m.attname, m.attname), ', ' order by m.place)) as call
-                from (select a.attname, row_number() over (order by a.attnum) as place
+        from (select format('jsonb_build_object(%s)', string_agg(format('%L, %s', m.attname, m.value), ', ' order by m.place)) as call
+                from (select a.attname, pgvec.json_value('b', a.attrelid, a.attnum) as value, row_number() over (order by a.attnum) as place
                         from pg_catalog.pg_attribute as a
                        where a.attrelid = target.base
                          and a.attnum > 0
@@ -30,7 +31,7 @@ begin
 
   return format(
     $ddl$
-    create view %1$s with (security_invoker = true) as
+    create or replace view %1$s with (security_invoker = true) as
     select b.%2$I::text as id, null::text as source, null::int as chunk_index, %3$s as content, %4$s as metadata, null::text as language,
            b.%5$I as embedding, %6$s.embedded_hash, %6$s.content_hash, %6$s.fts, %6$s.bm25, %7$s
       from %8$s as b %9$s

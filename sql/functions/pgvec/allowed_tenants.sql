@@ -7,6 +7,7 @@ create or replace function pgvec.allowed_tenants()
   returns setof uuid
   language plpgsql stable parallel safe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
   rows 2
 as $$
 declare

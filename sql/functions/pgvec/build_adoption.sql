@@ -37,6 +37,9 @@ begin
    where c.name = adopted.collection;
   perform pgvec.attach_triggers(adopted.collection);
   perform pgvec.refresh_statistics(adopted.collection);
+  if not in_table then
+    perform pgvec.hide_statistics(adopted.collection);
+  end if;
   if readers is not null then
     execute format('grant select on %s to %s', view_name, readers);
     if not in_table then

@@ -1,5 +1,7 @@
 -- pgvec.check_adoption -- PV004 for a table, or columns of it, that cannot become a collection.
-create or replace function pgvec.check_adoption(relation regclass, embedding_column text, content_columns text[], metadata_column text)
+drop function if exists pgvec.check_adoption(regclass, text, text[], text);
+
+create or replace function pgvec.check_adoption(relation regclass, embedding_column text, content_columns text[], metadata_column text, add_columns boolean)
   returns void
   language plpgsql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
@@ -23,6 +25,13 @@ begin
       message = format('%s is no table that can be adopted', coalesce(relation::text, 'null')),
       hint    = 'name a table of your own; of a view, the table that it reads';
   end if;
+  if add_columns and not pgvec.is_trusted(relation, to_write => true) then
+    raise exception using
+      errcode = 'PV004',
+      message = format('to fill columns of %s would run its triggers as %s', relation, current_user),
+      hint    = format('leave add_columns out: lexemes are kept in a table of the engine''s own then; or adopt it as a role no stronger than %s',
+                       (select pg_get_userbyid(r.relowner) from pg_catalog.pg_class as r where r.oid = relation));
+  end if;
   if coalesce(embedding_column, '') = '' or octet_length(embedding_column) > 63 then
     raise exception using
       errcode = 'PV004',
@@ -45,6 +54,7 @@ begin
   end if;
 end
 $$;
-comment on function pgvec.check_adoption(regclass, text, text[], text) is
-  'Raises PV004 for what is no table of the user''s own or a collection already, for a name that no column can have, for no content columns, and for metadata that are not jsonb.';
-revoke all on function pgvec.check_adoption(regclass, text, text[], text) from public;
+comment on function pgvec.check_adoption(regclass, text, text[], text, boolean) is
+  'Raises PV004 for what is no table of the user''s own or a collection already, '
+  'for columns to add to a weaker role''s table, for a name that no column can have, for no content columns, and for metadata that are not jsonb.';
+revoke all on function pgvec.check_adoption(regclass, text, text[], text, boolean) from public;

@@ -9,6 +9,7 @@ create or replace function pgvec.collection_version(collection text, for_tenant 
   returns text
   language plpgsql stable parallel safe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
 as $$
 declare
   target  pgvec.collections := pgvec.scoped(collection_version.collection, for_tenant);

@@ -49,7 +49,8 @@ $$;
 comment on function pgvec.compile_filter(jsonb) is
   'The filter of a search as a containment (metadata @> containment; {} for none) and a jsonpath (metadata @? path; null for none), both to hold. '
   'A plain object is containment; keys that begin with $ are operators: $eq $ne $gt $gte $lt $lte $in $nin $between $exists '
-  '$contains $containsAny $containsAll $and $or $not, and beside these, in searches, $like $ilike (pgvec.metadata_condition). Comparisons are by JSON type and false between types; $ne, $nin and $not hold for rows without the key. '
+  '$contains $containsAny $containsAll $and $or $not, and beside these, in searches, $like $ilike (pgvec.metadata_condition). '
+  'Comparisons are by JSON type and false between types; $ne, $nin and $not hold for rows without the key. '
   'Raises PV003 for a filter that has no meaning.';
 revoke all on function pgvec.compile_filter(jsonb) from public;
 select pgvec.grant_execute('pgvec.compile_filter(jsonb)', 'reader');

@@ -3,17 +3,21 @@
 -- Counting and replacing is one statement with one snapshot: what others write meanwhile is in neither, and stays as they
 -- noted it. Definer, since the statistics are nobody's to write. So it counts only the tenants of the caller, unless the
 -- caller sees all rows; refuses a table that would run something of a weaker owner's, or hides rows from it; and renews the
--- weights of trusted tables only (pgvec.is_trusted): those of others are told as due, for the caller to write.
+-- weights of trusted tables only (pgvec.is_trusted). Those of others are due for the caller to write, if the caller is no
+-- stronger than who could have something run by that; else they stay as they are.
 create or replace function pgvec.count_statistics(collection text, tolerance float8)
   returns table (tenant uuid, documents bigint, lexemes bigint, positions bigint, renewed bigint, due boolean, average_length float8, k1 float8, b float8)
   language plpgsql volatile parallel unsafe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
 as $$
 #variable_conflict use_column
 declare
   target   pgvec.collections := pgvec.collection(count_statistics.collection);
   settings record := pgvec.bm25_settings(target);
   counted  uuid[] := case when target.access = 'tenant' and not pgvec.sees_all(target) then array(select t from pgvec.allowed_tenants() as t) end;
+  is_ours    constant boolean := pgvec.is_trusted(target.text_table, to_write => true);
+  is_callers constant boolean := pgvec.is_trusted(target.text_table, true, pgvec.caller());
   average  float8;
   made_with pgvec.bm25_parameters;
 begin
@@ -24,7 +28,7 @@ begin
       detail  = array_to_string(pgvec.foreign_columns(target), '; '),
       hint    = format('row level security may not be forced on %s, the owner of the engine, and columns keep the types they were made with', current_user);
   end if;
-  perform pg_advisory_xact_lock(hashtextextended('pgvec.lexemes ' || target.name, 0));
+  perform from pgvec.collections as c where c.name = target.name for no key update;  -- one counts at a time
 
   for tenant, documents, lexemes, positions in execute format(
     $query$
@@ -73,13 +77,13 @@ begin
     average := count_statistics.positions::float8 / nullif(count_statistics.documents, 0);
     renewed := 0;
     due := (abs(average / made_with.average_length - 1) <= tolerance and (made_with.k1, made_with.b) = (settings.k1, settings.b)) is not true;
-    if due then
+    if due and (is_ours or is_callers or made_with.average_length is null) then
       made_with := pgvec.note_parameters(target, count_statistics.tenant, average, count_statistics.documents);
-      if pgvec.is_trusted(target.text_table, to_write => true) then
-        renewed := pgvec.write_weights(target, made_with, false);
-        due := false;
-      end if;
     end if;
+    if due and is_ours then
+      renewed := pgvec.write_weights(target, made_with, false);
+    end if;
+    due := due and not is_ours and is_callers;
     average_length := made_with.average_length;
     k1 := made_with.k1;
     b := made_with.b;

@@ -24,13 +24,14 @@ begin
     select format('public.%I', a.prefix || target.name) as made, p.oid, p.proname, a.arguments, a.passed, pg_get_function_result(p.oid) as result
       from (values ('match_', 'match_documents'), ('kw_match_', 'kw_match_documents'), ('hybrid_search_', 'hybrid_search')) as f (prefix, source)
       join pg_catalog.pg_proc as p on p.pronamespace = 'public'::regnamespace and p.proname = f.source
+      join pg_catalog.pg_namespace as n on n.nspname = 'pgvec' and n.nspowner = p.proowner  -- not one of somebody else's
      cross join lateral (
            select f.prefix,
-                  string_agg(x.argument, ', ' order by x.place) filter (where not x.is_fixed) as arguments,
+                  string_agg(format('%I %s', x.name, x.type) || coalesce(' default ' || x.given, ''), ', ' order by x.place) filter (where not x.is_fixed) as arguments,
                   string_agg(case when x.is_fixed then format('%L::text', target.name) else '$' || x.number end, ', ' order by x.place) as passed
-             from (select btrim(part) as argument, n.place, btrim(part) ~ '^collection ' as is_fixed,
-                          count(*) filter (where btrim(part) !~ '^collection ') over (order by n.place) as number
-                     from regexp_split_to_table(pg_get_function_arguments(p.oid), ', (?=\w+ )') with ordinality as n (part, place)) as x) as a
+             from (select y.name, format_type(y.type, null) as type, pg_get_function_arg_default(p.oid, y.place::int) as given, y.place, y.name = 'collection' as is_fixed,
+                          count(*) filter (where y.name <> 'collection') over (order by y.place) as number
+                     from unnest(p.proargnames[:p.pronargs], p.proargtypes::oid[]) with ordinality as y (name, type, place)) as x) as a
      order by f.prefix
   loop
     if to_regproc(item.made) is not null then

@@ -25,6 +25,7 @@ begin
   end if;
 
   wanted := pgvec.parse_filter(filter);
+  perform pgvec.check_patterns(wanted);
   if wanted ? '$text' then
     words := pgvec.filter_text(collection, wanted -> '$text');
     wanted := wanted - '$text';

@@ -45,5 +45,5 @@ begin
 end
 $$;
 comment on function pgvec.fold_statistics(pgvec.collections, uuid) is
-  'Replaces the rows of pgvec.text_totals, and those of lexemes with many, by their sums. One caller at a time: they hold the advisory lock of the collection.';
+  'Replaces the rows of pgvec.text_totals, and those of lexemes with many, by their sums. One caller at a time: they hold the row of the collection in the registry.';
 revoke all on function pgvec.fold_statistics(pgvec.collections, uuid) from public;

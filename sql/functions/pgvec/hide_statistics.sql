@@ -1,7 +1,7 @@
 -- pgvec.hide_statistics -- keeps the planner from knowing what is in the rows of a collection whose rows are not everybody's.
 -- Row level security does not hold the planner's statistics where the operator is leakproof, as = and < of text, uuid, numbers
 -- and dates are: EXPLAIN, and through the REST API Prefer: count=planned, tell how many rows of others have a value, letter by
--- letter. What routes need stays: jsonb and tsvector have no leakproof operators. How many rows a tenant has: pgvec.tenant_size.
+-- letter; @@ is not even asked whether it is. What routes need of metadata stays. How many rows a tenant has: pgvec.tenant_size.
 -- Statistics that are there already are removed by the server's function for it, which came with 18; before, by a superuser's
 -- hand, or by giving the column its own type again, which no policy of ours may refer to meanwhile.
 create or replace function pgvec.hide_statistics(collection text)
@@ -37,16 +37,19 @@ begin
     delete from pg_catalog.pg_statistic as s using pgvec.telling_columns(target.name) as h where h.is_ours and s.starelid = h.relation and s.staattnum = h.attnum;
   else
     for item in
-      select p.polname from pg_catalog.pg_policy as p where p.polrelid = target.base and p.polname in ('read_all', 'insert_all', 'update_all', 'delete_all')
+      select p.polname from pg_catalog.pg_policy as p where p.polrelid = target.text_table and target.base = target.relation and p.polname in ('read_all', 'insert_all', 'update_all', 'delete_all')
     loop
       execute format('drop policy %I on %s', item.polname, target.base);
     end loop;
-    execute format('alter table %s %s', target.base, (
-      select string_agg(format('alter column %I type %s', h.attname, h.type), ', ') from pgvec.telling_columns(target.name) as h where h.is_ours and h.relation = target.base and not h.is_index));
-    perform pgvec.make_policies(target.name);
+    execute format('alter table %s %s', target.text_table, (
+      select string_agg(format('alter column %I type %s', h.attname, h.type), ', ') from pgvec.telling_columns(target.name) as h where h.is_ours and h.relation = target.text_table and not h.is_index));
+    if target.base = target.relation then
+      perform pgvec.make_policies(target.name);
+    end if;
   end if;
 end
 $$;
 comment on function pgvec.hide_statistics(text) is
-  'Turns the planner''s statistics off for the columns of pgvec.telling_columns of a collection, and removes those there are. For access tenant and policy. Raises PV001.';
+  'Turns the planner''s statistics off for the columns of pgvec.telling_columns of a collection, and removes those there are. '
+  'For access tenant and policy, side tables of adopted ones included. Raises PV001.';
 revoke all on function pgvec.hide_statistics(text) from public;

@@ -13,6 +13,7 @@ create or replace function pgvec.keyword_query(collection text, query_text text,
   returns pgvec.keyword_query
   language plpgsql stable parallel safe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
   set plan_cache_mode = force_generic_plan
 as $$
 declare

@@ -5,6 +5,7 @@ create or replace function pgvec.keyword_statistics(collection text)
   returns table (documents bigint, uncounted bigint, average_length float8, weights_made_for float8, refreshed_at timestamptz, due boolean)
   language plpgsql stable parallel safe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
 as $$
 declare
   tolerance constant float8 := 0.1;  -- of all rows, and of the average length

@@ -22,6 +22,7 @@ create or replace function pgvec.log_search(
   returns void
   language plpgsql volatile parallel unsafe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
 as $$
 declare
   target pgvec.collections;

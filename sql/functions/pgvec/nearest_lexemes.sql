@@ -9,6 +9,7 @@ create or replace function pgvec.nearest_lexemes(collection text, query_text tex
   returns table (word text, lexeme tsquery)
   language sql stable parallel safe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
 as $$
   with target as (
          select s.name, s.language, coalesce(s.tenants, array[pgvec.no_tenant()]) as tenants

@@ -21,7 +21,7 @@ begin
      and i.method = best.method
      and i.storage = case best.kind when 'column' then target.storage else best.kind end
    limit 1;
-  if target.access <> 'open' and target.base = target.relation then
+  if target.access <> 'open' and (target.base = target.relation or target.text_table <> target.base) then
     perform pgvec.hide_statistics(target.name);  -- of an index over an expression
   end if;
   update pgvec.collections as c

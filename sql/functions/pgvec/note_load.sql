@@ -5,6 +5,7 @@ create or replace function pgvec.note_load(
   returns void
   language plpgsql volatile parallel unsafe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
 as $$
 declare
   target pgvec.collections := pgvec.writable(note_load.collection, null);

@@ -4,6 +4,7 @@ create or replace function pgvec.noted_loads(collection text)
   returns table (source text, fingerprint text, "position" bigint, last_id text)
   language plpgsql stable parallel safe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
 as $$
 declare
   target pgvec.collections := pgvec.scoped(noted_loads.collection, null);

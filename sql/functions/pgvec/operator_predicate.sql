@@ -41,6 +41,7 @@ begin
 end
 $$;
 comment on function pgvec.operator_predicate(text, text, jsonb) is
-  'The jsonpath predicate of an operator such as $gte with its operand, over what accessor names. Raises PV003 for an unknown operator, an operand that it cannot take, and patterns.';
+  'The jsonpath predicate of an operator such as $gte with its operand, over what accessor names. '
+  'Raises PV003 for an unknown operator, an operand that it cannot take, and patterns.';
 revoke all on function pgvec.operator_predicate(text, text, jsonb) from public;
 select pgvec.grant_execute('pgvec.operator_predicate(text, text, jsonb)', 'reader');

@@ -16,5 +16,6 @@ as $$
    order by r.rolname
 $$;
 comment on function pgvec.roles(text) is
-  'The existing roles of an audience: ''reader'' (may search), ''writer'' (may search and write) ''member'' (may write rows of their tenants), or ''owner'' (none: what only the owner may call).';
+  'The existing roles of an audience: ''reader'' (may search), ''writer'' (may search and write), '
+  '''member'' (may write rows of their tenants), or ''owner'' (none: what only the owner may call).';
 revoke all on function pgvec.roles(text) from public;

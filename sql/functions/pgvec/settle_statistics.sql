@@ -31,9 +31,12 @@ begin
 
   if totals.parts > most_parts
      and current_setting('transaction_isolation') = 'read committed'
-     and pg_try_advisory_xact_lock(hashtextextended('pgvec.lexemes ' || collection.name, 0))
   then
-    perform pgvec.fold_statistics(collection, tenant);
+    -- one folds at a time: who holds the row of the registry, which is nobody else's to lock
+    perform from pgvec.collections as c where c.name = settle_statistics.collection.name for no key update skip locked;
+    if found then
+      perform pgvec.fold_statistics(collection, tenant);
+    end if;
   end if;
 
   select p.* into parameters

@@ -1,5 +1,6 @@
 -- pgvec.telling_columns -- the columns of a collection's table, and of its indexes over expressions, whose statistics tell of rows
--- that a caller may not see: all but metadata, lexemes and weights, which are never null and have no leakproof operators.
+-- that a caller may not see: all but metadata, which is never null, and whose operators estimate nothing for who is held by policies.
+-- (@@ does, and tells of the words.) Of an adopted table, which is the application's, those of the side table.
 -- Those of the engine; a column that was added has statistics for its own queries, and verify tells of them.
 create or replace function pgvec.telling_columns(collection text)
   returns table (relation regclass, attnum int2, attname name, type text, attstattarget int, known boolean, is_index boolean, is_ours boolean)
@@ -13,20 +14,20 @@ as $$
                   where s.schemaname = n.nspname and s.tablename = r.relname and s.attname = a.attname),
          r.relkind in ('i', 'I'),
          r.relkind in ('i', 'I')
-           or a.attname in ('tenant_id', 'id', 'source', 'chunk_index', 'content', 'language', 'embedding', 'embedded_hash', 'content_hash', 'created_at', 'updated_at')
+           or a.attname in ('tenant_id', 'id', 'source', 'chunk_index', 'content', 'language', 'embedding', 'embedded_hash', 'content_hash', 'fts', 'bm25', 'created_at', 'updated_at')
     from pgvec.collection(telling_columns.collection) as c
     join lateral (
          select p.part
-           from (select c.base::oid as part union select x from pgvec.partitions(c.base) as x) as p
+           from (select c.text_table::oid as part union select x from pgvec.partitions(c.text_table) as x) as p
           union all
          select x.indexrelid
-           from (select c.base::oid as part union select x from pgvec.partitions(c.base) as x) as p
+           from (select c.text_table::oid as part union select x from pgvec.partitions(c.text_table) as x) as p
            join pg_catalog.pg_index as x on x.indrelid = p.part and x.indexprs is not null) as h on true
     join pg_catalog.pg_class as r on r.oid = h.part
     join pg_catalog.pg_attribute as a on a.attrelid = r.oid
    where a.attnum > 0
      and not a.attisdropped
-     and a.attname not in ('metadata', 'fts', 'bm25')
+     and a.attname <> 'metadata'
 $$;
 comment on function pgvec.telling_columns(text) is
   'The columns whose statistics tell of rows: the table or index, number, name and type, the target of statistics as pg_attribute has it, whether there are some, '

@@ -14,6 +14,7 @@ create or replace function pgvec.tenant_candidates(
   returns pgvec.fused[]
   language plpgsql stable parallel unsafe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
 as $$
 begin
   return pgvec.hybrid_candidates(

@@ -5,6 +5,7 @@ create or replace function pgvec.tenant_keyword_hits(
   returns pgvec.scored[]
   language plpgsql stable parallel unsafe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
 as $$
 begin
   return pgvec.keyword_hits(pgvec.tenant_target(collection, for_tenant), query, ranking, match_count, filter);

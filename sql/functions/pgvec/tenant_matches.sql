@@ -7,6 +7,7 @@ create or replace function pgvec.tenant_matches(
   returns table (id text, similarity float8)
   language plpgsql stable parallel unsafe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
   rows 50
 as $$
 declare

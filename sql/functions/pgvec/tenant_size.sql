@@ -5,6 +5,7 @@ create or replace function pgvec.tenant_size(collection text, tenant uuid)
   returns bigint
   language plpgsql stable parallel safe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
 as $$
 begin
   if not exists (select from pgvec.allowed_tenants() as t where t = tenant_size.tenant)

@@ -19,5 +19,6 @@ begin
 end
 $$;
 comment on function pgvec.tenant_target(text, uuid) is
-  'The registry row of a collection with the one tenant that a search is for. Raises PV006 unless there is one, the current user sees its rows, and the table is no weaker role''s; and as pgvec.scoped.';
+  'The registry row of a collection with the one tenant that a search is for. '
+  'Raises PV006 unless there is one, the current user sees its rows, and the table is no weaker role''s; and as pgvec.scoped.';
 revoke all on function pgvec.tenant_target(text, uuid) from public;

@@ -7,6 +7,7 @@ create or replace function pgvec.text_configurations(collection text, for_tenant
   returns text[]
   language sql stable parallel safe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
 as $$
   select array(select s.language
                 union

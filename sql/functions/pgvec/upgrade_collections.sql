@@ -24,7 +24,8 @@ begin
 
   -- policies compared a row with itself, or with what could not be compared; statistics told of the rows of others
   perform pgvec.protect_side(a.collection) from pgvec.adoptions as a join pg_catalog.pg_class as r on r.oid = a.side;
-  perform pgvec.hide_statistics(p.name) from pgvec.present_collections() as p where p.base = p.relation and p.access <> 'open';
+  perform pgvec.renew_view(p.name) from pgvec.present_collections() as p where p.base <> p.relation;
+  perform pgvec.hide_statistics(p.name) from pgvec.present_collections() as p where p.access <> 'open' and (p.base = p.relation or p.text_table <> p.base);
   for item in
     select p.*
       from pgvec.present_collections() as p
@@ -46,6 +47,7 @@ begin
 end
 $$;
 comment on function pgvec.upgrade_collections() is
-  'Adds to collections of earlier releases what this one needs: the statistics and weights of BM25, the policies of side tables, no statistics of the planner that tell of others, the index of sources of tenants, the queries noted. '
+  'Adds to collections of earlier releases what this one needs: the statistics and weights of BM25, the policies of side tables, '
+  'the views over adopted tables, no statistics of the planner that tell of others, the index of sources of tenants, the queries noted. '
   'Returns the names of those that got statistics. pgvec-admin migrate calls it.';
 revoke all on function pgvec.upgrade_collections() from public;

@@ -25,7 +25,6 @@ begin
   loop
     if item is not null then
       checks := coalesce(pgvec.collection_checks(item), '{}');  -- dropped meanwhile
-      checks := checks || case when cardinality(checks) > 1 then array['pgvec.verify_search'] end;
     end if;
     foreach check_of in array checks loop
       begin

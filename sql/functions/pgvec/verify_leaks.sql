@@ -79,20 +79,11 @@ begin
   return query
     select (pgvec.verdict(
              target.name, 'code of others',
-             coalesce(array_agg(distinct format('%s calls %s, which belongs to %s', pg_describe_object(d.classid, d.objid, d.objsubid), p.oid::regprocedure, pg_get_userbyid(p.proowner))), '{}'),
+             coalesce(array_agg(distinct format('%s calls %s, which belongs to %s', f.used_by, f.routine, f.owner)), '{}'),
              'expressions call functions of its owner alone', 'alter function ... owner to the owner of the table, or drop the expression: it runs as whoever writes, builds an index or analyzes')).*
-      from pg_catalog.pg_depend as t
-      join pg_catalog.pg_depend as d on d.classid = t.classid and d.objid = t.objid and d.refclassid = 'pg_proc'::regclass
-      join pg_catalog.pg_proc as p on p.oid = d.refobjid
-      join pg_catalog.pg_roles as o on o.oid = p.proowner
-      join pg_catalog.pg_class as r on r.oid = t.refobjid
+      from pgvec.foreign_code(relations) as f
      where ours
-       and t.refclassid = 'pg_class'::regclass
-       and t.refobjid = any (relations)
-       and t.classid in ('pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_class'::regclass, 'pg_trigger'::regclass, 'pg_policy'::regclass)
-       and not (target.access = 'policy' and t.classid = 'pg_policy'::regclass)
-       and not o.rolsuper
-       and not pg_has_role(o.oid, r.relowner, 'member');
+       and not (target.access = 'policy' and f.used_by like 'policy %');
 end
 $$;
 comment on function pgvec.verify_leaks(text) is

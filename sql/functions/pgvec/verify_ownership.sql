@@ -20,7 +20,13 @@ begin
     format('alter table ... owner to %I: the engine''s functions do not touch a table whose owner could have something run by that, so its tenants cannot search it, and its weights get old', engine),
     severity => case target.access when 'tenant' then 'fail' else 'warn' end);
 
-  if target.access = 'open' or target.base <> target.relation then
+  return next pgvec.verdict(
+    target.name, 'readable',
+    array_remove(array[case when not pgvec.reads_safely(target) then format('its rows were not read: policies or types of %s could run as %s',
+                                                                          (select pg_get_userbyid(r.relowner) from pg_catalog.pg_class as r where r.oid = target.base), current_user) end], null),
+    'its rows can be read', 'verify it as a role no stronger than the owner of the table, or give the table to the owner of the engine', severity => 'warn');
+
+  if target.access = 'open' or target.base <> target.relation and target.text_table = target.base then
     return;
   end if;
   return query
@@ -39,6 +45,7 @@ begin
 end
 $$;
 comment on function pgvec.verify_ownership(text) is
-  'Checks of a collection: table owner (that no weaker role than the engine''s owns its tables) and, where rows are not everybody''s, '
+  'Checks of a collection: table owner (that no weaker role than the engine''s owns its tables), '
+  'readable (that no code of a weaker role''s runs when it is read) and, where rows are not everybody''s, '
   'statistics (that the planner has none of which it could tell). Raises PV001.';
 revoke all on function pgvec.verify_ownership(text) from public;

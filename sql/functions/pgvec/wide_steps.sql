@@ -55,7 +55,8 @@ begin
 end
 $$;
 comment on function pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, float8) is
-  'The steps of a search with a filter that so many rows match, for which an exact scan reads to_scan rows (null: all of the table), over a vector index of a kind and method (of pgvec.index_kind); '
+  'The steps of a search with a filter that so many rows match, for which an exact scan reads to_scan rows (null: all of the table), '
+  'over a vector index of a kind and method (of pgvec.index_kind); '
   'the last is an exact scan (see type pgvec.search_step). '
   'Setting of the collection: exact_rows, up to which matches are scanned rather than the index walked on (25,000, less above 400 dimensions).';
 revoke all on function pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, float8) from public;

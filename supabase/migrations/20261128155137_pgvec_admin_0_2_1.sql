@@ -768,7 +768,7 @@ $pgvec_file$);
 
 do $$ begin perform '[1]'::extensions.vector; end $$;
 
-select pg_temp.apply_function('pgvec.roles', '9d93f0a21b0ecc4b137c692b4a4c5f5604a11dd49638e24086cc02ca6fafc9d3', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.roles', '55d7509916948cff2535da5182c66b2c6733d806824626c9d8031c712057d9dc', '0.2.1', $pgvec_file$
 -- pgvec.roles -- which of the roles that this project grants to exist here.
 -- Supabase has anon, authenticated and service_role; a plain server has pgvec_reader and pgvec_writer.
 create or replace function pgvec.roles(audience text)
@@ -787,7 +787,8 @@ as $$
    order by r.rolname
 $$;
 comment on function pgvec.roles(text) is
-  'The existing roles of an audience: ''reader'' (may search), ''writer'' (may search and write) ''member'' (may write rows of their tenants), or ''owner'' (none: what only the owner may call).';
+  'The existing roles of an audience: ''reader'' (may search), ''writer'' (may search and write), '
+  '''member'' (may write rows of their tenants), or ''owner'' (none: what only the owner may call).';
 revoke all on function pgvec.roles(text) from public;
 $pgvec_file$);
 
@@ -832,7 +833,7 @@ comment on function pgvec.a_vector(extensions.vector) is
 revoke all on function pgvec.a_vector(extensions.vector) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.adopt_collection', 'cea173e7e29ff0fcda124c4a7e12676c4636e0f53cdbf270162a22976c786fa3', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.adopt_collection', '72cd251d6b74f346887892ae0f97f4313e678d5b16a7d97bdbfa9863aa979de3', '0.2.1', $pgvec_file$
 -- pgvec.adopt_collection -- makes a table that is there already searchable as a collection.
 -- The searches read a view over it, which names its columns as they expect. The table keeps its columns: lexemes and
 -- hashes lie in a side table, kept by trigger, unless add_columns asks for them in the table itself. Filters whose keys
@@ -867,7 +868,7 @@ begin
   if model is not null then
     perform pgvec.check_model(model);
   end if;
-  perform pgvec.check_adoption(relation, embedding_column, content_columns, metadata_column);
+  perform pgvec.check_adoption(relation, embedding_column, content_columns, metadata_column, add_columns);
   key := pgvec.adopted_key(relation, id_column);
   vector := pgvec.adopted_vector(relation, embedding_column, dimensions);
 
@@ -1035,10 +1036,11 @@ comment on function pgvec.adopted_vector(regclass, text, int) is
 revoke all on function pgvec.adopted_vector(regclass, text, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.adopted_view', 'c26a5bfa8262a6c2a132b8eb4caa181d6631d06661a3c5620732885738d0711d', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.adopted_view', '55ad2cfdc6003b43e2902233fa5b28b3c2d3ac98325a1cdced585c2da226f1a1', '0.2.1', $pgvec_file$
 -- pgvec.adopted_view -- the statement that makes the view over an adopted table, with the columns of a collection.
 -- The columns of the table come along as c1, c2, ... by their number, for filters to compare. Metadata is built from the
--- named columns and not from the whole row, which would turn every vector into text.
+-- named columns and not from the whole row, which would turn every vector into text. Of a type of somebody's own goes its text:
+-- for its JSON the server would look for a cast that the type's owner may make at any time, to be run by whoever reads.
 create or replace function pgvec.adopted_view(target pgvec.collections, adopted pgvec.adoptions, view text)
   returns text
   language plpgsql stable parallel safe
@@ -1056,8 +1058,8 @@ begin
     -- a call takes a hundred arguments at most
     metadata := format('jsonb_strip_nulls(%s)', (
       select coalesce(string_agg(part.call, ' || '), '''{}''::jsonb')
-        from (select format('jsonb_build_object(%s)', string_agg(format('%L, b.%I', m.attname, m.attname), ', ' order by m.place)) as call
-                from (select a.attname, row_number() over (order by a.attnum) as place
+        from (select format('jsonb_build_object(%s)', string_agg(format('%L, %s', m.attname, m.value), ', ' order by m.place)) as call
+                from (select a.attname, pgvec.json_value('b', a.attrelid, a.attnum) as value, row_number() over (order by a.attnum) as place
                         from pg_catalog.pg_attribute as a
                        where a.attrelid = target.base
                          and a.attnum > 0
@@ -1068,7 +1070,7 @@ begin
 
   return format(
     $ddl$
-    create view %1$s with (security_invoker = true) as
+    create or replace view %1$s with (security_invoker = true) as
     select b.%2$I::text as id, null::text as source, null::int as chunk_index, %3$s as content, %4$s as metadata, null::text as language,
            b.%5$I as embedding, %6$s.embedded_hash, %6$s.content_hash, %6$s.fts, %6$s.bm25, %7$s
       from %8$s as b %9$s
@@ -1090,7 +1092,7 @@ comment on function pgvec.adopted_view(pgvec.collections, pgvec.adoptions, text)
 revoke all on function pgvec.adopted_view(pgvec.collections, pgvec.adoptions, text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.allowed_tenants', '70d54cf2127d73efd681c780352c33307ec72ef966957ff71771bb4c8f56351f', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.allowed_tenants', '1910643398f32a50b5dfb7be422368ada03f32c1a07abe25f10eb079c2b9a611', '0.2.1', $pgvec_file$
 -- pgvec.allowed_tenants -- the tenants whose rows the caller may read and write.
 -- With a token (a request to the REST API) they are those in its app_metadata, which users cannot change, and those of
 -- pgvec.memberships; the setting app.tenant_id counts only without one, on a connection of the application's own.
@@ -1100,6 +1102,7 @@ create or replace function pgvec.allowed_tenants()
   returns setof uuid
   language plpgsql stable parallel safe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
   rows 2
 as $$
 declare
@@ -1530,7 +1533,7 @@ revoke all on function pgvec.bm25_vector(tsvector, float8, float8, float8) from 
 select pgvec.grant_execute('pgvec.bm25_vector(tsvector, float8, float8, float8)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.build_adoption', '5f83d136a630a9bc877440e369fcbe4dcdcf4495721d92d8df8e11e5467d559b', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.build_adoption', 'f314f9e0aaf456601b71fc4f6bee60a265a42d3ad2544bc73f0ed81ad6b77549', '0.2.1', $pgvec_file$
 -- pgvec.build_adoption -- what an adopted table needs to be searched: lexemes and hashes, the trigger that keeps them,
 -- and the view that the searches read.
 -- Vectors that are there already count as made from the present text.
@@ -1570,6 +1573,9 @@ begin
    where c.name = adopted.collection;
   perform pgvec.attach_triggers(adopted.collection);
   perform pgvec.refresh_statistics(adopted.collection);
+  if not in_table then
+    perform pgvec.hide_statistics(adopted.collection);
+  end if;
   if readers is not null then
     execute format('grant select on %s to %s', view_name, readers);
     if not in_table then
@@ -1633,9 +1639,11 @@ revoke all on function pgvec.caller() from public;
 select pgvec.grant_execute('pgvec.caller()', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_adoption', '545c2bb4caeff6f0b46e8f22d5074cfc033a4efe1889496a89d52fa53e94624a', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_adoption', '79e21286a867d9b7816fe47318aa25c444f7acf0cf0fd564479694c27dc98bda', '0.2.1', $pgvec_file$
 -- pgvec.check_adoption -- PV004 for a table, or columns of it, that cannot become a collection.
-create or replace function pgvec.check_adoption(relation regclass, embedding_column text, content_columns text[], metadata_column text)
+drop function if exists pgvec.check_adoption(regclass, text, text[], text);
+
+create or replace function pgvec.check_adoption(relation regclass, embedding_column text, content_columns text[], metadata_column text, add_columns boolean)
   returns void
   language plpgsql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
@@ -1659,6 +1667,13 @@ begin
       message = format('%s is no table that can be adopted', coalesce(relation::text, 'null')),
       hint    = 'name a table of your own; of a view, the table that it reads';
   end if;
+  if add_columns and not pgvec.is_trusted(relation, to_write => true) then
+    raise exception using
+      errcode = 'PV004',
+      message = format('to fill columns of %s would run its triggers as %s', relation, current_user),
+      hint    = format('leave add_columns out: lexemes are kept in a table of the engine''s own then; or adopt it as a role no stronger than %s',
+                       (select pg_get_userbyid(r.relowner) from pg_catalog.pg_class as r where r.oid = relation));
+  end if;
   if coalesce(embedding_column, '') = '' or octet_length(embedding_column) > 63 then
     raise exception using
       errcode = 'PV004',
@@ -1681,9 +1696,10 @@ begin
   end if;
 end
 $$;
-comment on function pgvec.check_adoption(regclass, text, text[], text) is
-  'Raises PV004 for what is no table of the user''s own or a collection already, for a name that no column can have, for no content columns, and for metadata that are not jsonb.';
-revoke all on function pgvec.check_adoption(regclass, text, text[], text) from public;
+comment on function pgvec.check_adoption(regclass, text, text[], text, boolean) is
+  'Raises PV004 for what is no table of the user''s own or a collection already, '
+  'for columns to add to a weaker role''s table, for a name that no column can have, for no content columns, and for metadata that are not jsonb.';
+revoke all on function pgvec.check_adoption(regclass, text, text[], text, boolean) from public;
 $pgvec_file$);
 
 select pg_temp.apply_function('pgvec.check_choice', 'c3d6d86af699db2219930b650ff6c0c6a808aecff34f4922a7c03ca559c0f767', '0.2.1', $pgvec_file$
@@ -1950,6 +1966,41 @@ revoke all on function pgvec.check_operand(text, text, jsonb) from public;
 select pgvec.grant_execute('pgvec.check_operand(text, text, jsonb)', 'reader');
 $pgvec_file$);
 
+select pg_temp.apply_function('pgvec.check_patterns', '57b5a66d394025176530b3521aa465cb542a716fff571a2b2a3bdaaa9c42b848', '0.2.1', $pgvec_file$
+-- pgvec.check_patterns -- PV003 for more patterns in a filter than a search can take with each row.
+-- Of a long text a pattern with many wildcards takes as many steps as both are long together: 2,000 rows of 1,000 characters and one
+-- of 1,000 characters a second.
+create or replace function pgvec.check_patterns(filter jsonb)
+  returns void
+  language plpgsql immutable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  most_patterns   constant int := 50;
+  most_characters constant int := 1000;
+  patterns        text[];
+begin
+  if filter::text !~ '"\$i?like"' then
+    return;
+  end if;
+  patterns := array(
+    select p #>> '{}' from jsonb_path_query(filter, 'strict $.** ? (exists (@."$like"))."$like"') as p
+     union all
+    select p #>> '{}' from jsonb_path_query(filter, 'strict $.** ? (exists (@."$ilike"))."$ilike"') as p);
+  if cardinality(patterns) > most_patterns or length(array_to_string(patterns, '')) > most_characters then
+    raise exception using
+      errcode = 'PV003',
+      message = format('the filter has %s patterns of %s characters together', cardinality(patterns), length(array_to_string(patterns, ''))),
+      hint    = format('at most %s patterns of %s characters together; words of the text are found by {"$text": "..."}, and sooner', most_patterns, most_characters);
+  end if;
+end
+$$;
+comment on function pgvec.check_patterns(jsonb) is
+  'Raises PV003 for a filter with more than 50 operators $like and $ilike, or with patterns of more than 1,000 characters together.';
+revoke all on function pgvec.check_patterns(jsonb) from public;
+select pgvec.grant_execute('pgvec.check_patterns(jsonb)', 'reader');
+$pgvec_file$);
+
 select pg_temp.apply_function('pgvec.check_query_embedding', '350f66168e0675e0a8dc3e453ac64a727cd356c7de3360599642aedfcb5f296d', '0.2.1', $pgvec_file$
 -- pgvec.check_query_embedding -- PV002 or PV005 unless a query vector fits its collection.
 -- NaN and infinity never get here: pgvector's input functions refuse them.
@@ -2117,24 +2168,27 @@ revoke all on function pgvec.collection(text) from public;
 select pgvec.grant_execute('pgvec.collection(text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.collection_checks', 'a93bc56be6ca50441edbe7274e07ddd02af869031dae2fcec390c27f0c36ab66', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.collection_checks', '61d492d55082d08c249417f23cc421fa9fb8934fb1a403e6a8328ad1a0be03e9', '0.2.1', $pgvec_file$
 -- pgvec.collection_checks -- the functions that check a collection, in order; of one whose table is gone, the one that says so.
+-- Those that read rows are left out where that could run code of a weaker role's: pgvec.reads_safely.
 create or replace function pgvec.collection_checks(collection text)
   returns text[]
   language sql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
   select case
+           when exists (select from pgvec.present_collections() as p where p.name = c.name and not pgvec.reads_safely(p))
+             then array['pgvec.verify_table', 'pgvec.verify_protection', 'pgvec.verify_writers', 'pgvec.verify_views', 'pgvec.verify_leaks', 'pgvec.verify_ownership']
            when exists (select from pgvec.present_collections() as p where p.name = c.name)
              then array['pgvec.verify_table', 'pgvec.verify_protection', 'pgvec.verify_writers', 'pgvec.verify_views', 'pgvec.verify_leaks', 'pgvec.verify_ownership',
-                        'pgvec.verify_rows', 'pgvec.verify_indexes', 'pgvec.verify_statistics', 'pgvec.verify_access']
+                        'pgvec.verify_rows', 'pgvec.verify_indexes', 'pgvec.verify_statistics', 'pgvec.verify_access', 'pgvec.verify_search']
            else array['pgvec.verify_table']
          end
     from pgvec.collections as c
    where c.name = collection_checks.collection
 $$;
 comment on function pgvec.collection_checks(text) is 'The names of the functions that check a collection, each of its name. '
-  'pgvec.verify_search comes after them. Null for an unknown one.';
+  'pgvec.verify_search, the last where it is among them, takes more arguments. Null for an unknown one.';
 revoke all on function pgvec.collection_checks(text) from public;
 $pgvec_file$);
 
@@ -2179,7 +2233,7 @@ comment on function pgvec.collection_stats() is
 revoke all on function pgvec.collection_stats() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.collection_version', '73c5581fd1320fd52e35b8314afecee564b52760246904e52b3a0d0cdf300ad0', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.collection_version', '92b8c40864f42bd93c78fd43556c877405a284d630ef04f2a909e1ffcf530d93', '0.2.1', $pgvec_file$
 -- pgvec.collection_version -- what tells whether an answer that was kept is still good.
 -- Two calls that return the same text saw the same rows and settings: every statement that changes rows adds to the
 -- statistics (pgvec.count_lexemes), whose sum only grows, or which are emptied together with the table, and then begin at a
@@ -2191,6 +2245,7 @@ create or replace function pgvec.collection_version(collection text, for_tenant 
   returns text
   language plpgsql stable parallel safe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
 as $$
 declare
   target  pgvec.collections := pgvec.scoped(collection_version.collection, for_tenant);
@@ -2478,7 +2533,7 @@ comment on function pgvec.compare_distances(text, int, int) is
 revoke all on function pgvec.compare_distances(text, int, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.compile_filter', '60f05d80694e7cfd1d9e04ce8552f74c9c764bfaf8b45fd160f73cee9bfd717f', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.compile_filter', 'a6f9b512d8d9e4977e1d53266d031a0e4da7d9ee2fd587e10d61d513b839f6fa', '0.2.1', $pgvec_file$
 -- pgvec.compile_filter -- a filter as one containment and one jsonpath.
 -- What is plain, or $eq, and holds for the whole row goes into the containment; the rest becomes a jsonpath predicate.
 -- Both are data: they reach a query as parameters, and a GIN index with jsonb_path_ops serves them.
@@ -2530,7 +2585,8 @@ $$;
 comment on function pgvec.compile_filter(jsonb) is
   'The filter of a search as a containment (metadata @> containment; {} for none) and a jsonpath (metadata @? path; null for none), both to hold. '
   'A plain object is containment; keys that begin with $ are operators: $eq $ne $gt $gte $lt $lte $in $nin $between $exists '
-  '$contains $containsAny $containsAll $and $or $not, and beside these, in searches, $like $ilike (pgvec.metadata_condition). Comparisons are by JSON type and false between types; $ne, $nin and $not hold for rows without the key. '
+  '$contains $containsAny $containsAll $and $or $not, and beside these, in searches, $like $ilike (pgvec.metadata_condition). '
+  'Comparisons are by JSON type and false between types; $ne, $nin and $not hold for rows without the key. '
   'Raises PV003 for a filter that has no meaning.';
 revoke all on function pgvec.compile_filter(jsonb) from public;
 select pgvec.grant_execute('pgvec.compile_filter(jsonb)', 'reader');
@@ -2719,23 +2775,27 @@ comment on function pgvec.count_stale(text) is
 revoke all on function pgvec.count_stale(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.count_statistics', '8228592f38366d76b40523603d54da1f89a629a60fbe88d7a0b4ec20652e895d', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.count_statistics', 'a4ed3b34c563ac76875fea1139d824dc55fd3ed69b78af7e55f9c0fd4fcb1f21', '0.2.1', $pgvec_file$
 -- pgvec.count_statistics -- counts the words of a collection again, tenant by tenant: what pgvec.refresh_statistics does in the
 -- owner's name.
 -- Counting and replacing is one statement with one snapshot: what others write meanwhile is in neither, and stays as they
 -- noted it. Definer, since the statistics are nobody's to write. So it counts only the tenants of the caller, unless the
 -- caller sees all rows; refuses a table that would run something of a weaker owner's, or hides rows from it; and renews the
--- weights of trusted tables only (pgvec.is_trusted): those of others are told as due, for the caller to write.
+-- weights of trusted tables only (pgvec.is_trusted). Those of others are due for the caller to write, if the caller is no
+-- stronger than who could have something run by that; else they stay as they are.
 create or replace function pgvec.count_statistics(collection text, tolerance float8)
   returns table (tenant uuid, documents bigint, lexemes bigint, positions bigint, renewed bigint, due boolean, average_length float8, k1 float8, b float8)
   language plpgsql volatile parallel unsafe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
 as $$
 #variable_conflict use_column
 declare
   target   pgvec.collections := pgvec.collection(count_statistics.collection);
   settings record := pgvec.bm25_settings(target);
   counted  uuid[] := case when target.access = 'tenant' and not pgvec.sees_all(target) then array(select t from pgvec.allowed_tenants() as t) end;
+  is_ours    constant boolean := pgvec.is_trusted(target.text_table, to_write => true);
+  is_callers constant boolean := pgvec.is_trusted(target.text_table, true, pgvec.caller());
   average  float8;
   made_with pgvec.bm25_parameters;
 begin
@@ -2746,7 +2806,7 @@ begin
       detail  = array_to_string(pgvec.foreign_columns(target), '; '),
       hint    = format('row level security may not be forced on %s, the owner of the engine, and columns keep the types they were made with', current_user);
   end if;
-  perform pg_advisory_xact_lock(hashtextextended('pgvec.lexemes ' || target.name, 0));
+  perform from pgvec.collections as c where c.name = target.name for no key update;  -- one counts at a time
 
   for tenant, documents, lexemes, positions in execute format(
     $query$
@@ -2795,13 +2855,13 @@ begin
     average := count_statistics.positions::float8 / nullif(count_statistics.documents, 0);
     renewed := 0;
     due := (abs(average / made_with.average_length - 1) <= tolerance and (made_with.k1, made_with.b) = (settings.k1, settings.b)) is not true;
-    if due then
+    if due and (is_ours or is_callers or made_with.average_length is null) then
       made_with := pgvec.note_parameters(target, count_statistics.tenant, average, count_statistics.documents);
-      if pgvec.is_trusted(target.text_table, to_write => true) then
-        renewed := pgvec.write_weights(target, made_with, false);
-        due := false;
-      end if;
     end if;
+    if due and is_ours then
+      renewed := pgvec.write_weights(target, made_with, false);
+    end if;
+    due := due and not is_ours and is_callers;
     average_length := made_with.average_length;
     k1 := made_with.k1;
     b := made_with.b;
@@ -2955,7 +3015,7 @@ comment on function pgvec.create_collection(text, int, text, text, text, text, t
 revoke all on function pgvec.create_collection(text, int, text, text, text, text, text, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.create_collection_api', '43774dfde71a84aa52a9cd0560f39f7eb17283928790e9ea9c9b137d82a7fae2', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.create_collection_api', '87a5439ea534f4cbf4b3d0bab41198b9e8f1a6076f4a7cf8a49194c496d7a79b', '0.2.1', $pgvec_file$
 -- pgvec.create_collection_api -- search functions with a collection's name, for clients that can choose no more than one.
 -- match_jobs, kw_match_jobs and hybrid_search_jobs are match_documents, kw_match_documents and hybrid_search with their
 -- arguments but collection, made from these, so that calling it again after an upgrade brings them up to date; grants stay.
@@ -2982,13 +3042,14 @@ begin
     select format('public.%I', a.prefix || target.name) as made, p.oid, p.proname, a.arguments, a.passed, pg_get_function_result(p.oid) as result
       from (values ('match_', 'match_documents'), ('kw_match_', 'kw_match_documents'), ('hybrid_search_', 'hybrid_search')) as f (prefix, source)
       join pg_catalog.pg_proc as p on p.pronamespace = 'public'::regnamespace and p.proname = f.source
+      join pg_catalog.pg_namespace as n on n.nspname = 'pgvec' and n.nspowner = p.proowner  -- not one of somebody else's
      cross join lateral (
            select f.prefix,
-                  string_agg(x.argument, ', ' order by x.place) filter (where not x.is_fixed) as arguments,
+                  string_agg(format('%I %s', x.name, x.type) || coalesce(' default ' || x.given, ''), ', ' order by x.place) filter (where not x.is_fixed) as arguments,
                   string_agg(case when x.is_fixed then format('%L::text', target.name) else '$' || x.number end, ', ' order by x.place) as passed
-             from (select btrim(part) as argument, n.place, btrim(part) ~ '^collection ' as is_fixed,
-                          count(*) filter (where btrim(part) !~ '^collection ') over (order by n.place) as number
-                     from regexp_split_to_table(pg_get_function_arguments(p.oid), ', (?=\w+ )') with ordinality as n (part, place)) as x) as a
+             from (select y.name, format_type(y.type, null) as type, pg_get_function_arg_default(p.oid, y.place::int) as given, y.place, y.name = 'collection' as is_fixed,
+                          count(*) filter (where y.name <> 'collection') over (order by y.place) as number
+                     from unnest(p.proargnames[:p.pronargs], p.proargtypes::oid[]) with ordinality as y (name, type, place)) as x) as a
      order by f.prefix
   loop
     if to_regproc(item.made) is not null then
@@ -3543,7 +3604,7 @@ comment on function pgvec.exposed_schemas() is
 revoke all on function pgvec.exposed_schemas() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.filter_condition', '80ab7d2ef762c5025fb0d70c74309f7ed5094b05d9cdee056eecf7cc538c6d10', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.filter_condition', 'f4fbd04643fdb88ebe66461fc7e893e0fb0ca3d1efe871e6bc76396e706de849', '0.2.1', $pgvec_file$
 -- pgvec.filter_condition -- the filter of a search as an SQL condition over a collection's rows.
 -- The text is one of a few, whatever the filter says: all that came from the caller is in bound, which the search
 -- passes as its parameter $2. Over an adopted table it compares columns (pgvec.column_condition), by their catalog names.
@@ -3571,6 +3632,7 @@ begin
   end if;
 
   wanted := pgvec.parse_filter(filter);
+  perform pgvec.check_patterns(wanted);
   if wanted ? '$text' then
     words := pgvec.filter_text(collection, wanted -> '$text');
     wanted := wanted - '$text';
@@ -3714,7 +3776,7 @@ comment on function pgvec.first_change() is 'Microseconds since 1970: more than 
 revoke all on function pgvec.first_change() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.fold_statistics', '6207f58457eb8b5671c3830ea429534b862f59ba50a84fdf678848c224367202', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.fold_statistics', 'b05f8a1995b54827968c0de583a2ce77b1292e569b5e0ba161fd958fa135687a', '0.2.1', $pgvec_file$
 -- pgvec.fold_statistics -- adds up the parts that the statistics of a collection are kept in.
 -- A large collection has parts of its totals only: its words are counted all at once.
 create or replace function pgvec.fold_statistics(collection pgvec.collections, tenant uuid)
@@ -3762,8 +3824,45 @@ begin
 end
 $$;
 comment on function pgvec.fold_statistics(pgvec.collections, uuid) is
-  'Replaces the rows of pgvec.text_totals, and those of lexemes with many, by their sums. One caller at a time: they hold the advisory lock of the collection.';
+  'Replaces the rows of pgvec.text_totals, and those of lexemes with many, by their sums. One caller at a time: they hold the row of the collection in the registry.';
 revoke all on function pgvec.fold_statistics(pgvec.collections, uuid) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.foreign_code', 'b0d089ddaae7f7ab33fe2734cf3bfe7c91ccf1b3e8edecb48f71d8fae8c0574c', '0.2.1', $pgvec_file$
+-- pgvec.foreign_code -- functions of weaker roles that run when a table is written, read or analyzed.
+-- Who owns a table may let it call somebody else's functions, and who may make triggers on it, or once might, has made them with
+-- functions of their own: all of it runs as whoever touches the table.
+create or replace function pgvec.foreign_code(relations regclass[])
+  returns table (used_by text, routine regprocedure, owner name)
+  language sql stable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+  select distinct pg_describe_object(d.classid, d.objid, d.objsubid), p.oid::regprocedure, pg_get_userbyid(p.proowner)
+    from pg_catalog.pg_class as r
+   cross join lateral (
+          select 'pg_trigger'::regclass::oid as classid, t.oid as objid from pg_catalog.pg_trigger as t where t.tgrelid = r.oid and not t.tgisinternal
+           union all
+          select 'pg_policy'::regclass, y.oid from pg_catalog.pg_policy as y where y.polrelid = r.oid
+           union all
+          select 'pg_attrdef'::regclass, f.oid from pg_catalog.pg_attrdef as f where f.adrelid = r.oid
+           union all
+          select 'pg_constraint'::regclass, c.oid from pg_catalog.pg_constraint as c where c.conrelid = r.oid
+           union all
+          select 'pg_class'::regclass, x.indexrelid from pg_catalog.pg_index as x where x.indrelid = r.oid
+           union all
+          select 'pg_statistic_ext'::regclass, e.oid from pg_catalog.pg_statistic_ext as e where e.stxrelid = r.oid
+           union all
+          select 'pg_rewrite'::regclass, w.oid from pg_catalog.pg_rewrite as w where w.ev_class = r.oid) as o
+    join pg_catalog.pg_depend as d on d.classid = o.classid and d.objid = o.objid and d.refclassid = 'pg_proc'::regclass
+    join pg_catalog.pg_proc as p on p.oid = d.refobjid
+   where r.oid = any (foreign_code.relations)
+     and not pg_has_role(p.proowner, r.relowner, 'member')
+$$;
+comment on function pgvec.foreign_code(regclass[]) is
+  'Of triggers, policies, defaults, constraints, indexes, statistics and rules of these tables: '
+  'the functions they call that belong to a role that is weaker than the table''s owner.';
+revoke all on function pgvec.foreign_code(regclass[]) from public;
+select pgvec.grant_execute('pgvec.foreign_code(regclass[])', 'reader');
 $pgvec_file$);
 
 select pg_temp.apply_function('pgvec.foreign_columns', '27ae809ba086a87df85b524fd19599574b4855fd1c9d1d3da7e450aa33803468', '0.2.1', $pgvec_file$
@@ -3949,11 +4048,11 @@ comment on function pgvec.held_roles() is 'The existing roles of readers that ro
 revoke all on function pgvec.held_roles() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.hide_statistics', 'e356d31e34b6cef13350d0d71eb6ba0d83b4491d153c34b4894023e12ef89a0e', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.hide_statistics', 'aadaf1a75488431c5398c564b1b1f48fc41cd34fd8c926fb2015ae7451a89d94', '0.2.1', $pgvec_file$
 -- pgvec.hide_statistics -- keeps the planner from knowing what is in the rows of a collection whose rows are not everybody's.
 -- Row level security does not hold the planner's statistics where the operator is leakproof, as = and < of text, uuid, numbers
 -- and dates are: EXPLAIN, and through the REST API Prefer: count=planned, tell how many rows of others have a value, letter by
--- letter. What routes need stays: jsonb and tsvector have no leakproof operators. How many rows a tenant has: pgvec.tenant_size.
+-- letter; @@ is not even asked whether it is. What routes need of metadata stays. How many rows a tenant has: pgvec.tenant_size.
 -- Statistics that are there already are removed by the server's function for it, which came with 18; before, by a superuser's
 -- hand, or by giving the column its own type again, which no policy of ours may refer to meanwhile.
 create or replace function pgvec.hide_statistics(collection text)
@@ -3989,18 +4088,21 @@ begin
     delete from pg_catalog.pg_statistic as s using pgvec.telling_columns(target.name) as h where h.is_ours and s.starelid = h.relation and s.staattnum = h.attnum;
   else
     for item in
-      select p.polname from pg_catalog.pg_policy as p where p.polrelid = target.base and p.polname in ('read_all', 'insert_all', 'update_all', 'delete_all')
+      select p.polname from pg_catalog.pg_policy as p where p.polrelid = target.text_table and target.base = target.relation and p.polname in ('read_all', 'insert_all', 'update_all', 'delete_all')
     loop
       execute format('drop policy %I on %s', item.polname, target.base);
     end loop;
-    execute format('alter table %s %s', target.base, (
-      select string_agg(format('alter column %I type %s', h.attname, h.type), ', ') from pgvec.telling_columns(target.name) as h where h.is_ours and h.relation = target.base and not h.is_index));
-    perform pgvec.make_policies(target.name);
+    execute format('alter table %s %s', target.text_table, (
+      select string_agg(format('alter column %I type %s', h.attname, h.type), ', ') from pgvec.telling_columns(target.name) as h where h.is_ours and h.relation = target.text_table and not h.is_index));
+    if target.base = target.relation then
+      perform pgvec.make_policies(target.name);
+    end if;
   end if;
 end
 $$;
 comment on function pgvec.hide_statistics(text) is
-  'Turns the planner''s statistics off for the columns of pgvec.telling_columns of a collection, and removes those there are. For access tenant and policy. Raises PV001.';
+  'Turns the planner''s statistics off for the columns of pgvec.telling_columns of a collection, and removes those there are. '
+  'For access tenant and policy, side tables of adopted ones included. Raises PV001.';
 revoke all on function pgvec.hide_statistics(text) from public;
 $pgvec_file$);
 
@@ -4501,18 +4603,27 @@ comment on function pgvec.insert_search(jsonb) is 'Adds a row to pgvec.search_lo
 revoke all on function pgvec.insert_search(jsonb) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.is_api_of', '8c219385054cb831f4a325cb6b88c7d06d5b42dd5d07b56e2d5b4e3de4a13177', '0.2.1', $pgvec_file$
--- pgvec.is_api_of -- whether pgvec.create_collection_api made a function for a collection, which its comment tells.
+select pg_temp.apply_function('pgvec.is_api_of', 'ec105c75a6372966efff88354bf9b97c38f0cf380f5fd18a362c68a09e20b6d5', '0.2.1', $pgvec_file$
+-- pgvec.is_api_of -- whether pgvec.create_collection_api made a function for a collection, which its name, owner and comment tell.
 -- So that a function of somebody else's with such a name is neither altered nor dropped.
 create or replace function pgvec.is_api_of(collection text, routine oid)
   returns boolean
   language sql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
-  select obj_description(routine, 'pg_proc') = format('%s of collection %s.', split_part(obj_description(routine, 'pg_proc'), ' ', 1), collection)
+  select exists (
+           select
+             from pg_catalog.pg_proc as p
+            where p.oid = routine
+              and p.pronamespace = 'public'::regnamespace
+              and p.proowner = (select n.nspowner from pg_catalog.pg_namespace as n where n.nspname = 'pgvec')
+              and (p.proname, obj_description(p.oid, 'pg_proc')) in (
+                    ('match_' || collection, format('match_documents of collection %s.', collection)),
+                    ('kw_match_' || collection, format('kw_match_documents of collection %s.', collection)),
+                    ('hybrid_search_' || collection, format('hybrid_search of collection %s.', collection))))
 $$;
 comment on function pgvec.is_api_of(text, oid) is
-  'Whether a function of schema public is match_NAME, kw_match_NAME or hybrid_search_NAME of a collection; null for one without a comment.';
+  'Whether a function of schema public is match_NAME, kw_match_NAME or hybrid_search_NAME of a collection.';
 revoke all on function pgvec.is_api_of(text, oid) from public;
 $pgvec_file$);
 
@@ -4537,12 +4648,12 @@ comment on function pgvec.is_ours(oid) is 'Whether a function is one that this e
 revoke all on function pgvec.is_ours(oid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.is_trusted', '155aa464d389a04d5f4891528d4e1a325f45f8c2ac3a66ced8c260c5791187e2', '0.2.1', $pgvec_file$
--- pgvec.is_trusted -- whether the owner of a table could act as the current user anyway.
+select pg_temp.apply_function('pgvec.is_trusted', 'd032277f3c27b71da1655392eebb7f736d672592adcb3e404966cef482442715', '0.2.1', $pgvec_file$
+-- pgvec.is_trusted -- whether a role may work on a table without having something of a weaker role's run by that.
 -- Whoever owns a table decides what runs when it is touched: triggers, policies, casts of its columns' types. So a function
 -- that runs as its owner touches only tables whose owner (and that of each partition or child) is no weaker; and it writes
--- only those on which no weaker role may make triggers.
-create or replace function pgvec.is_trusted(relation regclass, to_write boolean default false)
+-- only those on which no weaker role may make triggers, or has made some.
+create or replace function pgvec.is_trusted(relation regclass, to_write boolean default false, acting name default current_user)
   returns boolean
   language sql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
@@ -4555,18 +4666,61 @@ as $$
            select
              from parts as p
              join pg_catalog.pg_class as r on r.oid = p.part
-            where not pg_has_role(r.relowner, current_user, 'member')
+            where not pg_has_role(r.relowner, is_trusted.acting, 'member')
                or is_trusted.to_write
-                  and exists (select
-                                from aclexplode(r.relacl) as a
-                               where a.privilege_type = 'TRIGGER'
-                                 and (a.grantee = 0 or not pg_has_role(a.grantee, current_user, 'member'))))
+                  and (exists (select
+                                 from aclexplode(r.relacl) as a
+                                where a.privilege_type = 'TRIGGER'
+                                  and (a.grantee = 0 or not pg_has_role(a.grantee, is_trusted.acting, 'member')))
+                       or exists (select from pgvec.foreign_code(array[r.oid::regclass]))))
 $$;
-comment on function pgvec.is_trusted(regclass, boolean) is
-  'Whether the owner of a table and of its partitions is the current user, a superuser or another member of the current user''s role. '
-  'to_write: and nobody weaker may make triggers on it.';
-revoke all on function pgvec.is_trusted(regclass, boolean) from public;
-select pgvec.grant_execute('pgvec.is_trusted(regclass, boolean)', 'reader');
+comment on function pgvec.is_trusted(regclass, boolean, name) is
+  'Whether the owner of a table and of its partitions is a role (by default the current user), a superuser or another member of that role. '
+  'to_write: and no weaker role may make triggers on it, nor is one''s code called by its triggers, policies, defaults, constraints, indexes or rules.';
+revoke all on function pgvec.is_trusted(regclass, boolean, name) from public;
+select pgvec.grant_execute('pgvec.is_trusted(regclass, boolean, name)', 'reader');
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.json_value', 'bf03a62deb4d99b99c8faea3649ad2bd8586928ebb78dd14eca6cb44e91c68c8', '0.2.1', $pgvec_file$
+-- pgvec.json_value -- the SQL expression for a column of an adopted table as a value of its metadata.
+-- Types of the server and of pgvector as they are, and domains over them; an enumeration and a list of them as text, by the way in
+-- which the type itself prints, and anything else of somebody's own as one text.
+create or replace function pgvec.json_value(row_name text, relation regclass, attnum int2)
+  returns text
+  language sql stable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+  with recursive bases (oid, typtype, typbasetype, typelem, typnamespace, depth) as (
+         select t.oid, t.typtype, t.typbasetype, t.typelem, t.typnamespace, 0
+           from pg_catalog.pg_attribute as a
+           join pg_catalog.pg_type as t on t.oid = a.atttypid
+          where a.attrelid = json_value.relation and a.attnum = json_value.attnum
+          union all
+         select t.oid, t.typtype, t.typbasetype, t.typelem, t.typnamespace, b.depth + 1
+           from bases as b
+           join pg_catalog.pg_type as t on t.oid = case when b.typtype = 'd' then b.typbasetype when b.typelem <> 0 and b.typtype = 'b' then b.typelem end),
+       made_of as (
+         select b.oid, b.typtype,
+                b.typnamespace = 'pg_catalog'::regnamespace
+                  or b.typnamespace = (select e.extnamespace from pg_catalog.pg_extension as e where e.extname = 'vector')
+                     and exists (select from pg_catalog.pg_depend as d where d.objid = b.oid and d.deptype = 'e') as is_servers
+           from bases as b
+          order by b.depth desc
+          limit 1),
+       columns as (
+         select format('%s.%I', row_name, a.attname) as value, a.atttypid in (select t.typarray from pg_catalog.pg_type as t where t.oid = m.oid) as is_list, m.*
+           from pg_catalog.pg_attribute as a, made_of as m
+          where a.attrelid = json_value.relation and a.attnum = json_value.attnum)
+  select case
+           when c.is_servers then c.value
+           when c.typtype = 'e' and c.is_list and not exists (select from pg_catalog.pg_cast as k where k.castsource = c.oid and k.castfunc <> 0) then c.value || '::text[]'
+           else format('case when %1$s is not null then format(''%%s'', %1$s) end', c.value)
+         end
+    from columns as c
+$$;
+comment on function pgvec.json_value(text, regclass, int2) is
+  'The expression for a column of row_name, a row of a table, that jsonb_build_object can take without running a cast of anybody''s.';
+revoke all on function pgvec.json_value(text, regclass, int2) from public;
 $pgvec_file$);
 
 select pg_temp.apply_function('pgvec.keep_lexemes', 'db4573cc14ddf32262bc2b1fd39e0ad76cf75a0e62f181a087f209e022dedea7', '0.2.1', $pgvec_file$
@@ -4668,7 +4822,7 @@ revoke all on function pgvec.keyword_hits(pgvec.collections, pgvec.keyword_query
 select pgvec.grant_execute('pgvec.keyword_hits(pgvec.collections, pgvec.keyword_query, text, int, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.keyword_query', '65528a881fba51f425efd43a65d54ca4dd10f5e7a87a926c1cc6f746050dbb30', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.keyword_query', 'b8d4451892004351f9522cf073ef60ebb45585b9287a31c9d2deb4c368dc5628', '0.2.1', $pgvec_file$
 -- pgvec.keyword_query -- a text to search for, ready to find rows and to score them.
 -- Any of its words will do, since a question in plain language has words that no answer contains. Every word scores, by
 -- how rare it is (idf); candidates come from the rarest, as many of them as stay within candidate_budget rows together (a
@@ -4684,6 +4838,7 @@ create or replace function pgvec.keyword_query(collection text, query_text text,
   returns pgvec.keyword_query
   language plpgsql stable parallel safe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
   set plan_cache_mode = force_generic_plan
 as $$
 declare
@@ -4778,7 +4933,7 @@ revoke all on function pgvec.keyword_score(text) from public;
 select pgvec.grant_execute('pgvec.keyword_score(text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.keyword_statistics', '877477151607d1a53f3407fc5fdfd85e22ef09c9ae6ba34fbad78538d6758248', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.keyword_statistics', 'c59f40e14d0fc7865693dbeb453b24410f3077a7906b3b4cb5bf8d365b9adb02', '0.2.1', $pgvec_file$
 -- pgvec.keyword_statistics -- how far the statistics of BM25 are behind the rows, and whether it is time to refresh them.
 -- Definer, since the statistics are nobody's to read; of the words themselves it tells nothing, and of tenants only the caller's,
 -- unless the caller sees all rows anyway.
@@ -4786,6 +4941,7 @@ create or replace function pgvec.keyword_statistics(collection text)
   returns table (documents bigint, uncounted bigint, average_length float8, weights_made_for float8, refreshed_at timestamptz, due boolean)
   language plpgsql stable parallel safe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
 as $$
 declare
   tolerance constant float8 := 0.1;  -- of all rows, and of the average length
@@ -4899,7 +5055,7 @@ comment on function pgvec.list_tenants(uuid) is
 revoke all on function pgvec.list_tenants(uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.log_search', 'eed5fef7eae09fab7987fa66244b0e2cb38c783c875d98d0094fc2aadbf946d2', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.log_search', '8e32f90944d2a0389efcbdd4bd5c8ea71b45554021190ecd818531a0d3909fcb', '0.2.1', $pgvec_file$
 -- pgvec.log_search -- a search's row in the log, without ever failing the search or making it wait.
 -- The search functions call it, for any who may search; definer, since the log is not theirs to write. Whoever calls it
 -- directly can log searches that never were: it is no audit log.
@@ -4924,6 +5080,7 @@ create or replace function pgvec.log_search(
   returns void
   language plpgsql volatile parallel unsafe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
 as $$
 declare
   target pgvec.collections;
@@ -5595,7 +5752,7 @@ revoke all on function pgvec.metadata_condition(text, jsonb, jsonb) from public;
 select pgvec.grant_execute('pgvec.metadata_condition(text, jsonb, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.nearest_lexemes', '64a4b439cd55df7fde0b2a55ef45b2abb878e78c46685573fba82d02077da2f3', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.nearest_lexemes', '2c83b2d050179ea3a0ee07c22ae65b11398d0ef4c6ec212344e3d599b89d06d4', '0.2.1', $pgvec_file$
 -- pgvec.nearest_lexemes -- for each word of a text that no row has, the most similar lexeme that rows have.
 -- Similarity is that of pg_trgm (trigrams in common over trigrams in all), which is not needed for it. Typing errors seldom
 -- concern the first letter or change the length by more than two, so only such lexemes are compared. Of several the one
@@ -5607,6 +5764,7 @@ create or replace function pgvec.nearest_lexemes(collection text, query_text tex
   returns table (word text, lexeme tsquery)
   language sql stable parallel safe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
 as $$
   with target as (
          select s.name, s.language, coalesce(s.tenants, array[pgvec.no_tenant()]) as tenants
@@ -5665,7 +5823,7 @@ revoke all on function pgvec.no_tenant() from public;
 select pgvec.grant_execute('pgvec.no_tenant()', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.note_index', 'f1b440fb9cd7478dfb5565ad5aa9e06927d77f35855b3f0bc2b6f894232119f8', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.note_index', '30ef4ec0bd8610e8919218df967b814d301bc5f56ce3d4811042dc112a7f21db', '0.2.1', $pgvec_file$
 -- pgvec.note_index -- remembers which vector index serves a collection, and by which queries, so that searches need not look.
 -- The search for it would take a tenth of a small search's time. Where nobody notes, or the index is gone, they do look.
 create or replace function pgvec.note_index(collection text)
@@ -5689,7 +5847,7 @@ begin
      and i.method = best.method
      and i.storage = case best.kind when 'column' then target.storage else best.kind end
    limit 1;
-  if target.access <> 'open' and target.base = target.relation then
+  if target.access <> 'open' and (target.base = target.relation or target.text_table <> target.base) then
     perform pgvec.hide_statistics(target.name);  -- of an index over an expression
   end if;
   update pgvec.collections as c
@@ -5711,7 +5869,7 @@ comment on function pgvec.note_index(text) is
 revoke all on function pgvec.note_index(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.note_load', '4577ec5fbbdbb820fc5a577944c62db9472bb5291e91b21448996439b066a813', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.note_load', '02c444fd7c3f518e46e9c8a554308d54c104d39c99d0297dcba9c5e478f16d85', '0.2.1', $pgvec_file$
 -- pgvec.note_load -- notes how far a load has come, together with the batch that brought it there; or that it has ended.
 -- Definer, since resume points tell of files: a caller notes, and sees, those of its own tenant.
 create or replace function pgvec.note_load(
@@ -5719,6 +5877,7 @@ create or replace function pgvec.note_load(
   returns void
   language plpgsql volatile parallel unsafe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
 as $$
 declare
   target pgvec.collections := pgvec.writable(note_load.collection, null);
@@ -5787,13 +5946,14 @@ revoke all on function pgvec.note_route(pgvec.search_step[], pgvec.search_step) 
 select pgvec.grant_execute('pgvec.note_route(pgvec.search_step[], pgvec.search_step)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.noted_loads', 'd47610b43c84a342ef86b10b0197713b6d82586ae80a53d4ea2efd99252976c4', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.noted_loads', '9e821fdd5472543e514b2c5fa54978eeda61ed238ba552d9fc693306a9914a07', '0.2.1', $pgvec_file$
 -- pgvec.noted_loads -- the resume points of a collection that are the caller's to see: those of its tenant.
 -- Definer, since resume points of others tell of their files.
 create or replace function pgvec.noted_loads(collection text)
   returns table (source text, fingerprint text, "position" bigint, last_id text)
   language plpgsql stable parallel safe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
 as $$
 declare
   target pgvec.collections := pgvec.scoped(noted_loads.collection, null);
@@ -5847,7 +6007,7 @@ revoke all on function pgvec.oldest_client() from public;
 select pgvec.grant_execute('pgvec.oldest_client()', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.operator_predicate', '3bf371c299b2cdf47bdfc62d3049b5550ea466cde7bd58131a1467861a602be9', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.operator_predicate', '1d95e47ebaabf5636c07a036c181d288a8f1bb458def07e633fff44f9d1162ad', '0.2.1', $pgvec_file$
 -- pgvec.operator_predicate -- one operator of a filter as a jsonpath predicate.
 create or replace function pgvec.operator_predicate(accessor text, operator text, operand jsonb)
   returns text
@@ -5891,7 +6051,8 @@ begin
 end
 $$;
 comment on function pgvec.operator_predicate(text, text, jsonb) is
-  'The jsonpath predicate of an operator such as $gte with its operand, over what accessor names. Raises PV003 for an unknown operator, an operand that it cannot take, and patterns.';
+  'The jsonpath predicate of an operator such as $gte with its operand, over what accessor names. '
+  'Raises PV003 for an unknown operator, an operand that it cannot take, and patterns.';
 revoke all on function pgvec.operator_predicate(text, text, jsonb) from public;
 select pgvec.grant_execute('pgvec.operator_predicate(text, text, jsonb)', 'reader');
 $pgvec_file$);
@@ -6449,6 +6610,22 @@ revoke all on function pgvec.query_template(pgvec.collections, text, text) from 
 select pgvec.grant_execute('pgvec.query_template(pgvec.collections, text, text)', 'reader');
 $pgvec_file$);
 
+select pg_temp.apply_function('pgvec.reads_safely', 'af5159a6856a9ae78f4b61811ba5eb9048ff726e2be6e57b4485884dc9acbbc5', '0.2.1', $pgvec_file$
+-- pgvec.reads_safely -- whether rows of a collection can be read without having something of a weaker role's run by that.
+-- Policies of a weaker owner would, and columns of that owner's types, which bring casts.
+create or replace function pgvec.reads_safely(collection pgvec.collections)
+  returns boolean
+  language sql stable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+  select pgvec.is_trusted((reads_safely.collection).base)
+      or pgvec.foreign_columns(reads_safely.collection) = '{}' and not row_security_active((reads_safely.collection).base)
+$$;
+comment on function pgvec.reads_safely(pgvec.collections) is
+  'Whether no weaker role than the current user''s owns a collection''s table, or its columns have the types they were made with and no policy holds the current user.';
+revoke all on function pgvec.reads_safely(pgvec.collections) from public;
+$pgvec_file$);
+
 select pg_temp.apply_function('pgvec.reads_text', '8d223b19292ba71172c132bb960d0a55e321f898a4396335e11d25749c8c7d15', '0.2.1', $pgvec_file$
 -- pgvec.reads_text -- that the caller may read each column of an adopted table's text: true, or the server's own error, 42501.
 -- Policies of side tables ask it, once a query. By name and in a query of its own, since a policy that refers to the columns
@@ -6549,10 +6726,11 @@ comment on function pgvec.recall_curve(text, int, float8, int) is
 revoke all on function pgvec.recall_curve(text, int, float8, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.refresh_statistics', '8d61bea8c758266ca7d3b5563c2e1de3de3415be83a7982195a0535d08dcf1b0', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.refresh_statistics', '5f1f264d5a720da8526a04189848cd276c3e82e99ae2f2dc09239e967491a2f7', '0.2.1', $pgvec_file$
 -- pgvec.refresh_statistics -- counts the words of a collection, tenant by tenant, again, and makes the BM25 weights again where they are off.
--- Weights are rows of the table, whose triggers run with whoever writes them: where pgvec.count_statistics left them, since a
--- weaker role owns the table, they are written as the caller, or as that owner where the caller is the stronger one.
+-- Weights are in rows of the table, whose triggers run with the rights of whoever writes them. Where pgvec.count_statistics left
+-- them, since a weaker role owns the table, that owner writes them by calling this; a stronger caller does not, not even by SET ROLE:
+-- code that runs then can take the role back.
 create or replace function pgvec.refresh_statistics(collection text, tolerance float8 default 0.05)
   returns table (documents bigint, lexemes bigint, average_length float8, renewed bigint)
   language plpgsql volatile parallel unsafe
@@ -6560,7 +6738,6 @@ create or replace function pgvec.refresh_statistics(collection text, tolerance f
 as $$
 declare
   target pgvec.collections := pgvec.collection(refresh_statistics.collection);
-  writer name;
   item   record;
   made_with pgvec.bm25_parameters;
 begin
@@ -6570,19 +6747,6 @@ begin
       message = format('tolerance cannot be %s', tolerance),
       hint    = 'the share by which the average length may be off before weights are made again, for example 0.05';
   end if;
-  if not pgvec.is_trusted(target.text_table, to_write => true) then
-    writer := (select pg_get_userbyid(r.relowner) from pg_catalog.pg_class as r where r.oid = target.text_table and not pg_has_role(r.relowner, current_user, 'member'));
-    if writer is null then
-      raise exception using
-        errcode = 'PV004',
-        message = format('triggers of weaker roles could run as %s when %s is written', current_user, target.text_table),
-        hint    = 'its partitions have to belong to its owner (alter table ... owner to), and trigger is for nobody else (revoke trigger on ... from ...)';
-    end if;
-    if not pg_has_role(writer, 'member') then
-      writer := null;  -- a peer: the caller writes
-    end if;
-  end if;
-
   documents := 0;
   lexemes := 0;
   renewed := 0;
@@ -6590,12 +6754,9 @@ begin
   for item in
     select c.* from pgvec.count_statistics(target.name, tolerance) as c
   loop
-    if item.due then
+    if item.due and pgvec.is_trusted(target.text_table, to_write => true) then
       select target.name as collection, item.tenant, item.average_length, item.k1, item.b, item.documents, now() as renewed_at into made_with;
-      renewed := renewed + case
-                             when writer is null then pgvec.write_weights(target, made_with, false)
-                             else pgvec.write_weights_as(writer, target, made_with)
-                           end;
+      renewed := renewed + pgvec.write_weights(target, made_with, false);
     end if;
     renewed := renewed + item.renewed;
     documents := documents + item.documents;
@@ -6603,6 +6764,12 @@ begin
     average_length := average_length + item.positions;
   end loop;
   average_length := average_length / nullif(documents, 0);
+  if not pgvec.is_trusted(target.text_table, to_write => true) then
+    raise notice using
+      message = format('the weights in %s stay as they are', target.text_table),
+      hint    = format('its triggers would run as %s; its owner (%s, granted pgvec_writer) writes them: select * from pgvec.refresh_statistics(%L)',
+                       current_user, (select pg_get_userbyid(r.relowner) from pg_catalog.pg_class as r where r.oid = target.text_table), target.name);
+  end if;
   return next;
 end
 $$;
@@ -6610,8 +6777,8 @@ comment on function pgvec.refresh_statistics(text, float8) is
   'Counts rows, words and document frequencies of a collection again, and makes its BM25 weights again '
   'where the average length has moved by more than tolerance (a share; null renews all) '
   'or the settings k1 or b have changed. Where rows belong to tenants: those of the caller''s tenants, or all for who sees all rows. '
-  'Returns the rows, the lexemes (each counts in each tenant), the average length in words and the rows whose weights are new. '
-  'Raises PV001, PV004 for a tolerance below 0, a table that cannot be counted, and one on which weaker roles may make triggers.';
+  'Returns the rows, the lexemes (each counts in each tenant), the average length in words and the rows whose weights are new; weights in a table of a weaker '
+  'role''s are left to that role, with a notice. Raises PV001, PV004 for a tolerance below 0 and a table that cannot be counted.';
 revoke all on function pgvec.refresh_statistics(text, float8) from public;
 select pgvec.grant_execute('pgvec.refresh_statistics(text, float8)', 'writer');
 $pgvec_file$);
@@ -6735,6 +6902,30 @@ comment on function pgvec.release_collection(text) is
   'Undoes pgvec.adopt_collection: drops the view, the side table, the trigger, the columns that were added and the vector indexes that were built for the collection. '
   'Returns the table, which stays with its rows; null where it is gone. Raises PV001, PV004 for a collection that was not adopted.';
 revoke all on function pgvec.release_collection(text) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.renew_view', '72d493494ffdc496c0983ba72f3d465d14b5f65ab22bf11a6dc845648a3cd5cb', '0.2.1', $pgvec_file$
+-- pgvec.renew_view -- the view over an adopted table as this release makes it, where it can be had in place of the one that is there.
+-- A table whose columns have changed since it was adopted keeps the view it has.
+create or replace function pgvec.renew_view(collection text)
+  returns void
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  target  pgvec.collections := pgvec.collection(renew_view.collection);
+  adopted pgvec.adoptions;
+begin
+  select a.* into adopted from pgvec.adoptions as a where a.collection = target.name;
+  execute pgvec.adopted_view(target, adopted, target.relation::text);
+exception when invalid_table_definition or undefined_column then
+  raise notice using
+    message = format('the view over %s stays as it was', target.base),
+    hint    = format('its columns have changed: select pgvec.release_collection(%L), and adopt it again', target.name);
+end
+$$;
+comment on function pgvec.renew_view(text) is 'Replaces the view over the table of an adopted collection, unless the table''s columns have changed; then says so. Raises PV001.';
+revoke all on function pgvec.renew_view(text) from public;
 $pgvec_file$);
 
 select pg_temp.apply_function('pgvec.repair_rows', '1c270c80468a1d6975fc471881938bbdd84c77053893c29ebb5775df04abf6be', '0.2.1', $pgvec_file$
@@ -7142,7 +7333,7 @@ comment on function pgvec.server_memory() is
 revoke all on function pgvec.server_memory() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.settle_statistics', '5301826cc670df616149efd2060c9008f64ab80da9907d083c89d0b7daf2953d', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.settle_statistics', 'f0e50140d108c40fe016cc77f35bc4c97270db96a27a22080fea852734cf17ae', '0.2.1', $pgvec_file$
 -- pgvec.settle_statistics -- what follows when a statement has added to the statistics of a collection.
 -- Sums of many parts are folded, by one writer at a time and never waiting; in READ COMMITTED only, since elsewhere to
 -- delete what another has folded is an error. Weights are made anew when the first rows give an average length, unless
@@ -7176,9 +7367,12 @@ begin
 
   if totals.parts > most_parts
      and current_setting('transaction_isolation') = 'read committed'
-     and pg_try_advisory_xact_lock(hashtextextended('pgvec.lexemes ' || collection.name, 0))
   then
-    perform pgvec.fold_statistics(collection, tenant);
+    -- one folds at a time: who holds the row of the registry, which is nobody else's to lock
+    perform from pgvec.collections as c where c.name = settle_statistics.collection.name for no key update skip locked;
+    if found then
+      perform pgvec.fold_statistics(collection, tenant);
+    end if;
   end if;
 
   select p.* into parameters
@@ -7446,9 +7640,10 @@ comment on function pgvec.store_embeddings(text, text[], text[], extensions.vect
 revoke all on function pgvec.store_embeddings(text, text[], text[], extensions.vector[]) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.telling_columns', '48ba6ff8c37c8162ade009a6bdf449762c10ebfa63a67249743a5985407bcf94', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.telling_columns', '0b802f4bf5e6bdc5584be09e55072eefee7b94fc5238cfaf706dfc165feaeadf', '0.2.1', $pgvec_file$
 -- pgvec.telling_columns -- the columns of a collection's table, and of its indexes over expressions, whose statistics tell of rows
--- that a caller may not see: all but metadata, lexemes and weights, which are never null and have no leakproof operators.
+-- that a caller may not see: all but metadata, which is never null, and whose operators estimate nothing for who is held by policies.
+-- (@@ does, and tells of the words.) Of an adopted table, which is the application's, those of the side table.
 -- Those of the engine; a column that was added has statistics for its own queries, and verify tells of them.
 create or replace function pgvec.telling_columns(collection text)
   returns table (relation regclass, attnum int2, attname name, type text, attstattarget int, known boolean, is_index boolean, is_ours boolean)
@@ -7462,20 +7657,20 @@ as $$
                   where s.schemaname = n.nspname and s.tablename = r.relname and s.attname = a.attname),
          r.relkind in ('i', 'I'),
          r.relkind in ('i', 'I')
-           or a.attname in ('tenant_id', 'id', 'source', 'chunk_index', 'content', 'language', 'embedding', 'embedded_hash', 'content_hash', 'created_at', 'updated_at')
+           or a.attname in ('tenant_id', 'id', 'source', 'chunk_index', 'content', 'language', 'embedding', 'embedded_hash', 'content_hash', 'fts', 'bm25', 'created_at', 'updated_at')
     from pgvec.collection(telling_columns.collection) as c
     join lateral (
          select p.part
-           from (select c.base::oid as part union select x from pgvec.partitions(c.base) as x) as p
+           from (select c.text_table::oid as part union select x from pgvec.partitions(c.text_table) as x) as p
           union all
          select x.indexrelid
-           from (select c.base::oid as part union select x from pgvec.partitions(c.base) as x) as p
+           from (select c.text_table::oid as part union select x from pgvec.partitions(c.text_table) as x) as p
            join pg_catalog.pg_index as x on x.indrelid = p.part and x.indexprs is not null) as h on true
     join pg_catalog.pg_class as r on r.oid = h.part
     join pg_catalog.pg_attribute as a on a.attrelid = r.oid
    where a.attnum > 0
      and not a.attisdropped
-     and a.attname not in ('metadata', 'fts', 'bm25')
+     and a.attname <> 'metadata'
 $$;
 comment on function pgvec.telling_columns(text) is
   'The columns whose statistics tell of rows: the table or index, number, name and type, the target of statistics as pg_attribute has it, whether there are some, '
@@ -7483,7 +7678,7 @@ comment on function pgvec.telling_columns(text) is
 revoke all on function pgvec.telling_columns(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.tenant_candidates', '40672160d123598c2ff4f45c9930f2b9f7954bc28b0a8efeaeca3454aa92188b', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.tenant_candidates', '9b2f5b1bb3067e63ffa327e7174944807bc788a7d725067b6e9a35944fb0362d', '0.2.1', $pgvec_file$
 -- pgvec.tenant_candidates -- what a hybrid search in one tenant chooses from: ids and scores.
 -- As pgvec.tenant_matches, for both sides at once.
 create or replace function pgvec.tenant_candidates(
@@ -7500,6 +7695,7 @@ create or replace function pgvec.tenant_candidates(
   returns pgvec.fused[]
   language plpgsql stable parallel unsafe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
 as $$
 begin
   return pgvec.hybrid_candidates(
@@ -7545,7 +7741,7 @@ revoke all on function pgvec.tenant_documents(pgvec.collections, extensions.vect
 select pgvec.grant_execute('pgvec.tenant_documents(pgvec.collections, extensions.vector, int, jsonb, float8, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.tenant_keyword_hits', 'dbdbd347b8079c163e01933d1ddf53b98bfa591f70fd7fd79be40e5b40a8b322', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.tenant_keyword_hits', '93d4469c3c6c0ccb94d34737f0deb3ea70ce9d03cd2a6623915fae306bfafc89', '0.2.1', $pgvec_file$
 -- pgvec.tenant_keyword_hits -- where the rows of a tenant are that score highest for a keyword query: ids and scores.
 -- As pgvec.tenant_matches, for the words.
 create or replace function pgvec.tenant_keyword_hits(
@@ -7553,6 +7749,7 @@ create or replace function pgvec.tenant_keyword_hits(
   returns pgvec.scored[]
   language plpgsql stable parallel unsafe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
 as $$
 begin
   return pgvec.keyword_hits(pgvec.tenant_target(collection, for_tenant), query, ranking, match_count, filter);
@@ -7564,7 +7761,7 @@ revoke all on function pgvec.tenant_keyword_hits(text, pgvec.keyword_query, text
 select pgvec.grant_execute('pgvec.tenant_keyword_hits(text, pgvec.keyword_query, text, int, jsonb, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.tenant_matches', '5f39b87c32dbff9116dab4bdb899cf4c7e024d6d220dd43560920a16edf0f8ce', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.tenant_matches', 'afc6dcbf7bdadbbab2d93ff79ccdb4ea0915e5cc142ce71405eb161a789edf02', '0.2.1', $pgvec_file$
 -- pgvec.tenant_matches -- where the nearest rows of a tenant are: ids, and how similar they are.
 -- Policies keep indexes from being used, since the operators of a search are not leakproof. So the rows are found here,
 -- by the owner of the table, and read by the caller, under the caller's policies (pgvec.tenant_documents): a fault here
@@ -7574,6 +7771,7 @@ create or replace function pgvec.tenant_matches(
   returns table (id text, similarity float8)
   language plpgsql stable parallel unsafe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
   rows 50
 as $$
 declare
@@ -7641,7 +7839,7 @@ revoke all on function pgvec.tenant_rows(pgvec.collections, text, tsquery, jsonb
 select pgvec.grant_execute('pgvec.tenant_rows(pgvec.collections, text, tsquery, jsonb)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.tenant_size', '100c31091ede25f0e1648dff6159737535042eaece60d482b2952fafd05dd36c', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.tenant_size', '609afc277ee24707d2606e4732abeeddd42bc37cc06f117bed14fb01788978ee', '0.2.1', $pgvec_file$
 -- pgvec.tenant_size -- about how many rows of a collection belong to a tenant.
 -- The planner knows it of no tenant (pgvec.hide_statistics), and routes need it. Definer, since the statistics of BM25, which
 -- tell, are nobody's to read; told to who may read these rows.
@@ -7649,6 +7847,7 @@ create or replace function pgvec.tenant_size(collection text, tenant uuid)
   returns bigint
   language plpgsql stable parallel safe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
 as $$
 begin
   if not exists (select from pgvec.allowed_tenants() as t where t = tenant_size.tenant)
@@ -7669,7 +7868,7 @@ revoke all on function pgvec.tenant_size(text, uuid) from public;
 select pgvec.grant_execute('pgvec.tenant_size(text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.tenant_target', '357c7b6a1daf6915c3e769570a572b24ca89a22d7973189310afb211f32fea63', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.tenant_target', 'd8f8c5e8ad091cc7c2e1f9c58f9e00a75f64639c9d71d59a84a5974dc9a4d7e1', '0.2.1', $pgvec_file$
 -- pgvec.tenant_target -- a collection for a search in one tenant, by the owner of its table on the caller's behalf.
 -- The owner has to see all rows: else the search would end up with its caller's policies, and call itself again. And the table
 -- may not be a weaker role's, which could have code of its own run by the search: pgvec.is_trusted.
@@ -7691,7 +7890,8 @@ begin
 end
 $$;
 comment on function pgvec.tenant_target(text, uuid) is
-  'The registry row of a collection with the one tenant that a search is for. Raises PV006 unless there is one, the current user sees its rows, and the table is no weaker role''s; and as pgvec.scoped.';
+  'The registry row of a collection with the one tenant that a search is for. '
+  'Raises PV006 unless there is one, the current user sees its rows, and the table is no weaker role''s; and as pgvec.scoped.';
 revoke all on function pgvec.tenant_target(text, uuid) from public;
 $pgvec_file$);
 
@@ -7734,7 +7934,7 @@ revoke all on function pgvec.text_condition(text[], text[], text[]) from public;
 select pgvec.grant_execute('pgvec.text_condition(text[], text[], text[])', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.text_configurations', 'ce95109d7cd93ac5c3165804a5bd30c1ab44e0ed35104f261d02d6955ee504a7', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.text_configurations', '3d840b8df8ff88d9ef4c3e3a534bbdfb09cec6d129a4592b52b974b29f6c3385', '0.2.1', $pgvec_file$
 -- pgvec.text_configurations -- the text search configurations that a query has to be read by: the collection's, and those
 -- that rows have of their own.
 -- Definer, since the statistics are nobody's to read; which languages there are is all it tells.
@@ -7744,6 +7944,7 @@ create or replace function pgvec.text_configurations(collection text, for_tenant
   returns text[]
   language sql stable parallel safe
   security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
 as $$
   select array(select s.language
                 union
@@ -7922,7 +8123,7 @@ comment on function pgvec.tune(text, float8, int, int, jsonb) is
 revoke all on function pgvec.tune(text, float8, int, int, jsonb) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.upgrade_collections', '1f5efa002cf4e147f005f48bdb653144109ef31cebebd76611ce76b23453c3f3', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.upgrade_collections', 'b20a6b4abce4664e9e7d3adcdac5f0e652a954f7aa85fe4dae16519c8a689579', '0.2.1', $pgvec_file$
 -- pgvec.upgrade_collections -- gives collections that an earlier release made what this one keeps beside their rows.
 create or replace function pgvec.upgrade_collections()
   returns setof text
@@ -7949,7 +8150,8 @@ begin
 
   -- policies compared a row with itself, or with what could not be compared; statistics told of the rows of others
   perform pgvec.protect_side(a.collection) from pgvec.adoptions as a join pg_catalog.pg_class as r on r.oid = a.side;
-  perform pgvec.hide_statistics(p.name) from pgvec.present_collections() as p where p.base = p.relation and p.access <> 'open';
+  perform pgvec.renew_view(p.name) from pgvec.present_collections() as p where p.base <> p.relation;
+  perform pgvec.hide_statistics(p.name) from pgvec.present_collections() as p where p.access <> 'open' and (p.base = p.relation or p.text_table <> p.base);
   for item in
     select p.*
       from pgvec.present_collections() as p
@@ -7971,7 +8173,8 @@ begin
 end
 $$;
 comment on function pgvec.upgrade_collections() is
-  'Adds to collections of earlier releases what this one needs: the statistics and weights of BM25, the policies of side tables, no statistics of the planner that tell of others, the index of sources of tenants, the queries noted. '
+  'Adds to collections of earlier releases what this one needs: the statistics and weights of BM25, the policies of side tables, '
+  'the views over adopted tables, no statistics of the planner that tell of others, the index of sources of tenants, the queries noted. '
   'Returns the names of those that got statistics. pgvec-admin migrate calls it.';
 revoke all on function pgvec.upgrade_collections() from public;
 $pgvec_file$);
@@ -8097,7 +8300,7 @@ comment on function pgvec.verdict(text, text, text[], text, text, text, text) is
 revoke all on function pgvec.verdict(text, text, text[], text, text, text, text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify', '23553684928673d346f80fa6fe7acf73fc25f8598af63bd5b11fe28768b2b104', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify', '103450f52c8039c61d33e6e1db220af7a07939bb3706a417badede88e53710ac', '0.2.1', $pgvec_file$
 -- pgvec.verify -- every check that can be made from within the database, for psql.
 -- pgvec-admin verify makes them one by one, each within its time, and compares functions and migrations with its own files besides.
 -- PostgreSQL cannot choose between a function and one of its name with the same arguments and further optional ones, however it is
@@ -8125,7 +8328,6 @@ begin
   loop
     if item is not null then
       checks := coalesce(pgvec.collection_checks(item), '{}');  -- dropped meanwhile
-      checks := checks || case when cardinality(checks) > 1 then array['pgvec.verify_search'] end;
     end if;
     foreach check_of in array checks loop
       begin
@@ -8150,7 +8352,7 @@ comment on function pgvec.verify(text, float8) is
 revoke all on function pgvec.verify(text, float8) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_access', '365c097423b2893aa92475ed030de969c2629a2b1291c0929cc7136babffa659', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_access', 'f8daecfd10599b8f4bd74d7c39000028f0a3606a830aa8dd12f3513fcb68987d', '0.2.1', $pgvec_file$
 -- pgvec.verify_access -- whether those who may search a collection find its rows, and strangers find none.
 -- Each attempt is a query as a role, with the token of a tenant whose row was drawn, or of one that was made up. Calls are by
 -- exact signature, so that no other function of the name is meant. Nothing is written; pgvec.verify_tenants tries to write as well,
@@ -8196,6 +8398,12 @@ declare
   claims   constant text := coalesce(current_setting('request.jwt.claims', true), '');
   logging  constant text := coalesce(current_setting('pgvec.search_log', true), '');
 begin
+  if not pgvec.is_trusted(target.base) or exists (select from pgvec.foreign_code(array(select t from pgvec.relations_of(target.name) as t)) as f) then
+    return next pgvec.verdict(
+      target.name, 'readers', array[format('not tried: code of a weaker role''s would run with the rights of %s', session_user)], null,
+      'whose it is, and what calls it: the checks table owner, code of others, triggers of others', severity => 'warn');
+    return;
+  end if;
   execute format('select d.id, d.embedding::extensions.vector, left(d.content, 60), (select k.key from jsonb_object_keys(d.metadata) as k (key) limit 1), %s'
                  ' from %s as d where d.embedding is not null limit 1',
                  case target.access when 'tenant' then 'd.tenant_id' else 'null::uuid' end, target.relation)
@@ -8627,7 +8835,7 @@ comment on function pgvec.verify_installation() is
 revoke all on function pgvec.verify_installation() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_leaks', '366060d1934421d00a4c7af86dd5309eac334cd8639c48cc69780879c8eeadbe', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_leaks', 'afbca82df6def66ec11d9e1c2260d1399271186e2895d8c6277f282479a92bf9', '0.2.1', $pgvec_file$
 -- pgvec.verify_leaks -- what carries rows of a collection elsewhere, or runs somebody's code on them.
 -- An adopted table is its owner's, triggers and all; of one nothing is told but rules and what inherits its rows.
 create or replace function pgvec.verify_leaks(collection text)
@@ -8709,20 +8917,11 @@ begin
   return query
     select (pgvec.verdict(
              target.name, 'code of others',
-             coalesce(array_agg(distinct format('%s calls %s, which belongs to %s', pg_describe_object(d.classid, d.objid, d.objsubid), p.oid::regprocedure, pg_get_userbyid(p.proowner))), '{}'),
+             coalesce(array_agg(distinct format('%s calls %s, which belongs to %s', f.used_by, f.routine, f.owner)), '{}'),
              'expressions call functions of its owner alone', 'alter function ... owner to the owner of the table, or drop the expression: it runs as whoever writes, builds an index or analyzes')).*
-      from pg_catalog.pg_depend as t
-      join pg_catalog.pg_depend as d on d.classid = t.classid and d.objid = t.objid and d.refclassid = 'pg_proc'::regclass
-      join pg_catalog.pg_proc as p on p.oid = d.refobjid
-      join pg_catalog.pg_roles as o on o.oid = p.proowner
-      join pg_catalog.pg_class as r on r.oid = t.refobjid
+      from pgvec.foreign_code(relations) as f
      where ours
-       and t.refclassid = 'pg_class'::regclass
-       and t.refobjid = any (relations)
-       and t.classid in ('pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_class'::regclass, 'pg_trigger'::regclass, 'pg_policy'::regclass)
-       and not (target.access = 'policy' and t.classid = 'pg_policy'::regclass)
-       and not o.rolsuper
-       and not pg_has_role(o.oid, r.relowner, 'member');
+       and not (target.access = 'policy' and f.used_by like 'policy %');
 end
 $$;
 comment on function pgvec.verify_leaks(text) is
@@ -8777,7 +8976,7 @@ comment on function pgvec.verify_memory() is
 revoke all on function pgvec.verify_memory() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_ownership', '8879629668696dac03a25b21355247fc1dcdc1a6de85ba25c183bc8927544cb8', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_ownership', '07754fc4abef87cf2916551ffca93162a252326361bd127fa93db44c9d576a84', '0.2.1', $pgvec_file$
 -- pgvec.verify_ownership -- whose the tables of a collection are, and what the planner knows of rows that are not everybody's.
 create or replace function pgvec.verify_ownership(collection text)
   returns setof pgvec.verdict
@@ -8800,7 +8999,13 @@ begin
     format('alter table ... owner to %I: the engine''s functions do not touch a table whose owner could have something run by that, so its tenants cannot search it, and its weights get old', engine),
     severity => case target.access when 'tenant' then 'fail' else 'warn' end);
 
-  if target.access = 'open' or target.base <> target.relation then
+  return next pgvec.verdict(
+    target.name, 'readable',
+    array_remove(array[case when not pgvec.reads_safely(target) then format('its rows were not read: policies or types of %s could run as %s',
+                                                                          (select pg_get_userbyid(r.relowner) from pg_catalog.pg_class as r where r.oid = target.base), current_user) end], null),
+    'its rows can be read', 'verify it as a role no stronger than the owner of the table, or give the table to the owner of the engine', severity => 'warn');
+
+  if target.access = 'open' or target.base <> target.relation and target.text_table = target.base then
     return;
   end if;
   return query
@@ -8819,7 +9024,8 @@ begin
 end
 $$;
 comment on function pgvec.verify_ownership(text) is
-  'Checks of a collection: table owner (that no weaker role than the engine''s owns its tables) and, where rows are not everybody''s, '
+  'Checks of a collection: table owner (that no weaker role than the engine''s owns its tables), '
+  'readable (that no code of a weaker role''s runs when it is read) and, where rows are not everybody''s, '
   'statistics (that the planner has none of which it could tell). Raises PV001.';
 revoke all on function pgvec.verify_ownership(text) from public;
 $pgvec_file$);
@@ -9905,7 +10111,7 @@ comment on function pgvec.views_as_owner(regclass[]) is
 revoke all on function pgvec.views_as_owner(regclass[]) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.wide_steps', 'f2cee15a93a4ee76fe6672e55070360303b25fff5437ea3577bab658e78d3e0d', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.wide_steps', '7375250fce0c3da8fa51b47fdf5d63e4fd06fba042a58dfce7b8add6a12ded5d', '0.2.1', $pgvec_file$
 -- pgvec.wide_steps -- how a search goes about it with a filter that more than a few rows pass.
 -- There are three ways, and each is bad at something (100,000 rows of 384 dimensions in clusters of 100, the best 10 wanted):
 --   exact scan of the matches   always right; 1.6 microseconds a row by index, 0.4 a row of the table without
@@ -9963,7 +10169,8 @@ begin
 end
 $$;
 comment on function pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, float8) is
-  'The steps of a search with a filter that so many rows match, for which an exact scan reads to_scan rows (null: all of the table), over a vector index of a kind and method (of pgvec.index_kind); '
+  'The steps of a search with a filter that so many rows match, for which an exact scan reads to_scan rows (null: all of the table), '
+  'over a vector index of a kind and method (of pgvec.index_kind); '
   'the last is an exact scan (see type pgvec.search_step). '
   'Setting of the collection: exact_rows, up to which matches are scanned rather than the index walked on (25,000, less above 400 dimensions).';
 revoke all on function pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, float8) from public;
@@ -10058,65 +10265,6 @@ comment on function pgvec.write_weights(pgvec.collections, pgvec.bm25_parameters
   'skip_locked: leave out rows that others have locked.';
 revoke all on function pgvec.write_weights(pgvec.collections, pgvec.bm25_parameters, boolean) from public;
 select pgvec.grant_execute('pgvec.write_weights(pgvec.collections, pgvec.bm25_parameters, boolean)', 'writer');
-$pgvec_file$);
-
-select pg_temp.apply_function('pgvec.write_weights_as', '647f7edb01913b6dc12020c4c7ac458ec4c730dd0366ef4fcd3ff316b0f5a425', '0.2.1', $pgvec_file$
--- pgvec.write_weights_as -- pgvec.write_weights for a table of a weaker role's, written by that role: else its triggers would run as
--- the stronger one that counts.
--- Weights are made as the caller, over rows that are locked, and handed over; so the owner needs no right to anything of the engine.
-create or replace function pgvec.write_weights_as(writer name, collection pgvec.collections, made_with pgvec.bm25_parameters)
-  returns bigint
-  language plpgsql volatile parallel unsafe
-  security invoker set search_path = pg_catalog, pg_temp
-as $$
-declare
-  batch    constant int := 5000;
-  role     constant text := current_setting('role');
-  adopted  pgvec.adoptions;
-  key      name := 'id';
-  key_type text := 'text';
-  keys     text[];
-  weights  extensions.sparsevec[];
-  behind   text;
-  seen     bigint;
-  renewed  bigint := 0;
-begin
-  select a.* into adopted from pgvec.adoptions as a where a.collection = write_weights_as.collection.name;
-  if adopted.collection is not null then
-    key := adopted.id_column;
-    key_type := adopted.id_type;
-  end if;
-  loop
-    execute format(
-      $query$
-      select array_agg(w.key) filter (where w.is_new), array_agg(w.bm25) filter (where w.is_new), (array_agg(w.key order by w.key desc))[1], count(*)
-        from (select x.%2$I as key, n.bm25, x.bm25 is null or x.bm25 operator(extensions.<>) n.bm25 as is_new
-                from %1$s as x
-               cross join lateral pgvec.bm25_vector(x.fts, $1, $2, $3) as n (bm25)
-               where ($5 is null or x.%2$I > $5::%3$s) %4$s
-               order by x.%2$I
-               limit $6
-                 for update of x) as w
-      $query$, collection.text_table, key, key_type, case collection.access when 'tenant' then 'and x.tenant_id = $4' end)
-      into keys, weights, behind, seen
-      using made_with.average_length, made_with.k1, made_with.b, made_with.tenant, behind, batch;
-    if cardinality(keys) > 0 then
-      perform set_config('role', writer, true);
-      execute format('update %1$s as d set bm25 = n.bm25 from unnest($1::%3$s[], $2) as n (key, bm25) where d.%2$I = n.key %4$s',
-                     collection.text_table, key, key_type, case collection.access when 'tenant' then 'and d.tenant_id = $3' end)
-        using keys, weights, made_with.tenant;
-      perform set_config('role', role, true);
-      renewed := renewed + cardinality(keys);
-    end if;
-    exit when seen < batch;
-  end loop;
-  return renewed;
-end
-$$;
-comment on function pgvec.write_weights_as(name, pgvec.collections, pgvec.bm25_parameters) is
-  'Makes bm25 of all rows, or of those of the tenant of made_with, with its average_length, k1 and b, as a role that the caller may act as, and returns how many changed.';
-revoke all on function pgvec.write_weights_as(name, pgvec.collections, pgvec.bm25_parameters) from public;
-select pgvec.grant_execute('pgvec.write_weights_as(name, pgvec.collections, pgvec.bm25_parameters)', 'writer');
 $pgvec_file$);
 
 select pg_temp.apply_function('public.delete_documents', '92e48095879f9c04a7c5a2c584c6bef27f78a9beeae8d3bc99c3b1865030fbd7', '0.2.1', $pgvec_file$
@@ -10927,7 +11075,7 @@ revoke all on function public.upsert_documents(jsonb, text, uuid) from public;
 select pgvec.grant_execute('public.upsert_documents(jsonb, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.retire_functions(array['pgvec.roles', 'pgvec.grant_execute', 'pgvec.a_vector', 'pgvec.adopt_collection', 'pgvec.adopted_content', 'pgvec.adopted_key', 'pgvec.adopted_vector', 'pgvec.adopted_view', 'pgvec.allowed_tenants', 'pgvec.announce_search', 'pgvec.any_lexeme', 'pgvec.as_timestamp', 'pgvec.attach_triggers', 'pgvec.autocut', 'pgvec.begin_staging', 'pgvec.bench_index', 'pgvec.best_of_groups', 'pgvec.bind_model', 'pgvec.bm25_settings', 'pgvec.bm25_vector', 'pgvec.build_adoption', 'pgvec.build_seconds', 'pgvec.caller', 'pgvec.check_adoption', 'pgvec.check_choice', 'pgvec.check_columns', 'pgvec.check_conditions', 'pgvec.check_count', 'pgvec.check_index', 'pgvec.check_model', 'pgvec.check_new_collection', 'pgvec.check_operand', 'pgvec.check_query_embedding', 'pgvec.check_threshold', 'pgvec.check_weights', 'pgvec.clamp_count', 'pgvec.collection', 'pgvec.collection_checks', 'pgvec.collection_stats', 'pgvec.collection_version', 'pgvec.collector_listens', 'pgvec.collector_lock', 'pgvec.column_condition', 'pgvec.column_operand', 'pgvec.compare_column', 'pgvec.compare_distances', 'pgvec.compile_filter', 'pgvec.contained_predicate', 'pgvec.count_ids', 'pgvec.count_lexemes', 'pgvec.count_stale', 'pgvec.count_statistics', 'pgvec.counts_live', 'pgvec.create_collection', 'pgvec.create_collection_api', 'pgvec.decay', 'pgvec.deep_rows', 'pgvec.default_lists', 'pgvec.default_tenant', 'pgvec.describe_table', 'pgvec.detach_collection', 'pgvec.distance_operator', 'pgvec.diversify', 'pgvec.drop_collection', 'pgvec.drop_collection_api', 'pgvec.estimate_rows', 'pgvec.explain_search', 'pgvec.export_tenant', 'pgvec.exposed_schemas', 'pgvec.filter_condition', 'pgvec.filter_predicate', 'pgvec.filter_text', 'pgvec.finds_alone', 'pgvec.first_change', 'pgvec.fold_statistics', 'pgvec.foreign_columns', 'pgvec.forget_lexemes', 'pgvec.fuse', 'pgvec.given_settings', 'pgvec.headline', 'pgvec.held_roles', 'pgvec.hide_statistics', 'pgvec.hybrid_candidates', 'pgvec.index_clause', 'pgvec.index_definition', 'pgvec.index_kind', 'pgvec.index_memory', 'pgvec.index_name', 'pgvec.index_plan', 'pgvec.index_removal', 'pgvec.index_sources', 'pgvec.index_storage', 'pgvec.insert_search', 'pgvec.is_api_of', 'pgvec.is_ours', 'pgvec.is_trusted', 'pgvec.keep_lexemes', 'pgvec.keyword_hits', 'pgvec.keyword_query', 'pgvec.keyword_score', 'pgvec.keyword_statistics', 'pgvec.list_collections', 'pgvec.list_tenants', 'pgvec.log_search', 'pgvec.log_searches', 'pgvec.logged_embeddings', 'pgvec.logged_hybrid_search', 'pgvec.logged_keyword_search', 'pgvec.logged_match_documents', 'pgvec.maintain_adopted', 'pgvec.maintain_document', 'pgvec.make_policies', 'pgvec.merge_staged', 'pgvec.metadata_condition', 'pgvec.nearest_lexemes', 'pgvec.no_tenant', 'pgvec.note_index', 'pgvec.note_load', 'pgvec.note_parameters', 'pgvec.note_route', 'pgvec.noted_loads', 'pgvec.of_tenant', 'pgvec.oldest_client', 'pgvec.operator_predicate', 'pgvec.our_functions', 'pgvec.parse_documents', 'pgvec.parse_filter', 'pgvec.parse_words', 'pgvec.partitions', 'pgvec.pattern_condition', 'pgvec.prepare_bench', 'pgvec.present_collections', 'pgvec.protect_side', 'pgvec.protect_table', 'pgvec.prune_search_log', 'pgvec.purge_tenant', 'pgvec.quantization_recall', 'pgvec.query_template', 'pgvec.reads_text', 'pgvec.recall_curve', 'pgvec.refresh_statistics', 'pgvec.refuse_trigger', 'pgvec.relations_of', 'pgvec.release_collection', 'pgvec.repair_rows', 'pgvec.resume_points', 'pgvec.route_name', 'pgvec.rows_of', 'pgvec.running_length', 'pgvec.sample_of', 'pgvec.sample_similarities', 'pgvec.scoped', 'pgvec.search_log_state', 'pgvec.search_steps', 'pgvec.sees_all', 'pgvec.server_memory', 'pgvec.settle_statistics', 'pgvec.shown', 'pgvec.similarity', 'pgvec.skip_unchanged', 'pgvec.stale_documents', 'pgvec.store_adopted', 'pgvec.store_embeddings', 'pgvec.telling_columns', 'pgvec.tenant_candidates', 'pgvec.tenant_documents', 'pgvec.tenant_keyword_hits', 'pgvec.tenant_matches', 'pgvec.tenant_rows', 'pgvec.tenant_size', 'pgvec.tenant_target', 'pgvec.text_condition', 'pgvec.text_configurations', 'pgvec.text_search_configuration', 'pgvec.told_age', 'pgvec.told_executable', 'pgvec.tune', 'pgvec.upgrade_collections', 'pgvec.vector_indexes', 'pgvec.vector_lengths', 'pgvec.vector_query', 'pgvec.vector_schema', 'pgvec.verdict', 'pgvec.verify', 'pgvec.verify_access', 'pgvec.verify_bloat', 'pgvec.verify_foreign', 'pgvec.verify_grants', 'pgvec.verify_indexes', 'pgvec.verify_installation', 'pgvec.verify_leaks', 'pgvec.verify_memory', 'pgvec.verify_ownership', 'pgvec.verify_privileges', 'pgvec.verify_protection', 'pgvec.verify_reach', 'pgvec.verify_roles', 'pgvec.verify_rows', 'pgvec.verify_search', 'pgvec.verify_server', 'pgvec.verify_settings', 'pgvec.verify_statistics', 'pgvec.verify_table', 'pgvec.verify_tenants', 'pgvec.verify_texts', 'pgvec.verify_timeouts', 'pgvec.verify_views', 'pgvec.verify_writers', 'pgvec.version', 'pgvec.views_as_owner', 'pgvec.wide_steps', 'pgvec.with_text', 'pgvec.writable', 'pgvec.write_weights', 'pgvec.write_weights_as', 'public.delete_documents', 'public.document_context', 'public.document_facets', 'public.hybrid_search', 'public.keyword_search', 'public.kw_match_documents', 'public.match_documents', 'public.match_documents_embeddings', 'public.match_documents_mmr', 'public.match_vectors', 'public.recommend_documents', 'public.suggest_query', 'public.upsert_documents']);
+select pg_temp.retire_functions(array['pgvec.roles', 'pgvec.grant_execute', 'pgvec.a_vector', 'pgvec.adopt_collection', 'pgvec.adopted_content', 'pgvec.adopted_key', 'pgvec.adopted_vector', 'pgvec.adopted_view', 'pgvec.allowed_tenants', 'pgvec.announce_search', 'pgvec.any_lexeme', 'pgvec.as_timestamp', 'pgvec.attach_triggers', 'pgvec.autocut', 'pgvec.begin_staging', 'pgvec.bench_index', 'pgvec.best_of_groups', 'pgvec.bind_model', 'pgvec.bm25_settings', 'pgvec.bm25_vector', 'pgvec.build_adoption', 'pgvec.build_seconds', 'pgvec.caller', 'pgvec.check_adoption', 'pgvec.check_choice', 'pgvec.check_columns', 'pgvec.check_conditions', 'pgvec.check_count', 'pgvec.check_index', 'pgvec.check_model', 'pgvec.check_new_collection', 'pgvec.check_operand', 'pgvec.check_patterns', 'pgvec.check_query_embedding', 'pgvec.check_threshold', 'pgvec.check_weights', 'pgvec.clamp_count', 'pgvec.collection', 'pgvec.collection_checks', 'pgvec.collection_stats', 'pgvec.collection_version', 'pgvec.collector_listens', 'pgvec.collector_lock', 'pgvec.column_condition', 'pgvec.column_operand', 'pgvec.compare_column', 'pgvec.compare_distances', 'pgvec.compile_filter', 'pgvec.contained_predicate', 'pgvec.count_ids', 'pgvec.count_lexemes', 'pgvec.count_stale', 'pgvec.count_statistics', 'pgvec.counts_live', 'pgvec.create_collection', 'pgvec.create_collection_api', 'pgvec.decay', 'pgvec.deep_rows', 'pgvec.default_lists', 'pgvec.default_tenant', 'pgvec.describe_table', 'pgvec.detach_collection', 'pgvec.distance_operator', 'pgvec.diversify', 'pgvec.drop_collection', 'pgvec.drop_collection_api', 'pgvec.estimate_rows', 'pgvec.explain_search', 'pgvec.export_tenant', 'pgvec.exposed_schemas', 'pgvec.filter_condition', 'pgvec.filter_predicate', 'pgvec.filter_text', 'pgvec.finds_alone', 'pgvec.first_change', 'pgvec.fold_statistics', 'pgvec.foreign_code', 'pgvec.foreign_columns', 'pgvec.forget_lexemes', 'pgvec.fuse', 'pgvec.given_settings', 'pgvec.headline', 'pgvec.held_roles', 'pgvec.hide_statistics', 'pgvec.hybrid_candidates', 'pgvec.index_clause', 'pgvec.index_definition', 'pgvec.index_kind', 'pgvec.index_memory', 'pgvec.index_name', 'pgvec.index_plan', 'pgvec.index_removal', 'pgvec.index_sources', 'pgvec.index_storage', 'pgvec.insert_search', 'pgvec.is_api_of', 'pgvec.is_ours', 'pgvec.is_trusted', 'pgvec.json_value', 'pgvec.keep_lexemes', 'pgvec.keyword_hits', 'pgvec.keyword_query', 'pgvec.keyword_score', 'pgvec.keyword_statistics', 'pgvec.list_collections', 'pgvec.list_tenants', 'pgvec.log_search', 'pgvec.log_searches', 'pgvec.logged_embeddings', 'pgvec.logged_hybrid_search', 'pgvec.logged_keyword_search', 'pgvec.logged_match_documents', 'pgvec.maintain_adopted', 'pgvec.maintain_document', 'pgvec.make_policies', 'pgvec.merge_staged', 'pgvec.metadata_condition', 'pgvec.nearest_lexemes', 'pgvec.no_tenant', 'pgvec.note_index', 'pgvec.note_load', 'pgvec.note_parameters', 'pgvec.note_route', 'pgvec.noted_loads', 'pgvec.of_tenant', 'pgvec.oldest_client', 'pgvec.operator_predicate', 'pgvec.our_functions', 'pgvec.parse_documents', 'pgvec.parse_filter', 'pgvec.parse_words', 'pgvec.partitions', 'pgvec.pattern_condition', 'pgvec.prepare_bench', 'pgvec.present_collections', 'pgvec.protect_side', 'pgvec.protect_table', 'pgvec.prune_search_log', 'pgvec.purge_tenant', 'pgvec.quantization_recall', 'pgvec.query_template', 'pgvec.reads_safely', 'pgvec.reads_text', 'pgvec.recall_curve', 'pgvec.refresh_statistics', 'pgvec.refuse_trigger', 'pgvec.relations_of', 'pgvec.release_collection', 'pgvec.renew_view', 'pgvec.repair_rows', 'pgvec.resume_points', 'pgvec.route_name', 'pgvec.rows_of', 'pgvec.running_length', 'pgvec.sample_of', 'pgvec.sample_similarities', 'pgvec.scoped', 'pgvec.search_log_state', 'pgvec.search_steps', 'pgvec.sees_all', 'pgvec.server_memory', 'pgvec.settle_statistics', 'pgvec.shown', 'pgvec.similarity', 'pgvec.skip_unchanged', 'pgvec.stale_documents', 'pgvec.store_adopted', 'pgvec.store_embeddings', 'pgvec.telling_columns', 'pgvec.tenant_candidates', 'pgvec.tenant_documents', 'pgvec.tenant_keyword_hits', 'pgvec.tenant_matches', 'pgvec.tenant_rows', 'pgvec.tenant_size', 'pgvec.tenant_target', 'pgvec.text_condition', 'pgvec.text_configurations', 'pgvec.text_search_configuration', 'pgvec.told_age', 'pgvec.told_executable', 'pgvec.tune', 'pgvec.upgrade_collections', 'pgvec.vector_indexes', 'pgvec.vector_lengths', 'pgvec.vector_query', 'pgvec.vector_schema', 'pgvec.verdict', 'pgvec.verify', 'pgvec.verify_access', 'pgvec.verify_bloat', 'pgvec.verify_foreign', 'pgvec.verify_grants', 'pgvec.verify_indexes', 'pgvec.verify_installation', 'pgvec.verify_leaks', 'pgvec.verify_memory', 'pgvec.verify_ownership', 'pgvec.verify_privileges', 'pgvec.verify_protection', 'pgvec.verify_reach', 'pgvec.verify_roles', 'pgvec.verify_rows', 'pgvec.verify_search', 'pgvec.verify_server', 'pgvec.verify_settings', 'pgvec.verify_statistics', 'pgvec.verify_table', 'pgvec.verify_tenants', 'pgvec.verify_texts', 'pgvec.verify_timeouts', 'pgvec.verify_views', 'pgvec.verify_writers', 'pgvec.version', 'pgvec.views_as_owner', 'pgvec.wide_steps', 'pgvec.with_text', 'pgvec.writable', 'pgvec.write_weights', 'public.delete_documents', 'public.document_context', 'public.document_facets', 'public.hybrid_search', 'public.keyword_search', 'public.kw_match_documents', 'public.match_documents', 'public.match_documents_embeddings', 'public.match_documents_mmr', 'public.match_vectors', 'public.recommend_documents', 'public.suggest_query', 'public.upsert_documents']);
 
 reset check_function_bodies;
 select pgvec.upgrade_collections();

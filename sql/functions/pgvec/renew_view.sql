@@ -1,0 +1,21 @@
+-- pgvec.renew_view -- the view over an adopted table as this release makes it, where it can be had in place of the one that is there.
+-- A table whose columns have changed since it was adopted keeps the view it has.
+create or replace function pgvec.renew_view(collection text)
+  returns void
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  target  pgvec.collections := pgvec.collection(renew_view.collection);
+  adopted pgvec.adoptions;
+begin
+  select a.* into adopted from pgvec.adoptions as a where a.collection = target.name;
+  execute pgvec.adopted_view(target, adopted, target.relation::text);
+exception when invalid_table_definition or undefined_column then
+  raise notice using
+    message = format('the view over %s stays as it was', target.base),
+    hint    = format('its columns have changed: select pgvec.release_collection(%L), and adopt it again', target.name);
+end
+$$;
+comment on function pgvec.renew_view(text) is 'Replaces the view over the table of an adopted collection, unless the table''s columns have changed; then says so. Raises PV001.';
+revoke all on function pgvec.renew_view(text) from public;
