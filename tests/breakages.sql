@@ -291,6 +291,7 @@ insert into documents (id, content, embedding) select 'more ' || i, 'word ' || i
 -- the planner has old statistics
 --   documents: analyze | rows changed since it was analyzed
 --   repaired
+update pgvec.collections set settings = '{"ef_search": 200}' where name = 'documents';
 alter table documents set (autovacuum_enabled = off);
 insert into documents (id, content, embedding)
 select 'more ' || i, format('text number %s about fish', i + 1000), array[i % 97, i % 89, 1, 1, 1, 2, 3, 4]::real[]::extensions.vector

@@ -200,7 +200,10 @@ def test_nothing_in_a_callers_pg_temp_runs_as_anybody_else(
     assert idle == set(), "every function was called with something that it takes: see every_call.py"
 
 
-def test_the_attack_is_one_on_a_release_that_looked_in_pg_temp_first(empty_database: str) -> None:
+def test_the_attack_is_one_on_a_release_that_looked_in_pg_temp_first(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(installation, "VECTOR_SCHEMA", "extensions")  # where that release puts pgvector
     with installation.connect(empty_database) as connection:
         connection.execute(installation.release("0.2.0"))
         connection.execute(FILL)

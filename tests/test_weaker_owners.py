@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 from pytest_postgresql.factories import postgresql
 
 import installation
@@ -17,45 +18,62 @@ from pgvec_admin import embedded
 TENANT = "00000000-0000-4000-8000-00000000000a"
 
 # `app` owns tables, and is nothing else; whatever of its code runs notes as whom
-FILL = f"""
+APP = f"""
 do $$ begin create role app login; exception when duplicate_object then null; end $$;
-grant usage on schema extensions to app;
+grant app to {installation.ROLE};
+grant usage on schema {installation.VECTOR_SCHEMA} to app;
 grant create on schema public to app;
 create table public.seen (who text, what text);
 grant insert, select on public.seen to public;
 create schema theirs authorization app;
-select set_config('app.tenant_id', '{TENANT}', false);
+grant usage on schema theirs to {installation.ROLE};
 set role app;
 create function theirs.note(what text) returns boolean language plpgsql as $$
 begin insert into public.seen values (current_user, what); return true; end $$;
 create function theirs.noting() returns trigger language plpgsql as $$
 begin perform theirs.note(tg_name || ' ' || tg_op); return coalesce(new, old); end $$;
-create table public.crates (id int primary key, title text, embedding extensions.vector(2));
 create table public.jobs (id int primary key, title text, embedding extensions.vector(2));
-insert into public.crates select i, 'red fish ' || i, '[1,2]' from generate_series(1, 5) as i;
 insert into public.jobs select i, 'red fish ' || i, '[1,2]' from generate_series(1, 5) as i;
-reset role;
-alter table public.crates owner to current_user;
+"""
+COLLECTIONS = f"""
+select set_config('app.tenant_id', '{TENANT}', false);
+create table public.crates (id int primary key, title text, embedding extensions.vector(2));
+insert into public.crates select i, 'red fish ' || i, '[1,2]' from generate_series(1, 5) as i;
 select pgvec.adopt_collection('crates', 'public.crates', content_columns => '{{title}}', add_columns => true);
-alter table public.crates owner to app;
 select pgvec.adopt_collection('jobs', 'public.jobs', content_columns => '{{title}}');
 select pgvec.create_collection('documents', 2);
 select pgvec.create_collection('notes', 2, access => 'tenant');
 select pgvec.create_collection('parts', 2, access => 'tenant', partition => 2);
+"""
+GIVEN_AWAY = f"""
+alter table public.crates owner to app;
 alter table public.documents owner to app;
 alter table public.notes owner to app;
 alter table pgvec.parts_p0 owner to app;
 alter table pgvec.parts_p1 owner to app;
+revoke app from {installation.ROLE};
 """
 TABLES = {"crates": "title", "jobs": "title", "documents": "content", "notes": "content", "parts": "content"}
+
+pytestmark = pytest.mark.skipif(
+    installation.OWNER,
+    reason="the stronger role here is a superuser who installs; a plain owner has no right to others' tables",
+)
 
 with_owners = filled("owners", lambda connection: _fill(connection))
 copy = postgresql("with_owners")
 
 
+def _administrator(connection: Connection) -> Connection:
+    return installation.connect(make_conninfo(connection.info.dsn, user=embedded.SUPERUSER))
+
+
 def _fill(connection: Connection) -> None:
-    with installation.connect(installation.as_superuser(connection.info.dsn)) as administrator:
-        administrator.execute(FILL)
+    with _administrator(connection) as administrator:
+        administrator.execute(APP)
+        connection.execute(COLLECTIONS)
+        administrator.execute("reset role")
+        administrator.execute(GIVEN_AWAY)
 
 
 @pytest.fixture
@@ -67,7 +85,7 @@ def owned(server: embedded.Server, copy: Connection) -> Iterator[Connection]:
 
 @contextmanager
 def _as(connection: Connection, role: str) -> Iterator[Connection]:
-    with installation.connect(installation.as_superuser(connection.info.dsn)) as acting:
+    with _administrator(connection) as acting:
         acting.execute(f"set session authorization {role}".encode())
         acting.execute("select set_config('app.tenant_id', %s, false)", (TENANT,))
         yield acting
@@ -100,7 +118,7 @@ def _write(connection: Connection, table: str, first: int, rows: int) -> None:
 def test_triggers_of_a_tables_owner_run_as_that_owner(owned: Connection, table: str) -> None:
     real = {"parts": ["pgvec.parts_p0", "pgvec.parts_p1"]}.get(table, [f"public.{table}"])
     if table == "parts":
-        with installation.connect(installation.as_superuser(owned.info.dsn)) as administrator:
+        with _administrator(owned) as administrator:
             administrator.execute("grant usage on schema pgvec to app")
             administrator.execute("grant execute on function pgvec.allowed_tenants() to app")
     _as_app(
@@ -118,7 +136,7 @@ def test_triggers_of_a_tables_owner_run_as_that_owner(owned: Connection, table: 
     assert _seen(owned) == {"app"}
     # and where a stronger role has the words counted again, it leaves the weights to the owner
     noted = "select count(*) from public.seen"
-    with installation.connect(installation.as_superuser(owned.info.dsn)) as administrator:
+    with _administrator(owned) as administrator:
         before = administrator.execute(noted).fetchone()
         told: list[str] = []
         administrator.add_notice_handler(lambda notice: told.append(notice.message_primary or ""))
@@ -165,7 +183,7 @@ def test_types_of_a_tables_owner_run_nothing_as_anybody_else(
     ).fetchone()
     assert found is not None
     view = "drop view pgvec.adopted_crates, pgvec.adopted_jobs"
-    with installation.connect(installation.as_superuser(owned.info.dsn)) as administrator:
+    with _administrator(owned) as administrator:
         administrator.execute(view)  # else it would keep the column's type as it is
         for name in ("documents", "notes"):
             administrator.execute(f"drop index if exists {name}_source_idx, {name}_stale_idx, {name}_fts_idx")
@@ -299,7 +317,7 @@ def test_a_superuser_who_looks_after_a_table_runs_nothing_of_its_owners(
     owned: Connection, table: str, planted: str
 ) -> None:
     _as_app(owned, GRAB)
-    with installation.connect(installation.as_superuser(owned.info.dsn)) as administrator:
+    with _administrator(owned) as administrator:
         _as_app(owned, PLANTED[planted].format(f"public.{table}"))
         administrator.execute("truncate public.seen")
         for statement in ASKED:
@@ -317,7 +335,7 @@ def test_a_cast_that_is_made_later_does_not_run_by_searching(owned: Connection) 
         " embedding extensions.vector(2))",
         "insert into public.moods values (1, 'red fish', 'a', '{a,b}', '[1,2]')",
     )
-    with installation.connect(installation.as_superuser(owned.info.dsn)) as administrator:
+    with _administrator(owned) as administrator:
         administrator.execute("select pgvec.adopt_collection('moods', 'public.moods', content_columns => '{title}')")
         _as_app(owned, PLANTED["a cast"].split("default 'a';")[1])
         administrator.execute("truncate public.seen")
@@ -331,7 +349,7 @@ def test_a_cast_that_is_made_later_does_not_run_by_searching(owned: Connection) 
 def test_columns_are_not_added_to_a_weaker_roles_table(owned: Connection) -> None:
     _as_app(owned, "create table public.more (id int primary key, title text)")
     with (
-        installation.connect(installation.as_superuser(owned.info.dsn)) as administrator,
+        _administrator(owned) as administrator,
         pytest.raises(psycopg.Error, match="would run its triggers as") as told,
     ):
         administrator.execute(
@@ -342,7 +360,7 @@ def test_columns_are_not_added_to_a_weaker_roles_table(owned: Connection) -> Non
 
 
 def test_a_trigger_that_was_made_while_that_was_granted_does_not_run_as_the_engine(owned: Connection) -> None:
-    with installation.connect(installation.as_superuser(owned.info.dsn)) as administrator:
+    with _administrator(owned) as administrator:
         administrator.execute("alter table public.documents owner to current_user")
         administrator.execute("grant trigger on public.documents to app")
         _as_app(
@@ -365,7 +383,7 @@ def test_functions_of_others_in_public_neither_lead_nor_stop_what_is_made_for_a_
         "create function public.match_documents(collection text, query_embedding extensions.vector, match_count int)"
         " returns int language sql return 1",
     )
-    with installation.connect(installation.as_superuser(owned.info.dsn)) as administrator:
+    with _administrator(owned) as administrator:
         administrator.execute("select pgvec.upgrade_collections()")
         made = administrator.execute("select * from pgvec.create_collection_api('crates')").fetchall()
         assert len(made) == 3

@@ -10,7 +10,7 @@ as $$
              from pg_catalog.pg_proc as p
             where p.oid = routine
               and p.pronamespace = 'public'::regnamespace
-              and p.proowner = (select n.nspowner from pg_catalog.pg_namespace as n where n.nspname = 'pgvec')
+              and pg_has_role(p.proowner, (select n.nspowner from pg_catalog.pg_namespace as n where n.nspname = 'pgvec'), 'member')
               and (p.proname, obj_description(p.oid, 'pg_proc')) in (
                     ('match_' || collection, format('match_documents of collection %s.', collection)),
                     ('kw_match_' || collection, format('kw_match_documents of collection %s.', collection)),

@@ -4603,7 +4603,7 @@ comment on function pgvec.insert_search(jsonb) is 'Adds a row to pgvec.search_lo
 revoke all on function pgvec.insert_search(jsonb) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.is_api_of', 'ec105c75a6372966efff88354bf9b97c38f0cf380f5fd18a362c68a09e20b6d5', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.is_api_of', 'cfe9f78170f7a8ebcb4dac7c74837fd84402869321dae1f0b3b7562d45cb3505', '0.2.1', $pgvec_file$
 -- pgvec.is_api_of -- whether pgvec.create_collection_api made a function for a collection, which its name, owner and comment tell.
 -- So that a function of somebody else's with such a name is neither altered nor dropped.
 create or replace function pgvec.is_api_of(collection text, routine oid)
@@ -4616,7 +4616,7 @@ as $$
              from pg_catalog.pg_proc as p
             where p.oid = routine
               and p.pronamespace = 'public'::regnamespace
-              and p.proowner = (select n.nspowner from pg_catalog.pg_namespace as n where n.nspname = 'pgvec')
+              and pg_has_role(p.proowner, (select n.nspowner from pg_catalog.pg_namespace as n where n.nspname = 'pgvec'), 'member')
               and (p.proname, obj_description(p.oid, 'pg_proc')) in (
                     ('match_' || collection, format('match_documents of collection %s.', collection)),
                     ('kw_match_' || collection, format('kw_match_documents of collection %s.', collection)),
