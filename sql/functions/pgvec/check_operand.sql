@@ -5,8 +5,7 @@ create or replace function pgvec.check_operand(accessor text, operator text, ope
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  max_values  constant int := 1000;
-  max_pattern constant int := 1000;  -- characters; a regular expression of 60,000 takes ten seconds to make
+  max_values constant int := 1000;
   wanted text := case
                    when operator in ('$eq', '$ne', '$contains') then 'a string, number, boolean or null'
                    when operator in ('$gt', '$gte', '$lt', '$lte') then 'a number or a string'
@@ -63,12 +62,6 @@ begin
                               end)
                 end;
   end if;
-  if operator in ('$like', '$ilike') and length(operand #>> '{}') > max_pattern then
-    raise exception using
-      errcode = 'PV003',
-      message = format('the pattern of %s has %s characters, more than %s', operator, length(operand #>> '{}'), max_pattern),
-      hint    = 'words of the text are found by {"$text": "..."}, and sooner';
-  end if;
   if cardinality(kinds) > max_values then
     raise exception using
       errcode = 'PV003',
@@ -79,6 +72,6 @@ end
 $$;
 comment on function pgvec.check_operand(text, text, jsonb) is
   'Raises PV003 for an unknown filter operator, for one without a key, for an operand of the wrong type, '
-  'a list of more than 1,000 values and a pattern of more than 1,000 characters.';
+  'and a list of more than 1,000 values. How many patterns there may be: pgvec.check_patterns.';
 revoke all on function pgvec.check_operand(text, text, jsonb) from public;
 select pgvec.grant_execute('pgvec.check_operand(text, text, jsonb)', 'reader');

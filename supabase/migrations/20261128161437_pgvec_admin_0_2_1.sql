@@ -738,7 +738,7 @@ comment on type pgvec.verdict is
 revoke all on type pgvec.verdict from public;
 $pgvec_file$);
 
-select pg_temp.apply_migration('0011.loads_of_tenants', 'a0adfc9c505b032c8d1982d0d08773c5218f729f87819f884380de20751bf28e', $pgvec_file$
+select pg_temp.apply_migration('0011.load_tenants', 'a0adfc9c505b032c8d1982d0d08773c5218f729f87819f884380de20751bf28e', $pgvec_file$
 -- depends: 0010.verdicts
 -- Resume points belong to tenants, as the rows do that they are for; and what a load has to note goes through functions
 -- (pgvec.note_load), since a table that writers may read tells one tenant of the files of another.
@@ -1879,7 +1879,7 @@ comment on function pgvec.check_new_collection(text) is 'Raises PV004 for a name
 revoke all on function pgvec.check_new_collection(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.check_operand', 'acdd9336e3909e68705cfab2e6cabf2629e01dfb9aad661566dd65b849a0903e', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.check_operand', '020a29922bc933ac3fc5e73adb3c9a6a68602a4648e4c5e502815e17c67d2f9b', '0.2.1', $pgvec_file$
 -- pgvec.check_operand -- PV003 unless there is such a filter operator, and it can take what it is given.
 create or replace function pgvec.check_operand(accessor text, operator text, operand jsonb)
   returns void
@@ -1887,8 +1887,7 @@ create or replace function pgvec.check_operand(accessor text, operator text, ope
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  max_values  constant int := 1000;
-  max_pattern constant int := 1000;  -- characters; a regular expression of 60,000 takes ten seconds to make
+  max_values constant int := 1000;
   wanted text := case
                    when operator in ('$eq', '$ne', '$contains') then 'a string, number, boolean or null'
                    when operator in ('$gt', '$gte', '$lt', '$lte') then 'a number or a string'
@@ -1945,12 +1944,6 @@ begin
                               end)
                 end;
   end if;
-  if operator in ('$like', '$ilike') and length(operand #>> '{}') > max_pattern then
-    raise exception using
-      errcode = 'PV003',
-      message = format('the pattern of %s has %s characters, more than %s', operator, length(operand #>> '{}'), max_pattern),
-      hint    = 'words of the text are found by {"$text": "..."}, and sooner';
-  end if;
   if cardinality(kinds) > max_values then
     raise exception using
       errcode = 'PV003',
@@ -1961,7 +1954,7 @@ end
 $$;
 comment on function pgvec.check_operand(text, text, jsonb) is
   'Raises PV003 for an unknown filter operator, for one without a key, for an operand of the wrong type, '
-  'a list of more than 1,000 values and a pattern of more than 1,000 characters.';
+  'and a list of more than 1,000 values. How many patterns there may be: pgvec.check_patterns.';
 revoke all on function pgvec.check_operand(text, text, jsonb) from public;
 select pgvec.grant_execute('pgvec.check_operand(text, text, jsonb)', 'reader');
 $pgvec_file$);
