@@ -6,9 +6,9 @@ create or replace function pgvec.oldest_client()
   language sql immutable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
-  select '0.1'
+  select '0.2.1'
 $$;
 comment on function pgvec.oldest_client() is
-  'The oldest release (major.minor) of pgvec-admin that may work with this installation. Older ones refuse, and say so.';
+  'The oldest release (as pgvec.version has it) of pgvec-admin that may work with this installation. Older ones refuse, and say so.';
 revoke all on function pgvec.oldest_client() from public;
 select pgvec.grant_execute('pgvec.oldest_client()', 'reader');

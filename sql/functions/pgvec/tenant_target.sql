@@ -12,8 +12,8 @@ begin
   if cardinality(target.tenants) is distinct from 1 or not pgvec.finds_alone(target) or not pgvec.is_trusted(target.base) then
     raise exception using
       errcode = 'PV006',
-      message = format('%s cannot search collection %L for one tenant', current_user, target.name),
-      hint    = 'this is a part of match_documents and keyword_search; the owner of the functions has to own the table and its partitions as well: alter table ... owner to';
+      message = format('collection %L is refused to tenants: its table or a partition of it is not of %s, or policies are forced on that role', target.name, current_user),
+      hint    = format('the owner of the engine has to own the table and its partitions: alter table %s owner to %I; alter table ... no force row level security', target.base, current_user);
   end if;
   return target;
 end

@@ -43,7 +43,10 @@ declare
   claims   constant text := coalesce(current_setting('request.jwt.claims', true), '');
   logging  constant text := coalesce(current_setting('pgvec.search_log', true), '');
 begin
-  if not pgvec.is_trusted(target.base) or exists (select from pgvec.foreign_code(array(select t from pgvec.relations_of(target.name) as t)) as f) then
+  if target.access = 'policy' or target.base <> target.relation then
+    return next pgvec.verdict(target.name, 'readers', '{}', 'who reads is for its own policies to say');
+    return;
+  elsif not pgvec.is_trusted(target.base) or exists (select from pgvec.foreign_code(array(select t from pgvec.relations_of(target.name) as t)) as f) then
     return next pgvec.verdict(
       target.name, 'readers', array[format('not tried: code of a weaker role''s would run with the rights of %s', session_user)], null,
       'whose it is, and what calls it: the checks table owner, code of others, triggers of others', severity => 'warn');
@@ -53,11 +56,10 @@ begin
                  ' from %s as d where d.embedding is not null limit 1',
                  case target.access when 'tenant' then 'd.tenant_id' else 'null::uuid' end, target.relation)
     into row_id, embedding, words, facet, tenant;
-  if target.access = 'policy' or target.base <> target.relation or row_id is null or acting = '{}' then
+  if row_id is null or acting = '{}' then
     return next pgvec.verdict(
       target.name, 'readers', '{}',
-      case when target.access = 'policy' or target.base <> target.relation then 'who reads is for its own policies to say'
-           when row_id is null then 'there is nothing to find' else format('%s may act as no other role to try', current_user) end);
+      case when row_id is null then 'there is nothing to find' else format('%s may act as no other role to try', current_user) end);
     return;
   end if;
 
@@ -86,9 +88,9 @@ begin
     perform set_config('role', role, true);
     tried := tried + trial.is_stranger::int;
     if trial.is_stranger and met > 0 then
-      seen := seen || format('a stranger who is %s sees %s rows by: %s', trial.reader, met, left(trial.query, 60));
+      seen := seen || format('a stranger who is %s sees rows (%s) by: %s', trial.reader, met, left(replace(trial.query, '%1$s', target.relation::text), 60));
     elsif not trial.is_stranger and met = 0 then
-      shut_out := shut_out || format('%s finds nothing by: %s', trial.reader, left(trial.query, 60));
+      shut_out := shut_out || format('%s finds nothing by: %s', trial.reader, left(replace(trial.query, '%1$s', target.relation::text), 60));
     end if;
   end loop;
   perform set_config('request.jwt.claims', claims, true);

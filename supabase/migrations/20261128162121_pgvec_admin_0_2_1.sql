@@ -5983,7 +5983,7 @@ revoke all on function pgvec.of_tenant(pgvec.collections, text) from public;
 select pgvec.grant_execute('pgvec.of_tenant(pgvec.collections, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.oldest_client', 'dc63460bd8d02288b74a89c0f94c3fb5e4bc77a18b52d129837240a2e9fd910b', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.oldest_client', 'ed4cf67324c0d6e557a1ba59707f61c18894afeb60285549e3552231c1a73752', '0.2.1', $pgvec_file$
 -- pgvec.oldest_client -- the oldest release of the command that may work with these functions.
 -- Raised by the release whose changes an older command would get wrong. The command reads the text between the quotes
 -- from the catalog, so that it needs no right to call and finds nothing, rather than an error, where there is no engine.
@@ -5992,10 +5992,10 @@ create or replace function pgvec.oldest_client()
   language sql immutable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
-  select '0.1'
+  select '0.2.1'
 $$;
 comment on function pgvec.oldest_client() is
-  'The oldest release (major.minor) of pgvec-admin that may work with this installation. Older ones refuse, and say so.';
+  'The oldest release (as pgvec.version has it) of pgvec-admin that may work with this installation. Older ones refuse, and say so.';
 revoke all on function pgvec.oldest_client() from public;
 select pgvec.grant_execute('pgvec.oldest_client()', 'reader');
 $pgvec_file$);
@@ -7861,7 +7861,7 @@ revoke all on function pgvec.tenant_size(text, uuid) from public;
 select pgvec.grant_execute('pgvec.tenant_size(text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.tenant_target', 'd8f8c5e8ad091cc7c2e1f9c58f9e00a75f64639c9d71d59a84a5974dc9a4d7e1', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.tenant_target', '08c41dadbda44a908860de54a8ee30a4995915185a94f5223b640008f604443d', '0.2.1', $pgvec_file$
 -- pgvec.tenant_target -- a collection for a search in one tenant, by the owner of its table on the caller's behalf.
 -- The owner has to see all rows: else the search would end up with its caller's policies, and call itself again. And the table
 -- may not be a weaker role's, which could have code of its own run by the search: pgvec.is_trusted.
@@ -7876,8 +7876,8 @@ begin
   if cardinality(target.tenants) is distinct from 1 or not pgvec.finds_alone(target) or not pgvec.is_trusted(target.base) then
     raise exception using
       errcode = 'PV006',
-      message = format('%s cannot search collection %L for one tenant', current_user, target.name),
-      hint    = 'this is a part of match_documents and keyword_search; the owner of the functions has to own the table and its partitions as well: alter table ... owner to';
+      message = format('collection %L is refused to tenants: its table or a partition of it is not of %s, or policies are forced on that role', target.name, current_user),
+      hint    = format('the owner of the engine has to own the table and its partitions: alter table %s owner to %I; alter table ... no force row level security', target.base, current_user);
   end if;
   return target;
 end
@@ -8345,7 +8345,7 @@ comment on function pgvec.verify(text, float8) is
 revoke all on function pgvec.verify(text, float8) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_access', 'f8daecfd10599b8f4bd74d7c39000028f0a3606a830aa8dd12f3513fcb68987d', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_access', '3deda58f73cfbae08f507caa0f58e4a979c4b70d4a5e158eb9773f8387e268e3', '0.2.1', $pgvec_file$
 -- pgvec.verify_access -- whether those who may search a collection find its rows, and strangers find none.
 -- Each attempt is a query as a role, with the token of a tenant whose row was drawn, or of one that was made up. Calls are by
 -- exact signature, so that no other function of the name is meant. Nothing is written; pgvec.verify_tenants tries to write as well,
@@ -8391,7 +8391,10 @@ declare
   claims   constant text := coalesce(current_setting('request.jwt.claims', true), '');
   logging  constant text := coalesce(current_setting('pgvec.search_log', true), '');
 begin
-  if not pgvec.is_trusted(target.base) or exists (select from pgvec.foreign_code(array(select t from pgvec.relations_of(target.name) as t)) as f) then
+  if target.access = 'policy' or target.base <> target.relation then
+    return next pgvec.verdict(target.name, 'readers', '{}', 'who reads is for its own policies to say');
+    return;
+  elsif not pgvec.is_trusted(target.base) or exists (select from pgvec.foreign_code(array(select t from pgvec.relations_of(target.name) as t)) as f) then
     return next pgvec.verdict(
       target.name, 'readers', array[format('not tried: code of a weaker role''s would run with the rights of %s', session_user)], null,
       'whose it is, and what calls it: the checks table owner, code of others, triggers of others', severity => 'warn');
@@ -8401,11 +8404,10 @@ begin
                  ' from %s as d where d.embedding is not null limit 1',
                  case target.access when 'tenant' then 'd.tenant_id' else 'null::uuid' end, target.relation)
     into row_id, embedding, words, facet, tenant;
-  if target.access = 'policy' or target.base <> target.relation or row_id is null or acting = '{}' then
+  if row_id is null or acting = '{}' then
     return next pgvec.verdict(
       target.name, 'readers', '{}',
-      case when target.access = 'policy' or target.base <> target.relation then 'who reads is for its own policies to say'
-           when row_id is null then 'there is nothing to find' else format('%s may act as no other role to try', current_user) end);
+      case when row_id is null then 'there is nothing to find' else format('%s may act as no other role to try', current_user) end);
     return;
   end if;
 
@@ -8434,9 +8436,9 @@ begin
     perform set_config('role', role, true);
     tried := tried + trial.is_stranger::int;
     if trial.is_stranger and met > 0 then
-      seen := seen || format('a stranger who is %s sees %s rows by: %s', trial.reader, met, left(trial.query, 60));
+      seen := seen || format('a stranger who is %s sees rows (%s) by: %s', trial.reader, met, left(replace(trial.query, '%1$s', target.relation::text), 60));
     elsif not trial.is_stranger and met = 0 then
-      shut_out := shut_out || format('%s finds nothing by: %s', trial.reader, left(trial.query, 60));
+      shut_out := shut_out || format('%s finds nothing by: %s', trial.reader, left(replace(trial.query, '%1$s', target.relation::text), 60));
     end if;
   end loop;
   perform set_config('request.jwt.claims', claims, true);
@@ -9954,7 +9956,7 @@ comment on function pgvec.verify_timeouts() is
 revoke all on function pgvec.verify_timeouts() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify_views', '84b4fb966f5027a39bcdbbea2138859bc301bcd2eb2ec2b5c02f63f39c0a22b0', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify_views', '811147c474b8fd11e62660d37c87a0cad2698fb194c57dca4833d9526fc57bf9', '0.2.1', $pgvec_file$
 -- pgvec.verify_views -- views and copies of a collection's rows that go past its policies.
 -- Where everybody may read the table, and of tables without row level security, a view tells nothing new to who may read it.
 create or replace function pgvec.verify_views(collection text)
@@ -9975,7 +9977,7 @@ begin
     select (pgvec.verdict(
              target.name, 'views',
              coalesce(array_agg(format(case when f.is_copy then '%s is a copy that %s may read' else '%s shows its rows as its owner to %s' end, f.view, f.readers) order by f.view), '{}'),
-             'no view shows its rows to who may not see them',
+             'no view shows its rows past the policies to a role that is granted by the engine',
              coalesce(min(case when f.is_copy then format('revoke all on %s from ..., since a materialized view has no row level security', f.view)
                                else format('alter view %s set (security_invoker = true); or revoke it from them', f.view) end), ''),
              string_agg(format('alter view %s set (security_invoker = true);', f.view), ' ') filter (where f.view_oid = target.relation),
