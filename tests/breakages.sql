@@ -521,6 +521,7 @@ grant select on mirror to pgvec_reader;
 
 -- an index calls a weaker role's function
 --   documents: code of others | index public.documents_odd calls public.odd(text), which belongs to pgvec_writer
+--   documents: readers
 create function public.odd(word text) returns text language sql immutable set search_path = pg_catalog, pg_temp as 'select word';
 create index documents_odd on documents (public.odd(source));
 alter function public.odd(text) owner to pgvec_writer;
@@ -676,8 +677,20 @@ alter table notes owner to house_backend;
 
 -- a table is a weaker role's
 --   documents: table owner | public.documents belongs to house_backend
+--   documents: readers
 --   undone: drop owned by house_backend cascade; drop role house_backend
 create role house_backend;
+alter table documents owner to house_backend;
+
+-- a weaker role's table has a type of that role's
+--   documents: readable | its rows were not read: policies or types of house_backend could run as
+--   documents: table
+--   documents: table owner
+--   undone: drop owned by house_backend cascade; drop role house_backend
+create role house_backend;
+create domain public.word as text;
+alter domain public.word owner to house_backend;
+alter table documents alter column source type public.word;
 alter table documents owner to house_backend;
 
 -- a partition is a weaker role's

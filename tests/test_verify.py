@@ -456,6 +456,9 @@ def test_a_warning_is_told_and_does_not_fail(where: Target) -> None:
     assert "300 rows, 1 without embedding, 0 stale" in ran.stdout
     assert "pgvec-admin embed --collection documents" in ran.stdout
     assert "2 ok, 1 to look at" in ran.stderr
+    ran = _command(where, "--only", "rows", "--fix")
+    assert ran.returncode == 0
+    assert "nothing that can be repaired without a decision of yours" in ran.stderr
 
 
 def test_a_database_without_the_engine_says_what_to_do(empty_database: str) -> None:

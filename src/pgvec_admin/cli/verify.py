@@ -60,9 +60,11 @@ def verify(
     took = verification.stopwatch()
     checks = list(verification.run(where, options))
     if fix and any(check.result != "ok" for check in checks):
-        repaired = verification.fix(where, checks, lambda text: say(text, lines=True))
-        say(f"repaired {repaired} of {sum(check.result != 'ok' for check in checks)}; checking again")
-        checks = list(verification.run(where, options))
+        if repaired := verification.fix(where, checks, lambda text: say(text, lines=True)):
+            say(f"repaired {repaired} of {sum(check.result != 'ok' for check in checks)}; checking again")
+            checks = list(verification.run(where, options))
+        else:
+            say("nothing that can be repaired without a decision of yours; the hints say what to decide")
     attempts = []
     if tenants and not any(check.area == "migrations" and check.result == "fail" for check in checks):
         with database.connect(where, autocommit=True) as connection:
