@@ -44,6 +44,7 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev tests/supabase/node_modules/.done bench-peers
 	$(BIN)/python benchmarks/load.py
 	$(BIN)/python benchmarks/search.py
+	$(BIN)/python benchmarks/releases.py
 	$(BIN)/python benchmarks/keywords.py
 	$(BIN)/python benchmarks/tenants.py
 	$(BIN)/python benchmarks/repository.py
