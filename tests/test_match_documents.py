@@ -343,7 +343,7 @@ def test_a_search_looks_as_far_as_its_steps_say(
         """
         select s.ef_search, s.read_rows
           from pgvec.collections as c,
-               unnest(pgvec.search_steps(c, 'column', 'hnsw', %s, '', null)) as s
+               unnest((pgvec.search_steps(c, 'column', 'hnsw', %s, '', null)).steps) as s
          limit 1
         """,
         (count,),

@@ -25,16 +25,6 @@ from pgvec_admin.errors import PgvecError, UsageError, from_postgres
 Say = Callable[[str], None]
 Result = Literal["ok", "warn", "fail"]
 
-_INSTALLATION = (
-    "pgvec.verify_server",
-    "pgvec.verify_installation",
-    "pgvec.verify_grants",
-    "pgvec.verify_privileges",
-    "pgvec.verify_roles",
-    "pgvec.verify_settings",
-    "pgvec.verify_foreign",
-    "pgvec.verify_reach",
-)
 _SEARCH, _SEARCHES = "pgvec.verify_search", ("plan", "recall", "latency")
 
 
@@ -95,7 +85,7 @@ def _all(where: Target, options: Options) -> Iterator[Check]:
         return  # nothing else can be asked yet
     yield _functions(status)
     with database.connect(where, autocommit=True) as connection:
-        for function in _INSTALLATION:
+        for (function,) in connection.execute("select unnest(pgvec.installation_checks())").fetchall():
             yield from _ask(connection, options, function, "installation")
         names = [row[0] for row in connection.execute("select name from pgvec.collections order by name").fetchall()]
         for name in names:

@@ -21,12 +21,12 @@ create or replace function pgvec.explain_search(
   set jit = off
 as $$
 declare
-  target  pgvec.collections := pgvec.scoped(explain_search.collection, for_tenant);
+  target  pgvec.collections := pgvec.query_target(explain_search.collection, for_tenant, query_embedding, explain_search.distance, null);
   measure text := coalesce(explain_search.distance, target.distance);
   wanted  int := pgvec.clamp_count(match_count, 100);
   within  record := pgvec.filter_condition(target, filter);
   serving record;
-  reach   record;
+  planned record;
   step    pgvec.search_step;
   line    text;
   started timestamptz;
@@ -39,18 +39,12 @@ begin
       hint    = 'ask as the owner of the table or as service_role, for one tenant: for_tenant => ...';
   end if;
   within.condition := coalesce(nullif(within.condition, ''), case when target.tenants is null then '' else 'true' end);
-  perform pgvec.check_query_embedding(target, query_embedding);
-  perform pgvec.check_choice('distance', measure, '{cosine,l2,inner_product,l1}');
 
   perform set_config('pgvec.search_log', 'off', true);  -- this is no search of anybody's
   perform set_config('ivfflat.probes', coalesce(target.settings ->> 'probes', '10'), true);
   serving := pgvec.index_kind(target, measure);
-  select t.* into reach
-    from (select target.relation::text as scanned, target.relation::text as walked, null::float8 as matches, null::float8 as to_scan) as t
-   where target.tenants is null
-   union all
-  select t.* from pgvec.tenant_rows(target, within.condition, null, within.bound) as t where target.tenants is not null;
-  foreach step in array pgvec.search_steps(target, serving.kind, serving.method, wanted, within.condition, within.bound, reach.matches, reach.to_scan) loop
+  planned := pgvec.search_steps(target, serving.kind, serving.method, wanted, within.condition, within.bound);
+  foreach step in array planned.steps loop
     continue when step.after_tie;
     if step.kind is not null then
       perform set_config('hnsw.iterative_scan', step.iterative_scan, true);
@@ -64,7 +58,8 @@ begin
 
     plan := null;
     for line in execute
-      'explain (analyze, costs off, timing off, buffers off, summary off) ' || pgvec.vector_query(target, measure, within.condition, step.kind, case when step.kind is null then reach.scanned else reach.walked end)
+      'explain (analyze, costs off, timing off, buffers off, summary off) ' || pgvec.vector_query(target, measure, within.condition, step.kind,
+                                                                                              case when step.kind is null then planned.scanned else planned.walked end)
       using query_embedding, within.bound, step.read_rows
     loop
       -- a vector of some thousand characters hides the rest

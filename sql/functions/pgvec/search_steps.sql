@@ -18,8 +18,7 @@ drop function if exists pgvec.filtered_steps(pgvec.collections, text, text, int,
 
 create or replace function pgvec.search_steps(
     collection pgvec.collections, kind text, method text, wanted int, condition text, bound jsonb,
-    matches float8 default null, to_scan float8 default null)
-  returns pgvec.search_step[]
+    out steps pgvec.search_step[], out scanned text, out walked text)
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
@@ -31,36 +30,45 @@ declare
                    end;
   ef_search int := least(1000, greatest(1, read_rows, coalesce((collection.settings ->> 'ef_search')::int, 40)));
   plan      text;
+  matches   float8;
+  to_scan   float8;
 begin
+  scanned := collection.relation;
+  walked := scanned;
+  if collection.tenants is not null then
+    select t.* into scanned, walked, matches, to_scan from pgvec.tenant_rows(collection, condition, null, bound) as t;
+  end if;
   if kind is null then
-    return array[(null, null, null, null, wanted, 0, null, true, null)]::pgvec.search_step[];
+    steps := array[(null, null, null, null, wanted, 0, null, true, null)]::pgvec.search_step[];
+    return;
   elsif condition = '' then
-    return array[
+    steps := array[
       (kind, case method when 'hnsw' then 'off' else 'relaxed_order' end, ef_search, 20000, read_rows, wanted, false, method = 'ivfflat', null)::pgvec.search_step,
       (kind, 'relaxed_order', ef_search, 20000, read_rows, wanted, false, true, null)::pgvec.search_step,
       (kind, 'relaxed_order', ef_search, 20000, 10 * read_rows, wanted, true, true, null)::pgvec.search_step,
       (null, null, null, null, wanted, 0, null, true, null)::pgvec.search_step];
+    return;
   end if;
 
   if matches is null then
-    execute format('explain (format json) select from %s as d where d.embedding is not null and %s', collection.relation, condition)
+    execute format('explain (format json) select from %s as d where d.embedding is not null and %s', scanned, condition)
       into plan
       using null::text, bound;
     -- those of the topmost node come first; reading it as JSON, or by a pattern, would take a good part of making it
     matches := split_part(split_part(plan, '"Plan Rows": ', 2), ',', 1)::float8;
     to_scan := case when position('"Index Name":' in plan) > 0 then matches end;
   end if;
-  if to_scan <= 3000 then
-    return array[(null, null, null, null, wanted, 0, null, false, matches)]::pgvec.search_step[];
-  end if;
-  return pgvec.wide_steps(collection, kind, method, wanted, read_rows, ef_search, matches, to_scan);
+  steps := case
+             when to_scan <= 3000 then array[(null, null, null, null, wanted, 0, null, false, matches)]::pgvec.search_step[]
+             else pgvec.wide_steps(collection, kind, method, wanted, read_rows, ef_search, matches, to_scan)
+           end;
 end
 $$;
-comment on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, float8, float8) is
+comment on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb) is
   'The steps of a search over an index of a kind and method (of pgvec.index_kind), each for when those before found too few rows, the last an exact scan '
   '(see type pgvec.search_step). condition and bound: of pgvec.filter_condition. '
-  'matches, to_scan: about how many rows meet it, and how many an exact scan reads, where that is known (pgvec.tenant_rows). '
+  'scanned, walked: the FROM items that an exact scan and a walk through the index read: of tenants, those of pgvec.tenant_rows. '
   'Settings of the collection: ef_search, the least hnsw.ef_search (default 40); '
   'oversample, the candidates of a binary index for each row wanted (default 20); those of pgvec.wide_steps.';
-revoke all on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, float8, float8) from public;
-select pgvec.grant_execute('pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, float8, float8)', 'reader');
+revoke all on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb) from public;
+select pgvec.grant_execute('pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb)', 'reader');

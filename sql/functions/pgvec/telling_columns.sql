@@ -7,6 +7,10 @@ create or replace function pgvec.telling_columns(collection text)
   language sql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
+  with tables as (
+         select c.text_table::oid as oid from pgvec.collection(telling_columns.collection) as c
+          union
+         select p from pgvec.collection(telling_columns.collection) as c cross join lateral pgvec.partitions(c.text_table) as p)
   select a.attrelid::regclass, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attstattarget::int,
          exists (select
                    from pg_catalog.pg_stats as s
@@ -15,15 +19,10 @@ as $$
          r.relkind in ('i', 'I'),
          r.relkind in ('i', 'I')
            or a.attname in ('tenant_id', 'id', 'source', 'chunk_index', 'content', 'language', 'embedding', 'embedded_hash', 'content_hash', 'fts', 'bm25', 'created_at', 'updated_at')
-    from pgvec.collection(telling_columns.collection) as c
-    join lateral (
-         select p.part
-           from (select c.text_table::oid as part union select x from pgvec.partitions(c.text_table) as x) as p
-          union all
-         select x.indexrelid
-           from (select c.text_table::oid as part union select x from pgvec.partitions(c.text_table) as x) as p
-           join pg_catalog.pg_index as x on x.indrelid = p.part and x.indexprs is not null) as h on true
-    join pg_catalog.pg_class as r on r.oid = h.part
+    from (select t.oid from tables as t
+           union all
+          select x.indexrelid from tables as t join pg_catalog.pg_index as x on x.indrelid = t.oid and x.indexprs is not null) as h
+    join pg_catalog.pg_class as r on r.oid = h.oid
     join pg_catalog.pg_attribute as a on a.attrelid = r.oid
    where a.attnum > 0
      and not a.attisdropped

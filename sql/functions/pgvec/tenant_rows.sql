@@ -20,7 +20,7 @@ declare
   plan   text;
   total  float8;
 begin
-  if collection.base in (select i.inhparent from pg_catalog.pg_inherits as i where i.inhparent = collection.base) then
+  if exists (select from pg_catalog.pg_inherits as i where i.inhparent = collection.base) then
     execute format('select d.tableoid::regclass from %s as d where d.tenant_id = %L limit 1', collection.relation, tenant) into part;
   end if;
   part := case when has_table_privilege(part, 'select') then part else collection.relation end;

@@ -9,8 +9,7 @@ create or replace function pgvec.verify(collection text default null, seconds fl
 as $$
 declare
   item     text;
-  checks   text[] := case when verify.collection is null then array['pgvec.verify_server', 'pgvec.verify_installation', 'pgvec.verify_grants', 'pgvec.verify_privileges',
-                                                                    'pgvec.verify_roles', 'pgvec.verify_settings', 'pgvec.verify_foreign', 'pgvec.verify_reach'] end;
+  checks   text[] := pgvec.installation_checks();
   check_of text;
   reason   text;
 begin

@@ -32,10 +32,9 @@ declare
   wanted     int := least(greatest(coalesce(match_count, 100), 1), 1000);
   condition  text := '';
   bound      jsonb;
-  searched   text;             -- where an index of vectors is walked: the rows of the collection, or of its tenant
-  scanned    text;             -- where all that match are read, if elsewhere
-  matches    float8;
-  to_scan    float8;
+  scanned    text;             -- the FROM item where all that match are read, where an index is walked, and in the step at hand
+  walked     text;
+  searched   text;
   steps      pgvec.search_step[];
   step       pgvec.search_step;
   place      int := 0;
@@ -56,8 +55,7 @@ begin
          and extensions.vector_dims(query_embedding) = target.dimensions and query_embedding operator(extensions.<#>) query_embedding between -1e38 and -1e-30
          and target.access <> 'tenant') is not true
   then
-    target := pgvec.scoped(coalesce(match_documents.collection, 'documents'), for_tenant);
-    perform pgvec.check_query_embedding(target, query_embedding), pgvec.check_choice('distance', measure, '{cosine,l2,inner_product,l1}'), pgvec.check_threshold(measure, match_threshold);
+    target := pgvec.query_target(match_documents.collection, for_tenant, query_embedding, match_documents.distance, match_threshold);
     if cardinality(target.tenants) > 1 or target.tenants is not null and not pgvec.finds_alone(target) then
       return query select t.* from pgvec.tenant_documents(target, query_embedding, wanted, filter, match_threshold, measure) as t order by t.similarity desc, t.id limit wanted;
       return;
@@ -75,11 +73,7 @@ begin
   end if;
 
   if (measure = target.distance and to_regclass(target.search_index) = target.search_index_oid) is not true then  -- the noted index is not the one
-    select i.kind, i.method, pgvec.query_template(target, measure, i.kind), pgvec.query_template(target, measure, null) into target.search_kind, target.search_method, target.search_query, target.scan_query from pgvec.index_kind(target, measure) as i;
-  end if;
-  searched := target.relation;
-  if target.tenants is not null then
-    select t.* into scanned, searched, matches, to_scan from pgvec.tenant_rows(target, condition, null, bound) as t;
+    target := pgvec.with_index(target, measure);
   end if;
 
   loop
@@ -87,7 +81,9 @@ begin
     if place = 1 and condition = '' and target.search_kind = 'column' and target.search_method = 'hnsw' then
       step := ('column', null, least(1000, greatest(wanted + 1, coalesce((target.settings ->> 'ef_search')::int, 40))), null, wanted + 1, wanted, false, false, null);
     else
-      steps := coalesce(steps, pgvec.search_steps(target, target.search_kind, target.search_method, wanted, condition, bound, matches, to_scan));
+      if steps is null then
+        select s.* into steps, scanned, walked from pgvec.search_steps(target, target.search_kind, target.search_method, wanted, condition, bound) as s;
+      end if;
       step := steps[place];
     end if;
     continue when step.after_tie <> tied;
@@ -95,13 +91,15 @@ begin
       perform set_config('hnsw.ef_search', step.ef_search::text, true);
     end if;
 
-    hits := '{}'; farthest := '-infinity';
+    hits := '{}';
+    farthest := '-infinity';
+    searched := coalesce(case when step.kind is null then scanned else walked end, target.relation::text);
     if step.deep or condition <> '' and step.iterative_scan <> current_setting('hnsw.iterative_scan', true) then
-      hits := array(select r from pgvec.deep_rows(target, measure, condition, bound, query_embedding, step, case when step.kind is null then coalesce(scanned, searched) else searched end) as r where r.distance is not null);
+      hits := array(select r from pgvec.deep_rows(target, measure, condition, bound, query_embedding, step, searched) as r where r.distance is not null);
       at_limit := (select count(*) from unnest(hits) as h group by h.distance order by h.distance desc limit 1);
     else
       for hit in execute format(case when step.kind is null then target.scan_query else target.search_query end,
-                                case when step.kind is null then coalesce(scanned, searched) else searched end, case when condition = '' then 'true' else condition end)
+                                searched, case when condition = '' then 'true' else condition end)
         using query_embedding, bound, step.read_rows loop
         exit when hit.distance is null;
         hits := hits || hit;
@@ -118,9 +116,11 @@ begin
 
   return query
     select s.id, s.content, s.metadata, s.similarity
-      from (select h.*, case measure when 'cosine' then 1 - h.distance when 'inner_product' then - h.distance else 1 / (1 + h.distance) end as similarity from unnest(hits) as h) as s
+      from (select h.*, case measure when 'cosine' then 1 - h.distance when 'inner_product' then - h.distance else 1 / (1 + h.distance) end as similarity
+              from unnest(hits) as h) as s
      where match_threshold is null or s.similarity >= match_threshold
-     order by s.distance, s.id limit wanted;
+     order by s.distance, s.id
+     limit wanted;
 end
 $$;
 comment on function public.match_documents(extensions.vector, int, jsonb, float8, text, uuid, text) is

@@ -3451,7 +3451,7 @@ revoke all on function pgvec.estimate_rows(pgvec.collections) from public;
 select pgvec.grant_execute('pgvec.estimate_rows(pgvec.collections)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.explain_search', '3877d6ceac8882f8892d9b8b9a15e157080277dd70de7bba8b3d724441c5bd0f', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.explain_search', '586f660577fffb7b98032b772d27fc954a0fbd0636ef2efc6def0c484e5cb02d', '0.2.1', $pgvec_file$
 -- pgvec.explain_search -- how match_documents answers a search: its route, its estimate, its index, its cost.
 -- For people who wonder why a search is slow, and for tests. It takes the same decisions by the same functions, and then
 -- times the real call.
@@ -3475,12 +3475,12 @@ create or replace function pgvec.explain_search(
   set jit = off
 as $$
 declare
-  target  pgvec.collections := pgvec.scoped(explain_search.collection, for_tenant);
+  target  pgvec.collections := pgvec.query_target(explain_search.collection, for_tenant, query_embedding, explain_search.distance, null);
   measure text := coalesce(explain_search.distance, target.distance);
   wanted  int := pgvec.clamp_count(match_count, 100);
   within  record := pgvec.filter_condition(target, filter);
   serving record;
-  reach   record;
+  planned record;
   step    pgvec.search_step;
   line    text;
   started timestamptz;
@@ -3493,18 +3493,12 @@ begin
       hint    = 'ask as the owner of the table or as service_role, for one tenant: for_tenant => ...';
   end if;
   within.condition := coalesce(nullif(within.condition, ''), case when target.tenants is null then '' else 'true' end);
-  perform pgvec.check_query_embedding(target, query_embedding);
-  perform pgvec.check_choice('distance', measure, '{cosine,l2,inner_product,l1}');
 
   perform set_config('pgvec.search_log', 'off', true);  -- this is no search of anybody's
   perform set_config('ivfflat.probes', coalesce(target.settings ->> 'probes', '10'), true);
   serving := pgvec.index_kind(target, measure);
-  select t.* into reach
-    from (select target.relation::text as scanned, target.relation::text as walked, null::float8 as matches, null::float8 as to_scan) as t
-   where target.tenants is null
-   union all
-  select t.* from pgvec.tenant_rows(target, within.condition, null, within.bound) as t where target.tenants is not null;
-  foreach step in array pgvec.search_steps(target, serving.kind, serving.method, wanted, within.condition, within.bound, reach.matches, reach.to_scan) loop
+  planned := pgvec.search_steps(target, serving.kind, serving.method, wanted, within.condition, within.bound);
+  foreach step in array planned.steps loop
     continue when step.after_tie;
     if step.kind is not null then
       perform set_config('hnsw.iterative_scan', step.iterative_scan, true);
@@ -3518,7 +3512,8 @@ begin
 
     plan := null;
     for line in execute
-      'explain (analyze, costs off, timing off, buffers off, summary off) ' || pgvec.vector_query(target, measure, within.condition, step.kind, case when step.kind is null then reach.scanned else reach.walked end)
+      'explain (analyze, costs off, timing off, buffers off, summary off) ' || pgvec.vector_query(target, measure, within.condition, step.kind,
+                                                                                              case when step.kind is null then planned.scanned else planned.walked end)
       using query_embedding, within.bound, step.read_rows
     loop
       -- a vector of some thousand characters hides the rest
@@ -4594,6 +4589,20 @@ end
 $$;
 comment on function pgvec.insert_search(jsonb) is 'Adds a row to pgvec.search_log, given as an object with its columns, with an id of its own.';
 revoke all on function pgvec.insert_search(jsonb) from public;
+$pgvec_file$);
+
+select pg_temp.apply_function('pgvec.installation_checks', '691ae3926c5f165cbbec54f43b5af57df0ea21e0cf867361d5303946ef3b55f0', '0.2.1', $pgvec_file$
+-- pgvec.installation_checks -- the functions that check the installation as a whole, in order; for a collection: pgvec.collection_checks.
+create or replace function pgvec.installation_checks()
+  returns text[]
+  language sql immutable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+  select array['pgvec.verify_server', 'pgvec.verify_installation', 'pgvec.verify_grants', 'pgvec.verify_privileges',
+               'pgvec.verify_roles', 'pgvec.verify_settings', 'pgvec.verify_foreign', 'pgvec.verify_reach']
+$$;
+comment on function pgvec.installation_checks() is 'The names of the functions that check server, functions, extension and privileges, each without arguments.';
+revoke all on function pgvec.installation_checks() from public;
 $pgvec_file$);
 
 select pg_temp.apply_function('pgvec.is_api_of', 'cfe9f78170f7a8ebcb4dac7c74837fd84402869321dae1f0b3b7562d45cb3505', '0.2.1', $pgvec_file$
@@ -6561,6 +6570,31 @@ comment on function pgvec.quantization_recall(text, text, int, int) is
 revoke all on function pgvec.quantization_recall(text, text, int, int) from public;
 $pgvec_file$);
 
+select pg_temp.apply_function('pgvec.query_target', 'a021b2eb31ed8f06795db35292c4ec79f93cf180c68efa0392aaaebd661db9d2', '0.2.1', $pgvec_file$
+-- pgvec.query_target -- a collection for a search by vector, once the search's arguments have been checked.
+create or replace function pgvec.query_target(
+    collection text, for_tenant uuid, query_embedding extensions.vector, distance text, match_threshold float8)
+  returns pgvec.collections
+  language plpgsql stable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  target  pgvec.collections := pgvec.scoped(coalesce(query_target.collection, 'documents'), for_tenant);
+  measure constant text := coalesce(query_target.distance, target.distance);
+begin
+  perform pgvec.check_query_embedding(target, query_embedding);
+  perform pgvec.check_choice('distance', measure, '{cosine,l2,inner_product,l1}');
+  perform pgvec.check_threshold(measure, match_threshold);
+  return target;
+end
+$$;
+comment on function pgvec.query_target(text, uuid, extensions.vector, text, float8) is
+  'The registry row as of pgvec.scoped. distance: null for the collection''s own. '
+  'Raises PV001, PV006, and PV002, PV004 or PV005 for a query vector, distance or threshold that no search can take.';
+revoke all on function pgvec.query_target(text, uuid, extensions.vector, text, float8) from public;
+select pgvec.grant_execute('pgvec.query_target(text, uuid, extensions.vector, text, float8)', 'reader');
+$pgvec_file$);
+
 select pg_temp.apply_function('pgvec.query_template', 'a6edacfa5e287833be844b46a687f7d0cfa946cb849d424b1824faf4474d1fb3', '0.2.1', $pgvec_file$
 -- pgvec.query_template -- the query that finds the nearest rows of a collection, but for its rows and its condition.
 -- $1 query vector, $2 values of the condition, $3 number of rows; %1$s stands for the rows, %2$s for the condition.
@@ -7208,7 +7242,7 @@ comment on function pgvec.search_log_state() is
 revoke all on function pgvec.search_log_state() from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.search_steps', 'c26844778db5cfef4b43e7529df882fc42a893be29bc0019117bb73aba965b58', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.search_steps', '32df8894cff9edce51c6b34db877b08f1fde51ec67d7ae1894b2edf199e15625', '0.2.1', $pgvec_file$
 -- pgvec.search_steps -- how a search goes about it: what to try, in which order, and when a step has found enough.
 -- Without a filter one look at the index mostly does; where row level security hides much of what it finds, the index is
 -- walked on. Without an index there is the exact scan, which is always the last step. At a tie at the limit reading tenfold
@@ -7229,8 +7263,7 @@ drop function if exists pgvec.filtered_steps(pgvec.collections, text, text, int,
 
 create or replace function pgvec.search_steps(
     collection pgvec.collections, kind text, method text, wanted int, condition text, bound jsonb,
-    matches float8 default null, to_scan float8 default null)
-  returns pgvec.search_step[]
+    out steps pgvec.search_step[], out scanned text, out walked text)
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
@@ -7242,39 +7275,48 @@ declare
                    end;
   ef_search int := least(1000, greatest(1, read_rows, coalesce((collection.settings ->> 'ef_search')::int, 40)));
   plan      text;
+  matches   float8;
+  to_scan   float8;
 begin
+  scanned := collection.relation;
+  walked := scanned;
+  if collection.tenants is not null then
+    select t.* into scanned, walked, matches, to_scan from pgvec.tenant_rows(collection, condition, null, bound) as t;
+  end if;
   if kind is null then
-    return array[(null, null, null, null, wanted, 0, null, true, null)]::pgvec.search_step[];
+    steps := array[(null, null, null, null, wanted, 0, null, true, null)]::pgvec.search_step[];
+    return;
   elsif condition = '' then
-    return array[
+    steps := array[
       (kind, case method when 'hnsw' then 'off' else 'relaxed_order' end, ef_search, 20000, read_rows, wanted, false, method = 'ivfflat', null)::pgvec.search_step,
       (kind, 'relaxed_order', ef_search, 20000, read_rows, wanted, false, true, null)::pgvec.search_step,
       (kind, 'relaxed_order', ef_search, 20000, 10 * read_rows, wanted, true, true, null)::pgvec.search_step,
       (null, null, null, null, wanted, 0, null, true, null)::pgvec.search_step];
+    return;
   end if;
 
   if matches is null then
-    execute format('explain (format json) select from %s as d where d.embedding is not null and %s', collection.relation, condition)
+    execute format('explain (format json) select from %s as d where d.embedding is not null and %s', scanned, condition)
       into plan
       using null::text, bound;
     -- those of the topmost node come first; reading it as JSON, or by a pattern, would take a good part of making it
     matches := split_part(split_part(plan, '"Plan Rows": ', 2), ',', 1)::float8;
     to_scan := case when position('"Index Name":' in plan) > 0 then matches end;
   end if;
-  if to_scan <= 3000 then
-    return array[(null, null, null, null, wanted, 0, null, false, matches)]::pgvec.search_step[];
-  end if;
-  return pgvec.wide_steps(collection, kind, method, wanted, read_rows, ef_search, matches, to_scan);
+  steps := case
+             when to_scan <= 3000 then array[(null, null, null, null, wanted, 0, null, false, matches)]::pgvec.search_step[]
+             else pgvec.wide_steps(collection, kind, method, wanted, read_rows, ef_search, matches, to_scan)
+           end;
 end
 $$;
-comment on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, float8, float8) is
+comment on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb) is
   'The steps of a search over an index of a kind and method (of pgvec.index_kind), each for when those before found too few rows, the last an exact scan '
   '(see type pgvec.search_step). condition and bound: of pgvec.filter_condition. '
-  'matches, to_scan: about how many rows meet it, and how many an exact scan reads, where that is known (pgvec.tenant_rows). '
+  'scanned, walked: the FROM items that an exact scan and a walk through the index read: of tenants, those of pgvec.tenant_rows. '
   'Settings of the collection: ef_search, the least hnsw.ef_search (default 40); '
   'oversample, the candidates of a binary index for each row wanted (default 20); those of pgvec.wide_steps.';
-revoke all on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, float8, float8) from public;
-select pgvec.grant_execute('pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb, float8, float8)', 'reader');
+revoke all on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb) from public;
+select pgvec.grant_execute('pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb)', 'reader');
 $pgvec_file$);
 
 select pg_temp.apply_function('pgvec.sees_all', '7ead542621e09f1541abab3e2d7a6bf5468362f67d7d7d80b527d5b5c7ce7aa9', '0.2.1', $pgvec_file$
@@ -7633,7 +7675,7 @@ comment on function pgvec.store_embeddings(text, text[], text[], extensions.vect
 revoke all on function pgvec.store_embeddings(text, text[], text[], extensions.vector[]) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.telling_columns', '0b802f4bf5e6bdc5584be09e55072eefee7b94fc5238cfaf706dfc165feaeadf', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.telling_columns', '7991ab9534efcfd3ea3d316dbcb4860c1b8f152407a080c5d2b0477895db94e8', '0.2.1', $pgvec_file$
 -- pgvec.telling_columns -- the columns of a collection's table, and of its indexes over expressions, whose statistics tell of rows
 -- that a caller may not see: all but metadata, which is never null, and whose operators estimate nothing for who is held by policies.
 -- (@@ does, and tells of the words.) Of an adopted table, which is the application's, those of the side table.
@@ -7643,6 +7685,10 @@ create or replace function pgvec.telling_columns(collection text)
   language sql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
+  with tables as (
+         select c.text_table::oid as oid from pgvec.collection(telling_columns.collection) as c
+          union
+         select p from pgvec.collection(telling_columns.collection) as c cross join lateral pgvec.partitions(c.text_table) as p)
   select a.attrelid::regclass, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attstattarget::int,
          exists (select
                    from pg_catalog.pg_stats as s
@@ -7651,15 +7697,10 @@ as $$
          r.relkind in ('i', 'I'),
          r.relkind in ('i', 'I')
            or a.attname in ('tenant_id', 'id', 'source', 'chunk_index', 'content', 'language', 'embedding', 'embedded_hash', 'content_hash', 'fts', 'bm25', 'created_at', 'updated_at')
-    from pgvec.collection(telling_columns.collection) as c
-    join lateral (
-         select p.part
-           from (select c.text_table::oid as part union select x from pgvec.partitions(c.text_table) as x) as p
-          union all
-         select x.indexrelid
-           from (select c.text_table::oid as part union select x from pgvec.partitions(c.text_table) as x) as p
-           join pg_catalog.pg_index as x on x.indrelid = p.part and x.indexprs is not null) as h on true
-    join pg_catalog.pg_class as r on r.oid = h.part
+    from (select t.oid from tables as t
+           union all
+          select x.indexrelid from tables as t join pg_catalog.pg_index as x on x.indrelid = t.oid and x.indexprs is not null) as h
+    join pg_catalog.pg_class as r on r.oid = h.oid
     join pg_catalog.pg_attribute as a on a.attrelid = r.oid
    where a.attnum > 0
      and not a.attisdropped
@@ -7781,7 +7822,7 @@ revoke all on function pgvec.tenant_matches(text, extensions.vector, int, jsonb,
 select pgvec.grant_execute('pgvec.tenant_matches(text, extensions.vector, int, jsonb, float8, uuid, text)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.tenant_rows', '3dfcb71c55722d8ff16666c24e108364d6c8c745041bab1a5539de6e58f561f2', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.tenant_rows', 'eba39942923db97d00310239cace2a1c49e1d69d4bde303a99de9c986bb28336', '0.2.1', $pgvec_file$
 -- pgvec.tenant_rows -- what a search in one tenant reads, and how many rows that will be.
 -- Two ways to the rows that meet a condition: all of the tenant's by the primary key (1.6 microseconds a row), fenced by OFFSET 0
 -- so that no index over the words or the metadata of all tenants is looked up for thousands of rows of others; or an index over
@@ -7804,7 +7845,7 @@ declare
   plan   text;
   total  float8;
 begin
-  if collection.base in (select i.inhparent from pg_catalog.pg_inherits as i where i.inhparent = collection.base) then
+  if exists (select from pg_catalog.pg_inherits as i where i.inhparent = collection.base) then
     execute format('select d.tableoid::regclass from %s as d where d.tenant_id = %L limit 1', collection.relation, tenant) into part;
   end if;
   part := case when has_table_privilege(part, 'select') then part else collection.relation end;
@@ -8293,7 +8334,7 @@ comment on function pgvec.verdict(text, text, text[], text, text, text, text) is
 revoke all on function pgvec.verdict(text, text, text[], text, text, text, text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.verify', '103450f52c8039c61d33e6e1db220af7a07939bb3706a417badede88e53710ac', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.verify', '1f7a917b16dbabfe0bdd7886cf8a45e056092e8a8c6109481069d2811b0557b5', '0.2.1', $pgvec_file$
 -- pgvec.verify -- every check that can be made from within the database, for psql.
 -- pgvec-admin verify makes them one by one, each within its time, and compares functions and migrations with its own files besides.
 -- PostgreSQL cannot choose between a function and one of its name with the same arguments and further optional ones, however it is
@@ -8305,8 +8346,7 @@ create or replace function pgvec.verify(collection text default null, seconds fl
 as $$
 declare
   item     text;
-  checks   text[] := case when verify.collection is null then array['pgvec.verify_server', 'pgvec.verify_installation', 'pgvec.verify_grants', 'pgvec.verify_privileges',
-                                                                    'pgvec.verify_roles', 'pgvec.verify_settings', 'pgvec.verify_foreign', 'pgvec.verify_reach'] end;
+  checks   text[] := pgvec.installation_checks();
   check_of text;
   reason   text;
 begin
@@ -10172,6 +10212,27 @@ revoke all on function pgvec.wide_steps(pgvec.collections, text, text, int, int,
 select pgvec.grant_execute('pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, float8)', 'reader');
 $pgvec_file$);
 
+select pg_temp.apply_function('pgvec.with_index', '5107f46570b3a95b42b0037558a5e84115aa7e88ab3821200e8881ef287a5daf', '0.2.1', $pgvec_file$
+-- pgvec.with_index -- the registry row of a collection as if the index that serves a distance were the one noted in it.
+-- For a distance other than the collection's own, and where the noted index is gone or was made anew.
+create or replace function pgvec.with_index(collection pgvec.collections, distance text)
+  returns pgvec.collections
+  language plpgsql stable parallel safe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+begin
+  select i.kind, i.method, pgvec.query_template(collection, distance, i.kind), pgvec.query_template(collection, distance, null)
+    into collection.search_kind, collection.search_method, collection.search_query, collection.scan_query
+    from pgvec.index_kind(collection, distance) as i;
+  return collection;
+end
+$$;
+comment on function pgvec.with_index(pgvec.collections, text) is
+  'The registry row with search_kind, search_method, search_query and scan_query of the index (pgvec.index_kind) for a distance.';
+revoke all on function pgvec.with_index(pgvec.collections, text) from public;
+select pgvec.grant_execute('pgvec.with_index(pgvec.collections, text)', 'reader');
+$pgvec_file$);
+
 select pg_temp.apply_function('pgvec.with_text', '2334687e6dee44c063712abe47cd54ea8863f1cdebd7bc9ae595021b04035d47', '0.2.1', $pgvec_file$
 -- pgvec.with_text -- a filter with a condition on the text besides, as the operator $text.
 create or replace function pgvec.with_text(filter jsonb, conditions text)
@@ -10642,7 +10703,7 @@ revoke all on function public.kw_match_documents(text, int, jsonb, text, uuid) f
 select pgvec.grant_execute('public.kw_match_documents(text, int, jsonb, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.match_documents', '1cd17306cdce1f61acd3385bc6d552bd939ef1eeaeead96488d550e9c3da5593', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('public.match_documents', 'f56c276bb92b8d16a0e595e032c86095290d684495bb71f5f2c39a5f1d56eb3e', '0.2.1', $pgvec_file$
 -- match_documents -- the rows of a collection nearest to a query vector.
 -- pgvec.search_steps says how: along an index, where that is quick and finds enough, and by an exact scan where it does
 -- not, so that there are never fewer rows than there could be.
@@ -10677,10 +10738,9 @@ declare
   wanted     int := least(greatest(coalesce(match_count, 100), 1), 1000);
   condition  text := '';
   bound      jsonb;
-  searched   text;             -- where an index of vectors is walked: the rows of the collection, or of its tenant
-  scanned    text;             -- where all that match are read, if elsewhere
-  matches    float8;
-  to_scan    float8;
+  scanned    text;             -- the FROM item where all that match are read, where an index is walked, and in the step at hand
+  walked     text;
+  searched   text;
   steps      pgvec.search_step[];
   step       pgvec.search_step;
   place      int := 0;
@@ -10701,8 +10761,7 @@ begin
          and extensions.vector_dims(query_embedding) = target.dimensions and query_embedding operator(extensions.<#>) query_embedding between -1e38 and -1e-30
          and target.access <> 'tenant') is not true
   then
-    target := pgvec.scoped(coalesce(match_documents.collection, 'documents'), for_tenant);
-    perform pgvec.check_query_embedding(target, query_embedding), pgvec.check_choice('distance', measure, '{cosine,l2,inner_product,l1}'), pgvec.check_threshold(measure, match_threshold);
+    target := pgvec.query_target(match_documents.collection, for_tenant, query_embedding, match_documents.distance, match_threshold);
     if cardinality(target.tenants) > 1 or target.tenants is not null and not pgvec.finds_alone(target) then
       return query select t.* from pgvec.tenant_documents(target, query_embedding, wanted, filter, match_threshold, measure) as t order by t.similarity desc, t.id limit wanted;
       return;
@@ -10720,11 +10779,7 @@ begin
   end if;
 
   if (measure = target.distance and to_regclass(target.search_index) = target.search_index_oid) is not true then  -- the noted index is not the one
-    select i.kind, i.method, pgvec.query_template(target, measure, i.kind), pgvec.query_template(target, measure, null) into target.search_kind, target.search_method, target.search_query, target.scan_query from pgvec.index_kind(target, measure) as i;
-  end if;
-  searched := target.relation;
-  if target.tenants is not null then
-    select t.* into scanned, searched, matches, to_scan from pgvec.tenant_rows(target, condition, null, bound) as t;
+    target := pgvec.with_index(target, measure);
   end if;
 
   loop
@@ -10732,7 +10787,9 @@ begin
     if place = 1 and condition = '' and target.search_kind = 'column' and target.search_method = 'hnsw' then
       step := ('column', null, least(1000, greatest(wanted + 1, coalesce((target.settings ->> 'ef_search')::int, 40))), null, wanted + 1, wanted, false, false, null);
     else
-      steps := coalesce(steps, pgvec.search_steps(target, target.search_kind, target.search_method, wanted, condition, bound, matches, to_scan));
+      if steps is null then
+        select s.* into steps, scanned, walked from pgvec.search_steps(target, target.search_kind, target.search_method, wanted, condition, bound) as s;
+      end if;
       step := steps[place];
     end if;
     continue when step.after_tie <> tied;
@@ -10740,13 +10797,15 @@ begin
       perform set_config('hnsw.ef_search', step.ef_search::text, true);
     end if;
 
-    hits := '{}'; farthest := '-infinity';
+    hits := '{}';
+    farthest := '-infinity';
+    searched := coalesce(case when step.kind is null then scanned else walked end, target.relation::text);
     if step.deep or condition <> '' and step.iterative_scan <> current_setting('hnsw.iterative_scan', true) then
-      hits := array(select r from pgvec.deep_rows(target, measure, condition, bound, query_embedding, step, case when step.kind is null then coalesce(scanned, searched) else searched end) as r where r.distance is not null);
+      hits := array(select r from pgvec.deep_rows(target, measure, condition, bound, query_embedding, step, searched) as r where r.distance is not null);
       at_limit := (select count(*) from unnest(hits) as h group by h.distance order by h.distance desc limit 1);
     else
       for hit in execute format(case when step.kind is null then target.scan_query else target.search_query end,
-                                case when step.kind is null then coalesce(scanned, searched) else searched end, case when condition = '' then 'true' else condition end)
+                                searched, case when condition = '' then 'true' else condition end)
         using query_embedding, bound, step.read_rows loop
         exit when hit.distance is null;
         hits := hits || hit;
@@ -10763,9 +10822,11 @@ begin
 
   return query
     select s.id, s.content, s.metadata, s.similarity
-      from (select h.*, case measure when 'cosine' then 1 - h.distance when 'inner_product' then - h.distance else 1 / (1 + h.distance) end as similarity from unnest(hits) as h) as s
+      from (select h.*, case measure when 'cosine' then 1 - h.distance when 'inner_product' then - h.distance else 1 / (1 + h.distance) end as similarity
+              from unnest(hits) as h) as s
      where match_threshold is null or s.similarity >= match_threshold
-     order by s.distance, s.id limit wanted;
+     order by s.distance, s.id
+     limit wanted;
 end
 $$;
 comment on function public.match_documents(extensions.vector, int, jsonb, float8, text, uuid, text) is
@@ -11070,7 +11131,7 @@ revoke all on function public.upsert_documents(jsonb, text, uuid) from public;
 select pgvec.grant_execute('public.upsert_documents(jsonb, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.retire_functions(array['pgvec.roles', 'pgvec.grant_execute', 'pgvec.a_vector', 'pgvec.adopt_collection', 'pgvec.adopted_content', 'pgvec.adopted_key', 'pgvec.adopted_vector', 'pgvec.adopted_view', 'pgvec.allowed_tenants', 'pgvec.announce_search', 'pgvec.any_lexeme', 'pgvec.as_timestamp', 'pgvec.attach_triggers', 'pgvec.autocut', 'pgvec.begin_staging', 'pgvec.bench_index', 'pgvec.best_of_groups', 'pgvec.bind_model', 'pgvec.bm25_settings', 'pgvec.bm25_vector', 'pgvec.build_adoption', 'pgvec.build_seconds', 'pgvec.caller', 'pgvec.check_adoption', 'pgvec.check_choice', 'pgvec.check_columns', 'pgvec.check_conditions', 'pgvec.check_count', 'pgvec.check_index', 'pgvec.check_model', 'pgvec.check_new_collection', 'pgvec.check_operand', 'pgvec.check_patterns', 'pgvec.check_query_embedding', 'pgvec.check_threshold', 'pgvec.check_weights', 'pgvec.clamp_count', 'pgvec.collection', 'pgvec.collection_checks', 'pgvec.collection_stats', 'pgvec.collection_version', 'pgvec.collector_listens', 'pgvec.collector_lock', 'pgvec.column_condition', 'pgvec.column_operand', 'pgvec.compare_column', 'pgvec.compare_distances', 'pgvec.compile_filter', 'pgvec.contained_predicate', 'pgvec.count_ids', 'pgvec.count_lexemes', 'pgvec.count_stale', 'pgvec.count_statistics', 'pgvec.counts_live', 'pgvec.create_collection', 'pgvec.create_collection_api', 'pgvec.decay', 'pgvec.deep_rows', 'pgvec.default_lists', 'pgvec.default_tenant', 'pgvec.describe_table', 'pgvec.detach_collection', 'pgvec.distance_operator', 'pgvec.diversify', 'pgvec.drop_collection', 'pgvec.drop_collection_api', 'pgvec.estimate_rows', 'pgvec.explain_search', 'pgvec.export_tenant', 'pgvec.exposed_schemas', 'pgvec.filter_condition', 'pgvec.filter_predicate', 'pgvec.filter_text', 'pgvec.finds_alone', 'pgvec.first_change', 'pgvec.fold_statistics', 'pgvec.foreign_code', 'pgvec.foreign_columns', 'pgvec.forget_lexemes', 'pgvec.fuse', 'pgvec.given_settings', 'pgvec.headline', 'pgvec.held_roles', 'pgvec.hide_statistics', 'pgvec.hybrid_candidates', 'pgvec.index_clause', 'pgvec.index_definition', 'pgvec.index_kind', 'pgvec.index_memory', 'pgvec.index_name', 'pgvec.index_plan', 'pgvec.index_removal', 'pgvec.index_sources', 'pgvec.index_storage', 'pgvec.insert_search', 'pgvec.is_api_of', 'pgvec.is_ours', 'pgvec.is_trusted', 'pgvec.json_value', 'pgvec.keep_lexemes', 'pgvec.keyword_hits', 'pgvec.keyword_query', 'pgvec.keyword_score', 'pgvec.keyword_statistics', 'pgvec.list_collections', 'pgvec.list_tenants', 'pgvec.log_search', 'pgvec.log_searches', 'pgvec.logged_embeddings', 'pgvec.logged_hybrid_search', 'pgvec.logged_keyword_search', 'pgvec.logged_match_documents', 'pgvec.maintain_adopted', 'pgvec.maintain_document', 'pgvec.make_policies', 'pgvec.merge_staged', 'pgvec.metadata_condition', 'pgvec.nearest_lexemes', 'pgvec.no_tenant', 'pgvec.note_index', 'pgvec.note_load', 'pgvec.note_parameters', 'pgvec.note_route', 'pgvec.noted_loads', 'pgvec.of_tenant', 'pgvec.oldest_client', 'pgvec.operator_predicate', 'pgvec.our_functions', 'pgvec.parse_documents', 'pgvec.parse_filter', 'pgvec.parse_words', 'pgvec.partitions', 'pgvec.pattern_condition', 'pgvec.prepare_bench', 'pgvec.present_collections', 'pgvec.protect_side', 'pgvec.protect_table', 'pgvec.prune_search_log', 'pgvec.purge_tenant', 'pgvec.quantization_recall', 'pgvec.query_template', 'pgvec.reads_safely', 'pgvec.reads_text', 'pgvec.recall_curve', 'pgvec.refresh_statistics', 'pgvec.refuse_trigger', 'pgvec.relations_of', 'pgvec.release_collection', 'pgvec.renew_view', 'pgvec.repair_rows', 'pgvec.resume_points', 'pgvec.route_name', 'pgvec.rows_of', 'pgvec.running_length', 'pgvec.sample_of', 'pgvec.sample_similarities', 'pgvec.scoped', 'pgvec.search_log_state', 'pgvec.search_steps', 'pgvec.sees_all', 'pgvec.server_memory', 'pgvec.settle_statistics', 'pgvec.shown', 'pgvec.similarity', 'pgvec.skip_unchanged', 'pgvec.stale_documents', 'pgvec.store_adopted', 'pgvec.store_embeddings', 'pgvec.telling_columns', 'pgvec.tenant_candidates', 'pgvec.tenant_documents', 'pgvec.tenant_keyword_hits', 'pgvec.tenant_matches', 'pgvec.tenant_rows', 'pgvec.tenant_size', 'pgvec.tenant_target', 'pgvec.text_condition', 'pgvec.text_configurations', 'pgvec.text_search_configuration', 'pgvec.told_age', 'pgvec.told_executable', 'pgvec.tune', 'pgvec.upgrade_collections', 'pgvec.vector_indexes', 'pgvec.vector_lengths', 'pgvec.vector_query', 'pgvec.vector_schema', 'pgvec.verdict', 'pgvec.verify', 'pgvec.verify_access', 'pgvec.verify_bloat', 'pgvec.verify_foreign', 'pgvec.verify_grants', 'pgvec.verify_indexes', 'pgvec.verify_installation', 'pgvec.verify_leaks', 'pgvec.verify_memory', 'pgvec.verify_ownership', 'pgvec.verify_privileges', 'pgvec.verify_protection', 'pgvec.verify_reach', 'pgvec.verify_roles', 'pgvec.verify_rows', 'pgvec.verify_search', 'pgvec.verify_server', 'pgvec.verify_settings', 'pgvec.verify_statistics', 'pgvec.verify_table', 'pgvec.verify_tenants', 'pgvec.verify_texts', 'pgvec.verify_timeouts', 'pgvec.verify_views', 'pgvec.verify_writers', 'pgvec.version', 'pgvec.views_as_owner', 'pgvec.wide_steps', 'pgvec.with_text', 'pgvec.writable', 'pgvec.write_weights', 'public.delete_documents', 'public.document_context', 'public.document_facets', 'public.hybrid_search', 'public.keyword_search', 'public.kw_match_documents', 'public.match_documents', 'public.match_documents_embeddings', 'public.match_documents_mmr', 'public.match_vectors', 'public.recommend_documents', 'public.suggest_query', 'public.upsert_documents']);
+select pg_temp.retire_functions(array['pgvec.roles', 'pgvec.grant_execute', 'pgvec.a_vector', 'pgvec.adopt_collection', 'pgvec.adopted_content', 'pgvec.adopted_key', 'pgvec.adopted_vector', 'pgvec.adopted_view', 'pgvec.allowed_tenants', 'pgvec.announce_search', 'pgvec.any_lexeme', 'pgvec.as_timestamp', 'pgvec.attach_triggers', 'pgvec.autocut', 'pgvec.begin_staging', 'pgvec.bench_index', 'pgvec.best_of_groups', 'pgvec.bind_model', 'pgvec.bm25_settings', 'pgvec.bm25_vector', 'pgvec.build_adoption', 'pgvec.build_seconds', 'pgvec.caller', 'pgvec.check_adoption', 'pgvec.check_choice', 'pgvec.check_columns', 'pgvec.check_conditions', 'pgvec.check_count', 'pgvec.check_index', 'pgvec.check_model', 'pgvec.check_new_collection', 'pgvec.check_operand', 'pgvec.check_patterns', 'pgvec.check_query_embedding', 'pgvec.check_threshold', 'pgvec.check_weights', 'pgvec.clamp_count', 'pgvec.collection', 'pgvec.collection_checks', 'pgvec.collection_stats', 'pgvec.collection_version', 'pgvec.collector_listens', 'pgvec.collector_lock', 'pgvec.column_condition', 'pgvec.column_operand', 'pgvec.compare_column', 'pgvec.compare_distances', 'pgvec.compile_filter', 'pgvec.contained_predicate', 'pgvec.count_ids', 'pgvec.count_lexemes', 'pgvec.count_stale', 'pgvec.count_statistics', 'pgvec.counts_live', 'pgvec.create_collection', 'pgvec.create_collection_api', 'pgvec.decay', 'pgvec.deep_rows', 'pgvec.default_lists', 'pgvec.default_tenant', 'pgvec.describe_table', 'pgvec.detach_collection', 'pgvec.distance_operator', 'pgvec.diversify', 'pgvec.drop_collection', 'pgvec.drop_collection_api', 'pgvec.estimate_rows', 'pgvec.explain_search', 'pgvec.export_tenant', 'pgvec.exposed_schemas', 'pgvec.filter_condition', 'pgvec.filter_predicate', 'pgvec.filter_text', 'pgvec.finds_alone', 'pgvec.first_change', 'pgvec.fold_statistics', 'pgvec.foreign_code', 'pgvec.foreign_columns', 'pgvec.forget_lexemes', 'pgvec.fuse', 'pgvec.given_settings', 'pgvec.headline', 'pgvec.held_roles', 'pgvec.hide_statistics', 'pgvec.hybrid_candidates', 'pgvec.index_clause', 'pgvec.index_definition', 'pgvec.index_kind', 'pgvec.index_memory', 'pgvec.index_name', 'pgvec.index_plan', 'pgvec.index_removal', 'pgvec.index_sources', 'pgvec.index_storage', 'pgvec.insert_search', 'pgvec.installation_checks', 'pgvec.is_api_of', 'pgvec.is_ours', 'pgvec.is_trusted', 'pgvec.json_value', 'pgvec.keep_lexemes', 'pgvec.keyword_hits', 'pgvec.keyword_query', 'pgvec.keyword_score', 'pgvec.keyword_statistics', 'pgvec.list_collections', 'pgvec.list_tenants', 'pgvec.log_search', 'pgvec.log_searches', 'pgvec.logged_embeddings', 'pgvec.logged_hybrid_search', 'pgvec.logged_keyword_search', 'pgvec.logged_match_documents', 'pgvec.maintain_adopted', 'pgvec.maintain_document', 'pgvec.make_policies', 'pgvec.merge_staged', 'pgvec.metadata_condition', 'pgvec.nearest_lexemes', 'pgvec.no_tenant', 'pgvec.note_index', 'pgvec.note_load', 'pgvec.note_parameters', 'pgvec.note_route', 'pgvec.noted_loads', 'pgvec.of_tenant', 'pgvec.oldest_client', 'pgvec.operator_predicate', 'pgvec.our_functions', 'pgvec.parse_documents', 'pgvec.parse_filter', 'pgvec.parse_words', 'pgvec.partitions', 'pgvec.pattern_condition', 'pgvec.prepare_bench', 'pgvec.present_collections', 'pgvec.protect_side', 'pgvec.protect_table', 'pgvec.prune_search_log', 'pgvec.purge_tenant', 'pgvec.quantization_recall', 'pgvec.query_target', 'pgvec.query_template', 'pgvec.reads_safely', 'pgvec.reads_text', 'pgvec.recall_curve', 'pgvec.refresh_statistics', 'pgvec.refuse_trigger', 'pgvec.relations_of', 'pgvec.release_collection', 'pgvec.renew_view', 'pgvec.repair_rows', 'pgvec.resume_points', 'pgvec.route_name', 'pgvec.rows_of', 'pgvec.running_length', 'pgvec.sample_of', 'pgvec.sample_similarities', 'pgvec.scoped', 'pgvec.search_log_state', 'pgvec.search_steps', 'pgvec.sees_all', 'pgvec.server_memory', 'pgvec.settle_statistics', 'pgvec.shown', 'pgvec.similarity', 'pgvec.skip_unchanged', 'pgvec.stale_documents', 'pgvec.store_adopted', 'pgvec.store_embeddings', 'pgvec.telling_columns', 'pgvec.tenant_candidates', 'pgvec.tenant_documents', 'pgvec.tenant_keyword_hits', 'pgvec.tenant_matches', 'pgvec.tenant_rows', 'pgvec.tenant_size', 'pgvec.tenant_target', 'pgvec.text_condition', 'pgvec.text_configurations', 'pgvec.text_search_configuration', 'pgvec.told_age', 'pgvec.told_executable', 'pgvec.tune', 'pgvec.upgrade_collections', 'pgvec.vector_indexes', 'pgvec.vector_lengths', 'pgvec.vector_query', 'pgvec.vector_schema', 'pgvec.verdict', 'pgvec.verify', 'pgvec.verify_access', 'pgvec.verify_bloat', 'pgvec.verify_foreign', 'pgvec.verify_grants', 'pgvec.verify_indexes', 'pgvec.verify_installation', 'pgvec.verify_leaks', 'pgvec.verify_memory', 'pgvec.verify_ownership', 'pgvec.verify_privileges', 'pgvec.verify_protection', 'pgvec.verify_reach', 'pgvec.verify_roles', 'pgvec.verify_rows', 'pgvec.verify_search', 'pgvec.verify_server', 'pgvec.verify_settings', 'pgvec.verify_statistics', 'pgvec.verify_table', 'pgvec.verify_tenants', 'pgvec.verify_texts', 'pgvec.verify_timeouts', 'pgvec.verify_views', 'pgvec.verify_writers', 'pgvec.version', 'pgvec.views_as_owner', 'pgvec.wide_steps', 'pgvec.with_index', 'pgvec.with_text', 'pgvec.writable', 'pgvec.write_weights', 'public.delete_documents', 'public.document_context', 'public.document_facets', 'public.hybrid_search', 'public.keyword_search', 'public.kw_match_documents', 'public.match_documents', 'public.match_documents_embeddings', 'public.match_documents_mmr', 'public.match_vectors', 'public.recommend_documents', 'public.suggest_query', 'public.upsert_documents']);
 
 reset check_function_bodies;
 select pgvec.upgrade_collections();
