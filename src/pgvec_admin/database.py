@@ -30,6 +30,7 @@ SET_LOCAL_SEARCH_PATH = f"select pg_catalog.set_config('search_path', '{SEARCH_P
 
 # Supabase's pooler in transaction mode. Locks and settings of a session mean nothing behind one.
 TRANSACTION_POOLER_PORT = "6543"
+SESSION_HINT = "connect directly or through a pooler in session mode (on Supabase port 5432)"
 
 _OLDEST_CLIENT = query("oldest_client")
 _EXAMPLE = "for example postgresql://user:password@host:5432/postgres; percent-encode @ / : and % in a password"
@@ -116,8 +117,8 @@ def connect(
     """
     if where.is_transaction_pooler and not one_transaction:
         raise CheckFailedError(
-            f"port {TRANSACTION_POOLER_PORT} is a pooler in transaction mode, which keeps no settings of a session",
-            "connect directly or through a pooler in session mode (on Supabase port 5432)",
+            f"port {TRANSACTION_POOLER_PORT} is a pooler in transaction mode, which keeps neither locks nor settings",
+            SESSION_HINT,
         )
     try:
         connection = psycopg.connect(

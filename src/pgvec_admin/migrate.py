@@ -76,7 +76,6 @@ def migrate(
     Raises CheckFailedError, before anything is changed, where it cannot or should not be done. `lock_timeout`
     (seconds) bounds the wait for locks on tables that others use, not the wait for another run.
     """
-    preflight.check_target(where)
     with database.connect(where, autocommit=True) as connection:
         preflight.check_session(connection)
         preflight.check_server(preflight.look(connection))
@@ -135,7 +134,6 @@ def rollback(where: Target, *, to: str | None = None, everything: bool = False, 
     With the first migration goes the engine: its functions and its ledger. Refused while there are collections, whose
     rows are the user's. pgvector stays.
     """
-    preflight.check_target(where)
     with database.connect(where, autocommit=True) as connection:
         preflight.check_session(connection)
         with _alone(connection, report):
@@ -167,7 +165,6 @@ def uninstall(where: Target, *, keep_tables: bool = False, report: Say) -> list[
     """
     kept = []
     if keep_tables:
-        preflight.check_target(where)
         with database.connect(where, autocommit=True) as connection, _alone(connection, report):
             rows = connection.execute(
                 "select pgvec.detach_collection(name)::text from pgvec.collections order by name"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.rows import class_row
 
-from pgvec_admin.database import TRANSACTION_POOLER_PORT, Connection, Target
+from pgvec_admin.database import SESSION_HINT, Connection
 from pgvec_admin.errors import CheckFailedError
 from pgvec_admin.resources import query
 
@@ -15,7 +15,6 @@ OLDEST_POSTGRES = 15
 OLDEST_PGVECTOR = (0, 8, 0)
 
 _SERVER = query("server")
-_SESSION_HINT = "connect directly or through a pooler in session mode (on Supabase port 5432)"
 
 
 @dataclass(frozen=True)
@@ -47,15 +46,6 @@ def look(connection: Connection) -> Server:
     return found
 
 
-def check_target(where: Target) -> None:
-    """CheckFailedError for the port of a transaction-mode pooler, before connecting to it."""
-    if where.is_transaction_pooler:
-        raise CheckFailedError(
-            f"port {TRANSACTION_POOLER_PORT} is a pooler in transaction mode, where a migration cannot hold its lock",
-            _SESSION_HINT,
-        )
-
-
 def check_session(connection: Connection) -> None:
     """CheckFailedError where statements of this one connection meet different servers: a transaction-mode pooler."""
     seen = set()
@@ -63,7 +53,7 @@ def check_session(connection: Connection) -> None:
         row = connection.execute("select pg_backend_pid()").fetchone()
         seen.add(row[0] if row else None)
     if len(seen) > 1:
-        raise CheckFailedError("a pooler in transaction mode stands between, where no lock can be held", _SESSION_HINT)
+        raise CheckFailedError("a pooler in transaction mode stands between, where no lock can be held", SESSION_HINT)
 
 
 def check_server(server: Server) -> None:

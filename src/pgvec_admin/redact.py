@@ -16,7 +16,7 @@ HIDDEN = "..."
 _SHORTEST = 4
 # keys of servers that ask for none are words such as none and local
 _SHORTEST_KEY = 8
-_KEYS = ("OPENAI_API_KEY", "PGVEC_JWT_SECRET", "PGVEC_ACCESS_KEYS")
+_KEYS = ("OPENAI_API_KEY", "PGVEC_JWT_SECRET", "PGVEC_ACCESS_KEYS", "PGVEC_METRICS_KEY")
 _SECRETS: set[str] = set()
 
 

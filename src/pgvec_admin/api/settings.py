@@ -63,7 +63,7 @@ class Access:
     jwks_url: str | None = None
     jwt_audience: str | None = None
     keys: frozenset[str] = field(default=frozenset(), repr=False)
-    metrics_key: str | None = None
+    metrics_key: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.jwt_secret is not None and (given := len(self.jwt_secret.encode())) < SECRET_BYTES:
