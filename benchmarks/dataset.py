@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pgvec_admin import collections, embedded, index, load, migrate, readers
-from pgvec_admin.database import Target
+from pgvec_admin.database import Connection, Target
 from pgvec_admin.load import LoadOptions
 
 CLUSTERS = 1000
@@ -111,3 +111,15 @@ def fill(where: Target, folder: Path, rows: Rows, *, indexed: bool = True) -> No
     with psycopg.connect(where.conninfo, autocommit=True) as connection:
         connection.execute("vacuum analyze documents")
         connection.execute("checkpoint")
+
+
+def build(connection: Connection, collection: str) -> None:
+    """The HNSW index of a collection, by the functions of the engine alone."""
+    connection.execute("set maintenance_work_mem = '1GB'")
+    for (statement,) in connection.execute(
+        "select d.statement from pgvec.index_definition(%s) as d", (collection,)
+    ).fetchall():
+        connection.execute(statement.encode())
+    connection.execute("select pgvec.note_index(%s)", (collection,))
+    connection.execute(f"vacuum analyze {collection}".encode())
+    connection.execute("checkpoint")

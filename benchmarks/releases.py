@@ -1,15 +1,15 @@
-"""What this release's search costs beside the one before it: one server, the same rows, the same queries in turn.
+"""What this release's searches cost beside those of the one before: one server, the same rows and queries, in turn.
 
     python benchmarks/releases.py [--rows 100000] [--dimensions 384] [--postgres 18]
 
-Prints a Markdown table: p50 of match_documents of both releases and of the bare query, at several hnsw.ef_search.
+Prints Markdown tables of p50: match_documents of both releases and the bare query, at several hnsw.ef_search; with
+filters; and every kind of search as a member, of one tenant with all rows, and of a thousand.
 """
 
 from __future__ import annotations
 
 import gzip
 import random
-import time
 from pathlib import Path
 
 import numpy as np
@@ -17,74 +17,144 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.types.json import Jsonb
 
-from dataset import Rows, arguments, clustered, server
+from dataset import Rows, arguments, build, clustered, server
+from load import corpus
 from pgvec_admin import migrate
 from pgvec_admin.database import Connection, Target
 from pgvec_admin.search import vector_literal
+from tenants import MANY, SEARCHES, connect, fill, questions, timed
 
 BEFORE = "0.2.0"
 FROZEN = Path(__file__).parent.parent / "tests" / "releases" / f"{BEFORE}.sql.gz"
 BREADTHS = (20, 30, 40, 60, 100)
-QUERIES, BLOCK, ROUNDS = 200, 20, 4
-FUNCTION = "select id, content, metadata, similarity from match_documents(%s, 10)"
-BARE = "select id, content, metadata, embedding <=> %s as distance from documents order by distance limit 10"
+FILTERS = {"half": "50 %", "tenth": "10 %", "hundredth": "1 %", "thousandth": "0.1 %", "ten_thousandth": "0.01 %"}
+BLOCK, ROUNDS = 20, 4
+FUNCTION = "select id, content, metadata, similarity from match_documents(%(vector)s, 10, %(filter)s)"
+NEAREST = "order by embedding <=> %(vector)s limit 10"
+BARE = f"select id, content, metadata, embedding <=> %(vector)s as distance from documents {NEAREST}"
+BARE_OF_TENANTS = {
+    1: f"select id from notes {NEAREST}",  # all rows are of the one
+    MANY: f"select id from notes where tenant_id = %(tenant)s {NEAREST}",
+}
+
+Asked = list[dict[str, str]]
+Way = tuple[Connection, str]
 
 
 def main() -> None:
-    chosen = arguments("Latency of this release beside the one before.").parse_args()
-    rows, queries = clustered(chosen.rows, chosen.dimensions, QUERIES)
-    vectors = [vector_literal(vector) for vector in queries.vectors]
+    parser = arguments("Latency of this release beside the one before.")
+    parser.add_argument("--queries", type=int, default=200)
+    chosen = parser.parse_args()
+    rows, queries = clustered(chosen.rows, chosen.dimensions, chosen.queries)
+    texts, _ = corpus(chosen.rows, 1)
     with server(chosen.postgres) as (where, _):
-        before = _open(where, "before", rows, released=True)
-        now = _open(where, "now", rows, released=False)
-        print(f"| ef_search | bare query p50 ms | {BEFORE} p50 ms | now p50 ms | now over {BEFORE} | now over bare |")
-        print("|---|---:|---:|---:|---:|---:|")
+        before = _database(where, "before", released=True)
+        now = _database(where, "now", released=False)
+        print(f"PostgreSQL {chosen.postgres}, {chosen.rows:,} rows of {chosen.dimensions} dimensions\n")
+        without_tenants(before, now, rows, queries)
+        for tenants in (1, MANY):
+            for target in (before, now):
+                fill(target, rows, texts, tenants)
+            print(f"Tenants: {tenants:,}\n")
+            with_tenants(before, now, questions(texts, queries, tenants), BARE_OF_TENANTS[tenants])
+
+
+def without_tenants(before: Target, now: Target, rows: Rows, queries: Rows) -> None:
+    """match_documents of an open collection, at several ef_search, and with filters."""
+    asked = [
+        {"vector": vector_literal(vector), "filter": "{}"} | {key: _filter(key, number) for key in FILTERS}
+        for number, vector in enumerate(queries.vectors)
+    ]
+    with (
+        psycopg.connect(before.conninfo, autocommit=True) as old,
+        psycopg.connect(now.conninfo, autocommit=True) as new,
+    ):
+        for connection in (old, new):
+            _store(connection, rows)
+        _head("ef_search")
         for breadth in BREADTHS:
-            for connection in (before, now):
+            for connection in (old, new):
                 connection.execute("update pgvec.collections set settings = %s", (Jsonb({"ef_search": breadth}),))
                 connection.execute(f"set hnsw.ef_search = {breadth}".encode())
-            bare, old, new = compare([(now, BARE), (before, FUNCTION), (now, FUNCTION)], vectors)
-            print(f"| {breadth} | {bare:.2f} | {old:.2f} | {new:.2f} | {new / old:.2f} | {new / bare:.2f} |")
+            _row(str(breadth), compare([(new, BARE), (old, FUNCTION), (new, FUNCTION)], asked))
+        for connection in (old, new):
+            connection.execute("update pgvec.collections set settings = '{}'")
+        print()
+        _head("rows that pass")
+        for key, share in FILTERS.items():
+            filtered = [one | {"filter": one[key]} for one in asked]
+            _row(share, [None, *compare([(old, FUNCTION), (new, FUNCTION)], filtered)])
+        print()
 
 
-def compare(ways: list[tuple[Connection, str]], vectors: list[str]) -> list[float]:
+def with_tenants(before: Target, now: Target, asked: Asked, bare: str) -> None:
+    """Every kind of search as a member; the bare query is the owner's, who needs no policies."""
+    with connect(before, member=True) as old, connect(now, member=True) as new, connect(now, member=False) as owner:
+        owner.execute("set search_path = public, extensions")
+        _head("search")
+        for name, statement in SEARCHES.items():
+            search = statement.format(tenant="")
+            if name == "vector":
+                _row(name, compare([(owner, bare), (old, search), (new, search)], asked))
+            else:
+                _row(name, [None, *compare([(old, search), (new, search)], asked)])
+        print()
+
+
+def compare(ways: list[Way], asked: Asked) -> list[float | None]:
     """Milliseconds, the median of each way; blocks of queries in random order, the first round uncounted."""
     took: list[list[float]] = [[] for _ in ways]
     for turn in range(ROUNDS):
-        for start in range(0, len(vectors), BLOCK):
+        for start in range(0, len(asked), BLOCK):
             for number in random.sample(range(len(ways)), len(ways)):
                 connection, query = ways[number]
-                for vector in vectors[start : start + BLOCK]:
-                    began = time.perf_counter()
-                    connection.execute(query.encode(), (vector,)).fetchall()
+                for parameters in asked[start : start + BLOCK]:
+                    if "tenant" in parameters:
+                        connection.execute("select set_config('app.tenant_id', %s, false)", (parameters["tenant"],))
+                    spent = timed(connection, query, parameters)
                     if turn:
-                        took[number].append((time.perf_counter() - began) * 1000)
+                        took[number].append(spent)
     return [float(np.median(one)) for one in took]
 
 
-def _open(where: Target, name: str, rows: Rows, *, released: bool) -> Connection:
-    """A connection to a database of its own, with the engine of one release and the rows, indexed."""
+def _filter(key: str, number: int) -> str:
+    return f'{{"{key}": {number % 10 if key != "half" else number % 2}}}'
+
+
+def _head(first: str) -> None:
+    print(f"| {first} | bare query p50 ms | {BEFORE} p50 ms | now p50 ms | now over {BEFORE} | now over bare |")
+    print("|---|---:|---:|---:|---:|---:|")
+
+
+def _row(name: str, medians: list[float | None]) -> None:
+    bare, old, new = medians
+    assert old is not None
+    assert new is not None
+    of_bare = ("", "") if bare is None else (f"{bare:.2f}", f"{new / bare:.2f}")
+    print(f"| {name} | {of_bare[0]} | {old:.2f} | {new:.2f} | {new / old:.2f} | {of_bare[1]} |", flush=True)
+
+
+def _database(where: Target, name: str, *, released: bool) -> Target:
+    """A database of its own with the engine of one release."""
     with psycopg.connect(where.conninfo, autocommit=True) as connection:
         connection.execute(f"create database {name}".encode())
-    there = make_conninfo(where.conninfo, dbname=name)
+    made = Target(make_conninfo(where.conninfo, dbname=name), "the benchmark")
     if released:
-        with psycopg.connect(there, autocommit=True) as connection:
+        with psycopg.connect(made.conninfo, autocommit=True) as connection:
             connection.execute(gzip.decompress(FROZEN.read_bytes()))
     else:
-        migrate.migrate(Target(there, "the benchmark"), report=lambda _: None)
-    connection = psycopg.connect(there, autocommit=True)
+        migrate.migrate(made, report=lambda _: None)
+    return made
+
+
+def _store(connection: Connection, rows: Rows) -> None:
     connection.execute("select pgvec.create_collection('documents', %s)", (rows.vectors.shape[1],))
     copied = "copy documents (id, content, metadata, embedding) from stdin"
     with connection.cursor() as cursor, cursor.copy(copied.encode()) as copy:
         for number, vector in enumerate(rows.vectors):
             copy.write_row((str(number), f"text {number}", Jsonb(rows.metadata[number]), vector_literal(vector)))
-    connection.execute("set maintenance_work_mem = '1GB'")
-    for (statement,) in connection.execute("select statement from pgvec.index_definition('documents')").fetchall():
-        connection.execute(statement.encode())
-    connection.execute("select pgvec.note_index('documents')")
-    connection.execute("vacuum analyze documents")
+    build(connection, "documents")
     connection.execute("set search_path = public, extensions")
-    return connection
 
 
 if __name__ == "__main__":

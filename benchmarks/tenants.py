@@ -19,9 +19,8 @@ import numpy as np
 import psycopg
 from psycopg.types.json import Jsonb
 
-from dataset import Rows, arguments, clustered, server
+from dataset import Rows, arguments, build, clustered, server
 from load import corpus
-from pgvec_admin import collections, index
 from pgvec_admin.database import Connection, Target
 from pgvec_admin.search import vector_literal
 
@@ -59,12 +58,18 @@ def tenant(number: int, tenants: int) -> UUID:
     return UUID(int=1 + number % tenants)
 
 
-def fill(where: Target, rows: Rows, texts: list[str], tenants: int, partition: int | None) -> None:
-    """Collection `notes` anew with these rows, each of the tenant of its number, and an HNSW index."""
+def fill(where: Target, rows: Rows, texts: list[str], tenants: int, partition: int | None = None) -> None:
+    """Collection `notes` anew with these rows, each of the tenant of its number, and an HNSW index.
+
+    By the functions of the engine alone, of which an earlier release may be there.
+    """
     with psycopg.connect(where.conninfo, autocommit=True) as connection:
-        if any(found.name == NAME for found in collections.status(connection)):
-            collections.drop(connection, NAME)
-        collections.create(connection, NAME, rows.vectors.shape[1], access="tenant", partition=partition)
+        if connection.execute("select true from pgvec.collections as c where c.name = %s", (NAME,)).fetchone():
+            connection.execute("select pgvec.drop_collection(%s)", (NAME,))
+        connection.execute(
+            "select pgvec.create_collection(%s, %s, access => 'tenant', partition => %s)",
+            (NAME, rows.vectors.shape[1], partition),
+        )
         columns = f"copy {NAME} (tenant_id, id, content, metadata, embedding) from stdin"
         with connection.cursor() as cursor, cursor.copy(columns.encode()) as copy:
             for number, (text, vector) in enumerate(zip(texts, rows.vectors, strict=True)):
@@ -72,14 +77,12 @@ def fill(where: Target, rows: Rows, texts: list[str], tenants: int, partition: i
                     (tenant(number, tenants), str(number), text, Jsonb(rows.metadata[number]), vector_literal(vector))
                 )
         connection.execute("select pgvec.refresh_statistics(%s)", (NAME,))
-    index.create(where, NAME, maintenance_work_mem="1GB")
-    with psycopg.connect(where.conninfo, autocommit=True) as connection:
-        connection.execute(f"vacuum analyze {NAME}".encode())
-        connection.execute("checkpoint")
+        build(connection, NAME)
 
 
 @contextmanager
-def _open(where: Target, *, member: bool) -> Iterator[Connection]:
+def connect(where: Target, *, member: bool) -> Iterator[Connection]:
+    """A connection as the owner, or as one that row level security holds."""
     with psycopg.connect(where.conninfo, autocommit=True) as connection:
         connection.execute("select '[1]'::extensions.vector")
         if member:
@@ -87,10 +90,10 @@ def _open(where: Target, *, member: bool) -> Iterator[Connection]:
         yield connection
 
 
-def compare(where: Target, texts: list[str], queries: Rows, tenants: int) -> None:
-    """Every kind of search, as a member and as the owner, in turn."""
+def questions(texts: list[str], queries: Rows, tenants: int) -> list[dict[str, str]]:
+    """The parameters of SEARCHES, one set a query."""
     chosen = random.Random(1)
-    asked = [
+    return [
         {
             "collection": NAME,
             "vector": vector_literal(vector),
@@ -102,16 +105,21 @@ def compare(where: Target, texts: list[str], queries: Rows, tenants: int) -> Non
         }
         for number, vector in enumerate(queries.vectors)
     ]
+
+
+def compare(where: Target, texts: list[str], queries: Rows, tenants: int) -> None:
+    """Every kind of search, as a member and as the owner, in turn."""
+    asked = questions(texts, queries, tenants)
     print("| search | member p50 ms | p95 ms | owner p50 ms | p95 ms | member over owner, p50 |")
     print("|---|---:|---:|---:|---:|---:|")
-    with _open(where, member=True) as member, _open(where, member=False) as owner:
+    with connect(where, member=True) as member, connect(where, member=False) as owner:
         for name, statement in SEARCHES.items():
             as_member, as_owner = [], []
             for round_ in range(4):
                 for parameters in asked:
                     member.execute("select set_config('app.tenant_id', %s, false)", (parameters["tenant"],))
-                    took = _time(member, statement.format(tenant=""), parameters)
-                    owned = _time(owner, statement.format(tenant=", for_tenant => %(tenant)s"), parameters)
+                    took = timed(member, statement.format(tenant=""), parameters)
+                    owned = timed(owner, statement.format(tenant=", for_tenant => %(tenant)s"), parameters)
                     if round_:
                         as_member.append(took)
                         as_owner.append(owned)
@@ -121,7 +129,7 @@ def compare(where: Target, texts: list[str], queries: Rows, tenants: int) -> Non
     print()
 
 
-def _time(connection: Connection, statement: str, parameters: dict[str, str]) -> float:
+def timed(connection: Connection, statement: str, parameters: dict[str, str]) -> float:
     """Milliseconds."""
     started = time.perf_counter()
     connection.execute(statement.encode(), parameters).fetchall()
