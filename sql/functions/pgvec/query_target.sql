@@ -6,7 +6,7 @@ create or replace function pgvec.query_target(
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target  pgvec.collections := pgvec.scoped(coalesce(query_target.collection, 'documents'), for_tenant);
+  target  pgvec.collections := pgvec.scoped(query_target.collection, for_tenant);
   measure constant text := coalesce(query_target.distance, target.distance);
 begin
   perform pgvec.check_query_embedding(target, query_embedding);

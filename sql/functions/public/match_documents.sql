@@ -55,7 +55,7 @@ begin
          and extensions.vector_dims(query_embedding) = target.dimensions and query_embedding operator(extensions.<#>) query_embedding between -1e38 and -1e-30
          and target.access <> 'tenant') is not true
   then
-    target := pgvec.query_target(match_documents.collection, for_tenant, query_embedding, match_documents.distance, match_threshold);
+    target := pgvec.query_target(coalesce(match_documents.collection, 'documents'), for_tenant, query_embedding, match_documents.distance, match_threshold);
     if cardinality(target.tenants) > 1 or target.tenants is not null and not pgvec.finds_alone(target) then
       return query select t.* from pgvec.tenant_documents(target, query_embedding, wanted, filter, match_threshold, measure) as t order by t.similarity desc, t.id limit wanted;
       return;

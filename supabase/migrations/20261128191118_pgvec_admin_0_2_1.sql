@@ -1293,7 +1293,7 @@ revoke all on function pgvec.begin_staging(text, uuid) from public;
 select pgvec.grant_execute('pgvec.begin_staging(text, uuid)', 'writer');
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.bench_index', '40bf55cf3d1b547fbcd52820d5110867125e603393b0fba5a520afc507c50d26', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.bench_index', 'b08abfc8581cf46e6ccb9f628934d78812dedb2fa040f395dddc63e8b6412737', '0.2.1', $pgvec_file$
 -- pgvec.bench_index -- recall and latency of one kind of vector index, over the rows of pgvec.prepare_bench.
 -- The query is that of match_documents. Each setting is measured in a second round; the first warms the cache.
 create or replace function pgvec.bench_index(
@@ -1372,7 +1372,7 @@ begin
         started := clock_timestamp();
         execute statement
           into found
-          using query.embedding, null::jsonb, (pgvec.search_steps(target, kind, 'hnsw', wanted, '', null))[1].read_rows, wanted;
+          using query.embedding, null::jsonb, ((pgvec.search_steps(target, kind, 'hnsw', wanted, '', null)).steps)[1].read_rows, wanted;
         times := times || extract(epoch from 1000 * (clock_timestamp() - started))::float8;
         hits := hits + (select count(*) from unnest(query.expected) as e where e = any (found));
       end loop;
@@ -6523,7 +6523,7 @@ comment on function pgvec.purge_tenant(uuid) is
 revoke all on function pgvec.purge_tenant(uuid) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.quantization_recall', 'fff49bc0a4d6a2acca39c0d86aa74ea3cd3cbfd51ee8d295fcb6f6075047aa1e', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.quantization_recall', 'e8b5365357194ae54acd84ecb777f3039d1295b5a8fe707e9df18aede2a5ef41', '0.2.1', $pgvec_file$
 -- pgvec.quantization_recall -- what a quantized index would cost in recall, measured on the collection's own rows.
 -- Each of some rows is a query for its neighbours: those that the quantized form ranks highest, ordered anew by their true
 -- distance, against the true ones. No index takes part, so this is what the best index of that storage could reach.
@@ -6557,7 +6557,7 @@ begin
       using embedding, null::jsonb, match_count + 1, drawn;
     execute format('select array_agg(q.id order by q.distance, q.id) from (%s) as q where q.id <> $4', pgvec.vector_query(target, target.distance, '', kind))
       into found
-      using embedding, null::jsonb, (pgvec.search_steps(target, kind, 'hnsw', match_count, '', null))[1].read_rows + 1, drawn;
+      using embedding, null::jsonb, ((pgvec.search_steps(target, kind, 'hnsw', match_count, '', null)).steps)[1].read_rows + 1, drawn;
     hits := hits + (select count(*) from unnest(expected[:match_count]) as e where e = any (found[:match_count]));
     wanted := wanted + coalesce(cardinality(expected[:match_count]), 0);
   end loop;
@@ -6570,7 +6570,7 @@ comment on function pgvec.quantization_recall(text, text, int, int) is
 revoke all on function pgvec.quantization_recall(text, text, int, int) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.query_target', 'a021b2eb31ed8f06795db35292c4ec79f93cf180c68efa0392aaaebd661db9d2', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.query_target', '8f352efa9e63607323f54764ed1677a170d4d82b370ab4c2cc49885e98e1db06', '0.2.1', $pgvec_file$
 -- pgvec.query_target -- a collection for a search by vector, once the search's arguments have been checked.
 create or replace function pgvec.query_target(
     collection text, for_tenant uuid, query_embedding extensions.vector, distance text, match_threshold float8)
@@ -6579,7 +6579,7 @@ create or replace function pgvec.query_target(
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target  pgvec.collections := pgvec.scoped(coalesce(query_target.collection, 'documents'), for_tenant);
+  target  pgvec.collections := pgvec.scoped(query_target.collection, for_tenant);
   measure constant text := coalesce(query_target.distance, target.distance);
 begin
   perform pgvec.check_query_embedding(target, query_embedding);
@@ -10703,7 +10703,7 @@ revoke all on function public.kw_match_documents(text, int, jsonb, text, uuid) f
 select pgvec.grant_execute('public.kw_match_documents(text, int, jsonb, text, uuid)', 'reader');
 $pgvec_file$);
 
-select pg_temp.apply_function('public.match_documents', 'f56c276bb92b8d16a0e595e032c86095290d684495bb71f5f2c39a5f1d56eb3e', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('public.match_documents', 'afe9e774ce3ea1fe3be1702e9dcf544a333793cbdbd4f469679ebf320c50acd9', '0.2.1', $pgvec_file$
 -- match_documents -- the rows of a collection nearest to a query vector.
 -- pgvec.search_steps says how: along an index, where that is quick and finds enough, and by an exact scan where it does
 -- not, so that there are never fewer rows than there could be.
@@ -10761,7 +10761,7 @@ begin
          and extensions.vector_dims(query_embedding) = target.dimensions and query_embedding operator(extensions.<#>) query_embedding between -1e38 and -1e-30
          and target.access <> 'tenant') is not true
   then
-    target := pgvec.query_target(match_documents.collection, for_tenant, query_embedding, match_documents.distance, match_threshold);
+    target := pgvec.query_target(coalesce(match_documents.collection, 'documents'), for_tenant, query_embedding, match_documents.distance, match_threshold);
     if cardinality(target.tenants) > 1 or target.tenants is not null and not pgvec.finds_alone(target) then
       return query select t.* from pgvec.tenant_documents(target, query_embedding, wanted, filter, match_threshold, measure) as t order by t.similarity desc, t.id limit wanted;
       return;
