@@ -4,8 +4,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 # The local model runs on torch. Set TORCH= to keep the one you have.
 TORCH  ?= torch==2.13.0
-# Tests run in two processes, each with servers of its own; PYTEST_ADDOPTS= runs them one after the other.
-export PYTEST_ADDOPTS ?= --numprocesses 2 --dist loadgroup
+# Tests run in two processes, each with servers of its own and whole files at a time; PYTEST_ADDOPTS= runs one after the other.
+export PYTEST_ADDOPTS ?= --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # A browser for the search page; where there is one, PGVEC_BROWSER says which.
 BROWSER := $(if $(PGVEC_BROWSER)$(shell command -v chromium),,install-browser)
 

@@ -14,12 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer.main
 
 from conftest import Connection
 from openai_server import Fault, OpenAIServer
 from pgvec_admin import cli
-from pgvec_admin.cli import app
 from pgvec_admin.cli.output import print_json, print_table, say
 from pgvec_admin.database import Target
 from pgvec_admin.embed import ProviderOptions
@@ -45,15 +43,20 @@ def run(database: str) -> Run:
     return run_command
 
 
-def _commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
-    for name, command in group.commands.items():
-        if hasattr(command, "commands"):
-            yield from _commands(command, (*path, name))
-        else:
-            yield " ".join((*path, name)), command
+def _commands() -> Iterator[tuple[str, Any]]:
+    for name in cli.COMMANDS:
+        command = cli.load_command(name)
+        for below, member in getattr(command, "commands", {"": command}).items():
+            yield f"{name} {below}".strip(), member
 
 
-COMMANDS = dict(_commands(typer.main.get_command(app)))
+COMMANDS = dict(_commands())
+
+
+def test_the_list_of_commands_says_what_each_says_of_itself() -> None:
+    assert len(COMMANDS) > len(cli.COMMANDS) >= 20
+    for name, (_, _, summary) in cli.COMMANDS.items():
+        assert " ".join(cli.load_command(name).help.split("\n\n")[0].split()) == summary
 
 
 @pytest.mark.parametrize("name", COMMANDS)

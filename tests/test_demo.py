@@ -14,8 +14,6 @@ import pytest
 
 from pgvec_admin import demo
 
-pytestmark = pytest.mark.xdist_group("demo")  # one server, and one run from nothing, for all of them
-
 COMMAND = Path(sys.executable).with_name("pgvec-admin")
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]

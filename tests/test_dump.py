@@ -20,8 +20,6 @@ from seeded import answers, catalog, fill
 
 COMMAND = Path(sys.executable).with_name("pgvec-admin")
 
-pytestmark = pytest.mark.xdist_group("dump")  # one dump for all of them
-
 
 @dataclass(frozen=True)
 class Dumped:

@@ -28,8 +28,6 @@ from pgvec_admin.embedded_settings import GB, MB, Machine, as_file, fitted, memo
 from pgvec_admin.embedded_system import package_directory
 from pgvec_admin.errors import ConnectionFailedError, UsageError
 
-pytestmark = pytest.mark.xdist_group("embedded")  # one server, used one after the other
-
 FAST = {"fsync": "off", "shared_buffers": "32MB", "maintenance_work_mem": "64MB"}
 AS_ROOT = os.geteuid() == 0
 

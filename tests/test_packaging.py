@@ -13,8 +13,6 @@ import pytest
 
 from pgvec_admin import __version__
 
-pytestmark = pytest.mark.xdist_group("packaging")  # one wheel for all of them
-
 ROOT = Path(__file__).resolve().parents[1]
 
 

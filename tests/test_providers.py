@@ -14,8 +14,6 @@ from pgvec_admin import providers
 from pgvec_admin.errors import ConnectionFailedError, DataRejectedError, UsageError
 from pgvec_admin.providers import Provider, provider
 
-pytestmark = pytest.mark.xdist_group("providers")  # one model in memory
-
 SOON = {"Retry-After-Ms": "5"}
 
 

@@ -66,12 +66,7 @@ PSQL = embedded_system.package_directory() / embedded_system.TREES[18] / "bin"
 PAGES = [page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if _steps(page.read_text())]
 
 
-def _marks(page: Path) -> list[pytest.MarkDecorator]:
-    """Pages that start the service do so on one port."""
-    return [pytest.mark.xdist_group("port 8765")] if "8765" in page.read_text() else []
-
-
-@pytest.mark.parametrize("page", [pytest.param(page, id=page.name, marks=_marks(page)) for page in PAGES])
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
 def test_every_command_prints_what_the_page_says(page: Path, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     environment = os.environ | {
         # the machine's own psql where there is one, else the embedded server's

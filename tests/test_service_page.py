@@ -15,8 +15,6 @@ from openai_server import OpenAIServer
 from pgvec_admin.api import Access, Settings
 from pgvec_admin.embed import ProviderOptions
 
-pytestmark = pytest.mark.xdist_group("service_page")  # one browser
-
 HOSTILE = "<img src=x onerror=\"document.title='taken'\"> pasta <b>raw</b>"
 
 

@@ -468,7 +468,6 @@ def test_a_database_without_the_engine_says_what_to_do(empty_database: str) -> N
     assert "hint: pgvec-admin migrate" in ran.stderr
 
 
-@pytest.mark.xdist_group("service_page")  # one browser
 @pytest.mark.parametrize("width", [360, 1280])
 def test_the_page_shows_checks_and_pictures_on_a_phone_and_on_a_desktop(
     where: Target, tmp_path: Path, browser: Browser, width: int

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import psycopg
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # a tenth of a second that not every command needs
+    import psycopg
 
 
 class PgvecError(Exception):
@@ -83,6 +86,8 @@ def shorten(text: str, most: int = LONGEST_MESSAGE) -> str:
 
 def from_postgres(error: psycopg.Error) -> PgvecError:
     """The user's view of a database error: its primary message, its own hint or ours."""
+    import psycopg
+
     if error.sqlstate is None and isinstance(error, psycopg.OperationalError):
         return ConnectionFailedError(
             " ".join(str(error).split()),

@@ -7,9 +7,6 @@ import re
 from collections.abc import Mapping
 from urllib.parse import unquote
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict
-
 HIDDEN = "..."
 
 # a message may hold a piece of one; a shorter piece is in every text, and hidden only where it is quoted
@@ -32,6 +29,9 @@ def hide(*keys: str | None) -> None:
 
 def hide_password(conninfo: str) -> None:
     """Hide the password of a connection string; where it is malformed, all that may have been meant as one."""
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+
     try:
         parts = conninfo_to_dict(conninfo)
     except psycopg.ProgrammingError:

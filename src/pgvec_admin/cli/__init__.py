@@ -5,36 +5,120 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from functools import cache
+from importlib import import_module
+from typing import Any
 
-import psycopg
 import typer
+import typer.main
+from typer.core import TyperCommand, TyperGroup
 
 from pgvec_admin import __version__
-from pgvec_admin.cli import (
-    bench,
-    collection,
-    db,
-    demo,
-    embed,
-    evaluate,
-    functions,
-    index,
-    load,
-    log,
-    migrate,
-    search,
-    serve,
-    stats,
-    supabase,
-    tenant,
-    verify,
-)
 from pgvec_admin.cli.output import echo, say
 from pgvec_admin.errors import PgvecError, UsageError, from_postgres, shorten
 from pgvec_admin.redact import forget, redacted
 
+# module and member of each command, and what --help says of it without importing them
+COMMANDS = {
+    "demo": (
+        "demo",
+        "command",
+        "From nothing to search results: a server, a real corpus, real embeddings, an index, three questions.",
+    ),
+    "migrate": ("migrate", "migrate", "Install the engine, or bring it to this release: migrations, then functions."),
+    "status": ("migrate", "status", "Show what is installed, and what migrate would do."),
+    "rollback": (
+        "migrate",
+        "rollback",
+        "Take migrations back, by default the last one. Collections are never dropped: with some left, --all refuses.",
+    ),
+    "uninstall": (
+        "migrate",
+        "uninstall",
+        "Remove the engine, and nothing that is yours: with collections left, it takes --keep-tables.",
+    ),
+    "load": (
+        "load",
+        "load",
+        "Load files into a collection: .jsonl, .json, .csv, .tsv (also .gz), .parquet, .md, .txt, or directories.",
+    ),
+    "embed": ("embed", "embed", "Embed the rows whose embedding is missing or older than their text."),
+    "search": (
+        "search",
+        "search",
+        "Search a collection by meaning, by words or by both, as every client does; print a table, or JSON.",
+    ),
+    "bench": (
+        "bench",
+        "bench",
+        "Measure recall against latency on the collection's own rows: exact, HNSW, IVFFlat, halfvec, binary.",
+    ),
+    "evaluate": (
+        "evaluate",
+        "evaluate",
+        "Measure how well each way to search answers judged queries: vector, keyword (3 rankings), hybrid (4 fusions).",
+    ),
+    "stats": ("stats", "stats", "Show how searches go: how many, how fast, by which route, and what they find."),
+    "verify": (
+        "verify",
+        "verify",
+        "Check that what is installed is what it should be, and finds what it should; exit with 4 where it does not.",
+    ),
+    "serve": (
+        "serve",
+        "serve",
+        "Serve searches and writes over HTTP: a page at /, the interface at /docs, health and metrics.",
+    ),
+    "functions": ("functions", "app", "The installed functions: states, differences, history, rollback."),
+    "collection": (
+        "collection",
+        "app",
+        "Collections: the tables that the search functions know; make, adopt, look after, drop.",
+    ),
+    "index": ("index", "app", "Vector indexes of a collection: which would fit, build, tune, list, drop."),
+    "log": ("log", "app", "The log of searches: a sample, where it is turned on."),
+    "tenant": (
+        "tenant",
+        "app",
+        "Tenants of collections with access tenant: what they have, taking it out, deleting it.",
+    ),
+    "supabase": ("supabase", "app", "This release as a migration for projects that are deployed by the Supabase CLI."),
+    "db": ("db", "app", "The embedded PostgreSQL server: start, stop, look, connect."),
+}
+
+
+@cache
+def load_command(name: str) -> Any:
+    """A command, with its options, or a group of commands."""
+    module, found, _ = COMMANDS[name]
+    member = getattr(import_module(f"{__name__}.{module}"), found)
+    if isinstance(member, typer.Typer):
+        group = typer.main.get_group(member)
+        group.name = name
+        return group
+    single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    single.command(name)(member)
+    return typer.main.get_command(single)
+
+
+class _Commands(TyperGroup):
+    """The commands, each imported when it is called: --help and status need little of what the others do."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        """The name and the summary, which is all that --help shows."""
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name][2]) if cmd_name in COMMANDS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, load_command(name) if name in COMMANDS else command, rest
+
+
 app = typer.Typer(
     name="pgvec-admin",
+    cls=_Commands,
     help="Search that lives in Postgres: install it, load and embed data, build indexes, search, verify.",
     epilog="Exit codes: 0 done, 1 database error, 2 wrong call, 3 no connection, 4 check failed, 5 data rejected.",
     no_args_is_help=True,
@@ -60,33 +144,12 @@ def _options(
         os.environ["PGVEC_DEBUG"] = "1"
 
 
-app.command("demo")(demo.command)
-app.command()(migrate.migrate)
-app.command()(migrate.status)
-app.command()(migrate.rollback)
-app.command()(migrate.uninstall)
-app.command()(load.load)
-app.command()(embed.embed)
-app.command()(search.search)
-app.command()(bench.bench)
-app.command()(evaluate.evaluate)
-app.command()(stats.stats)
-app.command()(verify.verify)
-app.command()(serve.serve)
-app.add_typer(functions.app, name="functions")
-app.add_typer(collection.app, name="collection")
-app.add_typer(index.app, name="index")
-app.add_typer(log.app, name="log")
-app.add_typer(tenant.app, name="tenant")
-app.add_typer(supabase.app, name="supabase")
-app.add_typer(db.app, name="db")
-
-
 def _told(error: Exception) -> PgvecError:
     """What a user is told of an error, whoever raised it."""
     if isinstance(error, PgvecError):
         return error
-    if isinstance(error, psycopg.Error):
+    psycopg = sys.modules.get("psycopg")  # an error of its own comes from there
+    if psycopg and isinstance(error, psycopg.Error):
         return from_postgres(error)
     # Typer's own errors of usage; their base class moved between its releases, what they can do did not
     if hasattr(error, "format_message"):

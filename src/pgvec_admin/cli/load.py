@@ -91,7 +91,7 @@ def load(
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Load files into a collection: .jsonl, .json, .csv, .tsv (also .gz), .parquet, .md, .txt, or directories of them.
+    """Load files into a collection: .jsonl, .json, .csv, .tsv (also .gz), .parquet, .md, .txt, or directories.
 
     Load the same again and nothing changes; an edited file replaces exactly its own chunks. Interrupted, it goes on
     where it was when it is run again. Links that lead out of a directory are left out.

@@ -9,25 +9,16 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Table
-from rich.text import Text
 
-from pgvec_admin import database
 from pgvec_admin.errors import UsageError
+
+# rich and psycopg are imported where they are needed: --help and --json do without
+if TYPE_CHECKING:
+    from pgvec_admin.database import Target
 
 DatabaseUrl = Annotated[
     str | None,
@@ -70,6 +61,8 @@ def harmless(text: str, *, lines: bool = False) -> str:
 
 def say(text: str, *, lines: bool = False) -> None:
     """A line of talk, or several, on stderr."""
+    from rich.console import Console
+
     shown = harmless(text, lines=lines)
     Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True).print(shown)
 
@@ -85,8 +78,10 @@ def echo_json(text: str) -> None:
     sys.stdout.write(escaped + "\n")
 
 
-def open_target(url: str | None) -> database.Target:
+def open_target(url: str | None) -> Target:
     """The database to work on; says so when it is the embedded server."""
+    from pgvec_admin import database
+
     where = database.target(url)
     if where.origin == "the embedded server":
         say(f"using {where.origin} ({where.describe()})")
@@ -100,6 +95,10 @@ def print_json(value: Any) -> None:
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str | None = None) -> None:
     """A table on stdout; numbers to the right."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     shown_title = None if title is None else harmless(title, lines=True)
     table = Table(title=shown_title, title_justify="left", show_edge=False, pad_edge=False)
     for index, column in enumerate(columns):
@@ -165,19 +164,22 @@ class Reporter(Protocol):
 @contextmanager
 def progress(label: str, unit: str) -> Iterator[Reporter]:
     """A live bar with rate and time left on a terminal; otherwise a plain line every few seconds, on stderr."""
+    from rich import progress as bars
+    from rich.console import Console
+
     console = Console(stderr=True, emoji=False)
     if not console.is_terminal:
         yield _PlainProgress(label, unit)
         return
-    bar = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}", markup=False),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}", markup=False),
+    bar = bars.Progress(
+        bars.SpinnerColumn(),
+        bars.TextColumn("{task.description}", markup=False),
+        bars.BarColumn(),
+        bars.MofNCompleteColumn(),
+        bars.TextColumn("{task.fields[rate]}", markup=False),
+        bars.TimeElapsedColumn(),
+        bars.TimeRemainingColumn(),
+        bars.TextColumn("{task.fields[note]}", markup=False),
         console=console,
     )
     with bar:
