@@ -16,9 +16,11 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+import installation
 from pgvec_admin import embedded, functions, migrate, migrations
 from pgvec_admin.database import Target
 from pgvec_admin.errors import CheckFailedError, ConnectionFailedError, PgvecError, UsageError
+from seeded import COLLECTIONS, answers, fill
 
 COMMAND = Path(sys.executable).with_name("pgvec-admin")
 
@@ -326,6 +328,22 @@ def test_a_table_in_use_is_told_after_the_lock_timeout(empty_database: str, sql_
             install(empty_database, lock_timeout=0.2)
         assert "--lock-timeout" in str(refused.value.hint)
     assert install(empty_database).migrations == ["0999.later"]
+
+
+def test_an_upgrade_that_finds_nothing_to_do_waits_for_no_search_and_no_write(database: str) -> None:
+    with installation.connect(database) as maker:
+        fill(maker)
+    with (
+        installation.connect(database) as user,
+        user.transaction(),
+        installation.connect(database) as operator,
+    ):
+        assert answers(user)
+        for name in COLLECTIONS:
+            user.execute(f"update {name} set embedding = embedding".encode())
+        operator.execute("set lock_timeout = '1s'")
+        operator.execute("select pgvec.upgrade_collections()")
+        assert operator.execute("select to_regclass('pg_temp.pgvec_renewed_view')").fetchone() == (None,)
 
 
 # ---- taking back

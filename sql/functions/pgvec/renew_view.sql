@@ -1,5 +1,6 @@
 -- pgvec.renew_view -- the view over an adopted table as this release makes it, where it can be had in place of the one that is there.
--- A table whose columns have changed since it was adopted keeps the view it has.
+-- A table whose columns have changed since it was adopted keeps the view it has. One that is as it should be is left alone:
+-- replacing it would wait for every search that is under way.
 create or replace function pgvec.renew_view(collection text)
   returns void
   language plpgsql volatile parallel unsafe
@@ -10,7 +11,13 @@ declare
   adopted pgvec.adoptions;
 begin
   select a.* into adopted from pgvec.adoptions as a where a.collection = target.name;
-  execute pgvec.adopted_view(target, adopted, target.relation::text);
+  execute pgvec.adopted_view(target, adopted, 'pg_temp.pgvec_renewed_view');
+  if pg_get_viewdef('pg_temp.pgvec_renewed_view'::regclass) <> pg_get_viewdef(target.relation)
+     or (select 'security_invoker=true' = any (r.reloptions) from pg_catalog.pg_class as r where r.oid = target.relation) is not true
+  then
+    execute pgvec.adopted_view(target, adopted, target.relation::text);
+  end if;
+  drop view pg_temp.pgvec_renewed_view;
 exception when invalid_table_definition or undefined_column then
   raise notice using
     message = format('the view over %s stays as it was', target.base),

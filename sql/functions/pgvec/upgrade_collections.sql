@@ -22,9 +22,18 @@ begin
     return next item.name;
   end loop;
 
-  -- policies compared a row with itself, or with what could not be compared; statistics told of the rows of others
-  perform pgvec.protect_side(a.collection) from pgvec.adoptions as a join pg_catalog.pg_class as r on r.oid = a.side;
+  -- Policies compared a row with itself, or with what could not be compared; statistics told of the rows of others.
+  -- What is as it should be is not locked; a view comes before its side table, as in a search, so that neither waits for the other.
   perform pgvec.renew_view(p.name) from pgvec.present_collections() as p where p.base <> p.relation;
+  perform pgvec.protect_side(a.collection)
+     from pgvec.adoptions as a
+     join pg_catalog.pg_class as r on r.oid = a.side
+    where not r.relrowsecurity
+       or not exists (select
+                        from pg_catalog.pg_policy as p
+                       where p.polrelid = a.side
+                         and p.polname = 'follow_the_table'
+                         and position('pgvec.reads_text(' in pg_get_expr(p.polqual, p.polrelid)) > 0);
   perform pgvec.hide_statistics(p.name) from pgvec.present_collections() as p where p.access <> 'open' and (p.base = p.relation or p.text_table <> p.base);
   for item in
     select p.*

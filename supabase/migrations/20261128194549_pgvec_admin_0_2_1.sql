@@ -6931,9 +6931,10 @@ comment on function pgvec.release_collection(text) is
 revoke all on function pgvec.release_collection(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.renew_view', '72d493494ffdc496c0983ba72f3d465d14b5f65ab22bf11a6dc845648a3cd5cb', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.renew_view', '47b7152ca03b01e12a22d2a8888378dead1a78f24f581c13c6bc01d79223c7d8', '0.2.1', $pgvec_file$
 -- pgvec.renew_view -- the view over an adopted table as this release makes it, where it can be had in place of the one that is there.
--- A table whose columns have changed since it was adopted keeps the view it has.
+-- A table whose columns have changed since it was adopted keeps the view it has. One that is as it should be is left alone:
+-- replacing it would wait for every search that is under way.
 create or replace function pgvec.renew_view(collection text)
   returns void
   language plpgsql volatile parallel unsafe
@@ -6944,7 +6945,13 @@ declare
   adopted pgvec.adoptions;
 begin
   select a.* into adopted from pgvec.adoptions as a where a.collection = target.name;
-  execute pgvec.adopted_view(target, adopted, target.relation::text);
+  execute pgvec.adopted_view(target, adopted, 'pg_temp.pgvec_renewed_view');
+  if pg_get_viewdef('pg_temp.pgvec_renewed_view'::regclass) <> pg_get_viewdef(target.relation)
+     or (select 'security_invoker=true' = any (r.reloptions) from pg_catalog.pg_class as r where r.oid = target.relation) is not true
+  then
+    execute pgvec.adopted_view(target, adopted, target.relation::text);
+  end if;
+  drop view pg_temp.pgvec_renewed_view;
 exception when invalid_table_definition or undefined_column then
   raise notice using
     message = format('the view over %s stays as it was', target.base),
@@ -8157,7 +8164,7 @@ comment on function pgvec.tune(text, float8, int, int, jsonb) is
 revoke all on function pgvec.tune(text, float8, int, int, jsonb) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.upgrade_collections', 'b20a6b4abce4664e9e7d3adcdac5f0e652a954f7aa85fe4dae16519c8a689579', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.upgrade_collections', '5a1c97e179ff118321bfcab3b9a2836a11429295e534752b575f269941549df2', '0.2.1', $pgvec_file$
 -- pgvec.upgrade_collections -- gives collections that an earlier release made what this one keeps beside their rows.
 create or replace function pgvec.upgrade_collections()
   returns setof text
@@ -8182,9 +8189,18 @@ begin
     return next item.name;
   end loop;
 
-  -- policies compared a row with itself, or with what could not be compared; statistics told of the rows of others
-  perform pgvec.protect_side(a.collection) from pgvec.adoptions as a join pg_catalog.pg_class as r on r.oid = a.side;
+  -- Policies compared a row with itself, or with what could not be compared; statistics told of the rows of others.
+  -- What is as it should be is not locked; a view comes before its side table, as in a search, so that neither waits for the other.
   perform pgvec.renew_view(p.name) from pgvec.present_collections() as p where p.base <> p.relation;
+  perform pgvec.protect_side(a.collection)
+     from pgvec.adoptions as a
+     join pg_catalog.pg_class as r on r.oid = a.side
+    where not r.relrowsecurity
+       or not exists (select
+                        from pg_catalog.pg_policy as p
+                       where p.polrelid = a.side
+                         and p.polname = 'follow_the_table'
+                         and position('pgvec.reads_text(' in pg_get_expr(p.polqual, p.polrelid)) > 0);
   perform pgvec.hide_statistics(p.name) from pgvec.present_collections() as p where p.access <> 'open' and (p.base = p.relation or p.text_table <> p.base);
   for item in
     select p.*
