@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -145,7 +145,7 @@ def apply(
     """
     before = {state.name: state for state in states(connection)}
     check(list(before.values()), overwrite_drift=overwrite_drift, replace_existing=replace_existing)
-    applied = []
+    applied: dict[str, FunctionFile] = {}
     _prepare(connection, vector_schema)
     for file in files():
         found = before[file.name]
@@ -160,12 +160,28 @@ def apply(
             _replace(connection, file.name, file.text, vector_schema, file.label, keep_grants=keep)
         else:
             _execute(connection, file.text, vector_schema, file.label)
-        ledger.record(connection, _exactly_one(connection, file.name), "file", file.text, file_sha256=file.sha256)
-        applied.append(found)
+        applied[file.name] = file
+    _record(connection, applied)
     retired = [state for state in before.values() if state.state == "retired"]
     gone = ledger.live(connection, [state.name for state in retired])
     _drop(connection, [oid for state in retired for oid in gone[state.name].oids])
-    return applied + retired
+    return [before[name] for name in applied] + retired
+
+
+def _record(connection: Connection, applied: Mapping[str, FunctionFile]) -> None:
+    """Note what was applied, all at once: what the catalog says of a function takes as long to ask as of all of them.
+
+    PostgREST picks a function by its argument names: with two of one name it may refuse to choose (PGRST203).
+    """
+    live = ledger.live(connection, applied)
+    for name, file in applied.items():
+        overloads = live[name].overloads if name in live else 0
+        if overloads != 1:
+            raise CheckFailedError(
+                f"there are {overloads} functions named {name}, and should be one",
+                "drop the others: \\df in psql lists them",
+            )
+        ledger.record(connection, live[name], "file", file.text, file_sha256=file.sha256)
 
 
 def history(connection: Connection, name: str) -> tuple[str, list[HistoryEntry]]:
@@ -339,14 +355,3 @@ def _explained(error: psycopg.Error, label: str, statements: bytes) -> PgvecErro
     line = f":{statements.decode()[: int(position)].count(chr(10)) + 1}" if position else ""
     shown.message = f"{label}{line}: {shown.message}"
     return shown
-
-
-def _exactly_one(connection: Connection, name: str) -> Live:
-    """PostgREST picks a function by its argument names: with two of one name it may refuse to choose (PGRST203)."""
-    live = ledger.live(connection, [name]).get(name)
-    if live is None or live.overloads != 1:
-        raise CheckFailedError(
-            f"there are {live.overloads if live else 0} functions named {name}, and should be one",
-            "drop the others: \\df in psql lists them",
-        )
-    return live
