@@ -33,6 +33,15 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 BROWSER = os.environ.get("PGVEC_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
+# Whole files go to the processes; those that take minutes go first, so that none is left over at the end.
+SLOWEST = ("test_readme", "test_verify", "test_demo", "test_soak", "test_index", "test_service", "test_tenants")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {name: place for place, name in enumerate(SLOWEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[embedded.Server]:
     with installation.running() as made:

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
@@ -18,6 +18,7 @@ from pgvec_admin import collections, embed, index, load, providers
 from pgvec_admin.database import Target
 from pgvec_admin.errors import UsageError
 from pgvec_admin.records import Record
+from properties import examples
 
 JOBS = """
 create table jobs (
@@ -129,7 +130,7 @@ NUMBERS = [None, -1, 0, 1, 2, 1.5, 10**12]
 WORDS = [None, "", "a", "b", "ab", "%"]
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(400)
 @given(data=st.data())
 def test_conditions_on_columns_mean_what_they_mean_in_metadata(connection: Connection, data: st.DataObject) -> None:
     if connection.execute("select to_regclass('things')").fetchone() == (None,):

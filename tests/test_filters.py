@@ -10,12 +10,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
 from conftest import Connection
 from filter_reference import matches
+from properties import examples
 
 HOSTILE = [
     '"',
@@ -160,9 +161,7 @@ def _passes(connection: Connection, document: Any, condition: Any) -> bool | Non
     return row[0]  # type: ignore[no-any-return]
 
 
-@settings(
-    max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@examples(1500)
 @given(document=documents(), condition=filters())
 @example(document={"a": [1, "a"]}, condition={"a": {"$contains": "a"}})
 @example(document={"a": ["a"]}, condition={"$or": [{"a": "a"}]})

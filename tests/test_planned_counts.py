@@ -7,12 +7,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
 from conftest import Connection, searchable
 from pgvec_admin import embedded
+from properties import examples
 from supabase_project import Project
 
 OURS = "00000000-0000-4000-8000-00000000000a"
@@ -125,7 +126,7 @@ def _planned(connection: Connection, name: str, role: str, found: list[tuple[str
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("role", ["anon", "authenticated"])
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(250)
 @given(found=st.lists(predicates(), min_size=1, max_size=2))
 def test_plans_do_not_depend_on_what_is_in_rows_of_others(
     project: Project, kind: str, role: str, found: list[tuple[str, str, str]]
@@ -135,7 +136,7 @@ def test_plans_do_not_depend_on_what_is_in_rows_of_others(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(250, for_a_change=40)
 @given(found=predicates())
 def test_nor_do_planned_counts_of_the_rest_api(project: Project, kind: str, found: tuple[str, str, str]) -> None:
     column, operator, value = found

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
@@ -19,6 +19,7 @@ from conftest import Connection, searchable
 from pgvec_admin import embedded, index, verification
 from pgvec_admin.database import Target
 from plans import scans
+from properties import examples
 from supabase_project import Project
 
 OURS = "00000000-0000-4000-8000-00000000000a"
@@ -265,7 +266,7 @@ def _answer(connection: Connection, tenant: str, collection: str, text: str, val
     return told.replace(SHARED, "COLLECTION").replace(ALONE, "COLLECTION")
 
 
-@settings(max_examples=1200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(1200)
 @given(done=st.lists(DONE, min_size=2, max_size=5))
 def test_what_a_tenant_sees_does_not_depend_on_others(project: Project, done: list[tuple[str, Any]]) -> None:
     with psycopg.connect(project.database) as connection:
@@ -279,7 +280,7 @@ def test_what_a_tenant_sees_does_not_depend_on_others(project: Project, done: li
         connection.rollback()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(200, for_a_change=25)
 @given(words=WORDS, vector=VECTORS, filter_=FILTERS, id_=IDS, tenant=TENANTS)
 def test_nor_does_it_through_rest(
     project: Project, words: str, vector: str, filter_: Jsonb, id_: str, tenant: str | None

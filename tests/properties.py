@@ -1,0 +1,18 @@
+"""How many examples a property is tried with: few for a change; all that it names with PGVEC_TEST_FULL=1."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+FULL = os.environ.get("PGVEC_TEST_FULL") == "1"
+
+
+def examples(count: int, for_a_change: int = 100) -> settings:
+    """Settings of a property over a database, which one fixture holds for all examples."""
+    return settings(
+        max_examples=count if FULL else min(count, for_a_change),
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
