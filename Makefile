@@ -9,13 +9,19 @@ export PYTEST_ADDOPTS ?= --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # A browser for the search page; where there is one, PGVEC_BROWSER says which.
 BROWSER := $(if $(PGVEC_BROWSER)$(shell command -v chromium),,install-browser)
 
-.PHONY: install-browser demo test test-servers test-server-16 test-server-17 lint format bench bench-peers soak release-bundle clean
+.PHONY: install-browser demo test test-full test-servers test-server-16 test-server-17 lint format bench bench-peers soak release-bundle clean
 
 demo: $(VENV)/.demo
 	$(BIN)/pgvec-admin demo
 
 test: $(VENV)/.dev tests/supabase/node_modules/.done tests/supabase/pgtap/.done tests/servers/postgres17/.done $(BROWSER)
 	$(BIN)/pytest
+
+# Everything at length: properties with all their examples, the other servers, ten minutes of everything at once.
+test-full:
+	PGVEC_TEST_FULL=1 $(MAKE) test
+	$(MAKE) test-servers
+	$(MAKE) soak
 
 # What cannot depend on the server, and what is about its programs or their clients, is left out.
 APART := bad_input bad_input_commands bad_input_http chunk clients cli corpus demo docs embedded evaluate examples packaging pgtap plpgsql_check providers readers readme \
