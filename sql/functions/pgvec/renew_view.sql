@@ -12,7 +12,7 @@ declare
 begin
   select a.* into adopted from pgvec.adoptions as a where a.collection = target.name;
   execute pgvec.adopted_view(target, adopted, 'pg_temp.pgvec_renewed_view');
-  if pg_get_viewdef('pg_temp.pgvec_renewed_view'::regclass) <> pg_get_viewdef(target.relation)
+  if pg_get_viewdef(to_regclass('pg_temp.pgvec_renewed_view')) <> pg_get_viewdef(target.relation)
      or (select 'security_invoker=true' = any (r.reloptions) from pg_catalog.pg_class as r where r.oid = target.relation) is not true
   then
     execute pgvec.adopted_view(target, adopted, target.relation::text);

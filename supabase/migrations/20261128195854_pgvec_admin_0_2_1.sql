@@ -6931,7 +6931,7 @@ comment on function pgvec.release_collection(text) is
 revoke all on function pgvec.release_collection(text) from public;
 $pgvec_file$);
 
-select pg_temp.apply_function('pgvec.renew_view', '47b7152ca03b01e12a22d2a8888378dead1a78f24f581c13c6bc01d79223c7d8', '0.2.1', $pgvec_file$
+select pg_temp.apply_function('pgvec.renew_view', 'e9eb5d4e9796367abdfbeacb925c1fd77abc92de84242a7e4245d1f7035e3873', '0.2.1', $pgvec_file$
 -- pgvec.renew_view -- the view over an adopted table as this release makes it, where it can be had in place of the one that is there.
 -- A table whose columns have changed since it was adopted keeps the view it has. One that is as it should be is left alone:
 -- replacing it would wait for every search that is under way.
@@ -6946,7 +6946,7 @@ declare
 begin
   select a.* into adopted from pgvec.adoptions as a where a.collection = target.name;
   execute pgvec.adopted_view(target, adopted, 'pg_temp.pgvec_renewed_view');
-  if pg_get_viewdef('pg_temp.pgvec_renewed_view'::regclass) <> pg_get_viewdef(target.relation)
+  if pg_get_viewdef(to_regclass('pg_temp.pgvec_renewed_view')) <> pg_get_viewdef(target.relation)
      or (select 'security_invoker=true' = any (r.reloptions) from pg_catalog.pg_class as r where r.oid = target.relation) is not true
   then
     execute pgvec.adopted_view(target, adopted, target.relation::text);
