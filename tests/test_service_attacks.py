@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 import time
@@ -64,12 +65,23 @@ def _posted(key: str, length: int) -> bytes:
 
 
 def _status(wire: socket.socket) -> int:
-    """Of the answer; 0 where the connection is closed without one."""
+    """Of the answer, which is read to its end; 0 where the connection is closed without one."""
+    answer = b""
     try:
-        answer = wire.recv(65_536)
+        while (ends := answer.find(b"\r\n\r\n")) < 0 or len(answer) < ends + 4 + _length(answer[:ends]):
+            piece = wire.recv(65_536)
+            if not piece:
+                break
+            answer += piece
     except ConnectionResetError:
         return 0
     return int(answer.split()[1]) if answer else 0
+
+
+def _length(head: bytes) -> int:
+    """Of the body that a head announces."""
+    found = re.search(rb"\r\ncontent-length: *(\d+)", head, flags=re.IGNORECASE)
+    return int(found[1]) if found else 0
 
 
 def _found(client: httpx.Client) -> list[str]:
