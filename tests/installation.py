@@ -22,7 +22,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgvec_admin import embedded, migrate
 from pgvec_admin.database import Target
-from pgvec_admin.functions import with_vector_schema
+from pgvec_admin.functions import files, with_vector_schema
+from pgvec_admin.resources import sql_directory
 
 VERSION = int(os.environ.get("PGVEC_TEST_POSTGRES", str(embedded.DEFAULT_VERSION)))
 VECTOR_SCHEMA = os.environ.get("PGVEC_TEST_VECTOR_SCHEMA", "extensions")
@@ -117,6 +118,12 @@ def install(url: str) -> None:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(release(FROM).encode())
     migrate.migrate(Target(url, "the tests"), report=lambda _: None)
+
+
+def function_file(name: str, directory: Path | None = None) -> Path:
+    """The file of a function (schema.name), in sql/ or in a copy of it."""
+    directory = directory or sql_directory()
+    return directory / "functions" / next(file.path for file in files(directory) if file.name == name)
 
 
 def release(version: str) -> str:

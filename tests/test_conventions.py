@@ -11,8 +11,9 @@ from conftest import Connection
 from pgvec_admin import __version__
 from pgvec_admin.resources import sql_directory
 
-FILES = sorted((sql_directory() / "functions").rglob("*.sql"))
-NAMES = [f"{path.parent.name}.{path.stem}" for path in FILES]
+FOLDER = sql_directory() / "functions"
+FILES = sorted(FOLDER.rglob("*.sql"))
+NAMES = [f"{path.relative_to(FOLDER).parts[0]}.{path.stem}" for path in FILES]
 MIGRATIONS = sorted(path for path in (sql_directory() / "migrations").glob("*.sql") if ".rollback." not in path.name)
 
 OURS = """
@@ -105,11 +106,10 @@ def test_the_version_of_the_functions_is_the_packages(connection: Connection) ->
     assert row == (__version__,)
 
 
-@pytest.mark.parametrize("path", FILES, ids=NAMES)
-def test_a_function_file_says_everything_in_the_house_order(path: Path) -> None:
+@pytest.mark.parametrize(("path", "name"), list(zip(FILES, NAMES, strict=True)), ids=NAMES)
+def test_a_function_file_says_everything_in_the_house_order(path: Path, name: str) -> None:
     text = path.read_text()
-    name = f"{path.parent.name}.{path.stem}"
-    header = name if path.parent.name == "pgvec" else path.stem
+    header = name.removeprefix("public.")
     assert text.startswith(f"-- {header} -- "), "begins with its name and what it is for"
     order = [
         text.index(f"create or replace function {name}("),

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from conftest import Connection
-from installation import VECTOR_SCHEMA
+from installation import VECTOR_SCHEMA, function_file
 from pgvec_admin import functions, migrate
 from pgvec_admin.database import Target
 from pgvec_admin.errors import CheckFailedError, UsageError
@@ -44,7 +44,7 @@ def clamped(connection: Connection, value: int = 7) -> int:
 
 
 def edit_file(directory: Path, old: str, new: str) -> None:
-    file = directory / "functions" / "pgvec" / "clamp_count.sql"
+    file = function_file("pgvec.clamp_count", directory)
     text = file.read_text()
     assert old in text
     file.write_text(text.replace(old, new))
@@ -148,8 +148,8 @@ def test_a_function_in_our_schema_without_a_file_is_listed_and_left_alone(
 def test_a_function_that_a_release_has_no_more_is_dropped_unless_somebody_edited_it(
     connection: Connection, database: str, sql_copy: Path
 ) -> None:
-    for name in ("pgvec/told_age", "public/match_vectors", "pgvec/shown"):
-        (sql_copy / "functions" / f"{name}.sql").unlink()
+    for name in ("pgvec.told_age", "public.match_vectors", "pgvec.shown"):
+        function_file(name, sql_copy).unlink()
     connection.execute("alter function pgvec.shown reset search_path")
     assert state(connection, "pgvec.told_age") == state(connection, "public.match_vectors") == "retired"
     assert install(database) == {"pgvec.told_age": "retired", "public.match_vectors": "retired"}

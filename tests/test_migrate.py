@@ -277,11 +277,11 @@ def test_a_bad_function_file_is_named_with_its_line_and_no_function_is_changed(
 ) -> None:
     install(empty_database)
     before = catalog(empty_database)
-    good = sql_copy / "functions" / "pgvec" / "any_lexeme.sql"
+    good = installation.function_file("pgvec.any_lexeme", sql_copy)
     good.write_text(good.read_text().replace("-- pgvec.any_lexeme", "-- changed\n-- pgvec.any_lexeme"))
-    bad = sql_copy / "functions" / "pgvec" / "headline.sql"
+    bad = installation.function_file("pgvec.headline", sql_copy)
     bad.write_text("-- one\n-- two\ncreate or replace funktion pgvec.headline() returns int;\n")
-    with pytest.raises(PgvecError, match=r'sql/functions/pgvec/headline\.sql:3: syntax error at or near "funktion"'):
+    with pytest.raises(PgvecError, match=r'words/headline\.sql:3: syntax error at or near "funktion"'):
         install(empty_database)
     assert catalog(empty_database) == before
     assert ask(empty_database, "select max(version) from pgvec.function_history") == [(1,)]

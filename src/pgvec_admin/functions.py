@@ -32,7 +32,7 @@ State = Literal["ok", "new", "changed", "drifted", "missing", "held", "retired",
 
 @dataclass(frozen=True)
 class FunctionFile:
-    """A file of sql/functions; `sha256` is of its text with line ends as LF."""
+    """A file of sql/functions, `path` below that folder; `sha256` is of its text with line ends as LF."""
 
     name: str
     path: Path
@@ -42,7 +42,7 @@ class FunctionFile:
     @property
     def label(self) -> str:
         """The file as messages name it."""
-        return f"sql/functions/{self.path.parent.name}/{self.path.name}"
+        return f"sql/functions/{self.path}"
 
 
 @dataclass(frozen=True)
@@ -73,11 +73,10 @@ def with_vector_schema(text: str, schema: str) -> str:
 
 
 def files(directory: Path | None = None) -> list[FunctionFile]:
-    """The function files in the order in which they are applied."""
+    """The function files in the order in which they are applied. A function's schema is the first part of its path."""
     folder = (directory or sql_directory()) / "functions"
-    found = [
-        FunctionFile(f"{path.parent.name}.{path.stem}", path, *normalised(path)) for path in folder.glob("*/*.sql")
-    ]
+    paths = [path.relative_to(folder) for path in folder.rglob("*.sql")]
+    found = [FunctionFile(f"{path.parts[0]}.{path.stem}", path, *normalised(folder / path)) for path in paths]
     order = {name: place for place, name in enumerate(FIRST)}
     return sorted(found, key=lambda f: (order.get(f.name, len(FIRST)), not f.name.startswith("pgvec."), f.name))
 

@@ -19,6 +19,7 @@ import jwt
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from installation import function_file
 from pgvec_admin import embedded, migrate
 from pgvec_admin.database import Connection, Target
 from soak.ledger import Ledger
@@ -69,13 +70,13 @@ grant pgvec_writer to {WRITER}, {GATE}
 """
 
 _CHANGED = (
-    "public/match_documents",
-    "public/keyword_search",
-    "public/hybrid_search",
-    "pgvec/search_steps",
-    "pgvec/keyword_hits",
-    "pgvec/maintain_document",
-    "pgvec/count_lexemes",
+    "public.match_documents",
+    "public.keyword_search",
+    "public.hybrid_search",
+    "pgvec.search_steps",
+    "pgvec.keyword_hits",
+    "pgvec.maintain_document",
+    "pgvec.count_lexemes",
 )
 
 UPSERT = "select public.upsert_documents(%s, %s, %s)"
@@ -224,10 +225,10 @@ class World:
         for part in ("src", "sql"):
             shutil.copytree(CHECKOUT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
         for path in _CHANGED:
-            file = copy / "sql/functions" / f"{path}.sql"
+            file = function_file(path, copy / "sql")
             head, _, body = file.read_text().partition("\nbegin\n")
             file.write_text(f"{head}\nbegin\n  -- of release {name}\n{body}")
-        scoped = copy / "sql/functions/pgvec/scoped.sql"
+        scoped = function_file("pgvec.scoped", copy / "sql")
         text, narrow, wide = scoped.read_text(), "pgvec.scoped(text, uuid)", "pgvec.scoped(text, uuid, int)"
         if wider:
             text = text.replace(narrow, wide).replace("for_tenant uuid)", "for_tenant uuid, more int default null)")
