@@ -16,9 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pgvec_admin import collections, embedded, index, load, migrate, readers
 from pgvec_admin.database import Connection, Target
-from pgvec_admin.load import LoadOptions
+from pgvec_admin.engine import collections, index
+from pgvec_admin.install import migrate
+from pgvec_admin.loading import load, readers
+from pgvec_admin.loading.load import LoadOptions
+from pgvec_admin.server import embedded
 
 CLUSTERS = 1000
 TOPICS = 10

@@ -23,10 +23,11 @@ import numpy as np
 import psycopg
 
 from dataset import Vectors, arguments, clustered, server
-from pgvec_admin import collections, index, load
 from pgvec_admin.database import Connection
-from pgvec_admin.records import Record
-from pgvec_admin.search import vector_literal
+from pgvec_admin.engine import collections, index
+from pgvec_admin.engine.search import vector_literal
+from pgvec_admin.loading import load
+from pgvec_admin.loading.records import Record
 
 DATA = Path(os.environ.get("PGVEC_EVAL_DATA", "."))
 CORPORA = ("scifact", "cranfield", "cisi", "npl", "movies_wikipedia")

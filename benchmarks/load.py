@@ -26,9 +26,12 @@ from numpy.typing import NDArray
 from pgvector import Vector
 from psycopg.types.json import Jsonb
 
-from pgvec_admin import collections, embedded, load, migrate, readers
 from pgvec_admin.database import Connection, Target
-from pgvec_admin.load import LoadOptions
+from pgvec_admin.engine import collections
+from pgvec_admin.install import migrate
+from pgvec_admin.loading import load, readers
+from pgvec_admin.loading.load import LoadOptions
+from pgvec_admin.server import embedded
 
 COLUMNS = "documents (id, source, content, metadata, embedding)"  # load notes the file as well
 TYPES = ["text", "text", "text", "jsonb", "bytea"]

@@ -19,10 +19,11 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from dataset import Rows, Vectors, arguments, clustered, server
-from pgvec_admin import collections, index, load
 from pgvec_admin.database import Target
-from pgvec_admin.records import Record
-from pgvec_admin.search import vector_literal
+from pgvec_admin.engine import collections, index
+from pgvec_admin.engine.search import vector_literal
+from pgvec_admin.loading import load
+from pgvec_admin.loading.records import Record
 
 LIMIT = 10
 TENTH = 3

@@ -19,9 +19,9 @@ from psycopg.types.json import Jsonb
 
 from dataset import Rows, arguments, build, clustered, server
 from load import corpus
-from pgvec_admin import migrate
 from pgvec_admin.database import Connection, Target
-from pgvec_admin.search import vector_literal
+from pgvec_admin.engine.search import vector_literal
+from pgvec_admin.install import migrate
 from tenants import MANY, SEARCHES, connect, fill, questions, timed
 
 BEFORE = "0.2.0"

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from dataset import arguments, server
 from load import corpus
-from pgvec_admin import collections, database
+from pgvec_admin import database
+from pgvec_admin.engine import collections
 from pgvec_admin.orm import NewDocument, SyncEmbeddingRepository, repository
 
 

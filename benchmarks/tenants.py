@@ -22,7 +22,7 @@ from psycopg.types.json import Jsonb
 from dataset import Rows, arguments, build, clustered, server
 from load import corpus
 from pgvec_admin.database import Connection, Target
-from pgvec_admin.search import vector_literal
+from pgvec_admin.engine.search import vector_literal
 
 MANY = 1000
 PARTITIONS = 16

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 
 from dataset import arguments, clustered, fill, server
-from pgvec_admin import verification
+from pgvec_admin.quality import verification
 
 
 def main() -> None:

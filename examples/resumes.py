@@ -11,8 +11,10 @@ import os
 
 import psycopg
 
-from pgvec_admin import collections, embed, providers
-from pgvec_admin.search import vector_literal
+from pgvec_admin import providers
+from pgvec_admin.engine import collections
+from pgvec_admin.engine.search import vector_literal
+from pgvec_admin.loading import embed
 
 JOBS = """
 create table jobs (

@@ -20,9 +20,10 @@ from pytest_postgresql.factories import postgresql, postgresql_noproc
 import installation
 import supabase_project
 from installation import Connection as Connection  # for the tests
-from pgvec_admin import embedded, functions, migrate, migrations
 from pgvec_admin.database import Target
+from pgvec_admin.install import functions, migrate, migrations
 from pgvec_admin.resources import sql_directory
+from pgvec_admin.server import embedded
 
 _numbers = itertools.count()
 

@@ -20,10 +20,11 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from pgvec_admin import embedded, migrate
 from pgvec_admin.database import Target
-from pgvec_admin.functions import files, with_vector_schema
+from pgvec_admin.install import migrate
+from pgvec_admin.install.functions import files, with_vector_schema
 from pgvec_admin.resources import sql_directory
+from pgvec_admin.server import embedded
 
 VERSION = int(os.environ.get("PGVEC_TEST_POSTGRES", str(embedded.DEFAULT_VERSION)))
 VECTOR_SCHEMA = os.environ.get("PGVEC_TEST_VECTOR_SCHEMA", "extensions")

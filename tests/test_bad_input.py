@@ -13,8 +13,8 @@ import pytest
 import bad_input
 from bad_input import Case
 from conftest import Connection
-from pgvec_admin import embedded
 from pgvec_admin.resources import sql_directory
+from pgvec_admin.server import embedded
 from shelf import STATE, fill
 
 ROOT = Path(__file__).parent.parent

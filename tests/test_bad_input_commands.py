@@ -18,7 +18,8 @@ import typer.main
 import bad_input
 from bad_input import Case, files
 from conftest import Connection
-from pgvec_admin import cli, embedded
+from pgvec_admin import cli
+from pgvec_admin.server import embedded
 from shelf import STATE, fill
 from test_cli import COMMAND, COMMANDS
 

@@ -17,8 +17,8 @@ import bad_input
 from bad_input import Case
 from conftest import Connection, searchable
 from http_service import running
-from pgvec_admin import embedded
 from pgvec_admin.api import Access, Limits, Settings, create_app
+from pgvec_admin.server import embedded
 from shelf import STATE, fill
 from supabase_project import Project
 

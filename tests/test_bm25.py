@@ -13,8 +13,9 @@ import pytest
 
 from conftest import Connection
 from judged import needs_judgements, read
-from pgvec_admin import collections, load
-from pgvec_admin.records import Record
+from pgvec_admin.engine import collections
+from pgvec_admin.loading import load
+from pgvec_admin.loading.records import Record
 
 ANY = "(select id from documents order by random() limit 2)"
 COUNTED = """

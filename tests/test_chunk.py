@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgvec_admin import chunk
-from pgvec_admin.chunk import Chunker, Chunking
 from pgvec_admin.errors import UsageError
-from pgvec_admin.records import BadRow, Document
+from pgvec_admin.loading import chunk
+from pgvec_admin.loading.chunk import Chunker, Chunking
+from pgvec_admin.loading.records import BadRow, Document
 
 VECTOR = np.ones(3, np.float32)
 TEXT = st.text(st.sampled_from("ab .\n\n#-`*\u00e9\U0001f600") | st.characters(exclude_categories=["Cs"]), max_size=400)

@@ -20,7 +20,7 @@ from openai_server import Fault, OpenAIServer
 from pgvec_admin import cli
 from pgvec_admin.cli.output import print_json, print_table, say
 from pgvec_admin.database import Target
-from pgvec_admin.embed import ProviderOptions
+from pgvec_admin.loading.embed import ProviderOptions
 
 COMMAND = Path(sys.executable).with_name("pgvec-admin")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pgvec_admin.corpus import standard_library
+from pgvec_admin.demo.corpus import standard_library
 
 
 def test_the_corpus_is_of_the_promised_size_with_unique_names() -> None:

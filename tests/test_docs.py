@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pgvec_admin import functions
+from pgvec_admin.install import functions
 from test_cli import COMMANDS
 from test_readme import ROOT
 

@@ -14,8 +14,9 @@ import pytest
 
 import installation
 from installation import VECTOR_SCHEMA
-from pgvec_admin import embedded, migrate
 from pgvec_admin.database import Target
+from pgvec_admin.install import migrate
+from pgvec_admin.server import embedded
 from seeded import answers, catalog, fill
 
 COMMAND = Path(sys.executable).with_name("pgvec-admin")

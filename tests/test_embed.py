@@ -15,11 +15,12 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from openai_server import Fault, OpenAIServer, vector_of
-from pgvec_admin import collections, embed
 from pgvec_admin.cli.embed import embed as command
 from pgvec_admin.database import Connection
-from pgvec_admin.embed import EmbedResult, Failure, ProviderOptions
+from pgvec_admin.engine import collections
 from pgvec_admin.errors import ConnectionFailedError, DataRejectedError, UsageError
+from pgvec_admin.loading import embed
+from pgvec_admin.loading.embed import EmbedResult, Failure, ProviderOptions
 from pgvec_admin.providers import Provider, provider
 
 

@@ -23,10 +23,10 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from pgvec_admin.embedded import VERSIONS, Instance, Server, data_directory, default_instance
-from pgvec_admin.embedded_settings import GB, MB, Machine, as_file, fitted, memory_limits
-from pgvec_admin.embedded_system import package_directory
 from pgvec_admin.errors import ConnectionFailedError, UsageError
+from pgvec_admin.server.embedded import VERSIONS, Instance, Server, data_directory, default_instance
+from pgvec_admin.server.embedded_settings import GB, MB, Machine, as_file, fitted, memory_limits
+from pgvec_admin.server.embedded_system import package_directory
 
 FAST = {"fsync": "off", "shared_buffers": "32MB", "maintenance_work_mem": "64MB"}
 AS_ROOT = os.geteuid() == 0

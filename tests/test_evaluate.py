@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from conftest import Connection
-from pgvec_admin import evaluate
 from pgvec_admin.errors import DataRejectedError, UsageError
-from pgvec_admin.evaluate import Evaluation, Query, Result
+from pgvec_admin.quality import evaluate
+from pgvec_admin.quality.evaluate import Evaluation, Query, Result
 from test_cli import Run, run
 
 __all__ = ["run"]

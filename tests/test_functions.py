@@ -13,9 +13,9 @@ import pytest
 
 from conftest import Connection
 from installation import VECTOR_SCHEMA, function_file
-from pgvec_admin import functions, migrate
 from pgvec_admin.database import Target
 from pgvec_admin.errors import CheckFailedError, UsageError
+from pgvec_admin.install import functions, migrate
 
 COMMAND = Path(sys.executable).with_name("pgvec-admin")
 NAME = "pgvec.clamp_count"

@@ -16,7 +16,7 @@ from pytest_postgresql.factories import postgresql
 import installation
 from conftest import Connection, filled
 from every_call import FILL, calls
-from pgvec_admin import embedded
+from pgvec_admin.server import embedded
 
 with_collections = filled("generated", lambda connection: _fill(connection))
 copy = postgresql("with_collections")

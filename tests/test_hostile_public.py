@@ -33,11 +33,13 @@ import installation
 import pgvec_admin.database
 from conftest import Connection
 from openai_server import OpenAIServer, vector_of
-from pgvec_admin import cli, embedded, migrate, supabase
+from pgvec_admin import cli
 from pgvec_admin.database import Target, connect
 from pgvec_admin.errors import CheckFailedError
+from pgvec_admin.install import migrate, supabase
 from pgvec_admin.orm import NewDocument, SyncEmbeddingRepository
 from pgvec_admin.resources import sql_directory
+from pgvec_admin.server import embedded
 from test_cli import COMMAND, COMMANDS
 
 PLANTED = Path(__file__).with_name("hostile_public.sql").read_text(encoding="utf-8")

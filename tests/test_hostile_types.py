@@ -17,7 +17,7 @@ from pytest_postgresql.factories import postgresql
 import installation
 from conftest import Connection, filled
 from every_call import COLLECTIONS, FILL, TENANT, calls
-from pgvec_admin import embedded
+from pgvec_admin.server import embedded
 
 MARK = 666  # an advisory lock of a session, which no rollback takes back
 

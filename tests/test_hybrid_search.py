@@ -12,9 +12,11 @@ import pytest
 
 from conftest import Connection
 from judged import NAMES, needs_judgements, read
-from pgvec_admin import collections, evaluate, index, load
 from pgvec_admin.database import Target
-from pgvec_admin.search import vector_literal
+from pgvec_admin.engine import collections, index
+from pgvec_admin.engine.search import vector_literal
+from pgvec_admin.loading import load
+from pgvec_admin.quality import evaluate
 from plans import scans
 
 QUERY = "red fish"

@@ -13,9 +13,10 @@ import psycopg
 import pytest
 
 from conftest import Connection
-from pgvec_admin import bench, collections, index
 from pgvec_admin.database import Target
+from pgvec_admin.engine import collections, index
 from pgvec_admin.errors import UsageError
+from pgvec_admin.quality import bench
 
 HNSW = "documents_embedding_hnsw_cosine_idx"
 

@@ -21,12 +21,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from conftest import Connection
-from pgvec_admin import lanes, load, readers
-from pgvec_admin.chunk import Chunking
 from pgvec_admin.errors import DataRejectedError, PgvecError
-from pgvec_admin.load import LoadOptions, LoadResult
-from pgvec_admin.records import Record
-from pgvec_admin.staging import Rejected
+from pgvec_admin.loading import lanes, load, readers
+from pgvec_admin.loading.chunk import Chunking
+from pgvec_admin.loading.load import LoadOptions, LoadResult
+from pgvec_admin.loading.records import Record
+from pgvec_admin.loading.staging import Rejected
 
 COMMAND = Path(sys.executable).with_name("pgvec-admin")
 

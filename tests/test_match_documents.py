@@ -12,7 +12,7 @@ import pytest
 from pytest_postgresql.factories import postgresql
 
 from conftest import Connection, filled, opened
-from pgvec_admin import embedded
+from pgvec_admin.server import embedded
 
 ROWS = 8000
 DIMENSIONS = 64

@@ -17,9 +17,10 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 import installation
-from pgvec_admin import embedded, functions, migrate, migrations
 from pgvec_admin.database import Target
 from pgvec_admin.errors import CheckFailedError, ConnectionFailedError, PgvecError, UsageError
+from pgvec_admin.install import functions, migrate, migrations
+from pgvec_admin.server import embedded
 from seeded import COLLECTIONS, answers, fill
 
 COMMAND = Path(sys.executable).with_name("pgvec-admin")

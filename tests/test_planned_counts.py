@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
 from conftest import Connection, searchable
-from pgvec_admin import embedded
+from pgvec_admin.server import embedded
 from properties import examples
 from supabase_project import Project
 

@@ -9,8 +9,8 @@ import pytest
 
 import installation
 from conftest import Connection
-from pgvec_admin import migrate
 from pgvec_admin.database import Target
+from pgvec_admin.install import migrate
 from seeded import SHOP, fill
 
 # What is no fault in any function: a pattern of "level: message (detail)", and why.

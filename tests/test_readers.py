@@ -20,11 +20,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgvec_admin import files, readers
-from pgvec_admin.columns import Mapping, MetadataColumn, metadata_columns
 from pgvec_admin.errors import DataRejectedError, UsageError
-from pgvec_admin.readers import Input
-from pgvec_admin.records import BadRow, Document
+from pgvec_admin.loading import files, readers
+from pgvec_admin.loading.columns import Mapping, MetadataColumn, metadata_columns
+from pgvec_admin.loading.readers import Input
+from pgvec_admin.loading.records import BadRow, Document
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1).filter(str.strip)
 JSON = st.recursive(

@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 
 import supabase_project
-from pgvec_admin import embedded_system, functions
+from pgvec_admin.install import functions
+from pgvec_admin.server import embedded_system
 from supabase_project import Project, token
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -13,9 +13,11 @@ from pytest_postgresql.factories import postgresql
 import installation
 from conftest import Connection
 from installation import RELEASES, release
-from pgvec_admin import __version__, embedded, migrate, migrations, supabase
+from pgvec_admin import __version__
 from pgvec_admin.database import Target
-from pgvec_admin.functions import normalised
+from pgvec_admin.install import migrate, migrations, supabase
+from pgvec_admin.install.functions import normalised
+from pgvec_admin.server import embedded
 from seeded import answers, catalog, fill
 
 COMMAND = Path(sys.executable).with_name("pgvec-admin")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from conftest import Connection
-from pgvec_admin import replay, stats
 from pgvec_admin.errors import DataRejectedError, UsageError
-from pgvec_admin.replay import LoggedSearch, Ranking, Setting
+from pgvec_admin.quality import replay, stats
+from pgvec_admin.quality.replay import LoggedSearch, Ranking, Setting
 from test_cli import Run, run
 
 __all__ = ["run"]

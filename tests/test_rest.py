@@ -10,9 +10,11 @@ import psycopg
 import pytest
 
 from conftest import searchable
-from pgvec_admin import collections, embedded, functions, migrate
 from pgvec_admin.database import Target
+from pgvec_admin.engine import collections
 from pgvec_admin.errors import CheckFailedError
+from pgvec_admin.install import functions, migrate
+from pgvec_admin.server import embedded
 from supabase_project import Project
 
 QUERY = [1.0, 0.02, 0.0]

@@ -1,20 +1,31 @@
-"""The direction of dependence: SQL functions call those of rooms above theirs, and never in a circle.
+"""The direction of dependence: functions and modules use those of rooms above theirs, and never in a circle.
 
-The order is that of the table in sql/functions/README.md.
+The order is that of the tables in sql/functions/README.md and src/pgvec_admin/README.md.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 
 import pytest
 
-from pgvec_admin import functions
+import pgvec_admin
+from pgvec_admin.install import functions
 from pgvec_admin.resources import sql_directory
 
 FOLDER = sql_directory() / "functions"
-ROOMS = re.findall(r"^\| (\w+) \|", (FOLDER / "README.md").read_text(), flags=re.M)[1:]
+PACKAGE = Path(pgvec_admin.__file__).parent
+
+
+def _rooms(folder: Path) -> list[str]:
+    return re.findall(r"^\| (\w+) \|", (folder / "README.md").read_text(), flags=re.M)[1:]
+
+
+ROOMS = _rooms(FOLDER)
+PACKAGES = _rooms(PACKAGE)
 TEXTS = {file.name: file.text for file in functions.files()}
 ROOM_OF = {file.name: file.path.parent.name for file in functions.files()}
 MOST_FILES = 20
@@ -65,8 +76,58 @@ def test_a_function_calls_none_of_a_room_below_its_own(name: str) -> None:
     assert {called for called in CALLS[name] if ROOMS.index(ROOM_OF[called]) > place} == set()
 
 
-def test_no_calls_go_round_in_a_circle() -> None:
+def _is_straight(graph: dict[str, set[str]]) -> None:
     try:
-        TopologicalSorter(CALLS).prepare()
+        TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_no_calls_go_round_in_a_circle() -> None:
+    _is_straight(CALLS)
+
+
+MODULES = {
+    ".".join(("pgvec_admin", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+
+
+def _imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
+        elif isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+    return found & MODULES.keys()
+
+
+def _package(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 and parts[1] in PACKAGES else "root"
+
+
+def test_every_package_is_in_the_table_and_holds_at_most_twenty_modules() -> None:
+    packages = [_package(module) for module in MODULES]
+    folders = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+    assert folders == set(PACKAGES) - {"root"}
+    assert {package: n for package in PACKAGES if (n := packages.count(package)) > MOST_FILES} == {}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_none_of_a_package_below_its_own(module: str) -> None:
+    place = PACKAGES.index(_package(module))
+    entry = {"pgvec_admin.__main__", "pgvec_admin.search"}  # what programs and `python -m` begin with
+    below = {found for found in _imports(MODULES[module]) if PACKAGES.index(_package(found)) > place}
+    assert module in entry or below == set()
+
+
+def test_no_imports_go_round_in_a_circle() -> None:
+    # a package is imported with each of its modules; what it imports of them itself is no circle
+    _is_straight(
+        {
+            name: {found for found in _imports(path) if not name.startswith(f"{found}.")}
+            for name, path in MODULES.items()
+        }
+    )

@@ -11,9 +11,10 @@ import psycopg
 import pytest
 
 from conftest import Connection
-from pgvec_admin import functions, search_log
 from pgvec_admin.database import Target
+from pgvec_admin.engine import search_log
 from pgvec_admin.errors import CheckFailedError
+from pgvec_admin.install import functions
 from supabase_project import Project
 
 TENANT_A, TENANT_B = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"

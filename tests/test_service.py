@@ -30,10 +30,12 @@ import installation
 from conftest import Connection
 from http_service import running
 from openai_server import OpenAIServer, vector_of
-from pgvec_admin import embedded, index, migrate
 from pgvec_admin.api import Access, Caching, Limits, Settings
 from pgvec_admin.database import Target
-from pgvec_admin.embed import ProviderOptions
+from pgvec_admin.engine import index
+from pgvec_admin.install import migrate
+from pgvec_admin.loading.embed import ProviderOptions
+from pgvec_admin.server import embedded
 from supabase_project import SECRET, Project, token
 
 OURS = "00000000-0000-4000-8000-00000000000a"

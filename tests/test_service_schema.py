@@ -20,10 +20,11 @@ from schemathesis.specs.openapi.checks import (
 
 from http_service import running
 from openai_server import OpenAIServer
-from pgvec_admin import embedded, migrate
 from pgvec_admin.api import Limits, Settings, create_app
 from pgvec_admin.database import Target
-from pgvec_admin.embed import ProviderOptions
+from pgvec_admin.install import migrate
+from pgvec_admin.loading.embed import ProviderOptions
+from pgvec_admin.server import embedded
 
 CHECKS = [
     not_a_server_error,

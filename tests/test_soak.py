@@ -14,7 +14,7 @@ import pytest
 
 from conftest import Connection
 from installation import VERSION
-from pgvec_admin import embedded
+from pgvec_admin.server import embedded
 from soak.ledger import Ledger
 from soak.measure import SETTLING, Fault, Recorder
 from soak.rows import Key, Rows, State

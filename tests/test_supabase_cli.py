@@ -13,9 +13,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from pgvec_admin import migrate, supabase
 from pgvec_admin.database import Target
 from pgvec_admin.errors import CheckFailedError, UsageError
+from pgvec_admin.install import migrate, supabase
 from supabase_project import FOLDER, Project
 
 ROOT = Path(__file__).parents[1] / "supabase"

@@ -16,8 +16,10 @@ from psycopg.types.json import Jsonb
 
 import installation
 from conftest import Connection, searchable
-from pgvec_admin import embedded, index, verification
 from pgvec_admin.database import Target
+from pgvec_admin.engine import index
+from pgvec_admin.quality import verification
+from pgvec_admin.server import embedded
 from plans import scans
 from properties import examples
 from supabase_project import Project

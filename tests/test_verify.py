@@ -20,10 +20,12 @@ from pytest_postgresql.factories import postgresql
 
 import installation
 from conftest import Connection, filled
-from pgvec_admin import embedded, migrate, report, verification
 from pgvec_admin.database import Target
 from pgvec_admin.errors import UsageError
-from pgvec_admin.verification import Check, Options
+from pgvec_admin.install import migrate
+from pgvec_admin.quality import report, verification
+from pgvec_admin.quality.verification import Check, Options
+from pgvec_admin.server import embedded
 
 COMMAND = Path(sys.executable).with_name("pgvec-admin")
 QUICK = Options(seconds=0.1)

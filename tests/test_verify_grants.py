@@ -13,9 +13,10 @@ from pytest_postgresql.factories import postgresql
 
 import installation
 from conftest import Connection, filled
-from pgvec_admin import embedded, verification
 from pgvec_admin.database import Target
-from pgvec_admin.verification import Check
+from pgvec_admin.quality import verification
+from pgvec_admin.quality.verification import Check
+from pgvec_admin.server import embedded
 from supabase_project import SUPERUSER, Project
 from test_docs import PAGES
 from test_verify import FILL, QUICK, _known

@@ -13,7 +13,7 @@ from pytest_postgresql.factories import postgresql
 
 import installation
 from conftest import Connection, filled, opened
-from pgvec_admin import embedded
+from pgvec_admin.server import embedded
 
 TENANT = "00000000-0000-4000-8000-00000000000a"
 

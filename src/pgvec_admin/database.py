@@ -18,7 +18,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from pgvec_admin import __version__, redact
-from pgvec_admin.errors import CheckFailedError, ConnectionFailedError, UsageError, from_postgres
+from pgvec_admin.errors import CheckFailedError, UsageError, from_postgres
 from pgvec_admin.resources import query
 
 ENVIRONMENT = ("PGVEC_DATABASE_URL", "SUPABASE_DB_URL", "DATABASE_URL")
@@ -62,18 +62,18 @@ class Target:
         return f"{part.get('dbname') or part.get('user') or 'postgres'} on {host}{port}"
 
 
-def target(url: str | None = None, environ: Mapping[str, str] = os.environ) -> Target:
-    """The database of `--database-url`, else of the environment, else the embedded server.
+def target(url: str | None = None, environ: Mapping[str, str] = os.environ) -> Target | None:
+    """The database of `--database-url`, else of the environment; None where neither names one.
 
     `url` is any libpq connection string: a URL (several hosts, any password) or key=value pairs.
-    Raises UsageError for a malformed one, ConnectionFailedError where there is none at all.
+    Raises UsageError for a malformed one.
     """
     if url is not None:  # an empty one is a variable that was not set, and must not end up in another database
         return _checked(Target(url, "--database-url"))
     for name in ENVIRONMENT:
         if environ.get(name):
             return _checked(Target(environ[name], name))
-    return _embedded()
+    return None
 
 
 def _checked(found: Target) -> Target:
@@ -92,18 +92,6 @@ def _without_values(error: psycopg.Error) -> str:
     return re.sub(
         r'"([^"]*)"', lambda found: found[0] if found[1] in ("=", "]") else "...", " ".join(str(error).split())
     )
-
-
-def _embedded() -> Target:
-    from pgvec_admin import embedded
-
-    instance = embedded.default_instance()
-    if not instance.exists():
-        raise ConnectionFailedError(
-            "no database given",
-            f"pass --database-url or set {ENVIRONMENT[0]}; or start the embedded server: pgvec-admin db start",
-        )
-    return Target(instance.start().url(), "the embedded server")
 
 
 def connect(

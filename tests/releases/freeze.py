@@ -6,7 +6,8 @@ import gzip
 import sys
 from pathlib import Path
 
-from pgvec_admin import __version__, supabase
+from pgvec_admin import __version__
+from pgvec_admin.install import supabase
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 
-from pgvec_admin import embedded
+from pgvec_admin.server import embedded
 from soak.report import as_json, as_markdown
 from soak.run import Settings, soak
 

@@ -10,8 +10,8 @@ from contextlib import suppress
 
 import psycopg
 
-from pgvec_admin import embedded
-from pgvec_admin.embedded_system import is_postmaster
+from pgvec_admin.server import embedded
+from pgvec_admin.server.embedded_system import is_postmaster
 from soak.measure import Recorder
 from soak.workers import Activity
 from soak.world import World

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from pgvec_admin import embedded
+from pgvec_admin.server import embedded
 from soak.checks import Check, check
 from soak.commands import command
 from soak.measure import Recorder

@@ -20,8 +20,9 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from installation import function_file
-from pgvec_admin import embedded, migrate
 from pgvec_admin.database import Connection, Target
+from pgvec_admin.install import migrate
+from pgvec_admin.server import embedded
 from soak.ledger import Ledger
 from soak.rows import ADOPTED, DIMENSIONS, Key, Rows, State, fixed_keys
 

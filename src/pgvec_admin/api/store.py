@@ -14,9 +14,10 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from pgvec_admin import calls, database
+from pgvec_admin import database
 from pgvec_admin.api.settings import Caller, Settings
 from pgvec_admin.api.shares import Turns
+from pgvec_admin.engine import calls
 from pgvec_admin.resources import query
 
 Parameters = Mapping[str, Any]

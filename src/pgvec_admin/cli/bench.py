@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from pgvec_admin import bench as benches
 from pgvec_admin import database
 from pgvec_admin.cli.output import (
     DatabaseUrl,
@@ -23,6 +22,7 @@ from pgvec_admin.cli.output import (
     size,
 )
 from pgvec_admin.errors import DataRejectedError
+from pgvec_admin.quality import bench as benches
 
 
 def bench(

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from pgvec_admin import collections, database
+from pgvec_admin import database
 from pgvec_admin.cli.output import DatabaseUrl, Json, confirm, open_target, print_json, print_table, say, size
+from pgvec_admin.engine import collections
 from pgvec_admin.errors import UsageError
 
 app = typer.Typer(

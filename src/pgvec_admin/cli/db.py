@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from pgvec_admin import embedded
 from pgvec_admin.cli.output import Json, echo, print_json, print_table, say, size
-from pgvec_admin.embedded_system import binaries, server_account, without_libpq
 from pgvec_admin.errors import ConnectionFailedError, UsageError
+from pgvec_admin.server import embedded
+from pgvec_admin.server.embedded_system import binaries, server_account, without_libpq
 
 app = typer.Typer(no_args_is_help=True, help="The embedded PostgreSQL server: start, stop, look, connect.")
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from itertools import zip_longest
 
-from pgvec_admin import collections, database, demo, embed, index, load, migrate, providers
-from pgvec_admin import search as searches
+from pgvec_admin import database, demo, providers
 from pgvec_admin.cli.output import DatabaseUrl, echo, print_table, progress, say
 from pgvec_admin.cli.search import print_hits
 from pgvec_admin.database import Target
+from pgvec_admin.engine import collections, index
+from pgvec_admin.engine import search as searches
 from pgvec_admin.errors import UsageError
+from pgvec_admin.install import migrate
+from pgvec_admin.loading import embed, load
 
 
 def command(database_url: DatabaseUrl = None) -> None:
@@ -24,7 +27,7 @@ def command(database_url: DatabaseUrl = None) -> None:
       pgvec-admin demo
     """
     started = time.monotonic()
-    where = database.target(database_url) if database_url else _embedded_server()
+    where = (database.target(database_url) if database_url else None) or _embedded_server()
     report = migrate.migrate(where, report=say)
     say(f"engine: {report.summary()}")
     provider = providers.provider(demo.MODEL)
@@ -38,7 +41,7 @@ def command(database_url: DatabaseUrl = None) -> None:
 
 
 def _embedded_server() -> Target:
-    from pgvec_admin import embedded
+    from pgvec_admin.server import embedded
 
     instance = embedded.default_instance()
     running = instance.status()

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from pgvec_admin import collections, database
-from pgvec_admin import embed as embedding
+from pgvec_admin import database
 from pgvec_admin.cli.output import ApiKey, BaseUrl, DatabaseUrl, Json, open_target, print_json, progress, say
+from pgvec_admin.engine import collections
 from pgvec_admin.errors import DataRejectedError
+from pgvec_admin.loading import embed as embedding
 
 SHOWN_FAILURES = 20
 

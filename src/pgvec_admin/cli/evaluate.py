@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pgvec_admin import collections, database, embed, replay, search_log
-from pgvec_admin import evaluate as evaluation
+from pgvec_admin import database
 from pgvec_admin.cli.output import (
     ApiKey,
     BaseUrl,
@@ -24,7 +23,11 @@ from pgvec_admin.cli.output import (
     say,
     shortened,
 )
+from pgvec_admin.engine import collections, search_log
 from pgvec_admin.errors import UsageError
+from pgvec_admin.loading import embed
+from pgvec_admin.quality import evaluate as evaluation
+from pgvec_admin.quality import replay
 
 
 def evaluate(

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from pgvec_admin import database, functions, preflight
+from pgvec_admin import database
 from pgvec_admin.cli.output import DatabaseUrl, Json, confirm, echo, open_target, print_json, print_table, say
+from pgvec_admin.install import functions, preflight
 
 app = typer.Typer(help="The installed functions: states, differences, history, rollback.", no_args_is_help=True)
 

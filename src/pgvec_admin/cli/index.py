@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pgvec_admin import bench, database, index
+from pgvec_admin import database
 from pgvec_admin.cli.output import (
     DatabaseUrl,
     Json,
@@ -19,7 +19,9 @@ from pgvec_admin.cli.output import (
     say,
     size,
 )
+from pgvec_admin.engine import index
 from pgvec_admin.errors import CheckFailedError
+from pgvec_admin.quality import bench
 
 app = typer.Typer(
     no_args_is_help=True, help="Vector indexes of a collection: which would fit, build, tune, list, drop."

@@ -12,13 +12,15 @@ from typing import Annotated
 
 import typer
 
-from pgvec_admin import collections, columns, database, readers
-from pgvec_admin import load as loading
-from pgvec_admin.chunk import Chunking
+from pgvec_admin import database
 from pgvec_admin.cli.output import DatabaseUrl, Json, Tenant, open_target, print_json, progress, say
+from pgvec_admin.engine import collections
 from pgvec_admin.errors import DataRejectedError, UsageError
-from pgvec_admin.files import Skip
-from pgvec_admin.staging import Rejected
+from pgvec_admin.loading import columns, readers
+from pgvec_admin.loading import load as loading
+from pgvec_admin.loading.chunk import Chunking
+from pgvec_admin.loading.files import Skip
+from pgvec_admin.loading.staging import Rejected
 
 SHOWN_REJECTED = 20
 SHOWN_SKIPPED = 20

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from pgvec_admin import database, search_log
+from pgvec_admin import database
 from pgvec_admin.cli.output import DatabaseUrl, Json, open_target, print_json, print_table, say
+from pgvec_admin.engine import search_log
 
 app = typer.Typer(no_args_is_help=True, help="The log of searches: a sample, where it is turned on.")
 

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from pgvec_admin import migrate as migrations
 from pgvec_admin.cli.output import DatabaseUrl, Json, confirm, open_target, print_json, print_table, say
 from pgvec_admin.errors import CheckFailedError
+from pgvec_admin.install import migrate as migrations
 
 
 def migrate(

@@ -80,9 +80,9 @@ def echo_json(text: str) -> None:
 
 def open_target(url: str | None) -> Target:
     """The database to work on; says so when it is the embedded server."""
-    from pgvec_admin import database
+    from pgvec_admin.server import default
 
-    where = database.target(url)
+    where = default.target(url)
     if where.origin == "the embedded server":
         say(f"using {where.origin} ({where.describe()})")
     return where

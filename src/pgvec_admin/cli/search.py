@@ -10,8 +10,7 @@ import orjson
 import typer
 from rich.text import Text
 
-from pgvec_admin import collections, database, embed
-from pgvec_admin import search as searches
+from pgvec_admin import database
 from pgvec_admin.cli.output import (
     ApiKey,
     BaseUrl,
@@ -24,7 +23,10 @@ from pgvec_admin.cli.output import (
     print_table,
     say,
 )
+from pgvec_admin.engine import collections
+from pgvec_admin.engine import search as searches
 from pgvec_admin.errors import UsageError
+from pgvec_admin.loading import embed
 
 
 class Mode(StrEnum):

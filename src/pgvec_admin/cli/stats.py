@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from pgvec_admin import database
-from pgvec_admin import stats as statistics
 from pgvec_admin.cli.output import DatabaseUrl, Json, open_target, print_json, print_table, say, shortened, size
+from pgvec_admin.quality import stats as statistics
 
 BARS = "▁▂▃▄▅▆▇█"
 

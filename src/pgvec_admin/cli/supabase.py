@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from pgvec_admin import supabase
 from pgvec_admin.cli.output import say
+from pgvec_admin.install import supabase
 
 app = typer.Typer(
     no_args_is_help=True, help="This release as a migration for projects that are deployed by the Supabase CLI."

@@ -9,8 +9,9 @@ from uuid import UUID
 import orjson
 import typer
 
-from pgvec_admin import database, tenants
+from pgvec_admin import database
 from pgvec_admin.cli.output import DatabaseUrl, Json, confirm, echo_json, open_target, print_json, print_table, say
+from pgvec_admin.engine import tenants
 from pgvec_admin.errors import UsageError
 
 app = typer.Typer(

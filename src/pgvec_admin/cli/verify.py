@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from pgvec_admin import database, report, verification
+from pgvec_admin import database
 from pgvec_admin.cli.output import DatabaseUrl, Json, open_target, print_json, print_table, say
 from pgvec_admin.errors import CheckFailedError
-from pgvec_admin.verification import Check, Options
+from pgvec_admin.quality import report, verification
+from pgvec_admin.quality.verification import Check, Options
 
 _STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 

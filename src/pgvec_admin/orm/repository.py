@@ -20,8 +20,8 @@ from sqlalchemy import select as select_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
+from pgvec_admin.loading.staging import STAGED, TYPES, copy_into
 from pgvec_admin.orm.tables import Embedding, call, hybrid_search, keyword_search, match_documents
-from pgvec_admin.staging import STAGED, TYPES, copy_into
 
 
 @dataclass(frozen=True)

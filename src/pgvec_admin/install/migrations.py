@@ -21,7 +21,7 @@ from yoyo.connections import parse_uri
 from pgvec_admin import database
 from pgvec_admin.database import Connection, Target
 from pgvec_admin.errors import CheckFailedError, PgvecError, UsageError, from_postgres
-from pgvec_admin.functions import normalised, with_vector_schema
+from pgvec_admin.install.functions import normalised, with_vector_schema
 from pgvec_admin.resources import sql_directory
 
 State = Literal["applied", "pending", "altered", "unknown"]

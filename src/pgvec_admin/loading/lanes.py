@@ -17,7 +17,7 @@ import psycopg
 
 from pgvec_admin.database import Connection
 from pgvec_admin.errors import PgvecError
-from pgvec_admin.staging import Row, Staging
+from pgvec_admin.loading.staging import Row, Staging
 
 # smaller ones gain little, and change the weights of a young collection
 LEAST_ROWS = 1000

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from psycopg.rows import class_row
 
-from pgvec_admin import collections
 from pgvec_admin.database import Connection
+from pgvec_admin.engine import collections
 from pgvec_admin.resources import query
 
 PARTS = 24  # of the time, in a series

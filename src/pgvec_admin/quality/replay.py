@@ -16,11 +16,12 @@ import numpy as np
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from pgvec_admin import calls, collections, functions, preflight, search_log
 from pgvec_admin.database import Connection
+from pgvec_admin.engine import calls, collections, search_log
+from pgvec_admin.engine.search import vector_literal
 from pgvec_admin.errors import DataRejectedError, UsageError
+from pgvec_admin.install import functions, preflight
 from pgvec_admin.resources import query
-from pgvec_admin.search import vector_literal
 
 Report = Callable[[int, int | None, str], None]
 Embed = Callable[[str], Iterable[float]]

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 import psycopg
 from psycopg.rows import class_row
 
-from pgvec_admin import collections
-from pgvec_admin.collections import Collection
 from pgvec_admin.database import Connection
+from pgvec_admin.engine import collections
+from pgvec_admin.engine.collections import Collection
 from pgvec_admin.errors import DataRejectedError, UsageError
 from pgvec_admin.providers import Embeddings, Provider, Vector, provider
 

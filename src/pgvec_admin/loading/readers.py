@@ -24,10 +24,10 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 import orjson
 
-from pgvec_admin import columns, files
-from pgvec_admin.columns import BadValueError, Mapping
 from pgvec_admin.errors import DataRejectedError, UsageError
-from pgvec_admin.records import BadRow, Document
+from pgvec_admin.loading import columns, files
+from pgvec_admin.loading.columns import BadValueError, Mapping
+from pgvec_admin.loading.records import BadRow, Document
 
 SUFFIXES = {
     ".jsonl": "jsonl",

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pgvec_admin import calls
 from pgvec_admin.database import Connection
+from pgvec_admin.engine import calls
+from pgvec_admin.engine.search import vector_literal
 from pgvec_admin.errors import DataRejectedError, UsageError
-from pgvec_admin.search import vector_literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

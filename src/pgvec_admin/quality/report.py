@@ -21,8 +21,8 @@ from psycopg.rows import class_row
 from pgvec_admin import database
 from pgvec_admin.database import Connection, Target
 from pgvec_admin.errors import UsageError
+from pgvec_admin.quality.verification import Check, Options
 from pgvec_admin.resources import query
-from pgvec_admin.verification import Check, Options
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,10 +18,11 @@ from typing import Literal
 import psycopg
 from psycopg import sql
 
-from pgvec_admin import __version__, ledger
+from pgvec_admin import __version__
 from pgvec_admin.database import Connection
 from pgvec_admin.errors import CheckFailedError, PgvecError, UsageError, from_postgres
-from pgvec_admin.ledger import HistoryEntry, Live, Recorded
+from pgvec_admin.install import ledger
+from pgvec_admin.install.ledger import HistoryEntry, Live, Recorded
 from pgvec_admin.resources import sql_directory
 
 # The other files call these two.

@@ -20,16 +20,17 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from pgvec_admin import chunk, collections, readers, staging
-from pgvec_admin.chunk import Chunker, Chunking
-from pgvec_admin.collections import Collection
-from pgvec_admin.columns import Mapping
 from pgvec_admin.database import Connection
+from pgvec_admin.engine import collections
+from pgvec_admin.engine.collections import Collection
 from pgvec_admin.errors import DataRejectedError
-from pgvec_admin.lanes import Lanes
-from pgvec_admin.readers import Input
-from pgvec_admin.records import BadRow, Document, Record
-from pgvec_admin.staging import Merged, Rejected, Row
+from pgvec_admin.loading import chunk, readers, staging
+from pgvec_admin.loading.chunk import Chunker, Chunking
+from pgvec_admin.loading.columns import Mapping
+from pgvec_admin.loading.lanes import Lanes
+from pgvec_admin.loading.readers import Input
+from pgvec_admin.loading.records import BadRow, Document, Record
+from pgvec_admin.loading.staging import Merged, Rejected, Row
 
 BATCH = 2000  # 1,000 to 5,000 are equally fast; a smaller one loses less to an interruption
 # texts differ in length: a batch ends here as well

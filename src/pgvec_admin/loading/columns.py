@@ -16,7 +16,7 @@ from typing import Any, Literal, cast, get_args
 import numpy as np
 
 from pgvec_admin.errors import UsageError
-from pgvec_admin.records import Document, Embedding
+from pgvec_admin.loading.records import Document, Embedding
 
 CONTENT = ("content", "text", "body", "page_content", "document")
 

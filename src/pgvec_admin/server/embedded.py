@@ -23,8 +23,9 @@ from urllib.parse import quote
 
 import platformdirs
 
-from pgvec_admin.embedded_settings import MB, as_file, fitted, this_machine
-from pgvec_admin.embedded_system import (
+from pgvec_admin.errors import ConnectionFailedError, PgvecError, UsageError
+from pgvec_admin.server.embedded_settings import MB, as_file, fitted, this_machine
+from pgvec_admin.server.embedded_system import (
     TREES,
     Account,
     binaries,
@@ -34,7 +35,6 @@ from pgvec_admin.embedded_system import (
     make_directories,
     server_account,
 )
-from pgvec_admin.errors import ConnectionFailedError, PgvecError, UsageError
 
 DEFAULT_VERSION = 18
 VERSIONS = tuple(sorted(TREES, reverse=True))

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from psycopg.rows import class_row
 
-from pgvec_admin import collections, database, index
+from pgvec_admin import database
 from pgvec_admin.database import Connection, Target
+from pgvec_admin.engine import collections, index
+from pgvec_admin.engine.search import vector_literal
 from pgvec_admin.errors import UsageError
-from pgvec_admin.search import vector_literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

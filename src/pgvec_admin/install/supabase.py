@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pgvec_admin import __version__, functions, migrations
+from pgvec_admin import __version__
 from pgvec_admin.database import SEARCH_PATH
 from pgvec_admin.errors import CheckFailedError, UsageError
-from pgvec_admin.functions import normalised
+from pgvec_admin.install import functions, migrations
+from pgvec_admin.install.functions import normalised
 from pgvec_admin.resources import query, sql_directory
 
 _QUOTE = "$pgvec_file$"

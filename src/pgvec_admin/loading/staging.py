@@ -15,9 +15,9 @@ from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from pgvec_admin.collections import Collection
 from pgvec_admin.database import Connection
-from pgvec_admin.records import Embedding, Record
+from pgvec_admin.engine.collections import Collection
+from pgvec_admin.loading.records import Embedding, Record
 
 TYPES = ["text", "text", "int4", "text", "jsonb", "bytea"]
 STAGED = sql.SQL("pg_temp.staged_documents")

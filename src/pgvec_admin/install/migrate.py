@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import psycopg
 
-from pgvec_admin import __version__, database, functions, migrations, preflight
+from pgvec_admin import __version__, database
 from pgvec_admin.database import Connection, Target
 from pgvec_admin.errors import CheckFailedError, from_postgres
-from pgvec_admin.functions import FunctionState
-from pgvec_admin.migrations import MigrationState
+from pgvec_admin.install import functions, migrations, preflight
+from pgvec_admin.install.functions import FunctionState
+from pgvec_admin.install.migrations import MigrationState
 from pgvec_admin.resources import sql_directory
 
 Say = Callable[[str], None]

@@ -10,7 +10,7 @@ from typing import Literal
 from semantic_text_splitter import MarkdownSplitter, TextSplitter
 
 from pgvec_admin.errors import UsageError
-from pgvec_admin.records import BadRow, Document, Record
+from pgvec_admin.loading.records import BadRow, Document, Record
 
 Unit = Literal["characters", "tokens"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pgvec_admin.corpus import standard_library
-from pgvec_admin.records import Record
+from pgvec_admin.demo.corpus import standard_library
+from pgvec_admin.loading.records import Record
 
 COLLECTION = "documents"
 MODEL = "local:all-MiniLM-L6-v2"

@@ -18,9 +18,10 @@ import sqlparse
 from psycopg import sql
 from psycopg.rows import class_row
 
-from pgvec_admin import database, migrate
+from pgvec_admin import database
 from pgvec_admin.database import Connection, Target
 from pgvec_admin.errors import PgvecError, UsageError, from_postgres
+from pgvec_admin.install import migrate
 
 Say = Callable[[str], None]
 Result = Literal["ok", "warn", "fail"]

@@ -1,0 +1,1 @@
+"""Files to rows, and texts to vectors: reading, chunking, staging, embedding."""

@@ -1,0 +1,1 @@
+"""Whether it works, and how well: verification, reports, benchmarks, evaluation, statistics."""
