@@ -23,10 +23,9 @@ test-full:
 	$(MAKE) test-servers
 	$(MAKE) soak
 
-# What cannot depend on the server, and what is about its programs or their clients, is left out.
-APART := bad_input bad_input_commands bad_input_http chunk clients cli corpus demo docs embedded evaluate examples packaging pgtap plpgsql_check providers readers readme \
-  releases replay service service_page service_schema soak supabase_cli
-BEHAVIOUR = $(filter-out $(APART:%=tests/test_%.py),$(wildcard tests/test_*.py))
+# What depends on the server.
+BEHAVIOUR = tests/sql tests/security tests/http/test_rest.py tests/http/test_search_page.py tests/python/test_orm.py \
+  $(patsubst %,tests/install/test_%.py,conventions dump functions migrate) $(patsubst %,tests/files/test_%.py,embed load)
 
 # All that depends on the server, again: on older ones, with pgvector elsewhere, installed by no superuser, upgraded.
 test-servers: test-server-16 test-server-17
@@ -68,7 +67,7 @@ bench-peers: $(VENV)/peers/.done
 
 # Everything at once, with faults; SOAK_MINUTES says how long, 10 by default.
 soak: $(VENV)/.dev tests/supabase/node_modules/.done
-	PYTHONPATH=tests $(BIN)/python -m soak
+	PYTHONPATH=tests:tests/support $(BIN)/python -m soak
 
 clean:
 	rm -rf $(VENV) tests/supabase/node_modules tests/supabase/pgtap tests/servers/postgres17 build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

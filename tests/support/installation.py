@@ -33,8 +33,8 @@ FROM = os.environ.get("PGVEC_TEST_FROM")
 # who installs, and whom the tests connect as
 ROLE = "owner" if OWNER else embedded.SUPERUSER
 
-POSTGRES17 = Path(__file__).parent / "servers" / "postgres17" / "usr" / "lib" / "postgresql" / "17" / "bin"
-RELEASES = Path(__file__).parent / "releases"
+POSTGRES17 = Path(__file__).parents[1] / "servers" / "postgres17" / "usr" / "lib" / "postgresql" / "17" / "bin"
+RELEASES = Path(__file__).parents[1] / "releases"
 
 # speed instead of safety: nothing here outlives the run
 FAST = {

@@ -17,11 +17,11 @@ import typer.main
 
 import bad_input
 from bad_input import Case, files
+from command import COMMAND, COMMANDS
 from conftest import Connection
 from pgvec_admin import cli
 from pgvec_admin.server import embedded
 from shelf import STATE, fill
-from test_cli import COMMAND, COMMANDS
 
 CASES = bad_input.read("commands")
 SECRET = "geheim"

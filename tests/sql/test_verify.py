@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from psycopg.conninfo import make_conninfo
 from pytest_postgresql.factories import postgresql
 
 import installation
+from command import COMMAND
 from conftest import Connection, filled
 from pgvec_admin.database import Target
 from pgvec_admin.errors import UsageError
@@ -27,7 +27,6 @@ from pgvec_admin.quality import report, verification
 from pgvec_admin.quality.verification import Check, Options
 from pgvec_admin.server import embedded
 
-COMMAND = Path(sys.executable).with_name("pgvec-admin")
 QUICK = Options(seconds=0.1)
 
 VECTOR = "array[i % 97, i % 89, i % 7, i % 3, 1, 2, 3, i % 5]::real[]::extensions.vector"

@@ -8,7 +8,7 @@ from typing import Any
 from conftest import Connection
 
 TENANT = "00000000-0000-4000-8000-00000000000a"
-CATALOG = (Path(__file__).parent / "releases" / "catalog.sql").read_text()
+CATALOG = (Path(__file__).parents[1] / "releases" / "catalog.sql").read_text()
 
 ROWS = """
 insert into {table} (id, content, metadata, embedding, source, chunk_index)

@@ -22,7 +22,7 @@ from pgvec_admin.install import functions
 from pgvec_admin.server import embedded_system
 from supabase_project import Project, token
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass

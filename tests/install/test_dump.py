@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +12,12 @@ from typing import Any
 import pytest
 
 import installation
+from command import COMMAND
 from installation import VECTOR_SCHEMA
 from pgvec_admin.database import Target
 from pgvec_admin.install import migrate
 from pgvec_admin.server import embedded
 from seeded import answers, catalog, fill
-
-COMMAND = Path(sys.executable).with_name("pgvec-admin")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 from pytest_postgresql.factories import postgresql
+from test_docs import PAGES
+from test_verify import FILL, QUICK, _known
 
 import installation
 from conftest import Connection, filled
@@ -18,8 +20,6 @@ from pgvec_admin.quality import verification
 from pgvec_admin.quality.verification import Check
 from pgvec_admin.server import embedded
 from supabase_project import SUPERUSER, Project
-from test_docs import PAGES
-from test_verify import FILL, QUICK, _known
 
 AUTHOR = "00000000-0000-4000-8000-0000000000aa"
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from command import COMMAND
 from pgvec_admin import demo
-
-COMMAND = Path(sys.executable).with_name("pgvec-admin")
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

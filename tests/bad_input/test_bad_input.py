@@ -17,7 +17,7 @@ from pgvec_admin.resources import sql_directory
 from pgvec_admin.server import embedded
 from shelf import STATE, fill
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 RPC, ADMIN = bad_input.read("rpc"), bad_input.read("admin")
 
 # what nobody can act on: internal errors, those that PostgREST retries or takes for an outage, bugs in PL/pgSQL

@@ -29,11 +29,11 @@ def _written(version: int) -> State:
 
 
 def test_a_short_soak_passes_through_a_kill_of_the_server() -> None:
-    checkout = Path(__file__).resolve().parents[1]
+    checkout = Path(__file__).resolve().parents[2]
     own = environment(checkout)
     ran = subprocess.run(
         [sys.executable, "-m", "soak", "--minutes", "0.25", "--seed", "2", "--postgres", str(VERSION), "--json"],
-        env=own | {"PYTHONPATH": f"{own['PYTHONPATH']}:{checkout / 'tests'}"},
+        env=own | {"PYTHONPATH": f"{own['PYTHONPATH']}:{checkout / 'tests'}:{checkout / 'tests/support'}"},
         capture_output=True,
         text=True,
         check=False,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from pytest_postgresql.factories import postgresql
 
 import installation
+from command import COMMAND
 from conftest import Connection
 from installation import RELEASES, release
 from pgvec_admin import __version__
@@ -20,7 +20,6 @@ from pgvec_admin.install.functions import normalised
 from pgvec_admin.server import embedded
 from seeded import answers, catalog, fill
 
-COMMAND = Path(sys.executable).with_name("pgvec-admin")
 RELEASED = sorted(path.name.removesuffix(".sql.gz") for path in RELEASES.glob("*.sql.gz"))
 
 

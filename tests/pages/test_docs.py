@@ -7,10 +7,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-
-from pgvec_admin.install import functions
-from test_cli import COMMANDS
 from test_readme import ROOT
+
+from command import COMMANDS
+from pgvec_admin.install import functions
 
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]

@@ -18,7 +18,7 @@ from pgvec_admin.errors import CheckFailedError, UsageError
 from pgvec_admin.install import migrate, supabase
 from supabase_project import FOLDER, Project
 
-ROOT = Path(__file__).parents[1] / "supabase"
+ROOT = Path(__file__).parents[2] / "supabase"
 CLI = FOLDER / "node_modules" / ".bin" / "supabase"
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from pgvec_admin import __version__
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")

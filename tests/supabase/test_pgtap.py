@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 import supabase_project
 from supabase_project import FOLDER, Project
 
-TESTS = Path(__file__).parents[1] / "supabase" / "tests"
+TESTS = Path(__file__).parents[2] / "supabase" / "tests"
 PGTAP = FOLDER / "pgtap" / "usr"  # Debian's packages, unpacked
 
 

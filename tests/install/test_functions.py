@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from command import COMMAND
 from conftest import Connection
 from installation import VECTOR_SCHEMA, function_file
 from pgvec_admin.database import Target
 from pgvec_admin.errors import CheckFailedError, UsageError
 from pgvec_admin.install import functions, migrate
 
-COMMAND = Path(sys.executable).with_name("pgvec-admin")
 NAME = "pgvec.clamp_count"
 EDITED = """
 create or replace function pgvec.clamp_count(match_count int, default_count int) returns int

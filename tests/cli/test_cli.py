@@ -9,20 +9,18 @@ import re
 import subprocess
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from command import COMMAND, COMMANDS
 from conftest import Connection
 from openai_server import Fault, OpenAIServer
 from pgvec_admin import cli
 from pgvec_admin.cli.output import print_json, print_table, say
 from pgvec_admin.database import Target
 from pgvec_admin.loading.embed import ProviderOptions
-
-COMMAND = Path(sys.executable).with_name("pgvec-admin")
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -41,16 +39,6 @@ def run(database: str) -> Run:
         )
 
     return run_command
-
-
-def _commands() -> Iterator[tuple[str, Any]]:
-    for name in cli.COMMANDS:
-        command = cli.load_command(name)
-        for below, member in getattr(command, "commands", {"": command}).items():
-            yield f"{name} {below}".strip(), member
-
-
-COMMANDS = dict(_commands())
 
 
 def test_the_list_of_commands_says_what_each_says_of_itself() -> None:

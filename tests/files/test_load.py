@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from command import COMMAND
 from conftest import Connection
 from pgvec_admin.errors import DataRejectedError, PgvecError
 from pgvec_admin.loading import lanes, load, readers
@@ -27,8 +27,6 @@ from pgvec_admin.loading.chunk import Chunking
 from pgvec_admin.loading.load import LoadOptions, LoadResult
 from pgvec_admin.loading.records import Record
 from pgvec_admin.loading.staging import Rejected
-
-COMMAND = Path(sys.executable).with_name("pgvec-admin")
 
 Row = dict[str, Any]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,13 +16,12 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 import installation
+from command import COMMAND
 from pgvec_admin.database import Target
 from pgvec_admin.errors import CheckFailedError, ConnectionFailedError, PgvecError, UsageError
 from pgvec_admin.install import functions, migrate, migrations
 from pgvec_admin.server import embedded
 from seeded import COLLECTIONS, answers, fill
-
-COMMAND = Path(sys.executable).with_name("pgvec-admin")
 
 
 def silent(_: str) -> None:
