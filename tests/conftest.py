@@ -6,6 +6,7 @@ import itertools
 import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from pytest_postgresql.factories import postgresql, postgresql_noproc
 
 import installation
 import supabase_project
+from command import COMMAND, Run
 from installation import Connection as Connection  # for the tests
 from pgvec_admin.database import Target
 from pgvec_admin.install import functions, migrate, migrations
@@ -140,6 +142,22 @@ def searchable(platform: embedded.Server, installed: str, folder: Path) -> Itera
 def database(server: embedded.Server, engine_database: Connection) -> str:
     """Connection string of a database of the test's own, with the engine installed."""
     return installation.as_installer(server.url(engine_database.info.dbname))
+
+
+@pytest.fixture
+def run(database: str) -> Run:
+    """Runs the command against the test's database; returns what it printed and its exit code."""
+
+    def run_command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [COMMAND, *arguments],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            env=os.environ | {"PGVEC_DATABASE_URL": database} | environment,
+        )
+
+    return run_command
 
 
 @pytest.fixture

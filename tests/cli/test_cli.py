@@ -9,36 +9,17 @@ import re
 import subprocess
 import sys
 import unicodedata
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from command import COMMAND, COMMANDS
+from command import COMMAND, COMMANDS, Run
 from conftest import Connection
 from openai_server import Fault, OpenAIServer
 from pgvec_admin import cli
 from pgvec_admin.cli.output import print_json, print_table, say
 from pgvec_admin.database import Target
 from pgvec_admin.loading.embed import ProviderOptions
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def run(database: str) -> Run:
-    """Runs the command against the test's database; returns what it printed and its exit code."""
-
-    def run_command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [COMMAND, *arguments],
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            env=os.environ | {"PGVEC_DATABASE_URL": database} | environment,
-        )
-
-    return run_command
 
 
 def test_the_list_of_commands_says_what_each_says_of_itself() -> None:

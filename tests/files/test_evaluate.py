@@ -6,14 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from test_cli import Run, run
 
+from command import Run
 from conftest import Connection
 from pgvec_admin.errors import DataRejectedError, UsageError
 from pgvec_admin.quality import evaluate
 from pgvec_admin.quality.evaluate import Evaluation, Query, Result
-
-__all__ = ["run"]
 
 
 @pytest.fixture

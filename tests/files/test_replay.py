@@ -6,14 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from test_cli import Run, run
 
+from command import Run
 from conftest import Connection
 from pgvec_admin.errors import DataRejectedError, UsageError
 from pgvec_admin.quality import replay, stats
 from pgvec_admin.quality.replay import LoggedSearch, Ranking, Setting
-
-__all__ = ["run"]
 
 
 @pytest.fixture

@@ -7,13 +7,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from test_readme import ROOT
 
 from command import COMMANDS
+from pages import PAGES, README, ROOT
 from pgvec_admin.install import functions
 
-README = ROOT / "README.md"
-PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 SQL = "\n".join(file.read_text() for file in (ROOT / "sql").rglob("*.sql"))
 
 

@@ -18,11 +18,10 @@ from pathlib import Path
 import pytest
 
 import supabase_project
+from command import PSQL
+from pages import PAGES, ROOT
 from pgvec_admin.install import functions
-from pgvec_admin.server import embedded_system
 from supabase_project import Project, token
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass
@@ -63,11 +62,10 @@ def _stop(pid: Path) -> None:
 
 
 NODE = supabase_project.FOLDER / "node_modules"
-PSQL = embedded_system.package_directory() / embedded_system.TREES[18] / "bin"
-PAGES = [page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if _steps(page.read_text())]
+WITH_COMMANDS = [page for page in PAGES if _steps(page.read_text())]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+@pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: page.name)
 def test_every_command_prints_what_the_page_says(page: Path, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     environment = os.environ | {
         # the machine's own psql where there is one, else the embedded server's

@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from fastapi.testclient import TestClient
-from test_readme import PSQL
 
+from command import PSQL
 from conftest import Connection
 from supabase_project import Project, token
 

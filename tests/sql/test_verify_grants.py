@@ -10,11 +10,11 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 from pytest_postgresql.factories import postgresql
-from test_docs import PAGES
 from test_verify import FILL, QUICK, _known
 
 import installation
 from conftest import Connection, filled
+from pages import PAGES
 from pgvec_admin.database import Target
 from pgvec_admin.quality import verification
 from pgvec_admin.quality.verification import Check

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from pgvec_admin import cli
+from pgvec_admin.server import embedded_system
+
+PSQL = embedded_system.package_directory() / embedded_system.TREES[18] / "bin"
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 COMMAND = Path(sys.executable).with_name("pgvec-admin")
 
