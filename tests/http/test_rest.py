@@ -251,7 +251,7 @@ def test_who_may_only_read_cannot_write(fish: Project, role: str) -> None:
 
 
 def test_the_engine_is_not_exposed(fish: Project) -> None:
-    for path in ("collections", "rpc/keyword_query", "rpc/tenant_matches"):
+    for path in ("collections", "rpc/keyword_query", "rpc/candidates_as_owner"):
         answer = fish.call("GET", path, headers={"Accept-Profile": "pgvec"})
         assert answer.json()["code"] == "PGRST106"
     listed = fish.call("GET", "", "service_role").json()["paths"]

@@ -144,3 +144,9 @@ def test_every_migration_has_a_rollback_and_calls_no_function_of_ours(path: Path
     assert path.with_name(path.stem + ".rollback.sql").exists()
     called = [name for name in NAMES if re.search(rf"{re.escape(name)}\(", path.read_text())]
     assert called == []
+
+
+def test_no_function_that_runs_as_its_owner_takes_sql_from_a_caller(connection: Connection) -> None:
+    """A request and a row of the registry hold SQL text, which a caller could forge."""
+    holding = "array['pgvec.search_request', 'pgvec.collections', 'pgvec.adoptions', 'pgvec.search_step']::regtype[]"
+    assert _offenders(connection, f"p.prosecdef and p.proargtypes::oid[] && {holding}::oid[]") == []

@@ -17,6 +17,7 @@ from seeded import SHOP, fill
 NOWHERE_A_FAULT = {
     r"performance: target type is different": "numbers become other numbers, and names texts, unparsed",
     r"cannot to determin\w+ (result|volatility) of (used )?dynamic SQL": "the query that it cannot see does it",
+    r"warning extra: composite OUT variable": "a row type that goes out beside others",
     r"warning: cannot determinate a result of dynamic SQL": "only says that other findings may be wrong",
 }
 
@@ -34,7 +35,7 @@ SAFE_TEXTS = {
     "relations and conditions of pgvec.filter_condition and pgvec.vector_query, whose values are parameters": (
         "pgvec.deep_rows",
         "pgvec.explain_search",
-        "pgvec.hybrid_candidates",
+        "pgvec.candidates",
         "pgvec.keyword_hits",
         "pgvec.prepare_bench",
         "pgvec.quantization_recall",

@@ -30,18 +30,6 @@ TEXTS = {file.name: file.text for file in functions.files()}
 ROOM_OF = {file.name: file.path.parent.name for file in functions.files()}
 MOST_FILES = 20
 
-# A search that is logged, or for tenants, is a public function that is called again by a part of itself.
-WITHIN_ITSELF = {
-    ("pgvec.hybrid_candidates", "public.match_documents"),
-    ("pgvec.keyword_hits", "pgvec.tenant_keyword_hits"),
-    ("pgvec.hybrid_candidates", "pgvec.tenant_candidates"),
-    ("pgvec.logged_embeddings", "public.match_documents_embeddings"),
-    ("pgvec.logged_hybrid_search", "public.hybrid_search"),
-    ("pgvec.logged_keyword_search", "public.keyword_search"),
-    ("pgvec.logged_match_documents", "public.match_documents"),
-    ("pgvec.tenant_matches", "public.match_documents"),
-}
-
 
 def _calls(name: str) -> set[str]:
     """The functions of ours that a function calls: without comments, hints, and what its file does besides."""
@@ -54,7 +42,7 @@ def _calls(name: str) -> set[str]:
     )
 
 
-CALLS = {name: {called for called in _calls(name) if (name, called) not in WITHIN_ITSELF} for name in TEXTS}
+CALLS = {name: _calls(name) for name in TEXTS}
 
 
 def test_the_calls_are_found() -> None:

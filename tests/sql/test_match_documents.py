@@ -342,11 +342,11 @@ def test_a_search_looks_as_far_as_its_steps_say(
     step = connection.execute(
         """
         select s.ef_search, s.read_rows
-          from pgvec.collections as c,
-               unnest((pgvec.search_steps(c, 'column', 'hnsw', %s, '', null)).steps) as s
+          from pgvec.vector_request(%s, %s, '{}', null, 'documents', null, null) as r,
+               unnest((pgvec.search_steps(r)).steps) as s
          limit 1
         """,
-        (count,),
+        (_literal(vectors[0]), count),
     ).fetchone()
     assert step is not None
     # the fewer candidates, the other the rows: of so few, hardly two numbers of them find the same

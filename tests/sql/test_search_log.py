@@ -214,7 +214,7 @@ def test_readers_are_logged_but_can_neither_read_nor_write_the_log(
 def test_what_is_logged_by_hand_stays_within_what_searches_log(
     logged: Connection, as_role: Callable[[str], Connection]
 ) -> None:
-    call = "select pgvec.log_search('documents', %s, %s, 1, 1, now() + interval '1 year', 1, 1, null, '{}', 'x', null)"
+    call = "select pgvec.log_search('documents', %s, %s, 1, 1, now() + interval '1 year', 1, null, '{}', 'x', null)"
     as_role("pgvec_reader").execute(call, ("nonsense", "exact"))
     assert _log(logged) == []
     as_role("pgvec_reader").execute(call, ("match_documents", "x" * 1000))

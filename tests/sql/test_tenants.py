@@ -132,10 +132,13 @@ def _call(text: str, *values: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple
     return st.tuples(st.just(text), st.tuples(*values))
 
 
+# a request that names another tenant, as a caller could make one
 FORGED = (
-    "(select jsonb_populate_record(c, jsonb_build_object('tenants', array[%s::text]))"
-    " from pgvec.collections c where name = '{}')"
+    "(select jsonb_populate_record(pgvec.vector_request(%s, 5, '{{}}', null, '{}', null, null), jsonb_build_object("
+    "'tenants', array[%s::text], 'query_text', %s::text, 'filter', '{{}}'::jsonb, 'ranking', 'bm25', 'fusion', 'rrf',"
+    " 'semantic_weight', 1, 'full_text_weight', 1, 'rrf_k', 60, 'depth', 5)))"
 )
+AS_OWNER = "('{}', %s, %s, %s, '{{}}', null, 'cosine', 'bm25', 5, %s, %s)"
 READS = st.one_of(
     _call(
         "select * from match_documents(%s, %s, %s, %s, '{}', %s)",
@@ -201,23 +204,22 @@ READS = st.one_of(
     _call("select pgvec.keyword_query('{}', %s, %s)::text", WORDS, TENANTS),
     _call("select * from pgvec.nearest_lexemes('{}', %s, %s)", WORDS, TENANTS),
     _call("select pgvec.text_configurations('{}', %s)", TENANTS),
-    _call("select * from pgvec.tenant_matches('{}', %s, 5, '{{}}', null, %s, 'cosine')", VECTORS, TENANTS),
     _call(
-        "select pgvec.tenant_candidates"
-        "('{}', pgvec.keyword_query('{}', %s), %s, 'bm25', '{{}}', null, 5, true, true, %s)",
-        *(WORDS, VECTORS, TENANTS),
+        "select (c).* from pgvec.candidates_as_owner" + AS_OWNER + " as c",
+        *(TENANTS, WORDS, VECTORS, st.booleans(), st.booleans()),
     ),
     _call(
-        "select pgvec.tenant_keyword_hits('{}', pgvec.keyword_query('{}', %s), 'bm25', 5, '{{}}', %s)", WORDS, TENANTS
+        "select (c).* from pgvec.find_candidates" + AS_OWNER + " as c",
+        *(TENANTS, WORDS, VECTORS, st.booleans(), st.booleans()),
     ),
     _call("select pgvec.count_ids('{}', array[%s])", IDS),
     _call("select * from pgvec.stale_documents('{}')"),
     _call("select pgvec.count_stale('{}')"),
-    _call("select * from pgvec.tenant_documents(" + FORGED + ", %s, 5, '{{}}', null, 'cosine')", TENANTS, VECTORS),
-    _call(
-        "select pgvec.keyword_hits(" + FORGED + ", pgvec.keyword_query('{}', %s), 'bm25', 5, '{{}}')", TENANTS, WORDS
-    ),
-    _call("select pgvec.bm25_settings(" + FORGED + ")", TENANTS),
+    _call("select * from pgvec.nearest(" + FORGED + ")", VECTORS, TENANTS, WORDS),
+    _call("select * from pgvec.found_documents(" + FORGED + ", '{{}}')", VECTORS, TENANTS, WORDS),
+    _call("select * from pgvec.keyword_rows(" + FORGED + ", %s, true)", VECTORS, TENANTS, WORDS, TENANTS),
+    _call("select * from pgvec.hybrid_rows(" + FORGED + ", %s)", VECTORS, TENANTS, WORDS, TENANTS),
+    _call("select pgvec.bm25_settings(c) from pgvec.collections as c where c.name = '{}'"),
     _call("select * from pgvec.lexemes"),
     _call("select * from pgvec.text_totals"),
     _call("select * from pgvec.bm25_parameters"),

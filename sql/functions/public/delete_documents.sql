@@ -13,8 +13,9 @@ create or replace function public.delete_documents(
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target  pgvec.collections := pgvec.scoped(coalesce(delete_documents.collection, 'documents'), for_tenant);
-  within  record := pgvec.filter_condition(target, filter);
+  request pgvec.search_request := pgvec.scoped(coalesce(delete_documents.collection, 'documents'), for_tenant);
+  target  pgvec.collections := request.collection;
+  within  record := pgvec.filter_condition(target, filter, request.tenants);
   deleted bigint;
 begin
   if target.base <> target.relation then
@@ -44,12 +45,12 @@ begin
     $query$,
     target.relation,
     case when ids is not null then '(select distinct u.id from unnest($1) as u (id) order by u.id) as i cross join' end,
-    case when target.tenants is not null then 'd.tenant_id,' end,
+    case when request.tenants is not null then 'd.tenant_id,' end,
     concat_ws(' ', case when ids is not null then 'and d.id = i.id' end,
-              'and d.tenant_id = any (' || quote_literal(target.tenants) || ')'),
+              'and d.tenant_id = any (' || quote_literal(request.tenants) || ')'),
     'and ' || nullif(within.condition, ''),
     case when target.access <> 'policy' and has_table_privilege(target.relation, 'update') then 'for update' end,
-    case when target.tenants is not null then 'and x.tenant_id = found.tenant_id' end)
+    case when request.tenants is not null then 'and x.tenant_id = found.tenant_id' end)
     using ids, within.bound, source;
   get diagnostics deleted = row_count;
   return deleted;

@@ -14,7 +14,8 @@ create or replace function public.document_facets(
   set jit = off
 as $$
 declare
-  target pgvec.collections := pgvec.scoped(coalesce(document_facets.collection, 'documents'), for_tenant);
+  request pgvec.search_request := pgvec.scoped(coalesce(document_facets.collection, 'documents'), for_tenant);
+  target pgvec.collections := request.collection;
   query  pgvec.keyword_query;
   within record;
 begin
@@ -27,7 +28,7 @@ begin
   if query_text is not null then
     query := pgvec.keyword_query(target.name, query_text, for_tenant);
   end if;
-  within := pgvec.filter_condition(target, pgvec.with_text(filter, concat_ws(' ', query.phrases, query.excluded)));
+  within := pgvec.filter_condition(target, pgvec.with_text(filter, concat_ws(' ', query.phrases, query.excluded)), request.tenants);
 
   return query execute format(
     $query$
@@ -46,7 +47,7 @@ begin
      order by count(*) desc, v.value
      limit $3
     $query$,
-    pgvec.rows_of(target),
+    pgvec.rows_of(request),
     case when query_text is not null then 'and d.fts @@ $4' end,
     'and ' || nullif(within.condition, ''))
     using field, within.bound, pgvec.clamp_count(match_count, 10), query.words;

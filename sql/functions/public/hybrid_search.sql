@@ -1,6 +1,5 @@
 -- hybrid_search -- the rows of a collection that are best by vector and by keyword together.
--- Either side brings its best rows, all of them are scored by both, and one score is made of the two: pgvec.fuse.
--- The defaults won the evaluation over four judged sets (docs/ranking.md).
+-- pgvec.hybrid_request checks the arguments, pgvec.hybrid_rows searches, for each tenant as if there were no other.
 create or replace function public.hybrid_search(
     query_text text,
     query_embedding extensions.vector,
@@ -26,71 +25,28 @@ create or replace function public.hybrid_search(
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target    pgvec.collections := pgvec.scoped(coalesce(hybrid_search.collection, 'documents'), for_tenant);
-  fused     text := coalesce(fusion, case when rrf_k is null then 'dbsf' else 'rrf' end);
-  ranked    text := coalesce(ranking, 'bm25');
-  by_vector float8 := coalesce(semantic_weight, 1);
-  by_text   float8 := coalesce(full_text_weight, 1);
-  wanted    int := pgvec.clamp_count(match_count, 10);
-  depth     int := greatest(pgvec.clamp_count(candidates, 100), wanted);
-  query     pgvec.keyword_query;
-  found     pgvec.fused[];
-  hits      pgvec.fused[];
+  started  constant timestamptz := clock_timestamp();
+  request  constant pgvec.search_request := pgvec.hybrid_request(
+             query_text, query_embedding, match_count, full_text_weight, semantic_weight, rrf_k, fusion, filter, match_threshold, ranking,
+             coalesce(hybrid_search.collection, 'documents'), for_tenant, candidates, group_by, diversity, recency_field, half_life, autocut);
+  several  constant boolean := coalesce(cardinality(request.tenants) > 1, false);
+  returned int := 0;
+  best     float8;
 begin
-  if target.log_sample is not null and coalesce(current_setting('pgvec.search_log', true), '') = '' then
-    return query
-      select l.*
-        from pgvec.logged_hybrid_search(
-               target, query_text, query_embedding, match_count, by_text, by_vector, rrf_k, fused, filter, match_threshold, ranked,
-               for_tenant, candidates, group_by, diversity, recency_field, half_life, autocut) as l;
-    return;
-  end if;
-  perform pgvec.check_choice('fusion', fused, '{rrf,dbsf,minmax,weighted}');
-  perform pgvec.check_choice('ranking', ranked, '{bm25,ts_rank,ts_rank_cd}');
-  perform pgvec.check_weights(by_vector, by_text, rrf_k, diversity, recency_field, half_life);
-  if by_vector > 0 then
-    perform pgvec.check_query_embedding(target, query_embedding);
-  end if;
-  if cardinality(target.tenants) > 1 then
-    return query
-      select h.id, h.content, h.metadata, h.score, h.similarity, h.keyword_score, h.semantic_rank, h.keyword_rank
-        from unnest(target.tenants) as t (tenant)
-       cross join lateral public.hybrid_search(
-               query_text, query_embedding, wanted, by_text, by_vector, rrf_k, fused, filter, match_threshold, ranked, target.name,
-               t.tenant, candidates, group_by, diversity, recency_field, half_life, autocut) as h
-       order by h.score desc, h.id, t.tenant
-       limit wanted;
-    return;
-  end if;
-  query := pgvec.keyword_query(target.name, query_text, target.tenants[1]);
-
+  for id, content, metadata, score, similarity, keyword_score, semantic_rank, keyword_rank in
+    select h.id, h.content, h.metadata, h.score, h.similarity, h.keyword_score, h.semantic_rank, h.keyword_rank
+      from unnest(coalesce(request.tenants, array[null::uuid])) as t (tenant)
+     cross join lateral pgvec.hybrid_rows(request, t.tenant) as h
+     order by case when several then h.score end desc, case when several then h.id end, h.place, t.tenant
+     limit request.wanted
   loop
-    found := pgvec.hybrid_candidates(target, query, query_embedding, ranked, filter, match_threshold, depth, by_vector > 0, by_text > 0);
-    hits := pgvec.fuse(found, fused, by_vector, by_text, coalesce(rrf_k, 60), ranked);
-    if recency_field is not null then
-      hits := pgvec.decay(target, hits, recency_field, half_life);
-    end if;
-    exit when group_by is null;
-    hits := pgvec.best_of_groups(target, hits, group_by);
-    -- the best rows may be of few groups; then there are more behind them
-    exit when cardinality(hits) >= wanted or cardinality(found) < depth or depth = 1000;
-    depth := least(1000, 4 * depth);
+    returned := returned + 1;
+    best := greatest(best, score);
+    return next;
   end loop;
-  if autocut then
-    hits := pgvec.autocut(hits[:wanted]);
+  if random() < (request.collection).log_sample then
+    perform pgvec.log_search((request.collection).name, 'hybrid_search', 'hybrid', request.wanted, returned, started, best, for_tenant, filter, query_text, query_embedding);
   end if;
-  if diversity > 0 then
-    hits := pgvec.diversify(target, hits, diversity, wanted);
-  end if;
-
-  return query execute format(
-    $query$
-    select h.id, d.content, d.metadata, h.score, h.similarity, h.keyword_score, h.semantic_rank, h.keyword_rank
-      from unnest($1) with ordinality as h (id, score, similarity, keyword_score, semantic_rank, keyword_rank, place)
-      join %s as d on d.id = h.id
-     order by h.place
-    $query$, pgvec.rows_of(target, by_key => 'h.id'))
-    using hits[:wanted];
 end
 $$;
 comment on function public.hybrid_search(

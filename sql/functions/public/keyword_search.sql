@@ -1,6 +1,6 @@
 -- keyword_search -- the rows of a collection that share words with a text.
--- Any of the words will do (OR): with AND, a question in plain language matches nothing. The rows are read, and headlines
--- made, after the limit. Parallel unsafe, since a search that is logged (pgvec.logged_keyword_search) writes.
+-- Any of the words will do (OR): with AND, a question in plain language matches nothing. Each tenant is searched as if there
+-- were no other: pgvec.keyword_rows. Parallel unsafe, since logging a search writes.
 drop function if exists public.keyword_search(text, int, jsonb, text, text, uuid, boolean);
 
 create or replace function public.keyword_search(
@@ -17,44 +17,33 @@ create or replace function public.keyword_search(
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target pgvec.collections := pgvec.scoped(coalesce(keyword_search.collection, 'documents'), for_tenant);
-  ranked text := coalesce(ranking, 'bm25');
-  query  pgvec.keyword_query;
+  started  constant timestamptz := clock_timestamp();
+  request  pgvec.search_request := pgvec.scoped(coalesce(keyword_search.collection, 'documents'), for_tenant);
+  returned int := 0;
+  best     float8;
 begin
-  if target.log_sample is not null and coalesce(current_setting('pgvec.search_log', true), '') = '' then
-    return query
-      select l.* from pgvec.logged_keyword_search(target, query_text, match_count, filter, ranked, for_tenant, highlight, match_threshold) as l;
-    return;
-  end if;
-  perform pgvec.check_choice('ranking', ranked, '{bm25,ts_rank,ts_rank_cd}');
+  request.query_text := query_text;
+  request.filter := filter;
+  request.ranking := coalesce(ranking, 'bm25');
+  request.wanted := pgvec.clamp_count(match_count, 10);
+  request.match_threshold := match_threshold;
+  perform pgvec.check_choice('ranking', request.ranking, '{bm25,ts_rank,ts_rank_cd}');
   perform pgvec.check_threshold(null, match_threshold);
-  if cardinality(target.tenants) > 1 then
-    return query
-      select k.id, k.content, k.metadata, k.score, k.headline
-        from unnest(target.tenants) as t (tenant)
-       cross join lateral public.keyword_search(
-               query_text, match_count, filter, ranked, target.name, t.tenant, highlight, match_threshold) as k
-       order by k.score desc, k.id, t.tenant
-       limit pgvec.clamp_count(match_count, 10);
-    return;
-  end if;
-  query := pgvec.keyword_query(target.name, query_text, target.tenants[1]);
 
-  return query execute format(
-    $query$
-    select d.id, d.content, d.metadata, h.score, case when $2 then pgvec.headline(coalesce(d.language, $3), d.content, $4) end
-      from unnest($1) as h
-      join %s as d on d.id = h.id
-     where $5 is null
-        or h.score >= $5
-     order by h.score desc, h.id
-    $query$, pgvec.rows_of(target, by_key => 'h.id'))
-    using pgvec.keyword_hits(
-            target, query, ranked, pgvec.clamp_count(match_count, 10), pgvec.with_text(filter, concat_ws(' ', query.phrases, query.excluded))),
-          coalesce(highlight, false),
-          target.language,
-          query.words,
-          match_threshold;
+  for id, content, metadata, score, headline in
+    select k.id, k.content, k.metadata, k.score, k.headline
+      from unnest(coalesce(request.tenants, array[null::uuid])) as t (tenant)
+     cross join lateral pgvec.keyword_rows(request, t.tenant, coalesce(highlight, false)) as k
+     order by k.score desc, k.id, t.tenant
+     limit request.wanted
+  loop
+    returned := returned + 1;
+    best := greatest(best, score);
+    return next;
+  end loop;
+  if random() < (request.collection).log_sample then
+    perform pgvec.log_search((request.collection).name, 'keyword_search', 'keyword', request.wanted, returned, started, best, for_tenant, filter, query_text, null);
+  end if;
 end
 $$;
 comment on function public.keyword_search(text, int, jsonb, text, text, uuid, boolean, float8) is

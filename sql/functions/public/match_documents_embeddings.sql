@@ -12,22 +12,30 @@ create or replace function public.match_documents_embeddings(
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target pgvec.collections := pgvec.scoped(coalesce(match_documents_embeddings.collection, 'documents'), for_tenant);
+  started  constant timestamptz := clock_timestamp();
+  request  constant pgvec.search_request := pgvec.vector_request(
+             query_embedding, match_count, filter, match_threshold, coalesce(match_documents_embeddings.collection, 'documents'), for_tenant, null);
+  route    text;
+  returned int := 0;
+  best     float8;
 begin
-  if cardinality(target.tenants) > 1 and target.log_sample is not null and coalesce(current_setting('pgvec.search_log', true), '') = '' then
-    return query select l.* from pgvec.logged_embeddings(target, query_embedding, match_count, filter, match_threshold, for_tenant) as l;
-    return;
-  end if;
-  return query execute format(
+  for id, content, metadata, similarity, embedding, route in execute format(
     $query$
-    select m.id, m.content, m.metadata, m.similarity, d.embedding::extensions.vector
-      from unnest($6) as t (tenant)
-     cross join lateral public.match_documents($1, $2, $3, $4, $5, t.tenant, null::text) as m
+    select m.id, m.content, m.metadata, m.similarity, d.embedding::extensions.vector, m.route
+      from pgvec.found_documents($1, $2) as m
      cross join lateral (select r.embedding from %s as r where r.id = m.id %s offset 0) as d
      order by m.similarity desc, m.id
-     limit $2
-    $query$, target.relation, case when target.tenants is not null then 'and r.tenant_id = t.tenant' end)
-    using query_embedding, pgvec.clamp_count(match_count, 100), filter, match_threshold, target.name, coalesce(target.tenants, array[null::uuid]);
+     limit $3
+    $query$, (request.collection).relation, case when request.tenants is not null then 'and r.tenant_id = m.tenant' end)
+    using request, filter, request.wanted
+  loop
+    returned := returned + 1;
+    best := greatest(best, similarity);
+    return next;
+  end loop;
+  if random() < (request.collection).log_sample then
+    perform pgvec.log_search((request.collection).name, 'match_documents', route, request.wanted, returned, started, best, for_tenant, filter, null, query_embedding);
+  end if;
 end
 $$;
 comment on function public.match_documents_embeddings(extensions.vector, int, jsonb, float8, text, uuid) is

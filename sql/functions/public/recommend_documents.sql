@@ -14,7 +14,8 @@ create or replace function public.recommend_documents(
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target  pgvec.collections := pgvec.scoped(coalesce(recommend_documents.collection, 'documents'), for_tenant);
+  request pgvec.search_request := pgvec.scoped(coalesce(recommend_documents.collection, 'documents'), for_tenant);
+  target  pgvec.collections := request.collection;
   wanted  int := pgvec.clamp_count(match_count, 10);
   given   text[] := positive || coalesce(negative, '{}');
   missing text[];
@@ -43,7 +44,7 @@ begin
            extensions.avg(g.embedding) filter (where g.liked),
            extensions.avg(g.embedding) filter (where not g.liked)
       from given as g
-    $query$, pgvec.rows_of(target, by_key => 'g.id'))
+    $query$, pgvec.rows_of(request, by_key => 'g.id'))
     into missing, liked, other
     using positive, given, target.distance = 'cosine';
 

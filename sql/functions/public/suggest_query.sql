@@ -8,7 +8,8 @@ as $$
 declare
   most_words      constant int := 20;
   most_characters constant int := 1000;  -- nobody corrects a passage
-  target     pgvec.collections := pgvec.scoped(coalesce(suggest_query.collection, 'documents'), for_tenant);
+  request pgvec.search_request := pgvec.scoped(coalesce(suggest_query.collection, 'documents'), for_tenant);
+  target     pgvec.collections := request.collection;
   suggested  text := query_text;
   item       record;
   word       text;
@@ -29,7 +30,7 @@ begin
        group by lower(t.token)
        order by count(*) desc, lower(t.token)
        limit 1
-      $query$, pgvec.rows_of(target))
+      $query$, pgvec.rows_of(request))
       into word
       using item.lexeme, trim('''' from item.lexeme::text), target.language;
     suggested := coalesce(regexp_replace(suggested, '\m' || item.word || '\M', word, 'g'), suggested);

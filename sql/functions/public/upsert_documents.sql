@@ -10,7 +10,8 @@ create or replace function public.upsert_documents(documents jsonb, collection t
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target pgvec.collections := pgvec.writable(coalesce(upsert_documents.collection, 'documents'), for_tenant);
+  request pgvec.search_request := pgvec.writable(coalesce(upsert_documents.collection, 'documents'), for_tenant);
+  target pgvec.collections := request.collection;
   given  jsonb := pgvec.parse_documents(target, documents);
   keys   jsonb;  -- which keys each id was given; content and metadata that are null are not
 begin
@@ -50,10 +51,10 @@ begin
     select g.id from given as g order by g.place
     $query$,
     target.relation,
-    case when target.tenants is not null then 'tenant_id,' end,
-    quote_literal(target.tenants[1]) || ',',
+    case when request.tenants is not null then 'tenant_id,' end,
+    quote_literal(request.tenants[1]) || ',',
     target.storage,
-    pgvec.of_tenant(target, 'r'))
+    pgvec.of_tenant(request, 'r'))
     using given, keys;
 end
 $$;

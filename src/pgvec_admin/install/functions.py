@@ -164,7 +164,7 @@ def apply(
     _record(connection, applied)
     retired = [state for state in before.values() if state.state == "retired"]
     gone = ledger.live(connection, [state.name for state in retired])
-    _drop(connection, [oid for state in retired for oid in gone[state.name].oids])
+    _drop(connection, [oid for state in retired if state.name in gone for oid in gone[state.name].oids])
     return [before[name] for name in applied] + retired
 
 

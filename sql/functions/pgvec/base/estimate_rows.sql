@@ -1,6 +1,8 @@
 -- pgvec.estimate_rows -- how many rows a collection has, as the planner sees it: rows a page when they were last counted,
 -- times the pages there are now. Of a collection in partitions those count in which the tenants of the search have rows.
-create or replace function pgvec.estimate_rows(collection pgvec.collections)
+drop function if exists pgvec.estimate_rows(pgvec.collections);
+
+create or replace function pgvec.estimate_rows(collection pgvec.collections, tenants uuid[] default null)
   returns float8
   language plpgsql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
@@ -26,10 +28,11 @@ begin
              where i.inhparent = collection.base) as part
       join pg_catalog.pg_class as r on r.oid = part.oid
      where r.relpages > 0
-       and (collection.tenants is null
-            or exists (select from unnest(collection.tenants) as t where satisfies_hash_partition(collection.base, part.modulus::int, part.remainder, t))));
+       and (tenants is null
+            or exists (select from unnest(tenants) as t where satisfies_hash_partition(collection.base, part.modulus::int, part.remainder, t))));
 end
 $$;
-comment on function pgvec.estimate_rows(pgvec.collections) is 'The estimated rows of a collection; null for a table that was never vacuumed or analyzed.';
-revoke all on function pgvec.estimate_rows(pgvec.collections) from public;
-select pgvec.grant_execute('pgvec.estimate_rows(pgvec.collections)', 'reader');
+comment on function pgvec.estimate_rows(pgvec.collections, uuid[]) is
+  'The estimated rows of a collection, or of the partitions of these tenants; null for a table that was never vacuumed or analyzed.';
+revoke all on function pgvec.estimate_rows(pgvec.collections, uuid[]) from public;
+select pgvec.grant_execute('pgvec.estimate_rows(pgvec.collections, uuid[])', 'reader');

@@ -21,7 +21,7 @@ declare
     'select from public.recommend_documents(array[%4$L::text], ''{}''::text[], 1, ''{}''::jsonb, null::float8, %3$L::text, null::uuid)',
     'select from public.document_facets(%8$L::text, null::text, ''{}''::jsonb, 10, %3$L::text, null::uuid)',
     'select from public.suggest_query(%5$L::text, %3$L::text, null::uuid) as s (text) where s.text is not null',
-    'select from pgvec.tenant_matches(%3$L::text, %2$L::extensions.vector, 1, ''{}''::jsonb, null::float8, %6$L::uuid, %7$L::text) as m where m.id is not null',
+    'select from pgvec.candidates_as_owner(%3$L::text, %6$L::uuid, null::text, %2$L::extensions.vector, ''{}''::jsonb, null::float8, %7$L::text, null::text, 1, true, false) as c, unnest(c.hits) as h',
     'select pgvec.keyword_query(%3$L::text, %5$L::text, %6$L::uuid)',
     'select from pgvec.lexemes limit 1',
     'select from pgvec.memberships limit 1'];
@@ -64,7 +64,7 @@ begin
   end if;
 
   ungranted := array(select a from unnest(acting) as a where not has_table_privilege(a, target.relation, 'select'));
-  perform set_config('pgvec.search_log', 'off', true);  -- these are no searches of anybody's
+  perform set_config('pgvec.search_log', 'off', true);  -- not users' searches: do not log them
   -- as one who has the row, by the plain ways to find it; as a stranger, who is no administrator, by all ways
   for trial in
     select r.rolname as reader, a.query, s.is_stranger

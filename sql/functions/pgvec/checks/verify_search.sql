@@ -11,7 +11,7 @@ declare
   most_scanned constant float8 := 25000;  -- rows that an exact scan reads without much ado
   depth     constant int := 10;
   target    pgvec.collections := pgvec.collection(verify_search.collection);
-  within    pgvec.collections := target;
+  within    pgvec.search_request;
   until     timestamptz := clock_timestamp() + make_interval(secs => seconds);
   drawn     record;
   explained record;
@@ -27,7 +27,7 @@ declare
   words     text;
   logging   constant text := coalesce(current_setting('pgvec.search_log', true), '');
 begin
-  perform set_config('pgvec.search_log', 'off', true);  -- these are no searches of anybody's
+  perform set_config('pgvec.search_log', 'off', true);  -- not users' searches: do not log them
   for drawn in execute format(
     'select d.embedding::extensions.vector as embedding, d.content, %s as tenant from %s as d where d.embedding is not null order by md5(d.id) limit %s',
     case target.access when 'tenant' then 'd.tenant_id' else 'null::uuid' end, pgvec.sample_of(target, 10 * queries), queries)
@@ -48,8 +48,9 @@ begin
     started := clock_timestamp();
     found := array(select m.id from public.match_documents(drawn.embedding, depth + 1, '{}'::jsonb, null::float8, target.name, drawn.tenant, null::text) as m);
     vector_ms := vector_ms || extract(epoch from 1000 * (clock_timestamp() - started))::float8;
+    within.collection := target;
     within.tenants := case when drawn.tenant is not null then array[drawn.tenant] end;
-    execute format('select array(select q.id from (%s) as q)', pgvec.vector_query(within, target.distance, '', null))
+    execute format('select array(select q.id from (%s) as q)', pgvec.vector_query(target, target.distance, '', null, pgvec.rows_of(within)))
       into expected
       using drawn.embedding, null::jsonb, depth + 1;
     wanted := wanted + greatest(0, cardinality(expected) - 1);

@@ -19,7 +19,7 @@ declare
     ["document_facets", "empty", "select from public.document_facets('whose'::text, null::text, '{}'::jsonb, 10, '{probe}'::text, null::uuid) as d where d.value = 'theirs'"],
     ["document_context", "empty", "select from public.document_context('2'::text, 1, 1, '{probe}'::text, null::uuid)"],
     ["suggest_query", "empty", "select from public.suggest_query('theyrs'::text, '{probe}'::text, null::uuid) as s (text) where s.text is not null"],
-    ["pgvec.tenant_matches", "empty", "select from pgvec.tenant_matches('{probe}'::text, '[1,0]'::extensions.vector, 10, '{}'::jsonb, null::float8, null::uuid, 'cosine'::text) as d where d.id = '2'"],
+    ["pgvec.candidates_as_owner", "empty", "select from pgvec.candidates_as_owner('{probe}'::text, null::uuid, null::text, '[1,0]'::extensions.vector, '{}'::jsonb, null::float8, 'cosine'::text, null::text, 10, true, false) as c, unnest(c.hits) as d where d.id = '2'"],
     ["match_documents for_tenant", "refused", "select from public.match_documents('[1,0]'::extensions.vector, 100, '{}'::jsonb, null::float8, '{probe}'::text, '{theirs}'::uuid, null::text)"],
     ["keyword_search for_tenant", "refused", "select from public.keyword_search('theirs'::text, 10, '{}'::jsonb, 'bm25'::text, '{probe}'::text, '{theirs}'::uuid, false, null::float8)"],
     ["pgvec.keyword_query for_tenant", "refused", "select pgvec.keyword_query('{probe}'::text, 'theirs'::text, '{theirs}'::uuid)"],

@@ -2,8 +2,9 @@
 -- The text is one of a few, whatever the filter says: all that came from the caller is in bound, which the search
 -- passes as its parameter $2. Over an adopted table it compares columns (pgvec.column_condition), by their catalog names.
 drop function if exists pgvec.is_containment(jsonb);
+drop function if exists pgvec.filter_condition(pgvec.collections, jsonb);
 
-create or replace function pgvec.filter_condition(collection pgvec.collections, filter jsonb, out condition text, out bound jsonb)
+create or replace function pgvec.filter_condition(collection pgvec.collections, filter jsonb, tenants uuid[] default null, out condition text, out bound jsonb)
   language plpgsql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
@@ -27,7 +28,7 @@ begin
   wanted := pgvec.parse_filter(filter);
   perform pgvec.check_patterns(wanted);
   if wanted ? '$text' then
-    words := pgvec.filter_text(collection, wanted -> '$text');
+    words := pgvec.filter_text(collection, wanted -> '$text', tenants);
     wanted := wanted - '$text';
   end if;
 
@@ -45,8 +46,9 @@ begin
   end if;
 end
 $$;
-comment on function pgvec.filter_condition(pgvec.collections, jsonb) is
+comment on function pgvec.filter_condition(pgvec.collections, jsonb, uuid[]) is
   'The condition that rows d of a collection have to meet for a filter, empty for none, and the values that it reads as $2. '
-  '{"$text": ...}, beside other keys, is for words, "quoted phrases" and -excluded words that the text must and must not have. Raises PV003.';
-revoke all on function pgvec.filter_condition(pgvec.collections, jsonb) from public;
-select pgvec.grant_execute('pgvec.filter_condition(pgvec.collections, jsonb)', 'reader');
+  '{"$text": ...}, beside other keys, is for words, "quoted phrases" and -excluded words that the text must and must not have, '
+  'in the languages of the one tenant that the search is for. Raises PV003.';
+revoke all on function pgvec.filter_condition(pgvec.collections, jsonb, uuid[]) from public;
+select pgvec.grant_execute('pgvec.filter_condition(pgvec.collections, jsonb, uuid[])', 'reader');

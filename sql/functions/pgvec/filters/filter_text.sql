@@ -1,5 +1,7 @@
 -- pgvec.filter_text -- the operator $text of a filter as a tsquery: all words, "quoted phrases" and no -excluded word.
-create or replace function pgvec.filter_text(collection pgvec.collections, operand jsonb)
+drop function if exists pgvec.filter_text(pgvec.collections, jsonb);
+
+create or replace function pgvec.filter_text(collection pgvec.collections, operand jsonb, tenants uuid[])
   returns tsquery
   language plpgsql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
@@ -22,13 +24,13 @@ begin
       hint    = 'rows must have all of them; keyword_search takes a text of any length and wants some';
   end if;
   return pgvec.text_condition(
-    pgvec.text_configurations(collection.name, case cardinality(collection.tenants) when 1 then collection.tenants[1] end),
+    pgvec.text_configurations(collection.name, case cardinality(tenants) when 1 then tenants[1] end),
     words,
     parsed.excluded);
 end
 $$;
-comment on function pgvec.filter_text(pgvec.collections, jsonb) is
+comment on function pgvec.filter_text(pgvec.collections, jsonb, uuid[]) is
   'The tsquery for rows that have all words and "quoted phrases" of a text and none with a minus; null where it has no words. '
   'Raises PV003 for anything but a string, and for more than 100 words.';
-revoke all on function pgvec.filter_text(pgvec.collections, jsonb) from public;
-select pgvec.grant_execute('pgvec.filter_text(pgvec.collections, jsonb)', 'reader');
+revoke all on function pgvec.filter_text(pgvec.collections, jsonb, uuid[]) from public;
+select pgvec.grant_execute('pgvec.filter_text(pgvec.collections, jsonb, uuid[])', 'reader');

@@ -31,7 +31,7 @@ begin
       using embedding, null::jsonb, match_count + 1, drawn;
     execute format('select array_agg(q.id order by q.distance, q.id) from (%s) as q where q.id <> $4', pgvec.vector_query(target, target.distance, '', kind))
       into found
-      using embedding, null::jsonb, ((pgvec.search_steps(target, kind, 'hnsw', match_count, '', null)).steps)[1].read_rows + 1, drawn;
+      using embedding, null::jsonb, pgvec.read_rows(target, kind, match_count) + 1, drawn;
     hits := hits + (select count(*) from unnest(expected[:match_count]) as e where e = any (found[:match_count]));
     wanted := wanted + coalesce(cardinality(expected[:match_count]), 0);
   end loop;

@@ -6,6 +6,8 @@
 -- In a read-only transaction, as PostgREST gives to stable functions, there is no insert. There the row is announced, if
 -- somebody listens: pgvec-admin log collect holds the advisory lock that tells, and inserts it. A standby can do neither.
 -- A line in the server's log would always be possible, but the server adds the statement to it, and with it the text.
+drop function if exists pgvec.log_search(text, text, text, int, int, timestamptz, float8, float8, uuid, jsonb, text, extensions.vector);
+
 create or replace function pgvec.log_search(
     collection text,
     function text,
@@ -13,7 +15,6 @@ create or replace function pgvec.log_search(
     requested int,
     returned int,
     started timestamptz,
-    ms float8,
     top_score float8,
     for_tenant uuid,
     filter jsonb,
@@ -25,23 +26,29 @@ create or replace function pgvec.log_search(
   set debug_print_plan = off
 as $$
 declare
-  target pgvec.collections;
-  entry  jsonb;
+  ended   constant timestamptz := clock_timestamp();
+  request pgvec.search_request;
+  target  pgvec.collections;
+  entry   jsonb;
 begin
-  target := pgvec.scoped(log_search.collection, for_tenant);
+  if current_setting('pgvec.search_log', true) = 'off' then  -- not a user's search
+    return;
+  end if;
+  request := pgvec.scoped(log_search.collection, for_tenant);
+  target := request.collection;
   if target.log_sample is null or function not in ('match_documents', 'keyword_search', 'hybrid_search') then
     return;
   end if;
   entry := jsonb_build_object(
     'collection', target.name,
-    'searched_at', least(started, clock_timestamp()),
+    'searched_at', least(started, ended),
     'function', function,
     'route', left(route, 100),
     'requested', requested,
     'returned', returned,
-    'ms', ms,
+    'ms', extract(epoch from 1000 * (ended - started))::float8,
     'top_score', top_score,
-    'tenants', target.tenants,
+    'tenants', request.tenants,
     'filtered', coalesce(filter, '{}') <> '{}',
     'sample', target.log_sample,
     'query_text', case when target.log_texts then left(query_text, 10000) end,
@@ -70,7 +77,7 @@ exception
     null;
 end
 $$;
-comment on function pgvec.log_search(text, text, text, int, int, timestamptz, float8, float8, uuid, jsonb, text, extensions.vector) is
+comment on function pgvec.log_search(text, text, text, int, int, timestamptz, float8, uuid, jsonb, text, extensions.vector) is
   'Logs a search of a collection whose searches are logged (pgvec.log_searches), if that can be done without waiting.';
-revoke all on function pgvec.log_search(text, text, text, int, int, timestamptz, float8, float8, uuid, jsonb, text, extensions.vector) from public;
-select pgvec.grant_execute('pgvec.log_search(text, text, text, int, int, timestamptz, float8, float8, uuid, jsonb, text, extensions.vector)', 'reader');
+revoke all on function pgvec.log_search(text, text, text, int, int, timestamptz, float8, uuid, jsonb, text, extensions.vector) from public;
+select pgvec.grant_execute('pgvec.log_search(text, text, text, int, int, timestamptz, float8, uuid, jsonb, text, extensions.vector)', 'reader');

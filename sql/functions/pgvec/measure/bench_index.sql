@@ -76,7 +76,7 @@ begin
         started := clock_timestamp();
         execute statement
           into found
-          using query.embedding, null::jsonb, ((pgvec.search_steps(target, kind, 'hnsw', wanted, '', null)).steps)[1].read_rows, wanted;
+          using query.embedding, null::jsonb, pgvec.read_rows(target, kind, wanted), wanted;
         times := times || extract(epoch from 1000 * (clock_timestamp() - started))::float8;
         hits := hits + (select count(*) from unnest(query.expected) as e where e = any (found));
       end loop;

@@ -21,29 +21,24 @@ create or replace function pgvec.explain_search(
   set jit = off
 as $$
 declare
-  target  pgvec.collections := pgvec.query_target(explain_search.collection, for_tenant, query_embedding, explain_search.distance, null);
-  measure text := coalesce(explain_search.distance, target.distance);
-  wanted  int := pgvec.clamp_count(match_count, 100);
-  within  record := pgvec.filter_condition(target, filter);
-  serving record;
+  request pgvec.search_request := pgvec.vector_request(query_embedding, match_count, filter, null, explain_search.collection, for_tenant, explain_search.distance);
+  target  constant pgvec.collections := request.collection;
   planned record;
   step    pgvec.search_step;
   line    text;
   started timestamptz;
   logging text := coalesce(current_setting('pgvec.search_log', true), '');
 begin
-  if target.tenants is not null and (cardinality(target.tenants) > 1 or row_security_active(target.relation)) then
+  if request.tenants is not null and (cardinality(request.tenants) > 1 or row_security_active(target.relation)) then
     raise exception using
       errcode = 'PV006',
       message = format('a plan tells of rows of all tenants of collection %L', target.name),
       hint    = 'ask as the owner of the table or as service_role, for one tenant: for_tenant => ...';
   end if;
-  within.condition := coalesce(nullif(within.condition, ''), case when target.tenants is null then '' else 'true' end);
 
-  perform set_config('pgvec.search_log', 'off', true);  -- this is no search of anybody's
+  perform set_config('pgvec.search_log', 'off', true);  -- not a user's search: do not log it
   perform set_config('ivfflat.probes', coalesce(target.settings ->> 'probes', '10'), true);
-  serving := pgvec.index_kind(target, measure);
-  planned := pgvec.search_steps(target, serving.kind, serving.method, wanted, within.condition, within.bound);
+  planned := pgvec.search_steps(request);
   foreach step in array planned.steps loop
     continue when step.after_tie;
     if step.kind is not null then
@@ -58,9 +53,9 @@ begin
 
     plan := null;
     for line in execute
-      'explain (analyze, costs off, timing off, buffers off, summary off) ' || pgvec.vector_query(target, measure, within.condition, step.kind,
+      'explain (analyze, costs off, timing off, buffers off, summary off) ' || pgvec.vector_query(target, request.distance, request.condition, step.kind,
                                                                                               case when step.kind is null then planned.scanned else planned.walked end)
-      using query_embedding, within.bound, step.read_rows
+      using query_embedding, request.bound, step.read_rows
     loop
       -- a vector of some thousand characters hides the rest
       plan := concat_ws(e'\n', plan, regexp_replace(line, '''\[[^'']{20,}''', '''[...]''', 'g'));

@@ -39,7 +39,7 @@ begin
   perform pgvec.check_count('queries', queries, 1, 10000);
   perform pgvec.check_count('match_count', match_count, 1, 999);  -- the row itself is found as well
   perform pgvec.note_index(target.name);
-  perform set_config('pgvec.search_log', 'off', true);  -- these are no searches of anybody's
+  perform set_config('pgvec.search_log', 'off', true);  -- not users' searches: do not log them
 
   execute format('select array_agg(q.id) as ids, array_agg(q.embedding) as embeddings
                     from (select d.id, d.embedding::extensions.vector as embedding from %s as d where d.embedding is not null order by md5(d.id) limit $1) as q',

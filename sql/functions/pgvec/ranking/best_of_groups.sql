@@ -1,6 +1,8 @@
 -- pgvec.best_of_groups -- of the hits of each group only the best: one chunk of each document, for example.
 -- A row that belongs to no group stands for itself.
-create or replace function pgvec.best_of_groups(collection pgvec.collections, hits pgvec.fused[], group_by text)
+drop function if exists pgvec.best_of_groups(pgvec.collections, pgvec.fused[], text);
+
+create or replace function pgvec.best_of_groups(request pgvec.search_request, hits pgvec.fused[], group_by text)
   returns pgvec.fused[]
   language plpgsql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
@@ -16,13 +18,13 @@ begin
               join %2$s as d on d.id = h.id
              order by coalesce('group ' || %1$s, 'row ' || d.id), h.place) as g
     $query$,
-    case group_by when 'source' then 'd.source' else '(d.metadata ->> $2)' end, pgvec.rows_of(collection, by_key => 'h.id'))
+    case group_by when 'source' then 'd.source' else '(d.metadata ->> $2)' end, pgvec.rows_of(request, by_key => 'h.id'))
     into best
     using hits, group_by;
   return coalesce(best, '{}');
 end
 $$;
-comment on function pgvec.best_of_groups(pgvec.collections, pgvec.fused[], text) is
+comment on function pgvec.best_of_groups(pgvec.search_request, pgvec.fused[], text) is
   'The first hit of each source (group_by source) or of each value at a key of metadata, in the order of the hits.';
-revoke all on function pgvec.best_of_groups(pgvec.collections, pgvec.fused[], text) from public;
-select pgvec.grant_execute('pgvec.best_of_groups(pgvec.collections, pgvec.fused[], text)', 'reader');
+revoke all on function pgvec.best_of_groups(pgvec.search_request, pgvec.fused[], text) from public;
+select pgvec.grant_execute('pgvec.best_of_groups(pgvec.search_request, pgvec.fused[], text)', 'reader');

@@ -1,6 +1,8 @@
 -- pgvec.decay -- scores that grow less with age: half of a score is left at half_life, a quarter at twice that.
 -- A row without a date keeps its score, and so does one from the future. After 500 half-lives nothing is left to halve.
-create or replace function pgvec.decay(collection pgvec.collections, hits pgvec.fused[], recency_field text, half_life interval)
+drop function if exists pgvec.decay(pgvec.collections, pgvec.fused[], text, interval);
+
+create or replace function pgvec.decay(request pgvec.search_request, hits pgvec.fused[], recency_field text, half_life interval)
   returns pgvec.fused[]
   language plpgsql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
@@ -17,13 +19,13 @@ begin
               from unnest($1) as h
               join %s as d on d.id = h.id
              cross join lateral pgvec.as_timestamp(d.metadata -> $2) as a (born)) as h
-    $query$, pgvec.rows_of(collection, by_key => 'h.id'))
+    $query$, pgvec.rows_of(request, by_key => 'h.id'))
     into decayed
     using hits, recency_field, half_life;
   return coalesce(decayed, '{}');
 end
 $$;
-comment on function pgvec.decay(pgvec.collections, pgvec.fused[], text, interval) is
+comment on function pgvec.decay(pgvec.search_request, pgvec.fused[], text, interval) is
   'The hits with score * 0.5 ^ (age / half_life), best first; the age is that of the date at recency_field in metadata (pgvec.as_timestamp).';
-revoke all on function pgvec.decay(pgvec.collections, pgvec.fused[], text, interval) from public;
-select pgvec.grant_execute('pgvec.decay(pgvec.collections, pgvec.fused[], text, interval)', 'reader');
+revoke all on function pgvec.decay(pgvec.search_request, pgvec.fused[], text, interval) from public;
+select pgvec.grant_execute('pgvec.decay(pgvec.search_request, pgvec.fused[], text, interval)', 'reader');

@@ -1,7 +1,9 @@
 -- pgvec.diversify -- the hits in an order that repeats itself less: maximal marginal relevance.
 -- The next is always the hit with the greatest (1 - diversity) * score - diversity * its greatest cosine similarity to
 -- those before it; scores count from 0 (the least) to 1 (the greatest). Carbonell and Goldstein (1998).
-create or replace function pgvec.diversify(collection pgvec.collections, hits pgvec.fused[], diversity float8, wanted int)
+drop function if exists pgvec.diversify(pgvec.collections, pgvec.fused[], float8, int);
+
+create or replace function pgvec.diversify(request pgvec.search_request, hits pgvec.fused[], diversity float8, wanted int)
   returns pgvec.fused[]
   language plpgsql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
@@ -21,7 +23,7 @@ begin
       from (select x.id, x.score, x.place, min(x.score) over () as least, max(x.score) over () as most
               from unnest($1) with ordinality as x (id, score, similarity, keyword_score, semantic_rank, keyword_rank, place)) as h
       left join %s as d on d.id = h.id
-    $query$, pgvec.rows_of(collection, by_key => 'h.id'))
+    $query$, pgvec.rows_of(request, by_key => 'h.id'))
     into embeddings, relevance
     using hits, diversity;
   worth := relevance;
@@ -42,7 +44,7 @@ begin
   return array(select hits[p.place] from unnest(places) with ordinality as p (place, number) order by p.number);
 end
 $$;
-comment on function pgvec.diversify(pgvec.collections, pgvec.fused[], float8, int) is
+comment on function pgvec.diversify(pgvec.search_request, pgvec.fused[], float8, int) is
   'The first wanted hits by maximal marginal relevance: diversity 0 keeps the order of the scores, 1 looks only at how unlike each other they are.';
-revoke all on function pgvec.diversify(pgvec.collections, pgvec.fused[], float8, int) from public;
-select pgvec.grant_execute('pgvec.diversify(pgvec.collections, pgvec.fused[], float8, int)', 'reader');
+revoke all on function pgvec.diversify(pgvec.search_request, pgvec.fused[], float8, int) from public;
+select pgvec.grant_execute('pgvec.diversify(pgvec.search_request, pgvec.fused[], float8, int)', 'reader');

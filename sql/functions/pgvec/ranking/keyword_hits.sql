@@ -1,10 +1,10 @@
--- pgvec.keyword_hits -- the ids of the rows that score highest for a keyword query.
+-- pgvec.keyword_hits -- the ids of the rows that score highest for a keyword query, as the current user sees them.
 -- Candidates come from the GIN index of fts: a scan of the table would have to unpack the lexemes of every row, which the
 -- planner does not see the cost of. Where the rarest words have found too few, all words are tried.
 drop function if exists pgvec.keyword_hits(pgvec.collections, pgvec.keyword_query, text, int, text, jsonb);
+drop function if exists pgvec.keyword_hits(pgvec.collections, pgvec.keyword_query, text, int, jsonb);
 
-create or replace function pgvec.keyword_hits(
-    collection pgvec.collections, query pgvec.keyword_query, ranking text, match_count int, filter jsonb)
+create or replace function pgvec.keyword_hits(request pgvec.search_request)
   returns pgvec.scored[]
   language plpgsql stable parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
@@ -12,20 +12,17 @@ create or replace function pgvec.keyword_hits(
   set jit = off
 as $$
 declare
-  within     record := pgvec.filter_condition(collection, filter);
+  query      constant pgvec.keyword_query := request.query;
   candidates tsquery;
-  searched   text := collection.relation;
+  searched   text := (request.collection).relation;
   hits       pgvec.scored[] := '{}'::pgvec.scored[];
 begin
   if query.candidates is null then
     return hits;
   end if;
-  if collection.tenants is not null and not pgvec.finds_alone(collection) then
-    return pgvec.tenant_keyword_hits(collection.name, query, ranking, match_count, filter, collection.tenants[1]);
-  end if;
   foreach candidates in array array[query.candidates, query.words] loop
-    if collection.tenants is not null then
-      searched := (pgvec.tenant_rows(collection, concat_ws(' and ', 'd.fts @@ $1', nullif(within.condition, '')), candidates, within.bound)).scanned;
+    if request.tenants is not null then
+      searched := (pgvec.tenant_rows(request, concat_ws(' and ', 'd.fts @@ $1', nullif(request.condition, '')), candidates)).scanned;
     end if;
     execute format(
       $query$
@@ -36,16 +33,15 @@ begin
                order by score desc, d.id
                limit $3) as h
       $query$,
-      pgvec.keyword_score(ranking), searched, 'and ' || nullif(within.condition, ''))
+      pgvec.keyword_score(request.ranking), searched, 'and ' || nullif(request.condition, ''))
       into hits
-      using candidates, within.bound, match_count, query.weights, query.words;
-    exit when cardinality(hits) >= match_count or candidates = query.words;
+      using candidates, request.bound, request.wanted, query.weights, query.words;
+    exit when cardinality(hits) >= request.wanted or candidates = query.words;
   end loop;
   return coalesce(hits, '{}');
 end
 $$;
-comment on function pgvec.keyword_hits(pgvec.collections, pgvec.keyword_query, text, int, jsonb) is
-  'The match_count rows that score highest for a keyword query (pgvec.keyword_query) by a ranking (bm25, ts_rank, ts_rank_cd) '
-  'and pass the filter: best first, ties by id. Under row level security those of a tenant are found by pgvec.tenant_keyword_hits. Raises PV003.';
-revoke all on function pgvec.keyword_hits(pgvec.collections, pgvec.keyword_query, text, int, jsonb) from public;
-select pgvec.grant_execute('pgvec.keyword_hits(pgvec.collections, pgvec.keyword_query, text, int, jsonb)', 'reader');
+comment on function pgvec.keyword_hits(pgvec.search_request) is
+  'The wanted rows that score highest for the query of a request by its ranking and meet its condition: best first, ties by id.';
+revoke all on function pgvec.keyword_hits(pgvec.search_request) from public;
+select pgvec.grant_execute('pgvec.keyword_hits(pgvec.search_request)', 'reader');

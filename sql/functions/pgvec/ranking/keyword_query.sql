@@ -20,8 +20,9 @@ declare
   most_characters constant int := 100000;  -- to_tsvector takes 9 ms for them, and has a limit of its own
   most_words      constant int := 500;
   most_typed      constant int := 32;
-  target   pgvec.collections := pgvec.scoped(keyword_query.collection, for_tenant);
-  counted  uuid[] := coalesce(target.tenants, array[pgvec.no_tenant()]);
+  request  pgvec.search_request := pgvec.scoped(keyword_query.collection, for_tenant);
+  target   pgvec.collections := request.collection;
+  counted  uuid[] := coalesce(request.tenants, array[pgvec.no_tenant()]);
   budget   bigint := coalesce((target.settings ->> 'candidate_budget')::bigint, 20000);
   prose    text := left(coalesce(query_text, ''), most_characters);
   parsed   record;
@@ -39,7 +40,7 @@ begin
 
   with lexemes as (
          select l.lexeme, max(coalesce(cardinality(l.positions), 1)) as times
-           from unnest(pgvec.text_configurations(target.name, for_tenant)) as c (configuration)
+           from unnest(pgvec.languages(request)) as c (configuration)
           cross join lateral unnest(to_tsvector(c.configuration::regconfig, prose)) as l
           group by l.lexeme),
        frequencies as (

@@ -9,10 +9,10 @@ create or replace function pgvec.count_ids(collection text, ids text[])
   set jit = off
 as $$
 declare
-  target  pgvec.collections := pgvec.scoped(count_ids.collection, null);
+  request pgvec.search_request := pgvec.scoped(count_ids.collection, null);
   counted bigint;
 begin
-  execute format('select count(*) from (select distinct u.id from unnest($1) as u (id)) as i join %s as d on d.id = i.id', pgvec.rows_of(target, by_key => 'i.id'))
+  execute format('select count(*) from (select distinct u.id from unnest($1) as u (id)) as i join %s as d on d.id = i.id', pgvec.rows_of(request, by_key => 'i.id'))
     into counted
     using ids;
   return counted;

@@ -18,9 +18,10 @@ create or replace function pgvec.merge_staged(
   set work_mem = '64MB'
 as $$
 declare
-  target pgvec.collections := pgvec.writable(merge_staged.collection, for_tenant);
-  own    text := pgvec.of_tenant(target, 'r');
-  tenant text := quote_literal(target.tenants[1]) || ', ';
+  request pgvec.search_request := pgvec.writable(merge_staged.collection, for_tenant);
+  target  pgvec.collections := request.collection;
+  own     text := pgvec.of_tenant(request, 'r');
+  tenant  text := quote_literal(request.tenants[1]) || ', ';
 begin
   if to_regclass('pg_temp.staged_documents') is null then
     raise exception using
@@ -28,7 +29,7 @@ begin
       message = 'nothing is staged',
       hint    = format('select pgvec.begin_staging(%L), then fill pg_temp.staged_documents in the same transaction', target.name);
   end if;
-  unchanged := pgvec.skip_unchanged(target);
+  unchanged := pgvec.skip_unchanged(request);
 
   -- rows are looked up one by one, by their keys: the planner knows nothing of a table that was just filled, nor of a tenant
   execute format(

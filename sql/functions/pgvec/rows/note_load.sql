@@ -8,8 +8,9 @@ create or replace function pgvec.note_load(
   set debug_print_plan = off
 as $$
 declare
-  target pgvec.collections := pgvec.writable(note_load.collection, null);
-  owner_of constant uuid := coalesce(target.tenants[1], pgvec.no_tenant());
+  request  pgvec.search_request := pgvec.writable(note_load.collection, null);
+  target   pgvec.collections := request.collection;
+  owner_of constant uuid := coalesce(request.tenants[1], pgvec.no_tenant());
 begin
   if note_load."position" is null then
     delete from pgvec.loads as l where l.collection = target.name and l.tenant = owner_of and l.source = note_load.source;

@@ -7,13 +7,14 @@ create or replace function pgvec.noted_loads(collection text)
   set debug_print_plan = off
 as $$
 declare
-  target pgvec.collections := pgvec.scoped(noted_loads.collection, null);
+  request pgvec.search_request := pgvec.scoped(noted_loads.collection, null);
+  target  pgvec.collections := request.collection;
 begin
   return query
     select l.source, l.fingerprint, l.position, l.last_id
       from pgvec.loads as l
      where l.collection = target.name
-       and l.tenant = any (coalesce(target.tenants, array[pgvec.no_tenant()]))
+       and l.tenant = any (coalesce(request.tenants, array[pgvec.no_tenant()]))
      order by l.source;
 end
 $$;

@@ -6,14 +6,15 @@ create or replace function pgvec.resume_points(collection text)
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target pgvec.collections := pgvec.scoped(resume_points.collection, null);
+  request pgvec.search_request := pgvec.scoped(resume_points.collection, null);
+  target  pgvec.collections := request.collection;
 begin
   return query execute format(
     $query$
     select l.source, l.fingerprint, l.position
       from pgvec.noted_loads($1) as l
      where exists (select from %s as d where d.id = l.last_id)
-    $query$, pgvec.rows_of(target, by_key => 'l.last_id'))
+    $query$, pgvec.rows_of(request, by_key => 'l.last_id'))
     using target.name;
 end
 $$;

@@ -1,11 +1,14 @@
 -- pgvec.skip_unchanged -- takes out of the staged rows what a collection has already, just so.
-create or replace function pgvec.skip_unchanged(collection pgvec.collections)
+drop function if exists pgvec.skip_unchanged(pgvec.collections);
+
+create or replace function pgvec.skip_unchanged(request pgvec.search_request)
   returns bigint
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  unchanged bigint;
+  collection constant pgvec.collections := request.collection;
+  unchanged  bigint;
 begin
   -- of two rows with one id the later counts
   delete from pg_temp.staged_documents as s
@@ -29,12 +32,12 @@ begin
                and (x.embedding is null
                     or d.embedding operator(extensions.=) x.embedding::extensions.%2$I and d.embedded_hash = d.content_hash)) as same
      where s.position = same.position
-    $query$, collection.relation, collection.storage, pgvec.of_tenant(collection, 'r'));
+    $query$, collection.relation, collection.storage, pgvec.of_tenant(request, 'r'));
   get diagnostics unchanged = row_count;
   return unchanged;
 end
 $$;
-comment on function pgvec.skip_unchanged(pgvec.collections) is
+comment on function pgvec.skip_unchanged(pgvec.search_request) is
   'Deletes from the temporary table staged_documents all but the last row of each id, and the rows that the collection has already; returns how many it has.';
-revoke all on function pgvec.skip_unchanged(pgvec.collections) from public;
-select pgvec.grant_execute('pgvec.skip_unchanged(pgvec.collections)', 'writer');
+revoke all on function pgvec.skip_unchanged(pgvec.search_request) from public;
+select pgvec.grant_execute('pgvec.skip_unchanged(pgvec.search_request)', 'writer');

@@ -1,5 +1,5 @@
 -- pgvec.finds_alone -- whether the current user searches the rows of tenants directly: as an owner of the table, whom no policy holds.
--- Everybody else asks the functions that run as the owner (pgvec.tenant_target), since policies keep indexes from being used, and
+-- Everybody else asks the functions that run as the owner (pgvec.candidates_as_owner), since policies keep indexes from being used, and
 -- partitions are for nobody else to read.
 create or replace function pgvec.finds_alone(collection pgvec.collections)
   returns boolean

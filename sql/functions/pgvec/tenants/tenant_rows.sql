@@ -6,15 +6,18 @@
 -- coalesce keeps the planner from the primary key and counts as half of all rows, which is undone; the partition is named,
 -- where who searches may read it, since it is not found from a coalesce.
 -- Volatile, since EXPLAIN is a utility statement, which stable functions may not run themselves.
+drop function if exists pgvec.tenant_rows(pgvec.collections, text, tsquery, jsonb);
+
 create or replace function pgvec.tenant_rows(
-    collection pgvec.collections, condition text, words tsquery, bound jsonb,
+    request pgvec.search_request, condition text, words tsquery,
     out scanned text, out walked text, out matches float8, out to_scan float8)
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   few    constant int := 1000;  -- rows that are read sooner than asked about
-  tenant constant uuid := collection.tenants[1];
+  collection constant pgvec.collections := request.collection;
+  tenant constant uuid := request.tenants[1];
   size   constant bigint := pgvec.tenant_size(collection.name, tenant);
   part   regclass;
   plan   text;
@@ -32,17 +35,17 @@ begin
     return;
   end if;
 
-  execute format('explain (format json) select from %s as d where d.embedding is not null and %s', walked, condition) into plan using words, bound;
+  execute format('explain (format json) select from %s as d where d.embedding is not null and %s', walked, condition) into plan using words, request.bound;
   total := 2 * split_part(split_part(plan, '"Plan Rows": ', 2), ',', 1)::float8;
-  matches := least(size, total * least(1, size / greatest(pgvec.estimate_rows(collection), 1)));
+  matches := least(size, total * least(1, size / greatest(pgvec.estimate_rows(collection, request.tenants), 1)));
   if position('"Index Name":' in plan) > 0 and total < size then
     scanned := walked;
     to_scan := total;
   end if;
 end
 $$;
-comment on function pgvec.tenant_rows(pgvec.collections, text, tsquery, jsonb) is
-  'For a collection with the one tenant that a search is for (pgvec.scoped): the FROM items of a query that scans the rows meeting a condition and of one that '
+comment on function pgvec.tenant_rows(pgvec.search_request, text, tsquery) is
+  'For a search in one tenant: the FROM items of a query that scans the rows meeting a condition and of one that '
   'walks an index of vectors, about how many rows meet it (matches), and how many are read to find them all (to_scan). condition: on rows d, with words as $1 and bound as $2.';
-revoke all on function pgvec.tenant_rows(pgvec.collections, text, tsquery, jsonb) from public;
-select pgvec.grant_execute('pgvec.tenant_rows(pgvec.collections, text, tsquery, jsonb)', 'reader');
+revoke all on function pgvec.tenant_rows(pgvec.search_request, text, tsquery) from public;
+select pgvec.grant_execute('pgvec.tenant_rows(pgvec.search_request, text, tsquery)', 'reader');

@@ -12,7 +12,8 @@ create or replace function pgvec.collection_version(collection text, for_tenant 
   set debug_print_plan = off
 as $$
 declare
-  target  pgvec.collections := pgvec.scoped(collection_version.collection, for_tenant);
+  request pgvec.search_request := pgvec.scoped(collection_version.collection, for_tenant);
+  target  pgvec.collections := request.collection;
   version text;
 begin
   if target.access = 'policy'
@@ -27,8 +28,8 @@ begin
     select sum(t.changes)
       from pgvec.text_totals as t
      where t.collection = target.name
-       and t.tenant = any (coalesce(target.tenants, array[pgvec.no_tenant()])));
-  return md5(format('%s/%s', target, version));
+       and t.tenant = any (coalesce(request.tenants, array[pgvec.no_tenant()])));
+  return md5(format('%s/%s/%s', target, request.tenants, version));
 end
 $$;
 comment on function pgvec.collection_version(text, uuid) is

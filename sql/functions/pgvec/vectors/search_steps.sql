@@ -5,8 +5,6 @@
 -- With a filter, so few matches that a look at the index would not pay are scanned (3000: look_costs of pgvec.wide_steps,
 -- times the least ef_search of a look). For more see there. How many match is asked of the planner, by EXPLAIN, for 0.02 ms;
 -- a bounded count would read a good part of the table for a filter that many rows pass.
--- One row more than wanted shows a tie at the limit. A quantized index misplaces rows a little: of more candidates, ordered
--- by their true distance, the best are right. pgvec-admin tune sets oversample from the collection's own rows.
 -- An ef_search of 40 is the smallest with a recall of 0.98 on 100,000 rows of 384 dimensions in clusters of 100 (20: 0.946,
 -- 40: 0.983, 60: 0.997). 1000 is pgvector's limit.
 -- Volatile, since EXPLAIN is a utility statement, which stable functions may not run themselves.
@@ -16,18 +14,17 @@ drop function if exists pgvec.search_steps(pgvec.collections, text, text, int, t
 drop function if exists pgvec.filtered_steps(pgvec.collections, text, text, int, text, jsonb);
 drop function if exists pgvec.filtered_steps(pgvec.collections, text, text, int, int, int, text, jsonb);
 
-create or replace function pgvec.search_steps(
-    collection pgvec.collections, kind text, method text, wanted int, condition text, bound jsonb,
-    out steps pgvec.search_step[], out scanned text, out walked text)
+create or replace function pgvec.search_steps(request pgvec.search_request, out steps pgvec.search_step[], out scanned text, out walked text)
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  read_rows int := case kind
-                     when 'binary' then wanted * coalesce((collection.settings ->> 'oversample')::int, 20)
-                     when 'halfvec' then wanted + 10
-                     else wanted + 1
-                   end;
+  collection constant pgvec.collections := request.collection;
+  kind      constant text := collection.search_kind;
+  method    constant text := collection.search_method;
+  condition constant text := request.condition;
+  wanted    constant int := request.wanted;
+  read_rows constant int := case kind when 'column' then wanted + 1 else pgvec.read_rows(collection, kind, wanted) end;  -- a call costs 25 microseconds
   ef_search int := least(1000, greatest(1, read_rows, coalesce((collection.settings ->> 'ef_search')::int, 40)));
   plan      text;
   matches   float8;
@@ -35,8 +32,8 @@ declare
 begin
   scanned := collection.relation;
   walked := scanned;
-  if collection.tenants is not null then
-    select t.* into scanned, walked, matches, to_scan from pgvec.tenant_rows(collection, condition, null, bound) as t;
+  if request.tenants is not null then
+    select t.* into scanned, walked, matches, to_scan from pgvec.tenant_rows(request, condition, null) as t;
   end if;
   if kind is null then
     steps := array[(null, null, null, null, wanted, 0, null, true, null)]::pgvec.search_step[];
@@ -53,22 +50,21 @@ begin
   if matches is null then
     execute format('explain (format json) select from %s as d where d.embedding is not null and %s', scanned, condition)
       into plan
-      using null::text, bound;
+      using null::text, request.bound;
     -- those of the topmost node come first; reading it as JSON, or by a pattern, would take a good part of making it
     matches := split_part(split_part(plan, '"Plan Rows": ', 2), ',', 1)::float8;
     to_scan := case when position('"Index Name":' in plan) > 0 then matches end;
   end if;
   steps := case
              when to_scan <= 3000 then array[(null, null, null, null, wanted, 0, null, false, matches)]::pgvec.search_step[]
-             else pgvec.wide_steps(collection, kind, method, wanted, read_rows, ef_search, matches, to_scan)
+             else pgvec.wide_steps(request, read_rows, ef_search, matches, to_scan)
            end;
 end
 $$;
-comment on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb) is
-  'The steps of a search over an index of a kind and method (of pgvec.index_kind), each for when those before found too few rows, the last an exact scan '
-  '(see type pgvec.search_step). condition and bound: of pgvec.filter_condition. '
+comment on function pgvec.search_steps(pgvec.search_request) is
+  'The steps of a search over the index of its collection (search_kind, search_method), each for when those before found too few rows, the last an exact scan '
+  '(see type pgvec.search_step). '
   'scanned, walked: the FROM items that an exact scan and a walk through the index read: of tenants, those of pgvec.tenant_rows. '
-  'Settings of the collection: ef_search, the least hnsw.ef_search (default 40); '
-  'oversample, the candidates of a binary index for each row wanted (default 20); those of pgvec.wide_steps.';
-revoke all on function pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb) from public;
-select pgvec.grant_execute('pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb)', 'reader');
+  'Settings of the collection: ef_search, the least hnsw.ef_search (default 40); those of pgvec.read_rows and pgvec.wide_steps.';
+revoke all on function pgvec.search_steps(pgvec.search_request) from public;
+select pgvec.grant_execute('pgvec.search_steps(pgvec.search_request)', 'reader');

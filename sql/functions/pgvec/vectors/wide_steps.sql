@@ -10,14 +10,18 @@
 -- scanned if it finds too few of them; and only where that would be too many rows is the index walked on.
 drop function if exists pgvec.wide_steps(pgvec.collections, text, text, int, float8, boolean);
 drop function if exists pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, boolean);
+drop function if exists pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, float8);
 
-create or replace function pgvec.wide_steps(
-    collection pgvec.collections, kind text, method text, wanted int, read_rows int, ef_search int, matches float8, to_scan float8)
+create or replace function pgvec.wide_steps(request pgvec.search_request, read_rows int, ef_search int, matches float8, to_scan float8)
   returns pgvec.search_step[]
   language plpgsql stable parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
+  collection constant pgvec.collections := request.collection;
+  kind       constant text := collection.search_kind;
+  method     constant text := collection.search_method;
+  wanted     constant int := request.wanted;
   spare      constant float8 := 1.2;   -- rows found in one look, over rows wanted
   depth      constant int := 10;       -- rows looked at, over rows wanted, within which the index can be trusted
   look_costs constant float8 := 30;    -- rows of an exact scan that take three times as long as a look of ef_search 1
@@ -26,7 +30,7 @@ declare
   exact_rows float8 := coalesce((collection.settings ->> 'exact_rows')::float8, least(25000, 1e7 / collection.dimensions));
   enough     int := ceil(spare * read_rows);
   steps      pgvec.search_step[] := '{}'::pgvec.search_step[];
-  fraction   float8 := least(1, greatest(matches, 1) / greatest(pgvec.estimate_rows(collection), matches, 1));
+  fraction   float8 := least(1, greatest(matches, 1) / greatest(pgvec.estimate_rows(collection, request.tenants), matches, 1));
   look       int;                      -- hnsw.ef_search
   tuples     int;
 begin
@@ -54,10 +58,10 @@ begin
   return steps || (null, null, null, null, wanted, 0, null, true, matches)::pgvec.search_step;
 end
 $$;
-comment on function pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, float8) is
+comment on function pgvec.wide_steps(pgvec.search_request, int, int, float8, float8) is
   'The steps of a search with a filter that so many rows match, for which an exact scan reads to_scan rows (null: all of the table), '
-  'over a vector index of a kind and method (of pgvec.index_kind); '
+  'over the vector index of its collection; '
   'the last is an exact scan (see type pgvec.search_step). '
   'Setting of the collection: exact_rows, up to which matches are scanned rather than the index walked on (25,000, less above 400 dimensions).';
-revoke all on function pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, float8) from public;
-select pgvec.grant_execute('pgvec.wide_steps(pgvec.collections, text, text, int, int, int, float8, float8)', 'reader');
+revoke all on function pgvec.wide_steps(pgvec.search_request, int, int, float8, float8) from public;
+select pgvec.grant_execute('pgvec.wide_steps(pgvec.search_request, int, int, float8, float8)', 'reader');

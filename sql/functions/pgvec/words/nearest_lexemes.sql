@@ -12,9 +12,9 @@ create or replace function pgvec.nearest_lexemes(collection text, query_text tex
   set debug_print_plan = off
 as $$
   with target as (
-         select s.name, s.language, coalesce(s.tenants, array[pgvec.no_tenant()]) as tenants
+         select (s.collection).name, (s.collection).language, coalesce(s.tenants, array[pgvec.no_tenant()]) as tenants
            from pgvec.scoped(nearest_lexemes.collection, for_tenant) as s
-          where s.access <> 'policy'),
+          where (s.collection).access <> 'policy'),
        unknown as (
          select t.name, t.tenants, p.token, l.lexeme
            from target as t

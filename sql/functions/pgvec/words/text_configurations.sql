@@ -9,14 +9,7 @@ create or replace function pgvec.text_configurations(collection text, for_tenant
   security definer set search_path = pg_catalog, pg_temp
   set debug_print_plan = off
 as $$
-  select array(select s.language
-                union
-               select u
-                 from pgvec.text_totals as t, unnest(t.languages) as u
-                where t.collection = s.name
-                  and t.tenant = any (coalesce(s.tenants, array[pgvec.no_tenant()]))
-                order by 1)
-    from pgvec.scoped(text_configurations.collection, for_tenant) as s
+  select pgvec.languages(s) from pgvec.scoped(text_configurations.collection, for_tenant) as s
 $$;
 comment on function pgvec.text_configurations(text, uuid) is
   'The text search configurations in use in a collection: its own, and those of rows with a language, of one tenant or all of the caller. Raises PV001 and PV006.';

@@ -1,0 +1,35 @@
+-- pgvec.candidates_as_owner -- what a search in one tenant chooses from: ids and scores, found by the owner of the table.
+-- Policies keep indexes from being used, since the operators of a search are not leakproof. So the rows are found here,
+-- and read by the caller, under the caller's policies: a fault here could lose rows, but not show any. It takes what the public
+-- functions take, and works out itself whose rows these are (pgvec.scoped): a request, which holds SQL, could be forged.
+create or replace function pgvec.candidates_as_owner(
+    collection text, for_tenant uuid, query_text text, query_embedding extensions.vector, filter jsonb, match_threshold float8, distance text,
+    ranking text, depth int, by_vector boolean, by_keyword boolean, out hits pgvec.fused[], out query pgvec.keyword_query, out route text)
+  language plpgsql stable parallel unsafe
+  security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
+as $$
+declare
+  request pgvec.search_request := pgvec.scoped(candidates_as_owner.collection, for_tenant);
+  target  pgvec.collections := request.collection;
+  found   record;
+begin
+  if cardinality(request.tenants) is distinct from 1 or not request.alone or not pgvec.is_trusted(target.base) then
+    raise exception using
+      errcode = 'PV006',
+      message = format('collection %L is refused to tenants: its table or a partition of it is not of %s, or policies are forced on that role', target.name, current_user),
+      hint    = format('the owner of the engine has to own the table and its partitions: alter table %s owner to %I; alter table ... no force row level security', target.base, current_user);
+  end if;
+  found := pgvec.candidates(
+    request, query_text, query_embedding, filter, match_threshold, candidates_as_owner.distance,
+    candidates_as_owner.ranking, depth, by_vector, by_keyword);
+  hits := found.hits;
+  query := found.query;
+  route := found.route;
+end
+$$;
+comment on function pgvec.candidates_as_owner(text, uuid, text, extensions.vector, jsonb, float8, text, text, int, boolean, boolean) is
+  'pgvec.candidates among the rows of one tenant of the caller''s. '
+  'Raises PV006 unless there is one, the owner of the engine sees its rows, and the table is no weaker role''s; errors else as match_documents.';
+revoke all on function pgvec.candidates_as_owner(text, uuid, text, extensions.vector, jsonb, float8, text, text, int, boolean, boolean) from public;
+select pgvec.grant_execute('pgvec.candidates_as_owner(text, uuid, text, extensions.vector, jsonb, float8, text, text, int, boolean, boolean)', 'reader');

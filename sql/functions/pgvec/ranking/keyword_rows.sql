@@ -1,0 +1,30 @@
+-- pgvec.keyword_rows -- what keyword_search finds for one tenant, or where rows belong to none.
+-- The rows are read, and headlines made, after the limit.
+create or replace function pgvec.keyword_rows(request pgvec.search_request, tenant uuid, highlight boolean)
+  returns table (id text, content text, metadata jsonb, score float8, headline text)
+  language plpgsql stable parallel unsafe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  target constant pgvec.collections := request.collection;
+  found  record;
+begin
+  request.tenants := case when request.tenants is not null then array[tenant] end;
+  found := pgvec.find_candidates(request, coalesce(request.query_text, ''), null, request.filter, null, null, request.ranking, request.wanted, false, true);
+  return query execute format(
+    $query$
+    select d.id, d.content, d.metadata, h.keyword_score, case when $2 then pgvec.headline(coalesce(d.language, $3), d.content, $4) end
+      from unnest($1) as h
+      join %s as d on d.id = h.id
+     where $5 is null
+        or h.keyword_score >= $5
+     order by h.keyword_score desc, h.id
+    $query$, pgvec.rows_of(request, by_key => 'h.id'))
+    using found.hits, highlight, target.language, (found.query).words, request.match_threshold;
+end
+$$;
+comment on function pgvec.keyword_rows(pgvec.search_request, uuid, boolean) is
+  'The rows that keyword_search finds for a request (query_text, filter, ranking, wanted, match_threshold) among those of one tenant. '
+  'tenant: null where rows belong to none. Raises PV003.';
+revoke all on function pgvec.keyword_rows(pgvec.search_request, uuid, boolean) from public;
+select pgvec.grant_execute('pgvec.keyword_rows(pgvec.search_request, uuid, boolean)', 'reader');
