@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+import installation
 from command import COMMAND
 from conftest import Connection
 from installation import VECTOR_SCHEMA, function_file
@@ -34,6 +35,18 @@ def install(url: str, **options: Any) -> dict[str, str]:
 def state(connection: Connection, name: str) -> str:
     (found,) = [state.state for state in functions.states(connection) if state.name == name]
     return found
+
+
+@pytest.fixture(autouse=True)
+def history_of_this_release(request: pytest.FixtureRequest) -> None:
+    """Where the release was installed over an earlier one, the ledger begins with this one's versions all the same."""
+    if installation.FROM and "connection" in request.fixturenames:
+        connection: Connection = request.getfixturevalue("connection")
+        connection.execute(
+            "delete from pgvec.function_history as h"
+            " where h.version < (select max(version) from pgvec.function_history as l where l.name = h.name)"
+        )
+        connection.execute("update pgvec.function_history set version = 1")
 
 
 def clamped(connection: Connection, value: int = 7) -> int:
