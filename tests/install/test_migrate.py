@@ -54,7 +54,7 @@ def catalog(url: str) -> list[tuple[Any, ...]]:
         select 'column', a.attrelid::regclass || '.' || a.attname, format_type(a.atttypid, a.atttypmod), null, null
           from pg_attribute as a
           join pg_class as c on c.oid = a.attrelid
-         where c.relnamespace = 'pgvec'::regnamespace and a.attnum > 0
+         where c.relnamespace = 'pgvec'::regnamespace and a.attnum > 0 and not a.attisdropped
          order by 1, 2
         """,
     )

@@ -24,7 +24,9 @@ from pgvec_admin.quality.evaluate import Query
 DATA = os.environ.get("PGVEC_EVAL_DATA")
 NAMES = ("scifact", "cranfield", "cisi", "npl")
 
-needs_judgements = pytest.mark.skipif(DATA is None, reason="PGVEC_EVAL_DATA names no folder of judged collections")
+needs_judgements = pytest.mark.skipif(
+    DATA is None, reason="PGVEC_EVAL_DATA names no folder of judged collections: see CONTRIBUTING.md"
+)
 
 
 @dataclass(frozen=True)

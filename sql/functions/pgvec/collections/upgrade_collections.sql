@@ -7,6 +7,10 @@ as $$
 declare
   item pgvec.collections;
 begin
+  -- searches of earlier releases carried their tenants in it; the registry is locked first, as searches do
+  if exists (select from pg_catalog.pg_attribute as a where a.attrelid = 'pgvec.collections'::regclass and a.attname = 'tenants' and not a.attisdropped) then
+    alter table pgvec.collections drop column tenants;
+  end if;
   for item in
     select c.*
       from pgvec.collections as c
