@@ -9,16 +9,25 @@ export PYTEST_ADDOPTS ?= --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # A browser for the search page; where there is one, PGVEC_BROWSER says which.
 BROWSER := $(if $(PGVEC_BROWSER)$(shell command -v chromium),,install-browser)
 
-.PHONY: install-browser demo test test-full test-servers test-server-16 test-server-17 lint format bench bench-peers soak release-bundle clean
+.PHONY: help install-browser demo test test-fast test-full test-servers test-server-16 test-server-17 lint format bench bench-peers soak release-bundle clean
 
-demo: $(VENV)/.demo
+help: ## what can be made
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+demo: $(VENV)/.demo ## from a bare machine with Python to search results, on an embedded server
 	$(BIN)/pgvec-admin demo
 
-test: $(VENV)/.dev tests/supabase/node_modules/.done tests/supabase/pgtap/.done tests/servers/postgres17/.done $(BROWSER)
+test: $(VENV)/.dev tests/supabase/node_modules/.done tests/supabase/pgtap/.done tests/servers/postgres17/.done $(BROWSER) ## everything that protects users; npm and apt besides pip
 	$(BIN)/pytest
 
-# Everything at length: properties with all their examples, the other servers, ten minutes of everything at once.
-test-full:
+# The core of it, by pip alone.
+FAST = $(patsubst %,tests/sql/test_%.py,match_documents filters keyword_search bm25 collections adopt search_log) tests/security/test_hostile_types.py \
+  $(patsubst %,tests/install/test_%.py,conventions rooms functions) tests/bad_input/test_bad_input.py tests/files/test_readers.py tests/pages/test_docs.py
+
+test-fast: $(VENV)/.dev ## the core, in under 90 seconds; needs pip alone
+	$(BIN)/pytest $(FAST)
+
+test-full: ## properties with all their examples, the other servers, ten minutes of everything at once
 	PGVEC_TEST_FULL=1 $(MAKE) test
 	$(MAKE) test-servers
 	$(MAKE) soak
@@ -27,8 +36,7 @@ test-full:
 BEHAVIOUR = tests/sql tests/security tests/http/test_rest.py tests/http/test_search_page.py tests/python/test_orm.py \
   $(patsubst %,tests/install/test_%.py,conventions dump functions migrate) $(patsubst %,tests/files/test_%.py,embed load)
 
-# All that depends on the server, again: on older ones, with pgvector elsewhere, installed by no superuser, upgraded.
-test-servers: test-server-16 test-server-17
+test-servers: test-server-16 test-server-17 ## what depends on the server, on older ones, with pgvector elsewhere, by a plain owner, upgraded
 
 test-server-16: $(VENV)/.dev tests/supabase/node_modules/.done tests/servers/postgres17/.done
 	PGVEC_TEST_POSTGRES=16 PGVEC_TEST_VECTOR_SCHEMA=public $(BIN)/pytest $(BEHAVIOUR)
@@ -36,17 +44,17 @@ test-server-16: $(VENV)/.dev tests/supabase/node_modules/.done tests/servers/pos
 test-server-17: $(VENV)/.dev tests/supabase/node_modules/.done tests/servers/postgres17/.done
 	PGVEC_TEST_POSTGRES=17 PGVEC_TEST_INSTALLER=owner PGVEC_TEST_FROM=0.1.0 $(BIN)/pytest $(BEHAVIOUR)
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev ## ruff, mypy, sqlfluff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar sql
 
-format: $(VENV)/.dev
+format: $(VENV)/.dev ## write the code as lint wants it
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev tests/supabase/node_modules/.done bench-peers
+bench: $(VENV)/.dev tests/supabase/node_modules/.done bench-peers ## the tables of docs/benchmarks.md
 	$(BIN)/python benchmarks/load.py
 	$(BIN)/python benchmarks/search.py
 	$(BIN)/python benchmarks/releases.py
@@ -57,19 +65,17 @@ bench: $(VENV)/.dev tests/supabase/node_modules/.done bench-peers
 	command -v wrk > /dev/null || apt-get install -qq wrk > /dev/null
 	$(BIN)/python benchmarks/service.py
 
-# The release of this version as one SQL file, against which later ones are tested: see docs/versions.md.
-release-bundle: $(VENV)/.dev
+release-bundle: $(VENV)/.dev ## freeze this version: docs/versions.md
 	$(BIN)/python tests/releases/freeze.py
 
 # Other toolkits beside this one, in an environment of their own: they pin what we do not.
 bench-peers: $(VENV)/peers/.done
 	$(VENV)/peers/bin/python benchmarks/peers.py
 
-# Everything at once, with faults; SOAK_MINUTES says how long, 10 by default.
-soak: $(VENV)/.dev tests/supabase/node_modules/.done
+soak: $(VENV)/.dev tests/supabase/node_modules/.done ## everything at once, with faults, for SOAK_MINUTES (10)
 	PYTHONPATH=tests:tests/support $(BIN)/python -m soak
 
-clean:
+clean: ## remove what was made
 	rm -rf $(VENV) tests/supabase/node_modules tests/supabase/pgtap tests/servers/postgres17 build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(BIN)/python:

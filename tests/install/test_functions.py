@@ -16,7 +16,7 @@ from conftest import Connection
 from installation import VECTOR_SCHEMA, function_file
 from pgvec_admin.database import Target
 from pgvec_admin.errors import CheckFailedError, UsageError
-from pgvec_admin.install import functions, migrate
+from pgvec_admin.install import functions, migrate, supabase
 
 NAME = "pgvec.clamp_count"
 EDITED = """
@@ -137,15 +137,21 @@ def test_fingerprints_do_not_depend_on_the_search_path(connection: Connection) -
             assert connection.execute("show search_path").fetchone() == (path,)
 
 
-def test_a_file_that_leaves_an_overload_behind_is_refused(
+def test_another_signature_takes_the_place_of_the_one_before_and_two_are_refused(
     database: str, connection: Connection, sql_copy: Path
 ) -> None:
     edit_file(sql_copy, "(match_count int, default_count int)", "(match_count int, default_count int, extra int)")
     edit_file(sql_copy, "clamp_count(int, int)", "clamp_count(int, int, int)")
+    assert install(database) == {NAME: "changed"}
+    edit_file(
+        sql_copy,
+        "-- pgvec.clamp_count",
+        "create function pgvec.clamp_count() returns int return 1;\n-- pgvec.clamp_count",
+    )
     with pytest.raises(CheckFailedError, match=r"there are 2 functions named pgvec\.clamp_count"):
         install(database)
-    edit_file(sql_copy, "create or replace", "drop function if exists pgvec.clamp_count(int, int);\ncreate or replace")
-    assert install(database) == {NAME: "changed"}
+    one = connection.execute("select oidvectortypes(proargtypes) from pg_proc where proname = 'clamp_count'").fetchall()
+    assert one == [("integer, integer, integer",)]
 
 
 def test_a_function_in_our_schema_without_a_file_is_listed_and_left_alone(
@@ -227,6 +233,49 @@ def test_a_function_that_is_made_anew_keeps_its_grants_and_gives_none_to_public(
         assert connection.execute(allowed, ("public",)).fetchone() == (False,)
     finally:
         connection.execute("drop owned by colleague; drop role colleague")
+
+
+@pytest.mark.parametrize("way", ["migrate", "export"])
+@pytest.mark.parametrize("change", ["a column more", "an argument more"])
+def test_a_search_of_another_signature_keeps_the_grants_of_the_users_own_roles(
+    connection: Connection, database: str, sql_copy: Path, monkeypatch: pytest.MonkeyPatch, change: str, way: str
+) -> None:
+    monkeypatch.setattr(supabase, "sql_directory", lambda: sql_copy)
+    connection.execute("create role customer")
+    try:
+        connection.execute("select pgvec.create_collection('notes', 3), pgvec.create_collection('documents', 3)")
+        connection.execute("select pgvec.create_collection_api('notes')")
+        signature = connection.execute("select 'public.hybrid_search'::regproc::regprocedure::text").fetchone()
+        assert signature is not None
+        for made in (signature[0], "public.hybrid_search_notes"):
+            connection.execute(f"grant execute on function {made} to customer".encode())
+        connection.execute("grant pgvec_reader to customer")
+        file = function_file("public.hybrid_search", sql_copy)
+        text = file.read_text()
+        if change == "a column more":
+            text = text.replace("keyword_rank bigint)\n  language", "keyword_rank bigint, more int)\n  language")
+        else:
+            text = text.replace("autocut boolean default false)", "autocut boolean default false, more int default 1)")
+            text = text.replace("text, interval, boolean)", "text, interval, boolean, int)")
+        assert text != file.read_text()
+        file.write_text(text)
+
+        if way == "migrate":
+            assert install(database) == {"public.hybrid_search": "changed"}
+        else:
+            connection.execute(supabase.text().encode())
+        for call in ("hybrid_search", "hybrid_search_notes"):
+            row = connection.execute(
+                "select has_function_privilege('customer', p.oid, 'execute'), p.proargnames from pg_proc as p"
+                " where p.oid = %s::regproc",
+                (call,),
+            ).fetchone()
+            assert row is not None
+            assert row[0]
+            assert "more" in row[1]
+            assert connection.execute(f"select count(*) from {call}('word', '[1,0,0]')".encode()).fetchone() == (0,)
+    finally:
+        connection.execute("drop owned by customer; drop role customer")
 
 
 def test_a_rollback_to_the_text_of_the_file_is_ok_and_not_held(connection: Connection) -> None:

@@ -23,10 +23,12 @@ from pgvec_admin.database import Connection
 from pgvec_admin.errors import CheckFailedError, PgvecError, UsageError, from_postgres
 from pgvec_admin.install import ledger
 from pgvec_admin.install.ledger import HistoryEntry, Live, Recorded
-from pgvec_admin.resources import sql_directory
+from pgvec_admin.resources import query, sql_directory
 
 # The other files call these two.
 FIRST = ("pgvec.roles", "pgvec.grant_execute")
+
+_OWN_GRANTS = query("own_grants")
 
 State = Literal["ok", "new", "changed", "drifted", "missing", "held", "retired", "unmanaged"]
 
@@ -146,6 +148,7 @@ def apply(
     before = {state.name: state for state in states(connection)}
     check(list(before.values()), overwrite_drift=overwrite_drift, replace_existing=replace_existing)
     applied: dict[str, FunctionFile] = {}
+    granted = connection.execute(_OWN_GRANTS).fetchall()
     _prepare(connection, vector_schema)
     for file in files():
         found = before[file.name]
@@ -159,9 +162,12 @@ def apply(
                 _take_over(connection, live.oids)
             _replace(connection, file.name, file.text, vector_schema, file.label, keep_grants=keep)
         else:
-            _execute(connection, file.text, vector_schema, file.label)
+            _make(connection, file, vector_schema)
         applied[file.name] = file
     _record(connection, applied)
+    for name, role in granted:
+        if name in applied:
+            _grant(connection, name, role)
     retired = [state for state in before.values() if state.state == "retired"]
     gone = ledger.live(connection, [state.name for state in retired])
     _drop(connection, [oid for state in retired if state.name in gone for oid in gone[state.name].oids])
@@ -288,6 +294,32 @@ def _execute(connection: Connection, text: str, vector_schema: str, label: str) 
         raise _explained(error, label, statements) from error
 
 
+def _make(connection: Connection, file: FunctionFile, vector_schema: str) -> None:
+    """Run the definition of a function that is as we made it, or not there; of another signature, in place of that."""
+    before = _routines(connection, file.name)
+    try:
+        with connection.transaction():
+            _execute(connection, file.text, vector_schema, file.label)
+    except PgvecError as error:
+        if not isinstance(error.__cause__, psycopg.errors.InvalidFunctionDefinition):
+            raise
+        # other names of arguments or another result: these can only be made anew
+        _drop(connection, [oid for oid, _ in before])
+        _execute(connection, file.text, vector_schema, file.label)
+    else:
+        _drop(connection, [oid for oid, _ in before & _routines(connection, file.name)])
+
+
+def _routines(connection: Connection, name: str) -> set[tuple[int, str]]:
+    """The functions that bear a name (schema.name): oid, and a mark that changes whenever one is replaced."""
+    rows = connection.execute(
+        "select p.oid::int8, p.xmin::text from pg_catalog.pg_proc as p"
+        " join pg_catalog.pg_namespace as n on n.oid = p.pronamespace where n.nspname = %s and p.proname = %s",
+        name.split("."),
+    ).fetchall()
+    return {(row[0], row[1]) for row in rows}
+
+
 def _replace(
     connection: Connection, name: str, text: str, vector_schema: str, label: str, *, keep_grants: bool = True
 ) -> Live:
@@ -307,7 +339,11 @@ def _replace(
         untouched = set(live.row_versions if live else ()) & set(ledger.live(connection, [name])[name].row_versions)
         _drop(connection, [int(row_version.split(":")[0]) for row_version in untouched])
     made = ledger.live(connection, [name])[name]
-    _grant(connection, made, grantees)
+    for oid in made.oids:
+        # which a new function is given by itself
+        connection.execute(f"revoke all on routine {_signature(connection, oid)} from public".encode())
+    for role in grantees:
+        _grant(connection, name, role)
     return made
 
 
@@ -321,15 +357,14 @@ def _grantees(connection: Connection, live: Live) -> list[str]:
     return [row[0] for row in rows]
 
 
-def _grant(connection: Connection, live: Live, grantees: list[str]) -> None:
-    """Give a function that was made anew the grants it had; never PUBLIC's, which a new one has by itself."""
-    for oid in live.oids:
-        routine = _signature(connection, oid)
-        connection.execute(f"revoke all on routine {routine} from public".encode())
-        for role in grantees:
-            connection.execute(
-                sql.SQL("grant execute on routine {} to {}").format(sql.SQL(routine), sql.Identifier(role))
+def _grant(connection: Connection, name: str, role: str) -> None:
+    """Give a role back what it had before a function was made anew."""
+    for oid in ledger.live(connection, [name])[name].oids:
+        connection.execute(
+            sql.SQL("grant execute on routine {} to {}").format(
+                sql.SQL(_signature(connection, oid)), sql.Identifier(role)
             )
+        )
 
 
 def _take_over(connection: Connection, oids: Sequence[int]) -> None:

@@ -24,7 +24,7 @@ def text() -> str:
         # run by a powerful role: nothing that others made in schema public may be meant
         f"set search_path = {SEARCH_PATH};",
         normalised(sql_directory() / "ledger.sql")[0],
-        query("installer").replace("{live_functions}", live),
+        query("installer").replace("{live_functions}", live).replace("{own_grants}", query("own_grants")),
     ]
     for path in migrations.paths():
         body, digest = normalised(path)

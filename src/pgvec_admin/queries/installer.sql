@@ -45,10 +45,22 @@ create or replace function pg_temp.live_fingerprint(function_name text) returns 
   ) as l where l.name = function_name
 $installer$;
 
+create or replace function pg_temp.routines(function_name text) returns table (routine regprocedure, version text) language sql set search_path = pg_catalog, pg_temp as $installer$
+  select p.oid, format('%s:%s', p.oid, p.xmin)
+    from pg_catalog.pg_proc as p
+    join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
+   where n.nspname || '.' || p.proname = function_name
+$installer$;
+
 create or replace function pg_temp.apply_function(function_name text, hash text, release text, text_of_file text) returns void language plpgsql set search_path = pg_catalog, pg_temp as $installer$
 declare
   last pgvec.function_history;
   live text := pg_temp.live_fingerprint(function_name);
+  kept name[] := array(select g.role from (
+{own_grants}
+  ) as g where g.name = function_name);
+  before text[] := array(select r.version from pg_temp.routines(function_name) as r);
+  item record;
 begin
   select h.* into last from pgvec.function_history as h where h.name = function_name order by h.version desc limit 1;
   if live is distinct from last.fingerprint and live is not null then
@@ -60,7 +72,22 @@ begin
     return;
   end if;
   text_of_file := ltrim(text_of_file, chr(10));
-  execute text_of_file;
+  begin
+    execute text_of_file;
+  exception when invalid_function_definition then
+    -- another result: it can only be made anew
+    for item in select r.routine from pg_temp.routines(function_name) as r loop
+      execute format('drop routine %s', item.routine);
+    end loop;
+    execute text_of_file;
+  end;
+  -- of another signature: in place of the one before, which nothing has touched
+  for item in select r.routine from pg_temp.routines(function_name) as r where r.version = any (before) loop
+    execute format('drop routine %s', item.routine);
+  end loop;
+  for item in select r.routine, k as role from pg_temp.routines(function_name) as r, unnest(kept) as k loop
+    execute format('grant execute on routine %s to %I', item.routine, item.role);
+  end loop;
   insert into pgvec.function_history (name, version, origin, definition, file_sha256, fingerprint, package_version)
   values (function_name, coalesce(last.version, 0) + 1, 'file', text_of_file, hash, pg_temp.live_fingerprint(function_name), release);
 end
