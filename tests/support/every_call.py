@@ -41,10 +41,6 @@ COLLECTIONS = ("documents", "notes", "parts", "mine", "jobs", "crates")
 
 # values of arguments: SQL expressions by the name of an argument, else by its type; the first is the usual one
 ROW = "(select c from pgvec.collections as c where c.name = {collection})"
-OF_TENANT = (
-    "(select jsonb_populate_record(c, jsonb_build_object('tenants', array['" + TENANT + "']))"
-    " from pgvec.collections as c where c.name = {collection})"
-)
 QUERY = "pgvec.keyword_query({collection}, 'red -fish \"number 1\"')"
 HITS = "array[row('1', 1, 0.5, 0.5, 1, 1)::pgvec.fused, row('2', 0.5, 0.5, 0.5, 2, 2)::pgvec.fused]"
 STEP = "row('column', 'relaxed_order', 40, 20000, 5, 5, false, true, 1)::pgvec.search_step"
@@ -55,6 +51,13 @@ FILTERS = [
     """ "$text": "red \\"fish number\\""}'""",
     """'{"paid": {"$in": [1, 2.5]}, "since": {"$gt": "2026-01-01"}, "place": {"$ilike": "H%"}, "id": {"$nin": [3]}}'""",
     """'"{\\"lang\\": {\\"$ne\\": \\"de\\"}}"'""",
+]
+REQUESTS = [
+    "(select jsonb_populate_record(pgvec.vector_request('[1,2]', 5, " + one + ", null, {collection}, null, null),"
+    " jsonb_build_object('query', to_jsonb(" + QUERY + "), 'query_text', 'red fish', 'filter', " + one + "::jsonb,"
+    " 'ranking', '" + ranking + "', 'fusion', 'rrf', 'semantic_weight', 1, 'full_text_weight', 1, 'rrf_k', 60,"
+    " 'depth', 5, 'group_by', 'source', 'diversity', 0.5, 'recency_field', 'day', 'half_life', '30 days')))"
+    for one, ranking in zip(FILTERS, ("bm25", "ts_rank", "ts_rank_cd", "bm25", "bm25"), strict=True)
 ]
 BY_NAME: dict[tuple[str, str], list[str]] = {
     ("name", "text"): ["{collection}"],
@@ -103,6 +106,7 @@ BY_TYPE: dict[str, list[str]] = {
     "text": ["'1'"],
     "text[]": ["array['1', '2']"],
     "uuid": [f"'{TENANT}'"],
+    "uuid[]": ["null", f"array['{TENANT}']"],
     "integer": ["5"],
     "integer[]": ["array[1, 2]"],
     "bigint": ["5"],
@@ -122,7 +126,8 @@ BY_TYPE: dict[str, list[str]] = {
     "timestamp with time zone": ["now()"],
     "vector": ["'[1,2]'"],
     "vector[]": ["array['[1,2]']::extensions.vector[]"],
-    "pgvec.collections": [ROW, OF_TENANT],
+    "pgvec.collections": [ROW],
+    "pgvec.search_request": REQUESTS,
     "pgvec.keyword_query": [QUERY],
     "pgvec.fused[]": [HITS],
     "pgvec.search_step": [STEP],
