@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -78,7 +79,14 @@ def with_vector_schema(text: str, schema: str) -> str:
 def files(directory: Path | None = None) -> list[FunctionFile]:
     """The function files in the order in which they are applied. A function's schema is the first part of its path."""
     folder = (directory or sql_directory()) / "functions"
-    paths = [path.relative_to(folder) for path in folder.rglob("*.sql")]
+    stamps = [(path, (stat := path.stat()).st_mtime_ns, stat.st_size) for path in folder.rglob("*.sql")]
+    return list(_read(folder, tuple(stamps)))
+
+
+@lru_cache(maxsize=1)
+def _read(folder: Path, stamps: tuple[tuple[Path, int, int], ...]) -> list[FunctionFile]:
+    """The files, read again when one has changed: an installation asks for them eight times."""
+    paths = [path.relative_to(folder) for path, _, _ in stamps]
     found = [FunctionFile(f"{path.parts[0]}.{path.stem}", path, *normalised(folder / path)) for path in paths]
     order = {name: place for place, name in enumerate(FIRST)}
     return sorted(found, key=lambda f: (order.get(f.name, len(FIRST)), not f.name.startswith("pgvec."), f.name))
@@ -161,8 +169,10 @@ def apply(
             if not keep:
                 _take_over(connection, live.oids)
             _replace(connection, file.name, file.text, vector_schema, file.label, keep_grants=keep)
-        else:
+        elif found.state == "changed":
             _make(connection, file, vector_schema)
+        else:
+            _execute(connection, file.text, vector_schema, file.label)
         applied[file.name] = file
     _record(connection, applied)
     for name, role in granted:
@@ -180,14 +190,14 @@ def _record(connection: Connection, applied: Mapping[str, FunctionFile]) -> None
     PostgREST picks a function by its argument names: with two of one name it may refuse to choose (PGRST203).
     """
     live = ledger.live(connection, applied)
-    for name, file in applied.items():
+    for name in applied:
         overloads = live[name].overloads if name in live else 0
         if overloads != 1:
             raise CheckFailedError(
                 f"there are {overloads} functions named {name}, and should be one",
                 "drop the others: \\df in psql lists them",
             )
-        ledger.record(connection, live[name], "file", file.text, file_sha256=file.sha256)
+    ledger.record_files(connection, [(live[name], file.text, file.sha256) for name, file in applied.items()])
 
 
 def history(connection: Connection, name: str) -> tuple[str, list[HistoryEntry]]:
@@ -295,7 +305,7 @@ def _execute(connection: Connection, text: str, vector_schema: str, label: str) 
 
 
 def _make(connection: Connection, file: FunctionFile, vector_schema: str) -> None:
-    """Run the definition of a function that is as we made it, or not there; of another signature, in place of that."""
+    """Run the definition of a function that is as we made it; of another signature, in place of that."""
     before = _routines(connection, file.name)
     try:
         with connection.transaction():

@@ -16,6 +16,12 @@ from pgvec_admin.resources import query
 Origin = Literal["file", "drift", "replaced", "rollback"]
 
 _LIVE = query("live_functions")
+_RECORD = (
+    "insert into pgvec.function_history"
+    " (name, version, origin, definition, file_sha256, held_sha256, fingerprint, package_version)"
+    " select %(name)s, coalesce(max(version), 0) + 1, %(origin)s, %(definition)s, %(file)s, %(held)s,"
+    " %(fingerprint)s, %(release)s from pgvec.function_history where name = %(name)s"
+)
 
 
 @dataclass(frozen=True)
@@ -102,18 +108,24 @@ def record(
     held_sha256: str | None = None,
 ) -> None:
     """Note a definition as the next version of a function."""
-    connection.execute(
-        "insert into pgvec.function_history"
-        " (name, version, origin, definition, file_sha256, held_sha256, fingerprint, package_version)"
-        " select %(name)s, coalesce(max(version), 0) + 1, %(origin)s, %(definition)s, %(file)s, %(held)s,"
-        " %(fingerprint)s, %(release)s from pgvec.function_history where name = %(name)s",
-        {
-            "name": found.name,
-            "origin": origin,
-            "definition": definition,
-            "file": file_sha256,
-            "held": held_sha256,
-            "fingerprint": found.fingerprint,
-            "release": __version__,
-        },
-    )
+    connection.execute(_RECORD, _entry(found, origin, definition, file_sha256, held_sha256))
+
+
+def record_files(connection: Connection, applied: Iterable[tuple[Live, str, str]]) -> None:
+    """Note texts of files, with their SHA-256, as the next versions of their functions; in one trip to the server."""
+    with connection.cursor() as cursor:
+        cursor.executemany(_RECORD, [_entry(live, "file", text, sha256) for live, text, sha256 in applied])
+
+
+def _entry(
+    found: Live, origin: Origin, definition: str, file_sha256: str | None, held_sha256: str | None = None
+) -> dict[str, str | None]:
+    return {
+        "name": found.name,
+        "origin": origin,
+        "definition": definition,
+        "file": file_sha256,
+        "held": held_sha256,
+        "fingerprint": found.fingerprint,
+        "release": __version__,
+    }
