@@ -44,11 +44,13 @@ test-server-16: $(VENV)/.dev tests/supabase/node_modules/.done tests/servers/pos
 test-server-17: $(VENV)/.dev tests/supabase/node_modules/.done tests/servers/postgres17/.done
 	PGVEC_TEST_POSTGRES=17 PGVEC_TEST_INSTALLER=owner PGVEC_TEST_FROM=0.1.0 $(BIN)/pytest $(BEHAVIOUR)
 
-lint: $(VENV)/.dev ## ruff, mypy, sqlfluff
+lint: $(VENV)/.dev ## ruff, mypy, sqlfluff, and no twelve lines twice
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar sql
+	$(BIN)/symilar --duplicates 12 --ignore-imports $$(find src benchmarks examples -name '*.py') | tee /dev/stderr | grep -q ' duplicates=0 '
+	$(BIN)/symilar --duplicates 12 $$(find sql -name '*.sql') | tee /dev/stderr | grep -q ' duplicates=0 '
 
 format: $(VENV)/.dev ## write the code as lint wants it
 	$(BIN)/ruff check --fix .

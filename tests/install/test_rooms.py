@@ -24,6 +24,17 @@ def _rooms(folder: Path) -> list[str]:
     return re.findall(r"^\| (\w+) \|", (folder / "README.md").read_text(), flags=re.M)[1:]
 
 
+def _described(folder: Path) -> dict[str, str]:
+    """What the README of each room says, by the table of all of them."""
+    table = re.findall(r"^\| (\w+) \| (.*?) \| .*?`(\S+)`.* \|$", (folder / "README.md").read_text(), flags=re.M)
+    names = [name for name, _, _ in table]
+    return {
+        name: f"# {name}\n\n{what[0].upper()}{what[1:]}.\n\n"
+        f"Uses: {', '.join(names[:place]) or 'nothing else'}. Begin with [{first}]({first}).\n"
+        for place, (name, what, first) in enumerate(table)
+    }
+
+
 ROOMS = _rooms(FOLDER)
 PACKAGES = _rooms(PACKAGE)
 TEXTS = {file.name: file.text for file in functions.files()}
@@ -119,3 +130,13 @@ def test_no_imports_go_round_in_a_circle() -> None:
             for name, path in MODULES.items()
         }
     )
+
+
+@pytest.mark.parametrize("folder", [FOLDER, PACKAGE], ids=["sql", "python"])
+def test_the_readme_of_a_room_says_what_the_table_says(folder: Path) -> None:
+    found = {path.parent.name: path for path in folder.rglob("README.md") if path.parent != folder}
+    described = _described(folder)
+    assert set(found) == set(described) - {"root"}
+    for room, path in found.items():
+        assert path.read_text() == described[room]
+        assert all((path.parent / name).exists() for name in re.findall(r"\]\((\S+)\)", path.read_text()))

@@ -11,14 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import psycopg
-from yoyo import read_migrations
-from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
-from yoyo.connections import parse_uri
 
-from pgvec_admin import database
 from pgvec_admin.database import Connection, Target
 from pgvec_admin.errors import CheckFailedError, PgvecError, UsageError, from_postgres
 from pgvec_admin.install.functions import normalised, with_vector_schema
@@ -33,36 +29,6 @@ class MigrationState:
 
     id: str
     state: State
-
-
-class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
-    """yoyo on a libpq connection string of any form, with its tables in schema pgvec and without its lock.
-
-    yoyo makes its tables where the search_path begins; pg_catalog is searched before it, as it is not named.
-    """
-
-    def __init__(self, where: Target, lock_timeout: str, search_path: str = "pgvec, pg_temp") -> None:
-        self._where, self._lock_timeout, self._search_path = where, lock_timeout, search_path
-        super().__init__(parse_uri("postgresql+psycopg:///"), "_yoyo_migration")
-
-    def connect(self, dburi: Any) -> Connection:
-        del dburi
-        return database.connect(self._where, autocommit=True)
-
-    def init_connection(self, connection: Connection) -> None:
-        connection.execute(
-            "select pg_catalog.set_config('search_path', %s, false), pg_catalog.set_config('lock_timeout', %s, false)",
-            (self._search_path, self._lock_timeout),
-        )
-
-    def copy(self) -> _Backend:
-        """What yoyo runs the text of a migration on."""
-        return _Backend(self._where, self._lock_timeout, database.SEARCH_PATH)
-
-    @contextmanager
-    def lock(self, timeout: float = 0) -> Iterator[None]:
-        del timeout
-        yield
 
 
 def paths(directory: Path | None = None) -> list[Path]:
@@ -160,12 +126,14 @@ def _applied(connection: Connection) -> dict[str, str | None]:
 def _run(
     where: Target, connection: Connection, vector_schema: str, names: list[str], direction: Literal["apply", "rollback"]
 ) -> None:
+    from pgvec_admin.install.yoyo_backend import Backend, read_migrations  # only here: status does without
+
     row = connection.execute("show lock_timeout").fetchone()
     assert row is not None
     with tempfile.TemporaryDirectory(prefix="pgvec-migrations-") as folder:
         for path in (sql_directory() / "migrations").glob("*.sql"):
             Path(folder, path.name).write_text(with_vector_schema(normalised(path)[0], vector_schema), encoding="utf-8")
-        with _Backend(where, row[0]) as backend:
+        with Backend(where, row[0]) as backend:
             known = {migration.id: migration for migration in read_migrations(folder)}
             for name in names:
                 with _naming(name, direction):
