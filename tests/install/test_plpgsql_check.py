@@ -49,7 +49,7 @@ SAFE_TEXTS = {
     "clauses of pgvec.index_clause, of checked choices, numbers and %I": ("pgvec.bench_index", "pgvec.build_seconds"),
     "names quoted by the catalog (regclass, format_type, quote_ident), and fixed phrases chosen by CASE": (
         "pgvec.build_adoption",
-        "pgvec.create_collection",
+        "pgvec.create_table",
         "pgvec.create_collection_api",
         "pgvec.hide_statistics",
         "pgvec.keep_lexemes",

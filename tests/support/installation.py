@@ -22,7 +22,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgvec_admin.database import Target
 from pgvec_admin.install import migrate
-from pgvec_admin.install.functions import files, with_vector_schema
+from pgvec_admin.install.definitions import with_vector_schema
+from pgvec_admin.install.functions import files
 from pgvec_admin.resources import sql_directory
 from pgvec_admin.server import embedded
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,13 +15,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-import psycopg
-from psycopg import sql
-
 from pgvec_admin import __version__
 from pgvec_admin.database import Connection
-from pgvec_admin.errors import CheckFailedError, PgvecError, UsageError, from_postgres
-from pgvec_admin.install import ledger
+from pgvec_admin.errors import CheckFailedError, UsageError
+from pgvec_admin.install import definitions, ledger
 from pgvec_admin.install.ledger import HistoryEntry, Live, Recorded
 from pgvec_admin.resources import query, sql_directory
 
@@ -69,11 +65,6 @@ def normalised(path: Path) -> tuple[str, str]:
     """The text of an SQL file with line ends as LF, and its SHA-256."""
     text = path.read_bytes().decode("utf-8").replace("\r\n", "\n")
     return text, hashlib.sha256(text.encode()).hexdigest()
-
-
-def with_vector_schema(text: str, schema: str) -> str:
-    """SQL text with pgvector's real schema (a quoted identifier) in place of `extensions`."""
-    return re.sub(r"\bextensions\.", lambda _: f"{schema}.", text)
 
 
 def files(directory: Path | None = None) -> list[FunctionFile]:
@@ -157,7 +148,7 @@ def apply(
     check(list(before.values()), overwrite_drift=overwrite_drift, replace_existing=replace_existing)
     applied: dict[str, FunctionFile] = {}
     granted = connection.execute(_OWN_GRANTS).fetchall()
-    _prepare(connection, vector_schema)
+    definitions.prepare(connection, vector_schema)
     for file in files():
         found = before[file.name]
         if found.state in ("ok", "held"):
@@ -167,20 +158,20 @@ def apply(
             ledger.record(connection, live, "drift" if found.state == "drifted" else "replaced", live.definition)
             keep = found.state == "drifted"  # whom others let call theirs is nothing to us
             if not keep:
-                _take_over(connection, live.oids)
-            _replace(connection, file.name, file.text, vector_schema, file.label, keep_grants=keep)
+                definitions.take_over(connection, live.oids)
+            definitions.replace(connection, file.name, file.text, vector_schema, file.label, keep_grants=keep)
         elif found.state == "changed":
-            _make(connection, file, vector_schema)
+            definitions.make(connection, file.name, file.text, vector_schema, file.label)
         else:
-            _execute(connection, file.text, vector_schema, file.label)
+            definitions.execute(connection, file.text, vector_schema, file.label)
         applied[file.name] = file
     _record(connection, applied)
     for name, role in granted:
         if name in applied:
-            _grant(connection, name, role)
+            definitions.grant(connection, name, role)
     retired = [state for state in before.values() if state.state == "retired"]
     gone = ledger.live(connection, [state.name for state in retired])
-    _drop(connection, [oid for state in retired if state.name in gone for oid in gone[state.name].oids])
+    definitions.drop(connection, [oid for state in retired if state.name in gone for oid in gone[state.name].oids])
     return [before[name] for name in applied] + retired
 
 
@@ -215,10 +206,10 @@ def rollback(connection: Connection, name: str, vector_schema: str, to: int | No
     live = ledger.live(connection, [full]).get(full)
     current = live.fingerprint if live else None
     chosen = version(full, entries, to) if to else _previous(full, entries, current)
-    _prepare(connection, vector_schema)
+    definitions.prepare(connection, vector_schema)
     if live and current != entries[-1].fingerprint:
         ledger.record(connection, live, "drift", live.definition)
-    made = _replace(connection, full, chosen.definition, vector_schema, f"{full} version {chosen.version}")
+    made = definitions.replace(connection, full, chosen.definition, vector_schema, f"{full} version {chosen.version}")
     held = next((file.sha256 for file in files() if file.name == full), None)
     ledger.record(connection, made, "rollback", chosen.definition, file_sha256=chosen.file_sha256, held_sha256=held)
     return full, chosen
@@ -250,12 +241,12 @@ def diff(connection: Connection, vector_schema: str, name: str | None = None) ->
     standing = {state.name: state.state for state in states(connection)}
     lines: list[str] = []
     with connection.transaction(force_rollback=True):
-        _prepare(connection, vector_schema)
+        definitions.prepare(connection, vector_schema)
         for file in wanted:
             if standing[file.name] == "ok":
                 continue
             live = before.get(file.name)
-            after = _replace(connection, file.name, file.text, vector_schema, file.label)
+            after = definitions.replace(connection, file.name, file.text, vector_schema, file.label)
             lines += difflib.unified_diff(
                 live.definition.splitlines() if live else [],
                 after.definition.splitlines(),
@@ -284,119 +275,5 @@ def drop_all(connection: Connection) -> list[str]:
     """Drop every function that the ledger knows, in the caller's transaction; returns their names."""
     recorded = ledger.recorded(connection)
     live = [one for one in ledger.live(connection, recorded).values() if one.name in recorded]
-    _drop(connection, [oid for one in live for oid in one.oids])
+    definitions.drop(connection, [oid for one in live for oid in one.oids])
     return [one.name for one in live]
-
-
-def _prepare(connection: Connection, vector_schema: str) -> None:
-    # pgvector's settings can be named in a function only once its library is loaded
-    connection.execute(sql.SQL("select '[1]'::{}.vector").format(sql.SQL(vector_schema)))
-    # files may call what comes after them
-    connection.execute("set local check_function_bodies = off")
-
-
-def _execute(connection: Connection, text: str, vector_schema: str, label: str) -> None:
-    """Run the definition of a function."""
-    statements = with_vector_schema(text, vector_schema).encode()
-    try:
-        connection.execute(statements)
-    except psycopg.Error as error:
-        raise _explained(error, label, statements) from error
-
-
-def _make(connection: Connection, file: FunctionFile, vector_schema: str) -> None:
-    """Run the definition of a function that is as we made it; of another signature, in place of that."""
-    before = _routines(connection, file.name)
-    try:
-        with connection.transaction():
-            _execute(connection, file.text, vector_schema, file.label)
-    except PgvecError as error:
-        if not isinstance(error.__cause__, psycopg.errors.InvalidFunctionDefinition):
-            raise
-        # other names of arguments or another result: these can only be made anew
-        _drop(connection, [oid for oid, _ in before])
-        _execute(connection, file.text, vector_schema, file.label)
-    else:
-        _drop(connection, [oid for oid, _ in before & _routines(connection, file.name)])
-
-
-def _routines(connection: Connection, name: str) -> set[tuple[int, str]]:
-    """The functions that bear a name (schema.name): oid, and a mark that changes whenever one is replaced."""
-    rows = connection.execute(
-        "select p.oid::int8, p.xmin::text from pg_catalog.pg_proc as p"
-        " join pg_catalog.pg_namespace as n on n.oid = p.pronamespace where n.nspname = %s and p.proname = %s",
-        name.split("."),
-    ).fetchall()
-    return {(row[0], row[1]) for row in rows}
-
-
-def _replace(
-    connection: Connection, name: str, text: str, vector_schema: str, label: str, *, keep_grants: bool = True
-) -> Live:
-    """Run the definition of a function in place of all that bear its name, whatever their signatures."""
-    live = ledger.live(connection, [name]).get(name)
-    grantees = _grantees(connection, live) if live and keep_grants else []
-    try:
-        with connection.transaction():
-            _execute(connection, text, vector_schema, label)
-    except PgvecError as error:
-        if not (live and isinstance(error.__cause__, psycopg.errors.InvalidFunctionDefinition)):
-            raise
-        # other names of arguments or another result: these can only be made anew
-        _drop(connection, live.oids)
-        _execute(connection, text, vector_schema, label)
-    else:
-        untouched = set(live.row_versions if live else ()) & set(ledger.live(connection, [name])[name].row_versions)
-        _drop(connection, [int(row_version.split(":")[0]) for row_version in untouched])
-    made = ledger.live(connection, [name])[name]
-    for oid in made.oids:
-        # which a new function is given by itself
-        connection.execute(f"revoke all on routine {_signature(connection, oid)} from public".encode())
-    for role in grantees:
-        _grant(connection, name, role)
-    return made
-
-
-def _grantees(connection: Connection, live: Live) -> list[str]:
-    """The roles, by name, that may execute a function; not PUBLIC."""
-    rows = connection.execute(
-        "select distinct r.rolname from pg_catalog.pg_proc as p, aclexplode(p.proacl) as a"
-        " join pg_catalog.pg_roles as r on r.oid = a.grantee where p.oid = any (%s::oid[])",
-        (live.oids,),
-    ).fetchall()
-    return [row[0] for row in rows]
-
-
-def _grant(connection: Connection, name: str, role: str) -> None:
-    """Give a role back what it had before a function was made anew."""
-    for oid in ledger.live(connection, [name])[name].oids:
-        connection.execute(
-            sql.SQL("grant execute on routine {} to {}").format(
-                sql.SQL(_signature(connection, oid)), sql.Identifier(role)
-            )
-        )
-
-
-def _take_over(connection: Connection, oids: Sequence[int]) -> None:
-    """Become the owner of a function before it is replaced: its maker could otherwise change it again."""
-    for oid in oids:
-        connection.execute(f"alter routine {_signature(connection, oid)} owner to current_user".encode())
-
-
-def _signature(connection: Connection, oid: int) -> str:
-    row = connection.execute("select %s::oid::regprocedure::text", (oid,)).fetchone()
-    assert row is not None
-    return str(row[0])
-
-
-def _drop(connection: Connection, oids: Sequence[int]) -> None:
-    for oid in oids:
-        connection.execute(f"drop routine {_signature(connection, oid)}".encode())
-
-
-def _explained(error: psycopg.Error, label: str, statements: bytes) -> PgvecError:
-    shown = from_postgres(error)
-    position = error.diag.statement_position
-    line = f":{statements.decode()[: int(position)].count(chr(10)) + 1}" if position else ""
-    shown.message = f"{label}{line}: {shown.message}"
-    return shown

@@ -17,7 +17,8 @@ import psycopg
 
 from pgvec_admin.database import Connection, Target
 from pgvec_admin.errors import CheckFailedError, PgvecError, UsageError, from_postgres
-from pgvec_admin.install.functions import normalised, with_vector_schema
+from pgvec_admin.install.definitions import with_vector_schema
+from pgvec_admin.install.functions import normalised
 from pgvec_admin.resources import sql_directory
 
 State = Literal["applied", "pending", "altered", "unknown"]

@@ -19,8 +19,6 @@ as $$
 declare
   configuration text;
   made          regclass;
-  part          text;
-  vector_bytes  constant bigint := dimensions::bigint * (case storage when 'vector' then 4 else 2 end);
 begin
   perform pgvec.check_new_collection(name);
   if dimensions is null or dimensions not between 1 and 16000 then
@@ -49,52 +47,7 @@ begin
       hint    = format('choose another name, or make it searchable as it is: select pgvec.adopt_collection(%L, %L)', name, 'public.' || name);
   end if;
 
-  execute format(
-    $ddl$
-    create table public.%1$I (
-      %4$s
-      id            text not null default gen_random_uuid()::text,
-      source        text,
-      chunk_index   int,
-      content       text not null default '',
-      metadata      jsonb not null default '{}',
-      language      text,
-      embedding     extensions.%2$I(%3$s),
-      embedded_hash text,
-      content_hash  text not null,
-      fts           tsvector,
-      bm25          extensions.sparsevec(268435456),
-      created_at    timestamptz not null default now(),
-      updated_at    timestamptz not null default now(),
-      primary key (%5$s)
-    ) %6$s
-    $ddl$, name, storage, dimensions,
-    case access when 'tenant' then 'tenant_id uuid not null default pgvec.default_tenant(),' end,
-    case access when 'tenant' then 'tenant_id, id' else 'id' end,
-    case when partition is not null then 'partition by hash (tenant_id)' end);
-  made := format('public.%I', name)::regclass;
-  for place in 0 .. coalesce(partition, 0) - 1 loop
-    part := format('pgvec.%I', format('%s_p%s', name, place));
-    execute format('create table %s partition of %s for values with (modulus %s, remainder %s)', part, made, partition, place);
-  end loop;
-
-  -- A row beyond 2 KB sends its vector away, and an exact scan then takes four times as long. Small vectors stay, and so
-  -- do 2.5 KB beside them, text, lexemes and weights, up to two rows a page: to compress them or send them away makes
-  -- loading a tenth slower.
-  if vector_bytes <= 2048 then
-    execute format('alter table %s alter column embedding set storage main', made);
-    for part in
-      select p from pgvec.partitions(made) as p
-    loop
-      execute format('alter table %s set (toast_tuple_target = %s)', part, least(4080, vector_bytes + 2536));
-    end loop;
-  end if;
-
-  execute format('create index %I on %s using gin (metadata jsonb_path_ops)', name || '_metadata_idx', made);
-  execute format('create index %I on %s using gin (fts)', name || '_fts_idx', made);
-  perform pgvec.index_sources(name, made, access);
-  execute format('create index %I on %s (id) where embedded_hash is distinct from content_hash', name || '_stale_idx', made);
-
+  made := pgvec.create_table(name, dimensions, storage, access, partition);
   insert into pgvec.collections (name, relation, base, text_table, dimensions, distance, access, storage, language, model)
   values (create_collection.name, made, made, made, create_collection.dimensions, create_collection.distance,
           create_collection.access, create_collection.storage, configuration, create_collection.model);
