@@ -15,7 +15,7 @@ begin
     raise exception using
       errcode = 'PV004',
       message = format('there is a collection %L already', name),
-      hint    = format('choose another name, or select pgvec.drop_collection(%L)', name);
+      hint    = format('choose another name, or drop it: select pgvec.drop_collection(%1$L), or pgvec-admin collection drop %1$s', name);
   end if;
 end
 $$;
