@@ -66,7 +66,7 @@ def of_database(error: psycopg.Error) -> ProblemError:
     if state == _TOOK_TOO_LONG:
         return ProblemError(504, "it took too long", "narrow it with a filter, or ask for fewer rows", code=state)
     if state.startswith(_UNAVAILABLE) or (not state and isinstance(error, psycopg.OperationalError)):
-        return ProblemError(503, "the database is not there", "try again soon", retry_after=2)
+        return ProblemError(503, "the database is unavailable", "try again soon", retry_after=2)
     if not state and isinstance(error, psycopg.DataError):
         return ProblemError(422, "a text cannot be stored", str(error))
     status = _STATUS.get(state, 422 if state[:2] in _CALLERS else 500)

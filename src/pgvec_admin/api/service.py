@@ -104,7 +104,7 @@ class Service:
         scope = {"collection": parameters["collection"], "tenant": parameters["tenant"]}
         if body is not None:
             self._bodies.put(_digest(caller, body), _Asked(key, mode, scope))
-        # only of what was asked before may there be an answer; which one, the state of the rows tells
+        # only a repeated query can hit the cache; the version of the rows selects the entry
         if self._asked.get(key):
             version = await self.store.version(caller, scope)
             kept = None if version is None else self._answers.get((key, version))
@@ -139,7 +139,7 @@ class Service:
             about = await self.about(caller, self.settings.collection)
             if self.embedder.spec(about).startswith("local:"):
                 await self.embedder.query(about, "warm up", caller.scope)
-                # to look through all that a model brings would stop everybody for a fifth of a second now and then
+                # freeze the model's objects, so that GC pauses stay short: they were a fifth of a second
                 gc.collect()
                 gc.freeze()
 

@@ -163,7 +163,7 @@ def serve(
             caching=Caching(answer_bytes=cache * 1_000_000),
         )
     )
-    listening = _listen(host, port)  # who calls as soon as it is said waits, instead of being refused
+    listening = _listen(host, port)  # bind before announcing, so that early clients queue
     name, number = listening.getsockname()[:2]
     address = f"http://[{name}]:{number}" if ":" in name else f"http://{name}:{number}"
     say(f"serving {collection} at {address}, its interface at {address}/docs")

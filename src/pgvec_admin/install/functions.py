@@ -50,7 +50,7 @@ class FunctionState:
     """Where a function stands.
 
     ok: as its file says. new: not there yet. changed: there is another text for it. drifted: edited in the database.
-    missing: dropped there. held: rolled back, until its file changes. retired: this release has it no more. unmanaged:
+    missing: dropped there. held: rolled back, until its file changes. retired: removed in this release. unmanaged:
     not of this package's making.
     """
 
@@ -156,7 +156,7 @@ def apply(
         if found.state in ("drifted", "unmanaged"):
             live = ledger.live(connection, [file.name])[file.name]
             ledger.record(connection, live, "drift" if found.state == "drifted" else "replaced", live.definition)
-            keep = found.state == "drifted"  # whom others let call theirs is nothing to us
+            keep = found.state == "drifted"  # grants on a foreign function are not ours to keep
             if not keep:
                 definitions.take_over(connection, live.oids)
             definitions.replace(connection, file.name, file.text, vector_schema, file.label, keep_grants=keep)

@@ -99,7 +99,7 @@ def migrate(
                 upgraded = connection.execute("select pgvec.upgrade_collections()").fetchall()
             for state in changed:
                 if state.state == "retired":
-                    report(f"function {state.name} dropped: this release has it no more")
+                    report(f"function {state.name} dropped: removed in this release")
                 elif state.state != "new":
                     report(f"function {state.name} applied, was {state.state}")
             for (name,) in upgraded:

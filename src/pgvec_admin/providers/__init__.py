@@ -51,7 +51,7 @@ class Provider(Protocol):
 
     @property
     def dimensions(self) -> int:
-        """Dimensions of its vectors; for a model nobody knows found out by embedding one word."""
+        """Dimensions of its vectors; for unknown models, probed by embedding one word."""
 
     def embed_passages(self, texts: Sequence[str]) -> Embeddings:
         """The vectors of texts to be found. A text the model refuses fails alone.

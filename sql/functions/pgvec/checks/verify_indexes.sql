@@ -1,5 +1,5 @@
 -- pgvec.verify_indexes -- the indexes of a collection: broken, missing, of no use, or larger than their rows need.
--- A vector index is wanted beyond so many rows as pgvec.wide_steps still scans without a second thought.
+-- A vector index is required above the row count that pgvec.wide_steps still scans exactly.
 create or replace function pgvec.verify_indexes(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe

@@ -1,5 +1,5 @@
 -- pgvec.verify_search -- whether searches of a collection use its index, find what an exact scan finds, and how long they take.
--- Rows drawn as queries go through the very functions that clients call, by exact signature. Each is its own nearest row, and does not count.
+-- Sampled rows are the queries, through the functions that clients call, by exact signature; each query's own row is excluded.
 -- It goes on until it has had so many, or the time is over.
 create or replace function pgvec.verify_search(
     collection text, seconds float8 default 10, wanted_recall float8 default 0.98, queries int default 200, slow_ms float8 default 200)
@@ -75,7 +75,7 @@ begin
     target.name, 'recall',
     array_remove(array[case when hits < wanted_recall * wanted then format('recall@%s %s over %s sampled queries (wanted %s)', depth, round(hits / wanted::numeric, 3), tried, wanted_recall) end], null),
     format('recall@%s %s over %s sampled queries (wanted %s)', depth, coalesce(round(hits / nullif(wanted, 0)::numeric, 3), 1), tried, wanted_recall),
-    format('pgvec-admin index tune %s --recall %s; an index that updates have worn: reindex index concurrently', target.name, wanted_recall));
+    format('pgvec-admin index tune %s --recall %s; an index degraded by updates: reindex index concurrently', target.name, wanted_recall));
   return query
     with percentiles as (
            select l.mode,
@@ -94,7 +94,7 @@ begin
 end
 $$;
 comment on function pgvec.verify_search(text, float8, float8, int, float8) is
-  'Checks searches of a collection, over rows drawn as queries (at most so many, and until the seconds are over): plan (the index is used), '
+  'Checks searches of a collection, over sampled rows as queries (at most so many, and until the seconds are over): plan (the index is used), '
   'recall (recall@10 of match_documents against exact scans is at least wanted_recall) '
   'and latency (p95 in ms on the server of vector, keyword and hybrid search is at most slow_ms). Raises PV001.';
 revoke all on function pgvec.verify_search(text, float8, float8, int, float8) from public;

@@ -1,4 +1,4 @@
--- pgvec.verify_statistics -- how old what is known of a collection is: word counts of BM25, the planner's statistics, dead rows.
+-- pgvec.verify_statistics -- whether the statistics of a collection are stale: word counts of BM25, the planner's statistics, dead rows.
 create or replace function pgvec.verify_statistics(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe

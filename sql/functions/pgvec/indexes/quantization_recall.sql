@@ -39,6 +39,6 @@ begin
 end
 $$;
 comment on function pgvec.quantization_recall(text, text, int, int) is
-  'Recall@match_count (0 to 1) of ranking a collection''s rows by halfvec or binary and ordering the candidates by their true distance, over rows drawn as queries. '
+  'Recall@match_count (0 to 1) of ranking a collection''s rows by halfvec or binary and ordering the candidates by their true distance, over sampled rows as queries. '
   'Reads the table twice a query. Null where there are fewer than two embedded rows.';
 revoke all on function pgvec.quantization_recall(text, text, int, int) from public;

@@ -2,7 +2,7 @@
 -- The search functions call it, for any who may search; definer, since the log is not theirs to write. Whoever calls it
 -- directly can log searches that never were: it is no audit log.
 -- The lock that an insert needs is taken only where it is free: TRUNCATE, ALTER and the like make rows fail to appear, not
--- searches wait. What can go wrong besides is listed, by classes of errors; being cancelled is not among them.
+-- searches wait. The handler lists every other class of errors to ignore; being cancelled is not among them.
 -- In a read-only transaction, as PostgREST gives to stable functions, there is no insert. There the row is announced, if
 -- somebody listens: pgvec-admin log collect holds the advisory lock that tells, and inserts it. A standby can do neither.
 -- A line in the server's log would always be possible, but the server adds the statement to it, and with it the text.

@@ -1,5 +1,5 @@
 -- pgvec.tune -- the smallest ef_search, or probes, that reaches a recall on the collection's own rows, made its setting.
--- Rows drawn as queries go through match_documents itself, and the row is left out of its own answer. The registry row is
+-- Sampled rows are the queries, through match_documents itself; each query's own row is excluded. The registry row is
 -- changed on the way; nobody else sees that before the end.
 create or replace function pgvec.tune(
     collection text,
@@ -81,7 +81,7 @@ begin
 end
 $$;
 comment on function pgvec.tune(text, float8, int, int, jsonb) is
-  'Tries growing ef_search (hnsw) or probes (ivfflat) until match_documents reaches wanted_recall@match_count against exact scans, over rows drawn as queries, '
+  'Tries growing ef_search (hnsw) or probes (ivfflat) until match_documents reaches wanted_recall@match_count against exact scans, over sampled rows as queries, '
   'and leaves the last one tried as the setting of the collection. Returns each with its recall and latency in ms on the server. '
   'Raises PV001, PV003, PV004 without an index.';
 revoke all on function pgvec.tune(text, float8, int, int, jsonb) from public;

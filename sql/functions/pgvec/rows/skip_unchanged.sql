@@ -1,4 +1,4 @@
--- pgvec.skip_unchanged -- takes out of the staged rows what a collection has already, just so.
+-- pgvec.skip_unchanged -- removes staged rows that are identical to stored ones.
 drop function if exists pgvec.skip_unchanged(pgvec.collections);
 
 create or replace function pgvec.skip_unchanged(request pgvec.search_request)

@@ -36,7 +36,7 @@ declare
 begin
   -- without an index the whole table is read, a row in a quarter of the time
   to_scan := coalesce(to_scan, matches / fraction / 4);
-  -- as many matches as a search without a filter sees rows; 100 will do where few match, as far as one look can do
+  -- scale ef_search by 1 / selectivity, up to 100 where few rows match, capped by what one scan can return
   look := least(most_ef, greatest(ef_search, least(100, ef_search / fraction), least(depth * read_rows, 1.5 * enough / fraction)));
   if to_scan > look_costs * look then
     steps := steps || (kind, 'off', look, 20000, enough, enough, null, method = 'ivfflat', matches)::pgvec.search_step;
