@@ -20,7 +20,7 @@ declare
   request  constant pgvec.search_request := pgvec.vector_request(
              query_embedding, match_count, filter, match_threshold, coalesce(match_documents.collection, 'documents'), for_tenant, match_documents.distance);
   nearest  record;
-  route    text;
+  route    text := 'tenant';
   returned int := 0;
   best     float8;
 begin
@@ -40,7 +40,7 @@ begin
     route := nearest.route;
   else
     for id, content, metadata, similarity, route in
-      select t.id, t.content, t.metadata, t.similarity, t.route from pgvec.found_documents(request, filter) as t order by t.similarity desc, t.id limit request.wanted
+      select t.id, t.content, t.metadata, t.similarity, t.route from pgvec.found_documents(request, filter) as t order by t.similarity desc, t.id, t.tenant limit request.wanted
     loop
       returned := returned + 1;
       best := greatest(best, similarity);

@@ -24,7 +24,7 @@ begin
     select m.id, m.content, m.metadata, m.similarity, d.embedding::extensions.vector, m.route
       from pgvec.found_documents($1, $2) as m
      cross join lateral (select r.embedding from %s as r where r.id = m.id %s offset 0) as d
-     order by m.similarity desc, m.id
+     order by m.similarity desc, m.id, m.tenant
      limit $3
     $query$, (request.collection).relation, case when request.tenants is not null then 'and r.tenant_id = m.tenant' end)
     using request, filter, request.wanted
@@ -34,7 +34,7 @@ begin
     return next;
   end loop;
   if random() < (request.collection).log_sample then
-    perform pgvec.log_search((request.collection).name, 'match_documents', route, request.wanted, returned, started, best, for_tenant, filter, null, query_embedding);
+    perform pgvec.log_search((request.collection).name, 'match_documents', coalesce(route, case when request.tenants is null then 'exact' else 'tenant' end), request.wanted, returned, started, best, for_tenant, filter, null, query_embedding);
   end if;
 end
 $$;

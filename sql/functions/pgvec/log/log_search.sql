@@ -41,18 +41,18 @@ begin
   end if;
   entry := jsonb_build_object(
     'collection', target.name,
-    'searched_at', least(started, ended),
+    'searched_at', greatest(least(started, ended), ended - interval '1 day'),
     'function', function,
     'route', left(route, 100),
-    'requested', requested,
-    'returned', returned,
-    'ms', extract(epoch from 1000 * (ended - started))::float8,
-    'top_score', top_score,
+    'requested', greatest(requested, 0),
+    'returned', greatest(returned, 0),
+    'ms', extract(epoch from 1000 * (ended - greatest(least(started, ended), ended - interval '1 day')))::float8,
+    'top_score', case when top_score between -1e300 and 1e300 then top_score end,
     'tenants', request.tenants,
     'filtered', coalesce(filter, '{}') <> '{}',
     'sample', target.log_sample,
     'query_text', case when target.log_texts then left(query_text, 10000) end,
-    'query_filter', case when target.log_texts and filter <> '{}' then filter end,
+    'query_filter', case when target.log_texts and filter <> '{}' and length(filter::text) <= 65536 then filter end,
     'query_embedding', case when target.log_embeddings then query_embedding::text end);
 
   if current_setting('transaction_read_only')::boolean then

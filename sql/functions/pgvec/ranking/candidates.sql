@@ -14,6 +14,7 @@ declare
   target  constant pgvec.collections := scope.collection;
   wanted  jsonb := filter;
   nearest record;
+  scored  pgvec.scored[];
   ids     text[] := '{}'::text[];
 begin
   if query_text is not null then
@@ -41,11 +42,12 @@ begin
   request.ranking := candidates.ranking;
   request.wanted := depth;
   select w.condition, w.bound into request.condition, request.bound from pgvec.filter_condition(target, pgvec.with_text(wanted, query.phrases), request.tenants) as w;
+  scored := pgvec.keyword_hits(request);  -- within a query, the planner would run it as well
   if not by_vector then
-    hits := array(select (k.id, null, null, k.score, null, null)::pgvec.fused from unnest(pgvec.keyword_hits(request)) as k);
+    hits := array(select (k.id, null, null, k.score, null, null)::pgvec.fused from unnest(scored) as k);
     return;
   end if;
-  ids := ids || array(select k.id from unnest(pgvec.keyword_hits(request)) as k);
+  ids := ids || array(select k.id from unnest(scored) as k);
 
   execute format(
     $query$

@@ -20,16 +20,19 @@ begin
       message = format('collection %L is refused to tenants: its table or a partition of it is not of %s, or policies are forced on that role', target.name, current_user),
       hint    = format('the owner of the engine has to own the table and its partitions: alter table %s owner to %I; alter table ... no force row level security', target.base, current_user);
   end if;
+  if by_keyword then
+    perform pgvec.check_choice('ranking', candidates_as_owner.ranking, '{bm25,ts_rank,ts_rank_cd}');
+  end if;
   found := pgvec.candidates(
     request, query_text, query_embedding, filter, match_threshold, candidates_as_owner.distance,
-    candidates_as_owner.ranking, depth, by_vector, by_keyword);
+    candidates_as_owner.ranking, pgvec.clamp_count(depth, 100), by_vector, by_keyword);
   hits := found.hits;
   query := found.query;
-  route := found.route;
+  route := null;  -- it depends on what the planner knows of the rows of others
 end
 $$;
 comment on function pgvec.candidates_as_owner(text, uuid, text, extensions.vector, jsonb, float8, text, text, int, boolean, boolean) is
   'pgvec.candidates among the rows of one tenant of the caller''s. '
-  'Raises PV006 unless there is one, the owner of the engine sees its rows, and the table is no weaker role''s; errors else as match_documents.';
+  'Raises PV006 unless there is one, the owner of the engine sees its rows, the table is no weaker role''s; errors else as match_documents. route: null.';
 revoke all on function pgvec.candidates_as_owner(text, uuid, text, extensions.vector, jsonb, float8, text, text, int, boolean, boolean) from public;
 select pgvec.grant_execute('pgvec.candidates_as_owner(text, uuid, text, extensions.vector, jsonb, float8, text, text, int, boolean, boolean)', 'reader');

@@ -20,7 +20,7 @@ begin
         from unnest($1) as h
        cross join lateral (select r.* from %s as r where r.id = h.id %s offset 0) as d
       $query$, (request.collection).relation, case when tenant is not null then 'and r.tenant_id = $2' end)  -- fenced, as in pgvec.rows_of
-      using found.hits, tenant, found.route;
+      using found.hits, tenant, coalesce(found.route, 'tenant');
   end loop;
 end
 $$;

@@ -13,7 +13,7 @@ declare
 begin
   request.tenants := case when request.tenants is not null then array[tenant] end;
   loop
-    found := pgvec.find_candidates(request, request.query_text, request.query_embedding, request.filter, request.match_threshold, null,
+    found := pgvec.find_candidates(request, coalesce(request.query_text, ''), request.query_embedding, request.filter, request.match_threshold, null,
                                    request.ranking, depth, request.semantic_weight > 0, request.full_text_weight > 0);
     hits := pgvec.fuse(found.hits, request.fusion, request.semantic_weight, request.full_text_weight, request.rrf_k, request.ranking);
     if request.recency_field is not null then

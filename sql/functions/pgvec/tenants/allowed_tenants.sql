@@ -19,7 +19,7 @@ begin
        where nullif(current_setting('app.tenant_id', true), '') is not null;
   else
     return query
-      select g.tenant::uuid
+      select distinct g.tenant::uuid
         from (select claims #>> '{app_metadata,tenant_id}' as tenant
               union
               select e.tenant
