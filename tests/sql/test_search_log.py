@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -219,6 +220,40 @@ def test_what_is_logged_by_hand_stays_within_what_searches_log(
     assert _log(logged) == []
     as_role("pgvec_reader").execute(call, ("match_documents", "x" * 1000))
     assert _log(logged, "length(route), searched_at <= now()") == [(100, True)]
+
+
+@pytest.mark.parametrize("access", ["open", "tenant"])
+def test_a_search_that_finds_nothing_is_logged(
+    connection: Connection, as_role: Callable[[str], Connection], access: str
+) -> None:
+    connection.execute("select pgvec.create_collection('notes', 2, access => %s)", (access,))
+    connection.execute("select pgvec.log_searches('notes', 1)")
+    reader = as_role("pgvec_reader")
+    reader.execute("select set_config('app.tenant_id', %s, false)", (TENANT_A,))
+    functions = {
+        "match_documents": "'[1,0]'",
+        "match_documents_embeddings": "'[1,0]'",
+        "match_documents_mmr": "'[1,0]'",
+        "match_vectors": "'[1,0]'",
+        "keyword_search": "'word'",
+        "hybrid_search": "'word', '[1,0]'",
+    }
+    for function, arguments in functions.items():
+        call = f"select count(*) from {function}({arguments}, filter => '{{\"x\": 1}}', collection => 'notes')"
+        assert reader.execute(call.encode()).fetchone() == (0,)
+    logged = connection.execute("select returned from pgvec.search_log").fetchall()
+    assert logged == [(0,)] * len(functions)
+
+
+def test_what_is_logged_by_hand_can_be_shown(logged: Connection, as_role: Callable[[str], Connection]) -> None:
+    reader = as_role("pgvec_reader")
+    for started, score in (("-infinity", "nan"), ("infinity", "infinity"), ("0001-01-01 BC", "-infinity")):
+        reader.execute(
+            "select pgvec.log_search('documents', 'match_documents', 'exact', -5, -5, %s, %s, null, %s, 'x', null)",
+            (started, score, json.dumps({"a": "x" * 100_000})),
+        )
+    rows = _log(logged, "searched_at > now() - interval '2 days', ms between 0 and 86400001, top_score, requested")
+    assert rows == [(True, True, None, 0)] * 3
 
 
 def test_each_tenants_searches_bear_its_id_and_go_with_it(

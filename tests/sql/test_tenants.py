@@ -353,6 +353,14 @@ def test_where_a_callers_tenants_come_from(notes: Connection) -> None:
     assert _found(notes, "service_role", {"role": "service_role"}) == "PV006"
 
 
+def test_a_tenant_that_a_token_spells_twice_is_one(notes: Connection) -> None:
+    with notes.transaction(force_rollback=True):
+        _act(notes, "authenticated", _claims(OURS, OURS.upper()))
+        assert notes.execute("select t::text from pgvec.allowed_tenants() as t").fetchall() == [(OURS,)]
+        found = notes.execute("select content from match_documents('[1,0]', collection => 'notes')").fetchall()
+        assert found == [("our fish",)]
+
+
 def test_each_of_several_tenants_is_searched(notes: Connection) -> None:
     with notes.transaction(force_rollback=True):
         _act(notes, "authenticated", _claims(OURS, THEIRS))

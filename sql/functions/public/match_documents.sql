@@ -20,7 +20,7 @@ declare
   request  constant pgvec.search_request := pgvec.vector_request(
              query_embedding, match_count, filter, match_threshold, coalesce(match_documents.collection, 'documents'), for_tenant, match_documents.distance);
   nearest  record;
-  route    text := 'tenant';
+  route    text;
   returned int := 0;
   best     float8;
 begin
@@ -50,7 +50,7 @@ begin
 
   if random() < (request.collection).log_sample then
     perform pgvec.log_search(
-      (request.collection).name, 'match_documents', route, request.wanted, returned, started, best, for_tenant, filter, null, query_embedding);
+      (request.collection).name, 'match_documents', coalesce(route, 'tenant'), request.wanted, returned, started, best, for_tenant, filter, null, query_embedding);
   end if;
 end
 $$;
