@@ -57,6 +57,7 @@ format: $(VENV)/.dev ## write the code as lint wants it
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.dev tests/supabase/node_modules/.done bench-peers ## the tables of docs/benchmarks.md
+	$(BIN)/python benchmarks/install.py
 	$(BIN)/python benchmarks/load.py
 	$(BIN)/python benchmarks/search.py
 	$(BIN)/python benchmarks/releases.py
