@@ -235,7 +235,8 @@ def test_a_function_that_is_made_anew_keeps_its_grants_and_gives_none_to_public(
         connection.execute("drop owned by colleague; drop role colleague")
 
 
-@pytest.mark.parametrize("way", ["migrate", "export"])
+# the exported file is for projects that have pgvector in schema extensions
+@pytest.mark.parametrize("way", ["migrate", "export"] if VECTOR_SCHEMA == "extensions" else ["migrate"])
 @pytest.mark.parametrize("change", ["a column more", "an argument more"])
 def test_a_search_of_another_signature_keeps_the_grants_of_the_users_own_roles(
     connection: Connection, database: str, sql_copy: Path, monkeypatch: pytest.MonkeyPatch, change: str, way: str
