@@ -53,10 +53,15 @@ FILTERS = [
     """'"{\\"lang\\": {\\"$ne\\": \\"de\\"}}"'""",
 ]
 REQUESTS = [
-    "(select jsonb_populate_record(pgvec.vector_request('[1,2]', 5, " + one + ", null, {collection}, null, null),"
+    "(select jsonb_populate_record(pgvec.vector_request('[1,2]', 5, "
+    + one
+    + ", null, {collection}, null, "
+    + distance
+    + "),"
     " jsonb_build_object('query', to_jsonb(" + QUERY + "), 'query_text', 'red fish', 'filter', " + one + "::jsonb,"
     " 'ranking', '" + ranking + "', 'fusion', 'rrf', 'semantic_weight', 1, 'full_text_weight', 1, 'rrf_k', 60,"
     " 'depth', 5, 'group_by', 'source', 'diversity', 0.5, 'recency_field', 'day', 'half_life', '30 days')))"
+    for distance in ("null", "'l2'", "'inner_product'", "'l1'")
     for one, ranking in zip(FILTERS, ("bm25", "ts_rank", "ts_rank_cd", "bm25", "bm25"), strict=True)
 ]
 BY_NAME: dict[tuple[str, str], list[str]] = {
