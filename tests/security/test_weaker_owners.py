@@ -17,17 +17,17 @@ from pgvec_admin.server import embedded
 
 TENANT = "00000000-0000-4000-8000-00000000000a"
 
-# `app` owns tables, and is nothing else; whatever of its code runs notes as whom
+# `owning_app` owns tables, and is nothing else; whatever of its code runs notes as whom
 APP = f"""
-do $$ begin create role app login; exception when duplicate_object then null; end $$;
-grant app to {installation.ROLE};
-grant usage on schema {installation.VECTOR_SCHEMA} to app;
-grant create on schema public to app;
+do $$ begin create role owning_app login; exception when duplicate_object then null; end $$;
+grant owning_app to {installation.ROLE};
+grant usage on schema {installation.VECTOR_SCHEMA} to owning_app;
+grant create on schema public to owning_app;
 create table public.seen (who text, what text);
 grant insert, select on public.seen to public;
-create schema theirs authorization app;
+create schema theirs authorization owning_app;
 grant usage on schema theirs to {installation.ROLE};
-set role app;
+set role owning_app;
 create function theirs.note(what text) returns boolean language plpgsql as $$
 begin insert into public.seen values (current_user, what); return true; end $$;
 create function theirs.noting() returns trigger language plpgsql as $$
@@ -46,12 +46,12 @@ select pgvec.create_collection('notes', 2, access => 'tenant');
 select pgvec.create_collection('parts', 2, access => 'tenant', partition => 2);
 """
 GIVEN_AWAY = f"""
-alter table public.crates owner to app;
-alter table public.documents owner to app;
-alter table public.notes owner to app;
-alter table pgvec.parts_p0 owner to app;
-alter table pgvec.parts_p1 owner to app;
-revoke app from {installation.ROLE};
+alter table public.crates owner to owning_app;
+alter table public.documents owner to owning_app;
+alter table public.notes owner to owning_app;
+alter table pgvec.parts_p0 owner to owning_app;
+alter table pgvec.parts_p1 owner to owning_app;
+revoke owning_app from {installation.ROLE};
 """
 TABLES = {"crates": "title", "jobs": "title", "documents": "content", "notes": "content", "parts": "content"}
 
@@ -92,7 +92,7 @@ def _as(connection: Connection, role: str) -> Iterator[Connection]:
 
 
 def _as_app(connection: Connection, *statements: str) -> None:
-    with _as(connection, "app") as app:
+    with _as(connection, "owning_app") as app:
         for statement in statements:
             app.execute(statement.encode())
 
@@ -119,8 +119,8 @@ def test_triggers_of_a_tables_owner_run_as_that_owner(owned: Connection, table: 
     real = {"parts": ["pgvec.parts_p0", "pgvec.parts_p1"]}.get(table, [f"public.{table}"])
     if table == "parts":
         with _administrator(owned) as administrator:
-            administrator.execute("grant usage on schema pgvec to app")
-            administrator.execute("grant execute on function pgvec.allowed_tenants() to app")
+            administrator.execute("grant usage on schema pgvec to owning_app")
+            administrator.execute("grant execute on function pgvec.allowed_tenants() to owning_app")
     _as_app(
         owned,
         *(f"create trigger a_noting before insert or update on {name} for each row execute function theirs.noting()"
@@ -128,12 +128,12 @@ def test_triggers_of_a_tables_owner_run_as_that_owner(owned: Connection, table: 
         *(f"create trigger z_noting after insert or update on {name} for each row execute function theirs.noting()"
           for name in real),
     )  # fmt: skip
-    with _as(owned, "app") as app:
+    with _as(owned, "owning_app") as app:
         if table == "parts":
-            owned.execute("grant insert, select, update on parts to app")
-            owned.execute("create policy app_too on parts to app using (true) with check (true)")
+            owned.execute("grant insert, select, update on parts to owning_app")
+            owned.execute("create policy app_too on parts to owning_app using (true) with check (true)")
         _write(app, table, 100, 120)
-    assert _seen(owned) == {"app"}
+    assert _seen(owned) == {"owning_app"}
     # and where a stronger role has the words counted again, it leaves the weights to the owner
     noted = "select count(*) from public.seen"
     with _administrator(owned) as administrator:
@@ -147,11 +147,11 @@ def test_triggers_of_a_tables_owner_run_as_that_owner(owned: Connection, table: 
         assert (renewed > 0, bool(told)) == ((True, False) if table == "jobs" else (False, True))
         if table in ("jobs", "parts"):
             return
-        administrator.execute("grant pgvec_writer to app")
-    with _as(owned, "app") as app:
+        administrator.execute("grant pgvec_writer to owning_app")
+    with _as(owned, "owning_app") as app:
         [(renewed,)] = app.execute("select renewed from pgvec.refresh_statistics(%s, null)", (table,)).fetchall()
     assert renewed > 0
-    assert _seen(owned) == {"app"}
+    assert _seen(owned) == {"owning_app"}
 
 
 TYPES = {
@@ -189,7 +189,7 @@ def test_types_of_a_tables_owner_run_nothing_as_anybody_else(
             administrator.execute(f"drop index if exists {name}_source_idx, {name}_stale_idx, {name}_fts_idx")
         administrator.execute("drop index crates_fts_idx")
     changed = True
-    with _as(owned, "app") as app:
+    with _as(owned, "owning_app") as app:
         app.execute(TYPES[kind].format(type=found[0]).encode())
         try:
             app.execute(f"alter table public.{table} alter column {column} type theirs.odd using null".encode())
@@ -209,7 +209,7 @@ def test_types_of_a_tables_owner_run_nothing_as_anybody_else(
             "match_documents('[1,2]', collection => '{}')",
         ):
             changed = not _refused(writer, f"select * from {call.format(table)}") and changed
-    assert _seen(owned) <= {"app", "pgvec_writer"}
+    assert _seen(owned) <= {"owning_app", "pgvec_writer"}
     assert _seen(owned) or not changed or kind == "a cast", "the type does note who uses it"
 
 
@@ -249,7 +249,7 @@ def test_nobody_but_the_owner_attaches_a_trigger_of_ours(owned: Connection) -> N
     functions = owned.execute(
         "select p.oid::regprocedure::text, r.rolname from pg_proc as p, pg_roles as r"
         " where p.pronamespace = 'pgvec'::regnamespace and p.prorettype = 'trigger'::regtype"
-        " and r.rolname in ('pgvec_reader', 'pgvec_writer', 'app')"
+        " and r.rolname in ('pgvec_reader', 'pgvec_writer', 'owning_app')"
         " and has_function_privilege(r.oid, p.oid, 'execute')"
     ).fetchall()
     assert functions == []
@@ -362,12 +362,12 @@ def test_columns_are_not_added_to_a_weaker_roles_table(owned: Connection) -> Non
 def test_a_trigger_that_was_made_while_that_was_granted_does_not_run_as_the_engine(owned: Connection) -> None:
     with _administrator(owned) as administrator:
         administrator.execute("alter table public.documents owner to current_user")
-        administrator.execute("grant trigger on public.documents to app")
+        administrator.execute("grant trigger on public.documents to owning_app")
         _as_app(
             owned,
             "create trigger zz before update on public.documents for each row execute function theirs.noting()",
         )
-        administrator.execute("revoke trigger on public.documents from app")
+        administrator.execute("revoke trigger on public.documents from owning_app")
     with _as(owned, "pgvec_writer") as writer:
         _write(writer, "documents", 100, 60)
     assert _seen(owned) <= {"pgvec_writer"}
