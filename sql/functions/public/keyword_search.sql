@@ -27,7 +27,7 @@ begin
   request.ranking := coalesce(ranking, 'bm25');
   request.wanted := pgvec.clamp_count(match_count, 10);
   request.match_threshold := match_threshold;
-  perform pgvec.check_choice('ranking', request.ranking, '{bm25,ts_rank,ts_rank_cd}');
+  perform pgvec.keyword_score(request.ranking);  -- PV004 for none that there is
   perform pgvec.check_threshold(null, match_threshold);
 
   for id, content, metadata, score, headline in

@@ -21,7 +21,7 @@ begin
       hint    = format('the owner of the engine has to own the table and its partitions: alter table %s owner to %I; alter table ... no force row level security', target.base, current_user);
   end if;
   if by_keyword then
-    perform pgvec.check_choice('ranking', candidates_as_owner.ranking, '{bm25,ts_rank,ts_rank_cd}');
+    perform pgvec.keyword_score(candidates_as_owner.ranking);  -- PV004 for none that there is
   end if;
   found := pgvec.candidates(
     request, query_text, query_embedding, filter, match_threshold, candidates_as_owner.distance,

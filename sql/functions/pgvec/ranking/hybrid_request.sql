@@ -28,7 +28,7 @@ begin
   request.half_life := half_life;
   request.autocut := autocut;
   perform pgvec.check_choice('fusion', request.fusion, '{rrf,dbsf,minmax,weighted}');
-  perform pgvec.check_choice('ranking', request.ranking, '{bm25,ts_rank,ts_rank_cd}');
+  perform pgvec.keyword_score(request.ranking);  -- PV004 for none that there is
   perform pgvec.check_weights(request.semantic_weight, request.full_text_weight, rrf_k, diversity, recency_field, half_life);
   if request.semantic_weight > 0 then
     perform pgvec.check_query_embedding(request.collection, query_embedding);
