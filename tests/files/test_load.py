@@ -443,7 +443,7 @@ def test_two_operators_who_load_the_same_file_at_once_do_not_disturb_each_other(
 
     def run(_: int) -> LoadResult:
         with psycopg.connect(database, autocommit=True) as mine:
-            ready.wait()
+            ready.wait(60)
             return load_paths(mine, file, batch=100 * scale)
 
     with ThreadPoolExecutor(4) as pool:

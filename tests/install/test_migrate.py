@@ -97,7 +97,7 @@ def test_of_twenty_runs_at_once_one_installs_and_none_fails(empty_database: str)
     ready = threading.Barrier(20)
 
     def run(_: int) -> migrate.MigrateReport:
-        ready.wait()
+        ready.wait(60)
         return install(empty_database)
 
     with ThreadPoolExecutor(20) as pool:

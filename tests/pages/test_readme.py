@@ -73,8 +73,9 @@ def test_every_command_prints_what_the_page_says(page: Path, request: pytest.Fix
         "COLUMNS": "120",
         "LC_ALL": "C.UTF-8",
     }
+    project: Project | None = None
     if "$SUPABASE_URL" in page.read_text():
-        project: Project = request.getfixturevalue("project")
+        project = request.getfixturevalue("project")
         environment |= {
             "PGVEC_DATABASE_URL": project.database,
             "SUPABASE_URL": project.url,
@@ -97,6 +98,8 @@ def test_every_command_prints_what_the_page_says(page: Path, request: pytest.Fix
             stderr=subprocess.STDOUT,
             text=True,
         )
+        if project and "pgvec-admin " in step.command:
+            project.settle()  # PostgREST hears of changes a moment later
         printed = ran.stdout.splitlines()
         shown = "\n".join(step.expected)
         assert _matches(step.expected, printed), f"$ {step.command}\n--- page\n{shown}\n--- printed\n{ran.stdout}"

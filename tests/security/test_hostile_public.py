@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shlex
-import signal
 import subprocess
 import sys
 import time
@@ -31,7 +30,7 @@ from sqlalchemy.orm import Session
 
 import installation
 import pgvec_admin.database
-from command import COMMAND, COMMANDS
+from command import COMMAND, COMMANDS, interrupt
 from conftest import Connection
 from openai_server import OpenAIServer, vector_of
 from pgvec_admin import cli
@@ -264,8 +263,7 @@ def _serving(hostile: Hostile, openai: OpenAIServer, *options: str) -> Iterator[
             with httpx.Client(base_url=address[0], timeout=60) as client:
                 yield client
         finally:
-            process.send_signal(signal.SIGINT)
-            process.wait()
+            interrupt(process)
 
 
 def _line(stream: IO[str] | None) -> str:
@@ -309,8 +307,7 @@ def test_the_collector_of_searches_runs_nothing_either(hostile: Hostile, run: Ru
     environment = os.environ | {"PGVEC_DATABASE_URL": hostile.url}
     with subprocess.Popen([COMMAND, "log", "collect"], stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert "collecting" in _line(process.stderr)
-        process.send_signal(signal.SIGINT)
-        process.wait()
+        interrupt(process)
     assert hostile.called() == []
 
 

@@ -343,7 +343,7 @@ def test_counting_anew_waits_for_a_writer_of_several_rows_and_sees_what_it_wrote
 ) -> None:
     # b lies before a
     documents.execute("insert into documents (id, content) values ('b', 'cat'), ('a', 'dog dog dog')")
-    with psycopg.connect(database) as writer, ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(database) as writer:
         writer.execute("update documents set content = 'dog dog dog dog' where id = 'a'")
         counting = pool.submit(documents.execute, "select renewed from pgvec.refresh_statistics('documents', null)")
         waiting = "select from pg_locks where not granted and locktype = 'transactionid'"

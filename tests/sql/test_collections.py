@@ -212,7 +212,7 @@ def test_a_deletion_of_several_rows_waits_for_a_writer_of_them(
     # b lies before a
     connection.execute("insert into documents (id, content) values ('b', 'old'), ('a', 'old')")
     delete = "select delete_documents(filter => '{}', ids => '{a,b}')"
-    with psycopg.connect(database) as writer, ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(database) as writer:
         writer.execute("update documents set content = 'new' where id = 'a'")
         deleting = pool.submit(connection.execute, delete)
         with psycopg.connect(database, autocommit=True) as watcher:

@@ -327,7 +327,7 @@ def test_a_lock_on_the_log_does_not_hold_a_search_up(logged: Connection, databas
 
 
 def test_a_search_behind_somebody_who_waits_for_the_log_does_not_wait_too(logged: Connection, database: str) -> None:
-    with psycopg.connect(database) as holder, psycopg.connect(database) as waiter:
+    with psycopg.connect(database) as waiter, psycopg.connect(database) as holder:
         holder.execute(VECTOR.encode())  # holds the lock of its insert until it commits
         waiting = threading.Thread(target=waiter.execute, args=("truncate pgvec.search_log",))
         waiting.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +17,16 @@ PSQL = embedded_system.package_directory() / embedded_system.TREES[18] / "bin"
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 COMMAND = Path(sys.executable).with_name("pgvec-admin")
+
+
+def interrupt(process: subprocess.Popen[str]) -> None:
+    """Ctrl-C, and wait for the end; a process that goes on is killed, and the test fails."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
 
 
 def _commands() -> Iterator[tuple[str, Any]]:
