@@ -18,7 +18,8 @@ NameArgument = Annotated[str, typer.Argument(help="Name of a function, with or w
 
 @app.command("list")
 def list_(database_url: DatabaseUrl = None, as_json: Json = False) -> None:
-    """List the functions and where each stands: ok, new, changed, drifted, missing, held, retired or unmanaged.
+    """List the functions and where each stands: ok, new, changed, drifted, missing, held, replaced, retired
+    or unmanaged.
 
     Example:
 

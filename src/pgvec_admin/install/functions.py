@@ -27,7 +27,8 @@ FIRST = ("pgvec.roles", "pgvec.grant_execute")
 
 _OWN_GRANTS = query("own_grants")
 
-State = Literal["ok", "new", "changed", "drifted", "missing", "held", "retired", "unmanaged"]
+State = Literal["ok", "new", "changed", "drifted", "missing", "held", "replaced", "retired", "unmanaged"]
+SETTLED: tuple[State, ...] = ("ok", "held", "replaced")
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,19 @@ class FunctionFile:
         """The file as messages name it."""
         return f"sql/functions/{self.path}"
 
+    @property
+    def is_hook(self) -> bool:
+        """Whether installations may replace the function: it is made where it is missing, and never overwritten."""
+        return self.path.parent.name == "hooks"
+
 
 @dataclass(frozen=True)
 class FunctionState:
     """Where a function stands.
 
     ok: as its file says. new: not there yet. changed: there is another text for it. drifted: edited in the database.
-    missing: dropped there. held: rolled back, until its file changes. retired: removed in this release. unmanaged:
-    not of this package's making.
+    missing: dropped there. held: rolled back, until its file changes. replaced: a hook that is the installation's own.
+    retired: removed in this release. unmanaged: not of this package's making.
     """
 
     name: str
@@ -103,6 +109,8 @@ def states(connection: Connection, directory: Path | None = None) -> list[Functi
 def _state(file: FunctionFile | None, live: Live | None, last: Recorded | None) -> State:
     if file is None and live and last and live.fingerprint == last.fingerprint:
         return "retired"
+    if file and live and file.is_hook:
+        return "ok" if last and live.fingerprint == last.fingerprint else "replaced"
     if file is None or (live and not last):
         return "unmanaged"
     if live is None or last is None:
@@ -151,7 +159,7 @@ def apply(
     definitions.prepare(connection, vector_schema)
     for file in files():
         found = before[file.name]
-        if found.state in ("ok", "held"):
+        if found.state in SETTLED:
             continue
         if found.state in ("drifted", "unmanaged"):
             live = ledger.live(connection, [file.name])[file.name]
@@ -243,7 +251,7 @@ def diff(connection: Connection, vector_schema: str, name: str | None = None) ->
     with connection.transaction(force_rollback=True):
         definitions.prepare(connection, vector_schema)
         for file in wanted:
-            if standing[file.name] == "ok":
+            if standing[file.name] == "ok" or (standing[file.name] == "replaced" and chosen is None):
                 continue
             live = before.get(file.name)
             after = definitions.replace(connection, file.name, file.text, vector_schema, file.label)

@@ -57,7 +57,7 @@ class Status:
     def problems(self) -> list[str]:
         """What `migrate` would change or refuse, a line each; empty where all is current."""
         found = [f"migration {state.id} is {state.state}" for state in self.migrations if state.state != "applied"]
-        calm = ("ok", "held", "unmanaged")
+        calm = (*functions.SETTLED, "unmanaged")
         return found + [
             f"function {state.name} is {state.state}" for state in self.functions if state.state not in calm
         ]
@@ -181,7 +181,7 @@ def _plan(connection: Connection, *, overwrite_drift: bool, replace_existing: bo
     found = functions.states(connection)
     functions.check(found, overwrite_drift=overwrite_drift, replace_existing=replace_existing)
     ours = {file.name for file in functions.files()}
-    todo = [s for s in found if s.state == "retired" or (s.name in ours and s.state not in ("ok", "held"))]
+    todo = [s for s in found if s.state == "retired" or (s.name in ours and s.state not in functions.SETTLED)]
     pending = [state.id for state in steps if state.state == "pending"]
     return MigrateReport(pending, todo, _unchanged(todo), dry_run=True)
 

@@ -31,7 +31,10 @@ def text() -> str:
         parts.append(_call("apply_migration", path.stem, digest, body))
     # pgvector's settings can be named in a function only once its library is loaded
     parts.append("do $$ begin perform '[1]'::extensions.vector; end $$;")
-    parts += [_call("apply_function", file.name, file.sha256, __version__, file.text) for file in functions.files()]
+    parts += [
+        _call("make_hook" if file.is_hook else "apply_function", file.name, file.sha256, __version__, file.text)
+        for file in functions.files()
+    ]
     names = ", ".join(f"'{file.name}'" for file in functions.files())
     parts.append(f"select pg_temp.retire_functions(array[{names}]);")
     parts.append("reset check_function_bodies;\nselect pgvec.upgrade_collections();\nnotify pgrst, 'reload schema';")

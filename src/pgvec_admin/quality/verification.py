@@ -21,7 +21,7 @@ from psycopg.rows import class_row
 from pgvec_admin import database
 from pgvec_admin.database import Connection, Target
 from pgvec_admin.errors import PgvecError, UsageError, from_postgres
-from pgvec_admin.install import migrate
+from pgvec_admin.install import functions, migrate
 
 Say = Callable[[str], None]
 Result = Literal["ok", "warn", "fail"]
@@ -141,12 +141,14 @@ def _migrations(status: migrate.Status) -> Check:
 
 
 def _functions(status: migrate.Status) -> Check:
-    counts = {state: [one.name for one in status.functions if one.state == state] for state in ("ok", "held")}
-    odd = [one for one in status.functions if one.state not in ("ok", "held", "unmanaged")]
+    odd = [one for one in status.functions if one.state not in (*functions.SETTLED, "unmanaged")]
     drifted = [one.name for one in odd if one.state == "drifted"]
-    current = len(counts["ok"]) + len(counts["held"])
+    own = [one.name for one in status.functions if one.state == "replaced"]
     others = [one.name for one in status.functions if one.state == "unmanaged"]
-    found = f"{len(status.functions) - len(others)} installed, {current} current, {len(drifted)} drifted"
+    installed = len(status.functions) - len(others)
+    found = f"{installed} installed, {installed - len(odd)} current, {len(drifted)} drifted"
+    if own:
+        found += f"; replaced by this installation: {', '.join(own)}"
     if others:
         found += f"; not of this engine: {', '.join(others[:3])}"
     if not odd:

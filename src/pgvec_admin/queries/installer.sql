@@ -93,6 +93,14 @@ begin
 end
 $installer$;
 
+create or replace function pg_temp.make_hook(function_name text, hash text, release text, text_of_file text) returns void language plpgsql set search_path = pg_catalog, pg_temp as $installer$
+begin
+  if pg_temp.live_fingerprint(function_name) is null then
+    perform pg_temp.apply_function(function_name, hash, release, text_of_file);
+  end if;
+end
+$installer$;
+
 create or replace function pg_temp.retire_functions(of_this_release text[]) returns void language plpgsql set search_path = pg_catalog, pg_temp as $installer$
 declare
   gone record;

@@ -1,5 +1,5 @@
 -- pgvec.verify_access -- whether those who may search a collection find its rows, and strangers find none.
--- Each attempt is a query as a role, with the token of a tenant whose row was drawn, or of one that was made up. Calls are by
+-- Each attempt is a query as a role, with the settings of a tenant whose row was drawn, or of one that was made up (pgvec.act_for). Calls are by
 -- exact signature, so that no other function of the name is meant. Nothing is written; pgvec.verify_tenants tries to write as well,
 -- in a collection of its own. A role that was never granted the table, or is no more, is told of: whether it should be is the owner's to say.
 create or replace function pgvec.verify_access(collection text)
@@ -25,7 +25,7 @@ declare
   may_set  constant text := case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end;
   acting   name[] := array(select r from pgvec.roles('reader') as r where pg_has_role(session_user, r, may_set) order by r);
   role     constant text := current_setting('role');
-  claims   constant text := coalesce(current_setting('request.jwt.claims', true), '');
+  settings jsonb := '{}'::jsonb;
   logging  constant text := coalesce(current_setting('pgvec.search_log', true), '');
 begin
   if target.access = 'policy' or target.base <> target.relation then
@@ -62,8 +62,7 @@ begin
      order by r.rolname, a.place
   loop
     begin
-      perform set_config('request.jwt.claims', jsonb_build_object('role', trial.reader, 'app_metadata', jsonb_build_object(
-                'tenant_id', case when trial.is_stranger then stranger else tenant end))::text, true);
+      settings := pgvec.act_for(case when trial.is_stranger then stranger else tenant end, trial.reader);
       perform set_config('role', trial.reader, true);
       execute format(trial.query, target.relation, embedding, target.name, row_id, words, tenant, target.distance, facet);
       get diagnostics met = row_count;
@@ -71,6 +70,7 @@ begin
       met := 0;  -- PV004: an id, or a key, that is not there for the caller
     end;
     perform set_config('role', role, true);
+    perform pgvec.give_settings(settings);
     tried := tried + trial.is_stranger::int;
     if trial.is_stranger and met > 0 then
       seen := seen || format('a stranger who is %s sees rows (%s) by: %s', trial.reader, met, left(replace(trial.query, '%1$s', target.relation::text), 60));
@@ -78,7 +78,6 @@ begin
       shut_out := shut_out || format('%s finds nothing by: %s', trial.reader, left(replace(trial.query, '%1$s', target.relation::text), 60));
     end if;
   end loop;
-  perform set_config('request.jwt.claims', claims, true);
   perform set_config('pgvec.search_log', logging, true);
 
   return next pgvec.verdict(

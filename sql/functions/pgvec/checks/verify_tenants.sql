@@ -33,7 +33,7 @@ declare
   told     text;
   may_set  constant text := case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end;
   role     constant text := current_setting('role');
-  claims   constant text := coalesce(current_setting('request.jwt.claims', true), '');
+  settings jsonb := '{}'::jsonb;
   met      bigint;
 begin
   begin
@@ -49,7 +49,7 @@ begin
        order by r.name, a.place
     loop
       begin
-        perform set_config('request.jwt.claims', jsonb_build_object('role', tried.name, 'app_metadata', jsonb_build_object('tenant_id', ours))::text, true);
+        settings := pgvec.act_for(ours, tried.name);
         perform set_config('role', tried.name, true);
         execute tried.query;
         get diagnostics met = row_count;
@@ -64,6 +64,7 @@ begin
           end if;
       end;
       perform set_config('role', role, true);
+      perform pgvec.give_settings(settings);
       results := results || jsonb_build_array(jsonb_build_array(tried.name, tried.attempt, told));
     end loop;
     raise exception using errcode = 'PV004', message = 'rolled back', hint = 'this is caught below';
@@ -72,7 +73,6 @@ begin
       raise;
     end if;
   end;
-  perform set_config('request.jwt.claims', claims, true);
   return query
     select r, 'all of them', false, format('not tried: %s may not act as it', session_user)
       from pgvec.held_roles() as r
