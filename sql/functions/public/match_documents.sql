@@ -33,11 +33,6 @@ begin
        where match_threshold is null or s.similarity >= match_threshold
        order by s.distance, s.id
        limit request.wanted;
-    get diagnostics returned = row_count;
-    if returned > 0 and (request.collection).log_sample is not null then
-      best := pgvec.similarity(request.distance, (select min(h.distance) from unnest(nearest.hits) as h));
-    end if;
-    route := nearest.route;
   else
     for id, content, metadata, similarity, route in
       select t.id, t.content, t.metadata, t.similarity, t.route from pgvec.found_documents(request, filter) as t order by t.similarity desc, t.id, t.tenant limit request.wanted
@@ -49,6 +44,13 @@ begin
   end if;
 
   if random() < (request.collection).log_sample then
+    if request.alone then
+      get diagnostics returned = row_count;  -- of the query above: an expression counts no rows
+      route := nearest.route;
+      if returned > 0 then
+        best := pgvec.similarity(request.distance, (select min(h.distance) from unnest(nearest.hits) as h));
+      end if;
+    end if;
     perform pgvec.log_search(
       (request.collection).name, 'match_documents', coalesce(route, 'tenant'), request.wanted, returned, started, best, for_tenant, filter, null, query_embedding);
   end if;

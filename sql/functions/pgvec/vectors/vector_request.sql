@@ -1,7 +1,6 @@
 -- pgvec.vector_request -- a search by vector: its defaults, checks, tenants and filter, worked out in this one place.
--- A small search pays 12 microseconds for each function it calls, and 15 for each setting of one. So what most searches need is
--- written out here: pgvec.scoped for a collection without tenants, pgvec.check_query_embedding and pgvec.clamp_count, and a
--- filter that is a plain object within the limits of pgvec.parse_filter.
+-- A small search pays for each function that it calls, and for each statement of one. So one statement answers most requests: those to a
+-- collection without tenants, with its own distance, no threshold, a vector that fits, and a filter that is absent or a plain object.
 create or replace function pgvec.vector_request(
     query_embedding extensions.vector, match_count int, filter jsonb, match_threshold float8, collection text, for_tenant uuid, distance text,
     scope pgvec.search_request default null)
@@ -10,51 +9,51 @@ create or replace function pgvec.vector_request(
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  alone     boolean := true;
-  target    pgvec.collections;
-  tenants   uuid[];
-  measure   text;
-  condition text := '';
-  bound     jsonb;
+  request pgvec.search_request;
 begin
-  if (scope).alone is null then
-    select c.* into target from pgvec.collections as c where c.name = vector_request.collection;
-  end if;
-  measure := coalesce(vector_request.distance, target.distance);
-  if num_nonnulls(vector_request.distance, match_threshold, for_tenant) > 0
-     or (has_table_privilege(target.relation, 'select') is not null
-         and extensions.vector_dims(query_embedding) = target.dimensions and query_embedding operator(extensions.<#>) query_embedding between -1e38 and -1e-30
-         and target.access <> 'tenant') is not true
-  then
-    if (scope).alone is null then
-      scope := pgvec.scoped(vector_request.collection, for_tenant);
+  select case when to_regclass(c.search_index) = c.search_index_oid then c else pgvec.with_index(c, c.distance) end,  -- the cached index, where it is the one
+         true, vector_request.query_embedding, least(greatest(coalesce(match_count, 100), 1), 1000), c.distance, t.condition,
+         case when t.condition <> '' then jsonb_build_array(filter) end
+    into request.collection, request.alone, request.query_embedding, request.wanted, request.distance, request.condition, request.bound
+    from pgvec.collections as c
+   cross join lateral (
+          select case
+                   when filter is null or filter = '{}' then ''
+                   when c.base = c.relation and jsonb_typeof(filter) = 'object'
+                        and strpos(filter::text, '"$') = 0 and length(filter::text) <= 65536 and not filter @? 'strict $.**{13}'
+                     then 'd.metadata @> ($2 -> 0)'
+                 end) as t (condition)
+   where c.name = vector_request.collection
+     and num_nonnulls(vector_request.distance, match_threshold, for_tenant, (scope).alone) = 0
+     and c.access <> 'tenant'
+     and has_table_privilege(c.relation, 'select') is not null  -- there is such a table
+     and extensions.vector_dims(vector_request.query_embedding) = c.dimensions
+     and vector_request.query_embedding operator(extensions.<#>) vector_request.query_embedding between -1e38 and -1e-30;
+
+  if not found then
+    request := case when (scope).alone is null then pgvec.scoped(vector_request.collection, for_tenant) else scope end;
+    request.alone := request.alone and (request.tenants is null or cardinality(request.tenants) = 1);
+    request.query_embedding := vector_request.query_embedding;
+    request.wanted := pgvec.clamp_count(match_count, 100);
+    request.distance := coalesce(vector_request.distance, (request.collection).distance);
+    request.match_threshold := vector_request.match_threshold;
+    perform pgvec.check_query_embedding(request.collection, query_embedding);
+    perform pgvec.check_choice('distance', request.distance, '{cosine,l2,inner_product,l1}');
+    perform pgvec.check_threshold(request.distance, match_threshold);
+    if request.alone and (request.distance = (request.collection).distance
+                          and to_regclass((request.collection).search_index) = (request.collection).search_index_oid) is not true then
+      request.collection := pgvec.with_index(request.collection, request.distance);
     end if;
-    target := scope.collection;
-    tenants := scope.tenants;
-    alone := scope.alone and (tenants is null or cardinality(tenants) = 1);
-    measure := coalesce(vector_request.distance, target.distance);
-    perform pgvec.check_query_embedding(target, query_embedding);
-    perform pgvec.check_choice('distance', measure, '{cosine,l2,inner_product,l1}');
-    perform pgvec.check_threshold(measure, match_threshold);
-    condition := case when tenants is null then '' else 'true' end;
+    -- without a filter all rows of the index, or some of them; where this search is not alone, who searches compiles the filter
+    request.condition := case when filter <> '{}' and request.alone then null when request.tenants is null then '' else 'true' end;
   end if;
 
-  if not alone then
-    null;  -- the filter is compiled by whoever searches
-  elsif filter <> '{}' and target.base = target.relation and jsonb_typeof(filter) = 'object'
-     and strpos(filter::text, '"$') = 0 and length(filter::text) <= 65536 and not filter @? 'strict $.**{13}'
-  then
-    condition := 'd.metadata @> ($2 -> 0)';
-    bound := jsonb_build_array(filter);
-  elsif filter <> '{}' then
-    select coalesce(nullif(w.predicate, ''), condition), w.bound into condition, bound from pgvec.filter_condition(target, filter, tenants) as w (predicate, bound);
+  if request.condition is null then
+    select coalesce(nullif(w.condition, ''), case when request.tenants is null then '' else 'true' end), w.bound
+      into request.condition, request.bound
+      from pgvec.filter_condition(request.collection, filter, request.tenants) as w;
   end if;
-
-  if alone and (measure = target.distance and to_regclass(target.search_index) = target.search_index_oid) is not true then  -- the cached index is not the one
-    target := pgvec.with_index(target, measure);
-  end if;
-  return (target, tenants, alone, query_embedding, least(greatest(coalesce(match_count, 100), 1), 1000), measure, condition, bound, match_threshold,
-          null, null, null, null, null, null, null, null, null, null, null, null, null, null)::pgvec.search_request;
+  return request;
 end
 $$;
 comment on function pgvec.vector_request(extensions.vector, int, jsonb, float8, text, uuid, text, pgvec.search_request) is
