@@ -1,6 +1,6 @@
 -- pgvec.create_collection -- a new collection: its table, indexes, trigger, policies, grants and registry row.
--- The vector index is made later, by pgvec-admin index create: building it once over loaded rows is far faster than
--- keeping it while they arrive.
+-- The vector index is built later, by pgvec-admin index create: building it once over loaded rows is far faster than
+-- maintaining it while they arrive.
 drop function if exists pgvec.create_collection(text, int, text, text, text, text, text);
 
 create or replace function pgvec.create_collection(
@@ -54,7 +54,7 @@ begin
 
   perform pgvec.attach_triggers(create_collection.name);
   perform pgvec.describe_table(made);
-  perform pgvec.protect_table(create_collection.name);  -- before statistics, which are not counted where others may make triggers
+  perform pgvec.protect_table(create_collection.name);  -- before the statistics, which are not counted where others may create triggers
   perform pgvec.refresh_statistics(create_collection.name);
   if access <> 'open' then
     perform pgvec.hide_statistics(create_collection.name);
