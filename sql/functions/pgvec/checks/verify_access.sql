@@ -1,7 +1,8 @@
 -- pgvec.verify_access -- whether those who may search a collection find its rows, and strangers find none.
--- Each attempt is a query as a role, with the token of a tenant whose row was drawn, or of one that was made up. Calls are by
--- exact signature, so that no other function of the name is meant. Nothing is written; pgvec.verify_tenants tries to write as well,
--- in a collection of its own. A role that was never granted the table, or is no more, is told of: whether it should be is the owner's to say.
+-- Each attempt is a query as a role, with the token of a sampled row's tenant, or of a made-up tenant. Calls are by exact
+-- signature, so that no other function of the name is called. Nothing is written; pgvec.verify_tenants tries to write as well,
+-- in a collection of its own. A role without a grant on the table, or without one any more, is reported: whether it should have
+-- one is for the owner to say.
 create or replace function pgvec.verify_access(collection text)
   returns setof pgvec.verdict
   language plpgsql volatile parallel unsafe
@@ -10,7 +11,7 @@ as $$
 declare
   target   pgvec.collections := pgvec.collection(verify_access.collection);
   attempts constant text[] := pgvec.access_attempts();
-  row_id   text;  -- of a row drawn
+  row_id   text;  -- of a sampled row
   embedding extensions.vector;
   words    text;
   facet    text;
@@ -50,7 +51,7 @@ begin
 
   ungranted := array(select a from unnest(acting) as a where not has_table_privilege(a, target.relation, 'select'));
   perform set_config('pgvec.search_log', 'off', true);  -- not users' searches: do not log them
-  -- as one who has the row, by the plain ways to find it; as a stranger, who is no administrator, by all ways
+  -- as the row's tenant, by the plain queries; as a stranger, who is no administrator, by all of them
   for trial in
     select r.rolname as reader, a.query, s.is_stranger
       from unnest(acting) as x (name)
@@ -68,7 +69,7 @@ begin
       execute format(trial.query, target.relation, embedding, target.name, row_id, words, tenant, target.distance, facet);
       get diagnostics met = row_count;
     exception when sqlstate 'PV006' or sqlstate 'PV004' or insufficient_privilege then
-      met := 0;  -- PV004: an id, or a key, that is not there for the caller
+      met := 0;  -- PV004: an id, or a key, that does not exist for the caller
     end;
     perform set_config('role', role, true);
     tried := tried + trial.is_stranger::int;
@@ -95,7 +96,7 @@ begin
 end
 $$;
 comment on function pgvec.verify_access(text) is
-  'Checks of a collection whose policies are ours: readers (each role that may search, with the token of a tenant that has rows, finds some; '
-  'a warning where it is not granted the table) and, with tenants, '
-  'strangers (a tenant that was made up sees nothing, whichever way it asks). Tries the roles that the caller may act as; writes nothing. Raises PV001.';
+  'Checks of a collection whose policies are ours: readers (each role that may search, with the token of a tenant that has rows, finds some; a warning where it is '
+  'not granted the table) and, with tenants, strangers (a made-up tenant sees nothing, by any query). Tries the roles that the caller may act as; writes nothing. '
+  'Raises PV001.';
 revoke all on function pgvec.verify_access(text) from public;

@@ -1,4 +1,4 @@
--- pgvec.verify_indexes -- the indexes of a collection: broken, missing, of no use, or larger than their rows need.
+-- pgvec.verify_indexes -- the indexes of a collection: broken, missing, unused, or larger than their rows need.
 -- A vector index is required above the row count that pgvec.wide_steps still scans exactly.
 create or replace function pgvec.verify_indexes(collection text)
   returns setof pgvec.verdict
@@ -22,7 +22,7 @@ begin
              from pg_catalog.pg_index as x
              join pg_catalog.pg_class as i on i.oid = x.indexrelid
              join pg_catalog.pg_am as m on m.oid = i.relam
-            where not exists (select from pg_catalog.pg_stat_progress_create_index as p where p.relid = x.indrelid)  -- somebody builds just now
+            where not exists (select from pg_catalog.pg_stat_progress_create_index as p where p.relid = x.indrelid)  -- being built now
               and x.indrelid in (select target.base union all select target.text_table union all select p from pgvec.partitions(target.base) as p)
               and not (x.indisvalid and x.indisready))
     select (pgvec.verdict(
@@ -88,6 +88,6 @@ begin
 end
 $$;
 comment on function pgvec.verify_indexes(text) is
-  'Checks the indexes of a collection: invalid, duplicate, missing, unused (vector indexes that no search of the collection''s distance uses), '
-  'noted (what searches remember of theirs) and bloat. Raises PV001.';
+  'Checks the indexes of a collection: invalid, duplicate, missing, unused (vector indexes that no search of the collection''s distance uses), noted (the cached '
+  'index) and bloat. Raises PV001.';
 revoke all on function pgvec.verify_indexes(text) from public;

@@ -1,5 +1,5 @@
--- pgvec.verify_leaks -- what carries rows of a collection elsewhere, or runs somebody's code on them.
--- An adopted table is its owner's, triggers and all; of one nothing is told but rules and what inherits its rows.
+-- pgvec.verify_leaks -- what carries rows of a collection elsewhere, or runs foreign code on them.
+-- An adopted table is its owner's, triggers and all; for one, only rules and inheritance are reported.
 create or replace function pgvec.verify_leaks(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -55,7 +55,7 @@ begin
      where target.access = 'tenant'
        and x.indrelid = any (relations)
        and (x.indisunique or x.indisexclusion)
-       and not exists (select from pg_catalog.pg_inherits as i where i.inhrelid = x.indexrelid)  -- of a partitioned one
+       and not exists (select from pg_catalog.pg_inherits as i where i.inhrelid = x.indexrelid)  -- part of a partitioned index
        and a.attnum <> all ((x.indkey::int2[])[0:x.indnkeyatts - 1]);
 
   problems := array(

@@ -1,4 +1,5 @@
--- pgvec.verify_ownership -- whose the tables of a collection are, and what the planner knows of rows that are not everybody's.
+-- pgvec.verify_ownership -- who owns the tables of a collection, and which planner statistics reveal rows that not everybody
+-- may see.
 create or replace function pgvec.verify_ownership(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -45,7 +46,6 @@ begin
 end
 $$;
 comment on function pgvec.verify_ownership(text) is
-  'Checks of a collection: table owner (that no weaker role than the engine''s owns its tables), '
-  'readable (that no code of a weaker role''s runs when it is read) and, where rows are not everybody''s, '
-  'statistics (that the planner has none of which it could tell). Raises PV001.';
+  'Checks of a collection: table owner (no weaker role than the engine''s owner owns its tables), readable (reading it runs no code of a weaker role) and, where '
+  'not everybody may see all rows, statistics (the planner has none that could reveal rows). Raises PV001.';
 revoke all on function pgvec.verify_ownership(text) from public;

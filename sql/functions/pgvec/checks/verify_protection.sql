@@ -1,6 +1,7 @@
 -- pgvec.verify_protection -- row level security and policies of a collection's table.
--- Of an adopted table, and of one with access policy, the policies are the owner's; those that ask once a row are told all the same.
--- A policy that is missing from an open collection with policies of the owner's own is not put back unasked: it might let in more.
+-- For an adopted table, and one with access policy, the policies are the owner's; those that are evaluated for each row are
+-- reported all the same. In an open collection with policies of the owner's own, a missing policy is not restored unasked: it
+-- might let in more.
 create or replace function pgvec.verify_protection(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -95,6 +96,6 @@ begin
 end
 $$;
 comment on function pgvec.verify_protection(text) is
-  'Checks the table of a collection: rls, policies (those of its access, and for tenants no others; of a side table its own), '
-  'initplan (policies that call a function for each row). Raises PV001.';
+  'Checks the table of a collection: rls, policies (those of its access, and for tenants no others; of a side table its own), initplan (policies that call a '
+  'function for each row). Raises PV001.';
 revoke all on function pgvec.verify_protection(text) from public;

@@ -1,4 +1,4 @@
--- pgvec.verify_texts -- whether what the triggers keep beside a text is that text's: its hash, its lexemes, their weights.
+-- pgvec.verify_texts -- whether the hash, the lexemes and the weights that triggers maintain beside a text match it.
 -- Making the lexemes of a text takes longer than reading it, hence a small sample. Weights may have been made with an average
 -- length that has moved since; pgvec.refresh_statistics renews them.
 create or replace function pgvec.verify_texts(collection text)
@@ -44,5 +44,5 @@ begin
 end
 $$;
 comment on function pgvec.verify_texts(text) is
-  'Checks what is kept beside the texts of a collection, in a sample of 5,000 rows: hashes (content_hash), lexemes (fts) and weights (bm25). Raises PV001.';
+  'Checks what is stored beside the texts of a collection, in a sample of 5,000 rows: hashes (content_hash), lexemes (fts) and weights (bm25). Raises PV001.';
 revoke all on function pgvec.verify_texts(text) from public;

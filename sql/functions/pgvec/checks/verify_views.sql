@@ -1,5 +1,6 @@
--- pgvec.verify_views -- views and copies of a collection's rows that go past its policies.
--- Where everybody may read the table, and of tables without row level security, a view tells nothing new to who may read it.
+-- pgvec.verify_views -- views and copies of a collection's rows that bypass its policies.
+-- Where everybody may read the table, and for tables without row level security, a view reveals nothing new to a role that may
+-- read it.
 create or replace function pgvec.verify_views(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -27,6 +28,6 @@ begin
 end
 $$;
 comment on function pgvec.verify_views(text) is
-  'Check views of a collection: views without security_invoker, views over these, and materialized views, that show a caller rows past the policies '
-  'or grants of the table. Raises PV001.';
+  'Check views of a collection: views without security_invoker, views over these, and materialized views, that show a caller rows past the policies or grants of '
+  'the table. Raises PV001.';
 revoke all on function pgvec.verify_views(text) from public;

@@ -1,6 +1,6 @@
--- pgvec.verify_writers -- who was granted more of a collection's tables than its access says.
--- With access policy, and of adopted tables, who reads and writes rows is for the owner's own grants and policies to say. Row
--- level security does not hold TRUNCATE and the like, nor does it guard partitions and side tables that are asked by name.
+-- pgvec.verify_writers -- roles that were granted more on a collection's tables than its access says.
+-- With access policy, and for adopted tables, the owner's own grants and policies decide who reads and writes rows. Row level
+-- security does not cover TRUNCATE and the like, nor partitions and side tables that are queried by name.
 create or replace function pgvec.verify_writers(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
