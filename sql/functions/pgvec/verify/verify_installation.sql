@@ -1,5 +1,5 @@
--- pgvec.verify_installation -- functions of the engine: what lets callers in, or makes a client's call ambiguous.
--- The names follow the lints of Supabase's advisor where it has them. Reads the catalog alone.
+-- pgvec.verify_installation -- functions of the engine: faults that let callers in, or make a client's call ambiguous.
+-- The names follow the lints of Supabase's advisor where it has them. Reads the catalog only.
 create or replace function pgvec.verify_installation()
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -64,6 +64,6 @@ begin
 end
 $$;
 comment on function pgvec.verify_installation() is
-  'Checks the engine''s functions: overloads, search_path, definer (functions that run as their owner where the REST API sees them), owner. '
-  'Reads the catalog alone.';
+  'Checks the engine''s functions: overloads, search_path, definer (functions that run as their owner where the REST API exposes them), owner. Reads the catalog '
+  'only.';
 revoke all on function pgvec.verify_installation() from public;

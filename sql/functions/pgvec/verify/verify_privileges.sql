@@ -1,6 +1,7 @@
--- pgvec.verify_privileges -- grants to named roles that open the engine: its operators' functions, its schemas, the catalog.
--- Whom a function is for says the line in its own file, of which the ledger has the text. What roles of the owner's own are
--- granted is told at most: who made them knows why.
+-- pgvec.verify_privileges -- grants to named roles that open up the engine: on operators' functions, schemas and future
+-- objects.
+-- The audience of a function is in its own file, whose text is in the ledger. Grants to the owner's own roles are at most a
+-- warning: whoever created these knows why.
 create or replace function pgvec.verify_privileges()
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -53,7 +54,7 @@ begin
             cross join lateral aclexplode(p.acl) as a
             where a.privilege_type = 'CREATE'
               and a.grantee <> p.owner
-              and case when p.is_ours then a.grantee <> 0  -- which the check grants tells
+              and case when p.is_ours then a.grantee <> 0  -- PUBLIC is reported by the check grants
                        else a.grantee = 0 or exists (select from unnest(held) as h where pg_has_role(h, a.grantee, 'member')) end)
     select (pgvec.verdict(
              'privileges', 'schemas',
@@ -83,6 +84,6 @@ begin
 end
 $$;
 comment on function pgvec.verify_privileges() is
-  'Checks privileges: operator functions (granted beyond what their files grant), schemas (who may create where the engine, '
-  'pgvector or callers look), default privileges (in pgvec). Reads the catalog and the ledger alone.';
+  'Checks privileges: operator functions (granted beyond what their files grant), schemas (who may create where the engine, pgvector or callers look), default '
+  'privileges (in pgvec). Reads the catalog and the ledger only.';
 revoke all on function pgvec.verify_privileges() from public;

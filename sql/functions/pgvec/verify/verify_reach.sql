@@ -1,5 +1,5 @@
--- pgvec.verify_reach -- what callers were granted of the server itself, and views over the engine's tables.
--- The catalog remembers what it was installed with (pg_init_privs); what goes beyond it somebody has granted.
+-- pgvec.verify_reach -- what callers were granted on the server itself, and views over the engine's tables.
+-- The catalog remembers the grants it was installed with (pg_init_privs); anything beyond was granted later.
 create or replace function pgvec.verify_reach()
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -74,6 +74,6 @@ begin
 end
 $$;
 comment on function pgvec.verify_reach() is
-  'Checks privileges: catalog (functions, tables and parameters of the server granted to callers beyond what it comes with), engine views (views over tables of the engine that '
-  'callers may read), foreign tables (that read tables of ours by another server). Reads the catalog alone.';
+  'Checks privileges: catalog (functions, tables and parameters of the server granted to callers beyond its initial grants), engine views (views over tables of the '
+  'engine that callers may read), foreign tables (that read tables of ours through another server). Reads the catalog only.';
 revoke all on function pgvec.verify_reach() from public;

@@ -1,12 +1,12 @@
 -- pgvec.verify_server -- the extension, and settings of the server that make searches slow or wrong.
--- Settings are those of this session, and those that roles and the database are given besides.
+-- Settings are those of this session, and those stored for roles and for the database.
 create or replace function pgvec.verify_server()
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  repaired constant int[] := array[0, 8, 4];  -- the release of pgvector that mended indexes which updates could corrupt
+  repaired constant int[] := array[0, 8, 4];  -- the release of pgvector that fixed index corruption by updates
   installed record;
   version   int[];
   postgres  constant int := current_setting('server_version_num')::int / 10000;

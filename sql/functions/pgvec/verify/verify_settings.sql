@@ -1,4 +1,4 @@
--- pgvec.verify_settings -- settings of roles and of the database that expose the engine, or make everybody a tenant.
+-- pgvec.verify_settings -- settings of roles and of the database that expose the engine, or give every session a tenant.
 -- PostgREST may have its own in a file, which the database does not see.
 create or replace function pgvec.verify_settings()
   returns setof pgvec.verdict
@@ -50,5 +50,5 @@ end
 $$;
 comment on function pgvec.verify_settings() is
   'Checks privileges: exposed schemas (pgvec in pgrst.db_schemas), rest settings (of PostgREST, in the database), session settings (a tenant, claims or '
-  'session_replication_role that sessions begin with). Reads the catalog alone.';
+  'session_replication_role that sessions start with). Reads the catalog only.';
 revoke all on function pgvec.verify_settings() from public;
