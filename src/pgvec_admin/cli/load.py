@@ -152,7 +152,7 @@ def load(
             f"bad rows left out: {result.rejected:,}",
             f"they are in {reject_to}, each with its reason"
             if reject_to
-            else "mend them and load again; --reject-to FILE writes them to a file",
+            else "fix them and load again; --reject-to FILE writes them to a file",
         )
 
 
@@ -206,4 +206,4 @@ def _say(collection: str, result: loading.LoadResult) -> None:
     rate = f"{result.rows / result.seconds:,.0f} rows/s" if result.seconds else ""
     say(f"loaded into {collection}: {', '.join(parts) or 'no rows'} in {result.seconds:.1f} s ({rate})")
     if result.counted_anew:
-        say("keyword statistics: counted anew")
+        say("keyword statistics: counted again")

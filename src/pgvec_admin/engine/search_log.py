@@ -94,7 +94,7 @@ class Collector:
             ).fetchone()
             assert row is not None
             if not row[1]:
-                raise CheckFailedError("another collector is running", "one is enough for a database")
+                raise CheckFailedError("another listener is running", "one is enough for a database")
             self._listening.execute(sql.SQL("listen {}").format(sql.Identifier(row[0])))
             self._opened = opened.pop_all()
 

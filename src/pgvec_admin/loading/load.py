@@ -149,7 +149,7 @@ def load_files(
 
 
 def _stop(rejected: Rejected) -> None:
-    raise DataRejectedError(str(rejected), "mend it and load again; what was loaded before it stays")
+    raise DataRejectedError(str(rejected), "fix it and load again; what was loaded before it stays")
 
 
 def _store(

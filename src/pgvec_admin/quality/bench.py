@@ -167,7 +167,7 @@ def advice(bench: Bench, wanted_recall: float = 0.98) -> list[str]:
         said.append(
             f"HNSW answers {ivfflat.p50_ms / hnsw.p50_ms:.1f} times as fast as IVFFlat, which builds"
             f" {hnsw.build_seconds / ivfflat.build_seconds:.0f} times as fast:"
-            " IVFFlat where rows are replaced as a whole and built anew, HNSW elsewhere"
+            " IVFFlat where rows are replaced as a whole and the index rebuilt, HNSW elsewhere"
         )
     elif hnsw and not ivfflat:
         said.append(f"IVFFlat does not reach recall {wanted_recall} with the probes tried: HNSW")

@@ -88,7 +88,7 @@ def as_file(settings: Mapping[str, str]) -> str:
     """The text of a configuration file with these settings."""
     lines = (f"{name} = '{_escaped(value)}'" for name, value in settings.items())
     return "\n".join(
-        ["# Written anew by pgvec-admin at every start; your own settings belong in postgresql.conf.", *lines, ""]
+        ["# Written by pgvec-admin at every start; your own settings belong in postgresql.conf.", *lines, ""]
     )
 
 

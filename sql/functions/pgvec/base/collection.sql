@@ -24,7 +24,7 @@ begin
     raise exception using
       errcode = 'PV001',
       message = format('the table of collection %L was dropped', collection.name),
-      hint    = format('select pgvec.drop_collection(%L); then create it anew', collection.name);
+      hint    = format('select pgvec.drop_collection(%L); then create it again', collection.name);
   end if;
   return found_row;
 end

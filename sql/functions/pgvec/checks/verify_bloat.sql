@@ -21,7 +21,7 @@ begin
             where v.method = 'hnsw' and v.valid)
     select (pgvec.verdict(
              target.name, 'bloated index',
-             coalesce(array_agg(format('%s is %s, and anew would be %s', s.name, pg_size_pretty(s.size_bytes), pg_size_pretty(s.index_bytes::bigint)))
+             coalesce(array_agg(format('%s is %s, and rebuilt would be %s', s.name, pg_size_pretty(s.size_bytes), pg_size_pretty(s.index_bytes::bigint)))
                         filter (where s.size_bytes > too_large * s.index_bytes + worth), '{}'),
              coalesce(string_agg(format('%s is %s, as its rows need', s.name, pg_size_pretty(s.size_bytes)), ', '), 'there is none'),
              'reindex index concurrently, with maintenance_work_mem as pgvec-admin index plan says',

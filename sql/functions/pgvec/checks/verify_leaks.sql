@@ -36,7 +36,7 @@ begin
   return query
     select (pgvec.verdict(
              target.name, 'publications',
-             coalesce(array_agg(distinct case p.pubname when 'supabase_realtime' then 'supabase_realtime tells everybody who listens the tenant and id of rows that are deleted'
+             coalesce(array_agg(distinct case p.pubname when 'supabase_realtime' then 'supabase_realtime shows the tenant and id of deleted rows to everybody who listens'
                                                     else format('publication %I sends the rows of all tenants to its subscribers', p.pubname) end), '{}'),
              'no publication has rows of tenants',
              coalesce(min(format('alter publication %I drop table %I.%I; or publish other tables than all', p.pubname, p.schemaname, p.tablename)), ''), severity => 'warn')).*
@@ -48,8 +48,8 @@ begin
   return query
     select (pgvec.verdict(
              target.name, 'unique indexes',
-             coalesce(array_agg(format('%s is unique across tenants: one is told of values of another', x.indexrelid::regclass) order by x.indexrelid), '{}'),
-             'none across tenants', 'make it anew with tenant_id as its first column')).*
+             coalesce(array_agg(format('%s is unique across tenants: one tenant learns values of another', x.indexrelid::regclass) order by x.indexrelid), '{}'),
+             'none across tenants', 'create it again with tenant_id as its first column')).*
       from pg_catalog.pg_index as x
       join pg_catalog.pg_attribute as a on a.attrelid = x.indrelid and a.attname = 'tenant_id'
      where target.access = 'tenant'

@@ -56,7 +56,7 @@ begin
       select (pgvec.verdict(
                target.name, 'policies', array(select p.problem from problems as p order by 1),
                case target.access when 'policy' then format('%s of the owner''s own', (select count(*) from there)) else 'those of access ' || target.access end,
-               'pgvec.make_policies makes ours anew; drop policy ... for one that should not be there',
+               'pgvec.make_policies restores ours; drop policy ... for one that should not be there',
                case when exists (select from problems as p where p.problem !~ 'lets in')
                      and (target.access = 'tenant' or not exists (select from there as t where t.polpermissive and t.polname not in (select w.name from wanted as w)))
                     then format('select pgvec.make_policies(%L);', target.name) end)).*
@@ -78,7 +78,7 @@ begin
                             from pgvec.adoptions as a
                            where a.collection = target.name and a.side is not null and not exists (select from there as t where t.polname = 'follow_the_table')),
                'those of the table are its owner''s, its lexemes follow them',
-               'pgvec.protect_side makes ours anew; drop policy ... for one that should not be there',
+               'pgvec.protect_side restores ours; drop policy ... for one that should not be there',
                case when not exists (select from there as t where t.polname = 'follow_the_table' and t.expression ~ 'EXISTS \( SELECT' and t.expression !~ '\mOR\M')
                     then format('select pgvec.protect_side(%L);', target.name) end)).*;
   end if;

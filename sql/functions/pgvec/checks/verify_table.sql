@@ -43,7 +43,7 @@ begin
                                   join pg_catalog.pg_namespace as n on n.oid = t.cfgnamespace
                                  where target.language in (quote_ident(t.cfgname), format('%I.%I', n.nspname, t.cfgname)))),
     format('%s of %s in %s', expected, target.access, target.base),
-    'undo the change, or load the rows into a collection made anew');
+    'undo the change, or load the rows into a new collection');
 
   return query
     with wanted (name, relation, function) as (

@@ -11,7 +11,7 @@ declare
   apart     constant float8 := 0.05;  -- cosine distance of weights
   target  pgvec.collections := pgvec.collection(verify_texts.collection);
   repair  text := case when target.base = target.relation then format('select pgvec.repair_rows(%L);', target.name) end;
-  again   text := case when target.base = target.relation then 'pgvec.repair_rows makes them anew' else 'write the text columns of these rows again' end;
+  again   text := case when target.base = target.relation then 'pgvec.repair_rows makes them again' else 'write the text columns of these rows again' end;
   seen    record;
 begin
   execute format(
@@ -40,7 +40,7 @@ begin
     target.name, 'weights',
     array_remove(array[case when seen.weights > 0 then format('bm25 of %s of %s rows is not that of their lexemes', seen.weights, seen.rows) end], null),
     format('weights of %s rows are those of their lexemes', seen.rows),
-    'pgvec.refresh_statistics makes them anew', format('select pgvec.refresh_statistics(%L, null);', target.name), severity => 'warn');
+    'pgvec.refresh_statistics makes them again', format('select pgvec.refresh_statistics(%L, null);', target.name), severity => 'warn');
 end
 $$;
 comment on function pgvec.verify_texts(text) is

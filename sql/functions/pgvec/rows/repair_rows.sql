@@ -16,7 +16,7 @@ begin
     raise exception using
       errcode = 'PV004',
       message = format('the rows of collection %L are an adopted table''s', target.name),
-      hint    = 'write their text columns again; or release the collection, and adopt the table anew';
+      hint    = 'write their text columns again; or release the collection, and adopt the table again';
   end if;
   execute format(
     $query$

@@ -79,7 +79,7 @@ begin
               and (a.grantee = any (held) or a.grantee = 0 and k.type <> 'f'))
     select (pgvec.verdict(
              'privileges', 'default privileges', coalesce(array_agg(f.problem order by f.problem), '{}'),
-             'what will be made in pgvec is granted to nobody by itself', coalesce(min(f.fix), ''), string_agg(distinct f.fix, ' ') filter (where f.is_ours))).*
+             'future objects in pgvec are granted to nobody by default', coalesce(min(f.fix), ''), string_agg(distinct f.fix, ' ') filter (where f.is_ours))).*
       from found as f;
 end
 $$;

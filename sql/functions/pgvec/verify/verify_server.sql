@@ -20,7 +20,7 @@ begin
   return next pgvec.verdict(
     'extension', 'pgvector',
     array_remove(array[case when version < '{0,8,0}' then format('pgvector %s is too old: filtered searches need 0.8.0', installed.extversion) end], null)
-      || array_remove(array[case when version >= '{0,8,0}' and version < repaired then format('pgvector %s can corrupt HNSW indexes, which 0.8.4 mended', installed.extversion) end], null)
+      || array_remove(array[case when version >= '{0,8,0}' and version < repaired then format('pgvector %s can corrupt HNSW indexes, which 0.8.4 fixed', installed.extversion) end], null)
       || array_remove(array[case when installed.default_version <> installed.extversion then format('the server has pgvector %s, this database %s', installed.default_version, installed.extversion) end], null),
     format('pgvector %s in %s', installed.extversion, installed.nspname),
     case when installed.default_version <> installed.extversion then 'alter extension vector update' else 'upgrade pgvector on the server, then: alter extension vector update' end,
