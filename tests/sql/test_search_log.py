@@ -1,4 +1,4 @@
-"""The log of searches: what goes into it, who may see it, and that no search fails or waits because of it."""
+"""The log of searches: its contents, who may see it, and that no search fails or waits because of it."""
 
 from __future__ import annotations
 

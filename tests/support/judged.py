@@ -1,4 +1,4 @@
-"""Judged collections for tests of quality: documents, queries and grades, with vectors made beforehand.
+"""Judged collections for tests of quality: documents, queries and grades, with precomputed vectors.
 
 `PGVEC_EVAL_DATA` names the folder that holds them. They are not part of this repository: without the variable the tests
 that need them are skipped, and with it nothing is.

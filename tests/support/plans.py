@@ -33,7 +33,7 @@ def scans(
     told = []
     for context, plan in plans:
         if context.startswith('SQL statement "explain'):
-            continue  # asked for, not run
+            continue  # an EXPLAIN, not run
         tables = {names[oid] for oid in _TABLES.findall(plan) if oid in names}
         indexes = {names[oid] for oid in _SCANS.findall(plan) if oid in names}
         told.append((tables, indexes | ({"seq scan"} if "{SEQSCAN" in plan else set())))
