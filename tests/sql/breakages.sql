@@ -634,7 +634,7 @@ do $$ begin execute format('alter database %I set pgrst.db_plan_enabled = ''true
 do $$ begin execute format('alter database %I set pgrst.jwt_secret = ''secret''', current_database()); end $$;
 
 -- strangers of the REST API bypass row level security
---   privileges: rest settings | pgrst.db_anon_role = house_backend: row level security does not hold it
+--   privileges: rest settings | pgrst.db_anon_role = house_backend: row level security does not apply to it
 --   undone: drop role house_backend
 create role house_backend bypassrls;
 do $$ begin execute format('alter database %I set pgrst.db_anon_role = ''house_backend''', current_database()); end $$;

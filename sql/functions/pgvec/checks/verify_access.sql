@@ -30,12 +30,12 @@ declare
   logging  constant text := coalesce(current_setting('pgvec.search_log', true), '');
 begin
   if target.access = 'policy' or target.base <> target.relation then
-    return next pgvec.verdict(target.name, 'readers', '{}', 'who reads is for its own policies to say');
+    return next pgvec.verdict(target.name, 'readers', '{}', 'its own policies decide who reads');
     return;
   elsif not pgvec.is_trusted(target.base) or exists (select from pgvec.foreign_code(array(select t from pgvec.relations_of(target.name) as t)) as f) then
     return next pgvec.verdict(
-      target.name, 'readers', array[format('not tried: code of a weaker role''s would run with the rights of %s', session_user)], null,
-      'whose it is, and what calls it: the checks table owner, code of others, triggers of others', severity => 'warn');
+      target.name, 'readers', array[format('not tried: code of a weaker role would run with the rights of %s', session_user)], null,
+      'see the checks table owner, code of others, triggers of others', severity => 'warn');
     return;
   end if;
   execute format('select d.id, d.embedding::extensions.vector, left(d.content, 60), (select k.key from jsonb_object_keys(d.metadata) as k (key) limit 1), %s'

@@ -27,7 +27,7 @@ begin
               and not (x.indisvalid and x.indisready))
     select (pgvec.verdict(
              target.name, 'invalid index', coalesce(array_agg(name || ' is of a build that failed' order by name), '{}'), 'all are valid',
-             'pgvec-admin index create builds one of vectors again, reindex any other',
+             'rebuild a vector index by pgvec-admin index create, any other by reindex',
              string_agg(format(fix, name), ' ' order by name)
                || format(' select pgvec.note_index(%L);', target.name))).*
       from broken;
@@ -63,7 +63,7 @@ begin
              target.name, 'missing index',
              coalesce(array_agg(format('none on %s', m.name) order by m.name) filter (where m.name is not null), '{}')
                || array_remove(array[case when wanted and serving.kind is null then 'none on ' || target.embedding_column end], null),
-             case when serving.kind is null then 'filters and words have theirs; so few vectors need none' else 'filters, words and vectors have theirs' end,
+             case when serving.kind is null then 'metadata and full-text indexes exist; too few rows to need a vector index' else 'metadata, full-text and vector indexes exist' end,
              format('pgvec-admin index create %s for vectors; create index for the others', target.name),
              string_agg(format('create index concurrently %I on %s %s;', format('%s_%s_idx', target.name, m.name), m.relation,
                                case m.name when 'stale' then '(id) where embedded_hash is distinct from content_hash' else m.definition end), ' ' order by m.name) filter (where not split))).*
@@ -76,14 +76,14 @@ begin
            where v.valid
              and not (v.distance = target.distance and v.method = serving.method
                       and v.storage = case serving.kind when 'column' then target.storage else serving.kind end)),
-    'searches use each vector index', 'a more exact one is there, or it is for another distance: pgvec-admin index drop', severity => 'warn');
+    'searches use each vector index', 'there is a more exact one, or it is for another distance: pgvec-admin index drop', severity => 'warn');
 
   return next pgvec.verdict(
     target.name, 'noted index',
     array_remove(array[case when target.search_index is not null and to_regclass(target.search_index) is distinct from target.search_index_oid then format('%s is gone, or another', target.search_index)
                             when target.search_index is null and serving.kind is not null then 'each search looks for its index' end], null),
-    coalesce(target.search_index || ' is noted', 'none is noted, and none is there'),
-    'pgvec.note_index notes it, and saves each search a tenth of its time', format('select pgvec.note_index(%L);', target.name), severity => 'warn');
+    coalesce(target.search_index || ' is noted', 'no index is cached, and there is none'),
+    'pgvec.note_index caches it, which saves each search a tenth of its time', format('select pgvec.note_index(%L);', target.name), severity => 'warn');
   return query select * from pgvec.verify_bloat(target.name);
 end
 $$;

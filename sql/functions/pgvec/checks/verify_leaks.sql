@@ -39,7 +39,7 @@ begin
              coalesce(array_agg(distinct case p.pubname when 'supabase_realtime' then 'supabase_realtime shows the tenant and id of deleted rows to everybody who listens'
                                                     else format('publication %I sends the rows of all tenants to its subscribers', p.pubname) end), '{}'),
              'no publication has rows of tenants',
-             coalesce(min(format('alter publication %I drop table %I.%I; or publish other tables than all', p.pubname, p.schemaname, p.tablename)), ''), severity => 'warn')).*
+             coalesce(min(format('alter publication %I drop table %I.%I; or do not publish all tables', p.pubname, p.schemaname, p.tablename)), ''), severity => 'warn')).*
       from pg_catalog.pg_class as r
       join pg_catalog.pg_namespace as n on n.oid = r.relnamespace
       join pg_catalog.pg_publication_tables as p on p.schemaname = n.nspname and p.tablename = r.relname
@@ -73,14 +73,14 @@ begin
                         from pg_catalog.pg_foreign_table as f
                         join pg_catalog.pg_foreign_server as s on s.oid = f.ftserver
                        where f.ftrelid = any (relations)),
-    'its rows are in its own tables', 'alter table ... no inherit ..., or detach partition: the policies of a parent, or of another server, hold for rows that are read there',
+    'its rows are in its own tables', 'alter table ... no inherit ..., or detach partition: the policies of a parent, or of another server, apply to rows that are read there',
     severity => case when problems <> '{}' then 'fail' else 'warn' end);
 
   return query
     select (pgvec.verdict(
              target.name, 'code of others',
              coalesce(array_agg(distinct format('%s calls %s, which belongs to %s', f.used_by, f.routine, f.owner)), '{}'),
-             'expressions call functions of its owner alone', 'alter function ... owner to the owner of the table, or drop the expression: it runs as whoever writes, builds an index or analyzes')).*
+             'expressions call functions of its owner alone', 'alter function ... owner to the owner of the table, or drop the expression: it runs as the role that writes, builds an index or analyzes')).*
       from pgvec.foreign_code(relations) as f
      where ours
        and not (target.access = 'policy' and f.used_by like 'policy %');

@@ -91,7 +91,7 @@ begin
            where p.polrelid = target.base
              and regexp_replace(e.text, 'select\s+\(*(auth\.\w+|current_setting|pgvec\.allowed_tenants)\(', '', 'gi')
                  ~ '\m(auth\.(uid|jwt|role|email)|current_setting|allowed_tenants)\('),
-    'policies ask once a query',
+    'policies are evaluated once a query',
     'write (select auth.uid()) and the like in policies, so that they are evaluated once a query and not for each row', severity => 'warn');
 end
 $$;

@@ -39,9 +39,9 @@ begin
         target.name, 'plan',
         array_remove(array[
           case when explained.index is null and explained.route ~ 'index' and pgvec.estimate_rows(target) > most_scanned
-               then format('the plan of a search has no use for %s', coalesce(target.search_index, 'its index')) end], null),
-        case when explained.route ~ 'index' and explained.index is not null then format('match_documents uses %s', explained.index) else 'match_documents scans so few rows' end,
-        'select plan from pgvec.explain_search(...) shows it: look for settings of the planner, and statistics that are old');
+               then format('the plan of a search does not use %s', coalesce(target.search_index, 'its index')) end], null),
+        case when explained.route ~ 'index' and explained.index is not null then format('match_documents uses %s', explained.index) else 'match_documents scans so few rows exactly' end,
+        'select plan from pgvec.explain_search(...) shows it: look for settings of the planner, and stale statistics');
     end if;
     tried := tried + 1;
 

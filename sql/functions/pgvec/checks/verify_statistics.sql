@@ -40,7 +40,7 @@ begin
     target.name, 'vacuum',
     array_remove(array[case when told.full_of_dead then format('%s dead rows beside %s', told.dead, told.live) end], null),
     format('vacuumed %s, %s dead rows', coalesce(pgvec.told_age(told.vacuumed), 'never'), coalesce(told.dead, 0)),
-    'vacuum it: searches by an index walk over the dead', format('vacuum %s;', target.base), severity => 'warn');
+    'vacuum it: index scans pass over dead rows', format('vacuum %s;', target.base), severity => 'warn');
 end
 $$;
 comment on function pgvec.verify_statistics(text) is

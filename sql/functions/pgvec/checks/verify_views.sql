@@ -19,7 +19,7 @@ begin
     select (pgvec.verdict(
              target.name, 'views',
              coalesce(array_agg(format(case when f.is_copy then '%s is a copy that %s may read' else '%s shows its rows as its owner to %s' end, f.view, f.readers) order by f.view), '{}'),
-             'no view shows its rows past the policies to a role that is granted by the engine',
+             'no view shows its rows past the policies to a role that the engine grants to',
              coalesce(min(case when f.is_copy then format('revoke all on %s from ..., since a materialized view has no row level security', f.view)
                                else format('alter view %s set (security_invoker = true); or revoke it from them', f.view) end), ''),
              string_agg(format('alter view %s set (security_invoker = true);', f.view), ' ') filter (where f.view_oid = target.relation),

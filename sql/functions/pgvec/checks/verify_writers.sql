@@ -45,8 +45,8 @@ begin
               and not (target.access = 'policy' and g.privilege_type = any (of_rows)))
     select (pgvec.verdict(
              target.name, 'writers', coalesce(array_agg(p.problem order by p.problem), '{}'),
-             'nobody may write but those who should',
-             'revoke ... on table ... from ...: row level security does not hold truncate',
+             'only the intended roles may write',
+             'revoke ... on table ... from ...: row level security does not cover truncate',
              string_agg(p.fix, ' ' order by p.fix))).*
       from problems as p;
 end

@@ -65,7 +65,7 @@ end
 $$;
 comment on function pgvec.create_collection(text, int, text, text, text, text, text, int) is
   'Makes a collection: table public.NAME with text, metadata and an embedding of the given dimensions, known to the search functions. '
-  'access: open (who may read sees all rows), tenant (rows belong to tenants: column tenant_id, pgvec.allowed_tenants), policy (the owner writes policies). '
+  'access: open (readers see all rows), tenant (rows belong to tenants: column tenant_id, pgvec.allowed_tenants), policy (the owner writes policies). '
   'distance: cosine, l2, inner_product or l1. storage: vector (4 bytes a dimension) or halfvec (2). language: a text search configuration. '
   'model: provider:name of the embedding model. partition: how many tables to spread the rows of tenants over (access tenant); they are pgvec.NAME_p0 and on. '
   'Returns the table. Raises PV004 for a bad argument or a name that is taken.';

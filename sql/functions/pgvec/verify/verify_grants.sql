@@ -62,7 +62,7 @@ begin
               and privileges <> '{}')
     select (pgvec.verdict(
              'privileges', 'engine tables', coalesce(array_agg(format('%s has %s on %s', reader, array_to_string(privileges, ', '), name) order by name, reader), '{}'),
-             'those of statistics, memberships and history are nobody''s to read',
+             'nobody may read those of statistics, memberships and history',
              'revoke all on table ... from ...: statistics tell what others have written, memberships who belongs where',
              string_agg(format('revoke %s on table %s from %I;', array_to_string(array_remove(privileges, case when split_part(name, '.', 2)::name = any (open_to_readers) then 'select' end), ', '), name, reader), ' '))).*
       from found;

@@ -33,8 +33,8 @@ begin
              'functions', 'search_path',
              coalesce(array_agg(case when path is null then name || ' has no search_path of its own' else format('%s has search_path %s', name, path) end order by name)
                         filter (where is_odd), '{}'),
-             format('all %s look into pg_catalog alone', count(*)),
-             'alter function ... set search_path = pg_catalog, pg_temp, or pgvec-admin migrate --overwrite-drift: else types and tables of the caller''s are found first',
+             format('all %s pin pg_catalog, pg_temp', count(*)),
+             'alter function ... set search_path = pg_catalog, pg_temp, or pgvec-admin migrate --overwrite-drift: otherwise the caller''s types and tables are found first',
              string_agg(format('alter function %s set search_path = pg_catalog, pg_temp;', name), ' ' order by name) filter (where is_ours and is_odd))).*
       from pinned
      where lanname in ('sql', 'plpgsql');

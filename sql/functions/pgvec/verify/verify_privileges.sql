@@ -34,7 +34,7 @@ begin
     select (pgvec.verdict(
              'privileges', 'operator functions',
              coalesce(array_agg(format(case when x.may_grant then '%s may let others execute %s' else '%s may execute %s' end, x.rolname, x.name) order by x.is_held desc, x.name, x.rolname), '{}'),
-             'those of operators are granted to nobody, those of writers to these',
+             'functions for operators are granted to nobody, those for writers to writers only',
              'revoke execute on function ... from ...',
              string_agg(format('revoke %sexecute on function %s from %I;', case when x.may_grant then 'grant option for ' end, x.name, x.rolname), ' ' order by x.name, x.rolname) filter (where x.is_held),
              severity => case when bool_or(x.is_held) then 'fail' else 'warn' end)).*

@@ -28,7 +28,7 @@ begin
 
   return next pgvec.verdict(
     'server', 'postgres',
-    array_remove(array[case when postgres not between 15 and 18 then format('PostgreSQL %s is none that pgvec-admin is tested on', postgres) end], null),
+    array_remove(array[case when postgres not between 15 and 18 then format('pgvec-admin is not tested on PostgreSQL %s', postgres) end], null),
     format('PostgreSQL %s', postgres), 'versions 15 to 18 are', severity => 'warn');
 
   return next pgvec.verdict(
@@ -48,7 +48,7 @@ begin
 
   return next pgvec.verdict(
     'server', 'autovacuum',
-    array_remove(array[case when not (current_setting('autovacuum')::boolean and current_setting('track_counts')::boolean) then 'autovacuum is off: statistics get old, and dead rows stay' end], null),
+    array_remove(array[case when not (current_setting('autovacuum')::boolean and current_setting('track_counts')::boolean) then 'autovacuum is off: statistics become stale, and dead rows stay' end], null),
     'autovacuum is on', 'switch autovacuum and track_counts on', severity => 'warn');
 
   return next pgvec.verdict(

@@ -32,7 +32,7 @@ begin
                                         where r.rolname = g.value
                                           and (r.rolsuper or r.rolbypassrls
                                                or pg_has_role(r.oid, (select n.nspowner from pg_catalog.pg_namespace as n where n.nspname = 'pgvec'), 'member')))
-                        then 'row level security does not hold it, and nobody need sign in'
+                        then 'row level security does not apply to it, and nobody need sign in'
                     end) as p (because)
      where p.because is not null;
 
@@ -40,7 +40,7 @@ begin
     select (pgvec.verdict(
              'privileges', 'session settings',
              coalesce(array_agg(format('%s has %s = %s', g.holder, g.setting, g.value) order by g.holder, g.setting), '{}'),
-             'no role of callers has a tenant, or triggers that do not fire, from the start',
+             'no role of callers starts with a tenant, or with triggers off',
              coalesce(min(format('alter %s reset %s', g.holder, g.setting)), ''))).*
       from pgvec.given_settings() as g
      where g.setting ~ '^(app\.tenant_id|request\.jwt\.)'

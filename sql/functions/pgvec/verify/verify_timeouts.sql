@@ -31,7 +31,7 @@ begin
                       where s.setrole = to_regrole(quote_ident(session_user)) and c.value like 'statement\_timeout=%'));
   return next pgvec.verdict(
     'server', 'statement_timeout', coalesce(loose, '{}'),
-    coalesce(array_to_string(told, ', '), 'none of its own for a role that strangers have'),
+    coalesce(array_to_string(told, ', '), 'the roles that strangers have need none of their own'),
     'alter role anon set statement_timeout = ''3s''', severity => 'warn');
 end
 $$;
