@@ -2,10 +2,10 @@
 
     python benchmarks/attack.py [--rows 20000] [--seconds 60] [--alone 20]
 
-The service is `pgvec-admin serve` in a process of its own, over an embedded server; all of it is on loopback, and ends
-with the run. The honest clients search by vectors that nobody asked for before, ten times a second each. Attackers are
-in a process for each kind: strangers without a token, and users with a valid one. Prints a Markdown table of what the
-honest clients saw, alone, beside each attack, and beside all at once; and fails beyond the bar.
+The service is `pgvec-admin serve` in a separate process, over an embedded server; all of it is on loopback, and ends
+with the run. The honest clients search by new vectors, ten times a second each. Each kind of attacker has one process:
+strangers without a token, and users with a valid one. Prints a Markdown table of the honest clients' results, alone,
+beside each attack, and beside all at once; and fails beyond the bar.
 """
 
 from __future__ import annotations

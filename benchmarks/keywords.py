@@ -2,9 +2,9 @@
 
     PGVEC_EVAL_DATA=... python benchmarks/keywords.py [--rows 250000] [--postgres 18]
 
-Texts are real: sentences of the judged collections and of the plots of films, put together at random into chunks of
-about 80 words. Questions are long: the judged queries of three collections. The vectors are noise around centres, since
-only time is measured with them; `pgvec-admin evaluate` measures how good results are.
+Texts are real: sentences of the judged collections and of the plots of films, joined at random into chunks of about 80
+words. Questions are long: the judged queries of three collections. The vectors are noise around centres, since only
+time is measured with them; `pgvec-admin evaluate` measures the quality of results.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
     python benchmarks/load.py [--rows 100000] [--dimensions 384]
 
 Prints a Markdown table: rows a second, and the share of the bare COPY into a collection's table (with its triggers and
-its indexes, without a vector index). The other lines of comparison are the same table where fts is a generated column
-and nothing else is kept, that without the storage options of a collection, and a table of id, content and embedding
-alone.
+its indexes, without a vector index). The other lines of comparison are the same table with fts as a generated column
+and no other derived columns, that table without the storage options of a collection, and a table of id, content and
+embedding only.
 """
 
 from __future__ import annotations

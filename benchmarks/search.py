@@ -159,8 +159,8 @@ def _nearest(rows: Rows, query: NDArray[np.float32], passing: NDArray[np.bool_] 
 def _turns(ways: list[Way], queries: Rows, rounds: int, ask: Callable[[Way, int, bool], None]) -> None:
     """A block of queries by one way, then by the next, so that all meet the same conditions of the machine.
 
-    In rounds that go forth and back; the first warms the caches, as does one query before each block: another
-    connection's process had the processor.
+    The order alternates from round to round; the first round warms the caches, as does one query before each block,
+    since another connection's process had the processor.
     """
     for round_ in range(rounds):
         for first in range(0, len(queries.vectors), BLOCK):

@@ -3,7 +3,7 @@
     python benchmarks/service.py [--rows 100000] [--seconds 10] [--endurance 60]
 
 Prints Markdown tables: requests a second and latency with 1, 8 and 32 clients; what 32 clients do to the service in a
-longer run, errors and its memory; kept answers beside new ones. Needs wrk, and the PostgREST of the tests.
+longer run, errors and its memory; cached responses beside new ones. Needs wrk, and the PostgREST of the tests.
 """
 
 from __future__ import annotations

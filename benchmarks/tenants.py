@@ -3,7 +3,7 @@
     python benchmarks/tenants.py [--rows 100000] [--dimensions 384] [--postgres 18]
 
 One tenant with all the rows, then a thousand with a thousandth each, in one table and in partitions. Prints Markdown
-tables: p50 and p95 of each kind of search as a role that row level security holds for, and as the owner.
+tables: p50 and p95 of each kind of search as a role under row level security, and as the owner.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def tenant(number: int, tenants: int) -> UUID:
 def fill(where: Target, rows: Rows, texts: list[str], tenants: int, partition: int | None = None) -> None:
     """Create collection `notes` again with these rows, each of the tenant of its number, and an HNSW index.
 
-    By the functions of the engine alone, of which an earlier release may be there.
+    By the functions of the engine only, since an earlier release may be installed.
     """
     with psycopg.connect(where.conninfo, autocommit=True) as connection:
         if connection.execute("select true from pgvec.collections as c where c.name = %s", (NAME,)).fetchone():

@@ -1,8 +1,8 @@
 """The corpus of bad input: calls, and the answers that they must get.
 
-A case is a line with the call, as its users write it, and below it, indented, what comes back: a code and a part of
-the message, further parts on further lines. `ok` instead of a code is for input that is legal after all, with what is
-found; where that is long, its beginning and `...`.
+A case is a line with the call, as its users write it, and below it, indented, the answer: a code and a part of the
+message, further parts on further lines. `ok` instead of a code is for input that is legal after all, with the rows
+found; of a long answer the beginning and `...`.
 
     match_documents('[1, 2]')
         PV002 the query has 2 dimensions

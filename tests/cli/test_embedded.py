@@ -109,8 +109,8 @@ def output(process: subprocess.Popen[str]) -> str:
 def as_ordinary_user(directory: Path, work: Callable[[], str]) -> str:
     """The answer of `work`, done by a user who is not root: for root, in a child that becomes `nobody`.
 
-    `directory` becomes his. The child is a copy of this process, since `nobody` may be unable to start another:
-    the interpreter often lies in root's home.
+    `nobody` becomes the owner of `directory`. The child is a copy of this process, since `nobody` may be unable to
+    start another: the interpreter is often in root's home.
     """
     if not AS_ROOT:
         return work()

@@ -1,6 +1,6 @@
 """Every command and output of README.md and of docs/, run as a reader would: top to bottom, in an empty directory.
 
-A block marked `console` holds commands after `$ ` (a backslash or an open quote or heredoc continues one) and what they
+A block marked `console` has commands after `$ ` (a backslash or an open quote or heredoc continues one) and what they
 print, stdout and stderr together. A line `...` stands for any lines, and `...` within a line for any text.
 """
 

@@ -1,7 +1,7 @@
 """Whoever may create in schema public gets nothing run by who works on the database with the command or the service.
 
-A role makes better fitting twins of the functions and operators that our statements use, and of our own functions. The
-server counts their calls, also those of transactions that are rolled back.
+A role creates twins, which fit better, of the functions and operators that our statements use, and of our functions.
+The server counts their calls, also in transactions that are rolled back.
 """
 
 from __future__ import annotations

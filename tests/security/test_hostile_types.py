@@ -1,7 +1,7 @@
 """What a caller creates in pg_temp never runs as another role.
 
 A caller plants a twin of every type, relation, function and operator name in pg_temp, each of which leaves a lasting
-mark when somebody else than the caller runs it, and then calls every function that it may call, in many ways.
+mark when a role other than the caller runs it, and then calls every function that it may call, in many ways.
 """
 
 from __future__ import annotations

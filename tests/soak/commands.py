@@ -45,7 +45,7 @@ def command(
 ) -> Ran:
     """Run pgvec-admin as the owner; once `end_when` is true it gets a signal. Other failures are recorded.
 
-    With exit code 4 and the words of `verdict` it has done its work, and found what it was to find.
+    Exit code 4 with the words of `verdict` counts as success: it found what it was meant to find.
     """
     begun, ended = time.monotonic(), False
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:

@@ -16,7 +16,7 @@ _ABSENT: frozenset[State | None] = frozenset([None])
 class Ledger:
     """A row belongs to one writer, which records its operations in order. Others may own other rows.
 
-    Rows of `contested` keys are written by several at once: of these all that was ever tried is possible.
+    Rows of `contested` keys are written by several at once: for these, every attempted state is possible.
     """
 
     def __init__(self) -> None:

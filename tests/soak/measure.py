@@ -29,7 +29,7 @@ class Fault:
 class Failure:
     """An operation that failed: its SQLSTATE (or `lost`, `http 503`, `exit 1`) and its message.
 
-    `since`: when it was begun, or when its thread had last done something well.
+    `since`: its start, or the last success of its thread.
     """
 
     kind: str
@@ -104,7 +104,7 @@ class Recorder:
     def expected(self, failure: Failure) -> bool:
         """Whether a connection was lost during, or soon after, a fault of the server.
 
-        That a connection is broken is seen when it is used the next time.
+        A broken connection is noticed at its next use.
         """
         return failure.is_loss and any(
             fault.begun <= failure.ended and failure.since <= fault.ended + SETTLING for fault in self.faults

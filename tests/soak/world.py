@@ -220,7 +220,7 @@ class World:
     def release(self, name: str, *, wider: bool) -> Path:
         """A copy of the package whose searches and triggers have another text.
 
-        A wider one gives pgvec.scoped, which most searches call, a third argument; the other takes that away again.
+        A wider one adds a third argument to pgvec.scoped, which most searches call; the other one removes it again.
         """
         copy = self.folder / name
         for part in ("src", "sql"):

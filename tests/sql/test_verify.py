@@ -76,7 +76,7 @@ def where(server: embedded.Server, database_with_collections: Connection) -> Tar
 class Breakage:
     """A block of breakages.sql; `found_by` are the checks that find it, `says` is part of the first one's text.
 
-    `undone` is what ends it where it is of the whole server, such as a role's."""
+    `undone` is the statement that ends a breakage of the whole server, such as one of a role."""
 
     name: str
     found_by: tuple[str, ...]

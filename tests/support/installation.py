@@ -1,7 +1,7 @@
 """Where the tests run: on which server, with pgvector in which schema, and the engine installed by whom and how.
 
 PGVEC_TEST_POSTGRES       16, 17 or 18 (the default)
-PGVEC_TEST_VECTOR_SCHEMA  where pgvector lies: extensions (the default) or public
+PGVEC_TEST_VECTOR_SCHEMA  the schema of pgvector: extensions (the default) or public
 PGVEC_TEST_INSTALLER      superuser (the default), or owner: a role that owns the database, and is no superuser
 PGVEC_TEST_FROM           a release that is installed first and then upgraded, such as 0.1.0
 """
