@@ -4,14 +4,14 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 # The local model runs on torch. Set TORCH= to keep the one you have.
 TORCH  ?= torch==2.13.0
-# Tests run in two processes, each with servers of its own and whole files at a time; PYTEST_ADDOPTS= runs one after the other.
+# Tests run in two processes, each with its own servers and whole files at a time; PYTEST_ADDOPTS= runs one after the other.
 export PYTEST_ADDOPTS ?= --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # A browser for the search page; where there is one, PGVEC_BROWSER says which.
 BROWSER := $(if $(PGVEC_BROWSER)$(shell command -v chromium),,install-browser)
 
 .PHONY: help install-browser demo test test-fast test-full test-servers test-server-16 test-server-17 lint format bench bench-peers soak release-bundle clean
 
-help: ## what can be made
+help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
 
 demo: $(VENV)/.demo ## from a bare machine with Python to search results, on an embedded server
@@ -20,11 +20,11 @@ demo: $(VENV)/.demo ## from a bare machine with Python to search results, on an 
 test: $(VENV)/.dev tests/supabase/node_modules/.done tests/supabase/pgtap/.done tests/servers/postgres17/.done $(BROWSER) ## everything that protects users; npm and apt besides pip
 	$(BIN)/pytest
 
-# The core of it, by pip alone.
+# The core tests, which need only pip.
 FAST = $(patsubst %,tests/sql/test_%.py,match_documents filters keyword_search bm25 collections adopt search_log) tests/security/test_hostile_types.py \
   $(patsubst %,tests/install/test_%.py,conventions rooms functions) tests/bad_input/test_bad_input.py tests/files/test_readers.py tests/pages/test_docs.py
 
-test-fast: $(VENV)/.dev ## the core, in under 90 seconds; needs pip alone
+test-fast: $(VENV)/.dev ## the core, in under 90 seconds; needs only pip
 	$(BIN)/pytest $(FAST)
 
 test-full: ## properties with all their examples, the other servers, ten minutes of everything at once
@@ -32,11 +32,11 @@ test-full: ## properties with all their examples, the other servers, ten minutes
 	$(MAKE) test-servers
 	$(MAKE) soak
 
-# What depends on the server.
+# Tests that depend on the server.
 BEHAVIOUR = tests/sql tests/security tests/http/test_rest.py tests/http/test_search_page.py tests/python/test_orm.py \
   $(patsubst %,tests/install/test_%.py,conventions dump functions migrate) $(patsubst %,tests/files/test_%.py,embed load)
 
-test-servers: test-server-16 test-server-17 ## what depends on the server, on older ones, with pgvector elsewhere, by a plain owner, upgraded
+test-servers: test-server-16 test-server-17 ## tests that depend on the server: on older ones, with pgvector in another schema, installed by a plain owner, upgraded
 
 test-server-16: $(VENV)/.dev tests/supabase/node_modules/.done tests/servers/postgres17/.done
 	PGVEC_TEST_POSTGRES=16 PGVEC_TEST_VECTOR_SCHEMA=public $(BIN)/pytest $(BEHAVIOUR)
@@ -44,7 +44,7 @@ test-server-16: $(VENV)/.dev tests/supabase/node_modules/.done tests/servers/pos
 test-server-17: $(VENV)/.dev tests/supabase/node_modules/.done tests/servers/postgres17/.done
 	PGVEC_TEST_POSTGRES=17 PGVEC_TEST_INSTALLER=owner PGVEC_TEST_FROM=0.1.0 $(BIN)/pytest $(BEHAVIOUR)
 
-lint: $(VENV)/.dev ## ruff, mypy, sqlfluff, and no twelve lines twice
+lint: $(VENV)/.dev ## ruff, mypy, sqlfluff, and a check for copies of twelve lines
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -52,7 +52,7 @@ lint: $(VENV)/.dev ## ruff, mypy, sqlfluff, and no twelve lines twice
 	$(BIN)/symilar --duplicates 12 --ignore-imports $$(find src benchmarks examples -name '*.py') | tee /dev/stderr | grep -q ' duplicates=0 '
 	$(BIN)/symilar --duplicates 12 $$(find sql -name '*.sql') | tee /dev/stderr | grep -q ' duplicates=0 '
 
-format: $(VENV)/.dev ## write the code as lint wants it
+format: $(VENV)/.dev ## format the code as lint requires
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -71,14 +71,14 @@ bench: $(VENV)/.dev tests/supabase/node_modules/.done bench-peers ## the tables 
 release-bundle: $(VENV)/.dev ## freeze this version: docs/versions.md
 	$(BIN)/python tests/releases/freeze.py
 
-# Other toolkits beside this one, in an environment of their own: they pin what we do not.
+# Other toolkits beside this one, in a separate environment: they pin versions that we do not.
 bench-peers: $(VENV)/peers/.done
 	$(VENV)/peers/bin/python benchmarks/peers.py
 
 soak: $(VENV)/.dev tests/supabase/node_modules/.done ## everything at once, with faults, for SOAK_MINUTES (10)
 	PYTHONPATH=tests:tests/support $(BIN)/python -m soak
 
-clean: ## remove what was made
+clean: ## remove everything that was built
 	rm -rf $(VENV) tests/supabase/node_modules tests/supabase/pgtap tests/servers/postgres17 build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(BIN)/python:

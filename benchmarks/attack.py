@@ -1,11 +1,11 @@
-"""The HTTP service under attack: what eight honest clients notice of it.
+"""The HTTP service under attack: the effect on eight honest clients.
 
     python benchmarks/attack.py [--rows 20000] [--seconds 60] [--alone 20]
 
-The service is `pgvec-admin serve` in a process of its own, over an embedded server; all of it is on loopback, and ends
-with the run. The honest clients search by vectors that nobody asked for before, ten times a second each. Attackers are
-in a process for each kind: strangers without a token, and users with a valid one. Prints a Markdown table of what the
-honest clients saw, alone, beside each attack, and beside all at once; and fails beyond the bar.
+The service is `pgvec-admin serve` in a separate process, over an embedded server; all of it is on loopback, and ends
+with the run. The honest clients search by new vectors, ten times a second each. Each kind of attacker has one process:
+strangers without a token, and users with a valid one. Prints a Markdown table of the honest clients' results, alone,
+beside each attack, and beside all at once; and fails beyond the bar.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from pgvec_admin.database import Target
 SECRET = "a secret of at least thirty-two characters"
 CLIENTS, PAUSE = 8, 0.1
 SLOW, HEADS, PATTERNS = 300, 16, 16  # connections of each kind
-BAR = 3.0  # times their p95 alone
+BAR = 3.0  # times their p95 without attackers
 HOST, ELSEWHERE = "127.0.0.1", "127.0.0.2"  # strangers come from another address
 
 Outcomes = Counter[str]
@@ -48,7 +48,7 @@ def _token(subject: str) -> str:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the honest clients saw: milliseconds, failures, the most memory of the service in MB."""
+    """The results of the honest clients: milliseconds, failures, the most memory of the service in MB."""
 
     taken: list[float]
     failed: Outcomes
@@ -109,7 +109,7 @@ def _measure(
     for one in attackers:
         one.start()
     for _ in attackers:
-        told.get(timeout=60)  # they have begun
+        told.get(timeout=60)  # they have started
     seen = asyncio.run(_honest(port, bodies, seconds, process))
     outcomes: Outcomes = Counter()
     for _ in attackers:
@@ -163,7 +163,7 @@ Attempt = Callable[[int, int, Outcomes], Awaitable[None]]
 
 def _attack(kind: tuple[int, Attempt], port: int, seconds: int, told: Any) -> None:
     """Attempts of a kind on so many connections, again and again."""
-    os.nice(19)  # attackers would have machines of their own
+    os.nice(19)  # attackers would have their own machines
     connections, attempt = kind
     outcomes: Outcomes = Counter()
 
@@ -198,7 +198,7 @@ async def _slow(port: int, number: int, outcomes: Outcomes) -> None:
     writer.write(f"POST /search HTTP/1.1\r\nhost: {HOST}\r\n{signed}content-length: 100000\r\n\r\n".encode())
     answer = asyncio.create_task(_answered(reader, outcomes))
     try:
-        while not reader.at_eof():  # an answer does not end it
+        while not reader.at_eof():  # continue after an answer
             writer.write(b"{")
             await writer.drain()
             await asyncio.sleep(1)
@@ -226,7 +226,7 @@ async def _large(port: int, number: int, outcomes: Outcomes) -> None:
 
 
 async def _patterns(port: int, number: int, outcomes: Outcomes) -> None:
-    """A filter of as many patterns, and as long together, as a filter may hold."""
+    """A filter with the most patterns, and of the greatest total length, that are allowed."""
     patterns = [{"$like": f"%{'ab_' * 4}{number % 100}-{one}%"} for one in range(50)]
     question = {"query": "text", "mode": "keyword", "filter": {"$or": [{"topic": one} for one in patterns]}}
     async with httpx.AsyncClient(base_url=f"http://{HOST}:{port}", timeout=60) as service:

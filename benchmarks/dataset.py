@@ -1,4 +1,4 @@
-"""What the benchmarks share: clustered vectors with metadata to filter by, in a collection on a server of their own."""
+"""Shared by the benchmarks: clustered vectors with metadata to filter by, in a collection on a separate server."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class Rows:
 
     @property
     def ids(self) -> list[str]:
-        """Ids as the collection knows them."""
+        """Ids as in the collection."""
         return [str(number) for number in range(len(self.vectors))]
 
 
 def arguments(description: str) -> argparse.ArgumentParser:
-    """A parser with what every benchmark may be told."""
+    """A parser with the options of every benchmark."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--dimensions", type=int, default=384)
@@ -117,7 +117,7 @@ def fill(where: Target, folder: Path, rows: Rows, *, indexed: bool = True) -> No
 
 
 def build(connection: Connection, collection: str) -> None:
-    """The HNSW index of a collection, by the functions of the engine alone."""
+    """The HNSW index of a collection, built by the engine's functions only."""
     connection.execute("set maintenance_work_mem = '1GB'")
     for (statement,) in connection.execute(
         "select d.statement from pgvec.index_definition(%s) as d", (collection,)

@@ -1,4 +1,4 @@
-"""What a fresh installation takes, and what commands cost at their start: this checkout, and another beside it.
+"""The time of a fresh installation, and of starting commands: this checkout beside another.
 
     python benchmarks/install.py [--beside ../other-checkout]
 

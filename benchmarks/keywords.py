@@ -1,10 +1,10 @@
-"""What keyword and hybrid search cost and find: BM25 beside ts_rank_cd over many chunks, and hybrid beside its halves.
+"""Cost and quality of keyword and hybrid search: BM25 beside ts_rank_cd over many chunks, hybrid beside its halves.
 
     PGVEC_EVAL_DATA=... python benchmarks/keywords.py [--rows 250000] [--postgres 18]
 
-Texts are real: sentences of the judged collections and of the plots of films, put together at random into chunks of
-about 80 words. Questions are long: the judged queries of three collections. The vectors are noise around centres, since
-only time is measured with them; `pgvec-admin evaluate` measures how good results are.
+Texts are real: sentences of the judged collections and of the plots of films, joined at random into chunks of about 80
+words. Questions are long: the judged queries of three collections. The vectors are noise around centres, since only
+time is measured with them; `pgvec-admin evaluate` measures the quality of results.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ DIMENSIONS = 64
 SENTENCE = re.compile(r"(?<=[.!?])\s+")
 Found = TypeVar("Found")
 
-SLOW = 40  # questions that ts_rank_cd is asked
+SLOW = 40  # questions for ts_rank_cd
 FAST = 200
 
 
@@ -123,7 +123,7 @@ def budget(connection: Connection, rows: int) -> None:
 
 
 def bare_rank(connection: Connection, question: str) -> list[str]:
-    """What a tutorial would write, with OR."""
+    """The query of a tutorial, with OR."""
     rows = connection.execute(
         "select d.id from documents as d, pgvec.any_lexeme('english', %s) as q"
         " where d.fts @@ q order by ts_rank_cd(d.fts, q) desc limit 10",

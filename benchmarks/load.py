@@ -3,9 +3,9 @@
     python benchmarks/load.py [--rows 100000] [--dimensions 384]
 
 Prints a Markdown table: rows a second, and the share of the bare COPY into a collection's table (with its triggers and
-its indexes, without a vector index). The other lines of comparison are the same table where fts is a generated column
-and nothing else is kept, that without the storage options of a collection, and a table of id, content and embedding
-alone.
+its indexes, without a vector index). The other lines of comparison are the same table with fts as a generated column
+and no other derived columns, that table without the storage options of a collection, and a table of id, content and
+embedding only.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from pgvec_admin.loading import load, readers
 from pgvec_admin.loading.load import LoadOptions
 from pgvec_admin.server import embedded
 
-COLUMNS = "documents (id, source, content, metadata, embedding)"  # load notes the file as well
+COLUMNS = "documents (id, source, content, metadata, embedding)"  # load records the file as well
 TYPES = ["text", "text", "text", "jsonb", "bytea"]
 
 WORDS = 20_000
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def corpus(number: int, dimensions: int) -> tuple[list[str], NDArray[np.float32]]:
-    """Texts of words that are drawn as in language, a few often and most rarely, and vectors of length 1."""
+    """Texts of random words with the frequencies of a language, and vectors of length 1."""
     chosen = random.Random(1)
     words = ["".join(chosen.choices("abcdefghijklmnopqrstuvwxyz", k=chosen.randint(3, 10))) for _ in range(WORDS)]
     weights = [1 / (place + 1) for place in range(WORDS)]
@@ -116,7 +116,7 @@ def measure(
             "alter table documents alter column content_hash drop not null, drop column fts, drop column bm25,"
             " add column fts tsvector generated always as (to_tsvector('english', content)) stored"
         )
-        if plain:  # as people make it, without the storage options that a collection has
+        if plain:  # as people create it, without the storage options of a collection
             connection.execute(
                 "alter table documents reset (toast_tuple_target), alter column embedding set storage external"
             )

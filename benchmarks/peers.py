@@ -30,7 +30,7 @@ TENTH = 3
 
 
 class Toolkit(Protocol):
-    """What is asked of each: a name, rows in, an index, searches."""
+    """The interface of each: a name, loading, an index, searches."""
 
     name: str
 
@@ -125,7 +125,7 @@ class LangChain:
         self._engine = PGEngine.from_connection_string(
             url=where.conninfo.replace("postgresql://", "postgresql+psycopg://")
         )
-        self._embedding = DeterministicFakeEmbedding  # nothing is embedded: vectors are given
+        self._embedding = DeterministicFakeEmbedding  # never called: the vectors are given
         self._store: Any = None
 
     def load(self, rows: Rows) -> None:

@@ -1,4 +1,4 @@
-"""What this release's searches cost beside those of the one before: one server, the same rows and queries, in turn.
+"""The cost of this release's searches beside the one before: one server, the same rows and queries, in turn.
 
     python benchmarks/releases.py [--rows 100000] [--dimensions 384] [--postgres 18]
 
@@ -33,7 +33,7 @@ FUNCTION = "select id, content, metadata, similarity from match_documents(%(vect
 NEAREST = "order by embedding <=> %(vector)s limit 10"
 BARE = f"select id, content, metadata, embedding <=> %(vector)s as distance from documents {NEAREST}"
 BARE_OF_TENANTS = {
-    1: f"select id from notes {NEAREST}",  # all rows are of the one
+    1: f"select id from notes {NEAREST}",  # all rows belong to that tenant
     MANY: f"select id from notes where tenant_id = %(tenant)s {NEAREST}",
 }
 
@@ -88,7 +88,7 @@ def without_tenants(before: Target, now: Target, rows: Rows, queries: Rows) -> N
 
 
 def with_tenants(before: Target, now: Target, asked: Asked, bare: str) -> None:
-    """Every kind of search as a member; the bare query is the owner's, who needs no policies."""
+    """Every kind of search as a member; the bare query runs as the owner, under no policies."""
     with connect(before, member=True) as old, connect(now, member=True) as new, connect(now, member=False) as owner:
         owner.execute("set search_path = public, extensions")
         _head("search")
@@ -135,7 +135,7 @@ def _row(name: str, medians: list[float | None]) -> None:
 
 
 def _database(where: Target, name: str, *, released: bool) -> Target:
-    """A database of its own with the engine of one release."""
+    """A separate database with the engine of one release."""
     with psycopg.connect(where.conninfo, autocommit=True) as connection:
         connection.execute(f"create database {name}".encode())
     made = Target(make_conninfo(where.conninfo, dbname=name), "the benchmark")

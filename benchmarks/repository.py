@@ -1,4 +1,4 @@
-"""From how many rows on a repository writes quicker by COPY than by a JSON argument.
+"""The number of rows from which a repository writes faster by COPY than by a JSON argument.
 
     python benchmarks/repository.py [--dimensions 384]
 

@@ -1,4 +1,4 @@
-"""What searches cost and find, beside the bare queries that they stand for: one server, one run, in turn.
+"""Cost and recall of searches, beside the equivalent bare queries: one server, one run, in turn.
 
     python benchmarks/search.py [--rows 100000] [--dimensions 384] [--postgres 18]
 
@@ -31,7 +31,7 @@ NEAREST = f"select {COLUMNS} where {{condition}} order by embedding <=> %(query)
 EXACT = f"select {COLUMNS} where {{condition}} order by (embedding <=> %(query)s) + 0 limit {LIMIT}"
 FUNCTION = f"select id, content, metadata, similarity from match_documents(%(query)s, {LIMIT}, %(filter)s)"
 
-# what people set once for all queries; with the ef_search that the function itself looks with
+# what people set once for all queries; with the ef_search of the function itself
 INDEX_ONLY = (
     "set enable_seqscan = off; set enable_bitmapscan = off; set hnsw.ef_search = 100; set hnsw.iterative_scan = "
 )
@@ -45,7 +45,7 @@ STRATEGIES = {
 
 @dataclass(frozen=True)
 class Filter:
-    """A filter for a query of a topic, the condition that a bare query has for it, and the rows that pass."""
+    """A filter for a query of a topic, the same condition for a bare query, and the rows that pass."""
 
     name: str
     filter: Callable[[int], Mapping[str, object]]
@@ -97,7 +97,7 @@ def filters(topics: list[int]) -> list[Filter]:
 
 @dataclass
 class Way:
-    """One way to answer, and what it took and found so far."""
+    """One way to answer, with its times and rows so far."""
 
     statement: str
     connection: Connection
@@ -124,7 +124,7 @@ class Way:
 
     @property
     def recall(self) -> float:
-        """Of the rows that an exact scan finds."""
+        """The share of an exact scan's rows that was found."""
         return self.found / self.wanted
 
 
@@ -157,10 +157,10 @@ def _nearest(rows: Rows, query: NDArray[np.float32], passing: NDArray[np.bool_] 
 
 
 def _turns(ways: list[Way], queries: Rows, rounds: int, ask: Callable[[Way, int, bool], None]) -> None:
-    """A block of queries by one way, then by the next, so that all meet the same moods of the machine.
+    """A block of queries by one way, then by the next, so that all meet the same conditions of the machine.
 
-    In rounds that go forth and back; the first warms the caches, as does one query before each block: another
-    connection's process had the processor.
+    The order alternates from round to round; the first round warms the caches, as does one query before each block,
+    since another connection's process had the processor.
     """
     for round_ in range(rounds):
         for first in range(0, len(queries.vectors), BLOCK):

@@ -3,7 +3,7 @@
     python benchmarks/service.py [--rows 100000] [--seconds 10] [--endurance 60]
 
 Prints Markdown tables: requests a second and latency with 1, 8 and 32 clients; what 32 clients do to the service in a
-longer run, errors and its memory; kept answers beside new ones. Needs wrk, and the PostgREST of the tests.
+longer run, errors and its memory; cached responses beside new ones. Needs wrk, and the PostgREST of the tests.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ CONNECTIONS = 10
 ROUNDS = 5
 MODEL = ("--model", "local:all-MiniLM-L6-v2")
 
-# wrk reports latencies in microseconds; each thread walks through the bodies from a place of its own
+# wrk reports latencies in microseconds; each thread goes through the bodies from a different start
 SCRIPT = """
 local bodies = {}
 for line in io.lines(os.getenv("BODIES")) do bodies[#bodies + 1] = line end
@@ -59,7 +59,7 @@ end
 
 @dataclass(frozen=True)
 class Load:
-    """What clients saw: requests, requests a second, milliseconds, errors."""
+    """The results of the clients: requests, requests a second, milliseconds, errors."""
 
     requests: int
     rate: float
@@ -96,7 +96,7 @@ def _bodies(folder: Path, queries: Rows) -> dict[str, Path]:
 
 
 def _beside(script: Path, bodies: dict[str, Path], rpc: str, search: str, seconds: int) -> None:
-    """In turn, the median of the rounds of each, since the machine is not the same from one second to the next."""
+    """In turn, with the median of the rounds of each, since the speed of the machine varies from second to second."""
     print("\n| clients | by | requests/s | p50 ms | p95 ms | p99 ms | p50 of PostgREST's |")
     print("|---:|---|---:|---:|---:|---:|---:|")
     ways = {"PostgREST": (bodies["rpc"], rpc), "service": (bodies["service"], search)}
@@ -131,7 +131,7 @@ def _endurance(script: Path, body: Path, search: str, process: subprocess.Popen[
 
 
 def _kept(script: Path, bodies: dict[str, Path], where: Target, seconds: int) -> None:
-    """Answers that are kept beside new ones, of one client: by vectors that are given, and by texts."""
+    """Cached responses beside new ones, of one client: for given vectors, and for texts."""
     print("\n| answer | new p50 ms | kept p50 ms | kept of new |")
     print("|---|---:|---:|---:|")
     with _service(where, 0) as (search, _):

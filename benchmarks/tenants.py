@@ -1,9 +1,9 @@
-"""What tenants cost: searches under row level security beside the same by the owner, who needs none.
+"""The cost of tenants: searches under row level security beside the same by the owner, to whom it does not apply.
 
     python benchmarks/tenants.py [--rows 100000] [--dimensions 384] [--postgres 18]
 
 One tenant with all the rows, then a thousand with a thousandth each, in one table and in partitions. Prints Markdown
-tables: p50 and p95 of each kind of search as a role that row level security holds for, and as the owner.
+tables: p50 and p95 of each kind of search as a role under row level security, and as the owner.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ def main() -> None:
 
 
 def tenant(number: int, tenants: int) -> UUID:
-    """Whose the row or the query of that number is, of so many."""
+    """The tenant of the row or query of that number, of so many tenants."""
     return UUID(int=1 + number % tenants)
 
 
 def fill(where: Target, rows: Rows, texts: list[str], tenants: int, partition: int | None = None) -> None:
-    """Collection `notes` anew with these rows, each of the tenant of its number, and an HNSW index.
+    """Create collection `notes` again with these rows, each of the tenant of its number, and an HNSW index.
 
-    By the functions of the engine alone, of which an earlier release may be there.
+    By the functions of the engine only, since an earlier release may be installed.
     """
     with psycopg.connect(where.conninfo, autocommit=True) as connection:
         if connection.execute("select true from pgvec.collections as c where c.name = %s", (NAME,)).fetchone():
@@ -82,7 +82,7 @@ def fill(where: Target, rows: Rows, texts: list[str], tenants: int, partition: i
 
 @contextmanager
 def connect(where: Target, *, member: bool) -> Iterator[Connection]:
-    """A connection as the owner, or as one that row level security holds."""
+    """A connection as the owner, or as a role under row level security."""
     with psycopg.connect(where.conninfo, autocommit=True) as connection:
         connection.execute("select '[1]'::extensions.vector")
         if member:
@@ -99,7 +99,7 @@ def questions(texts: list[str], queries: Rows, tenants: int) -> list[dict[str, s
             "vector": vector_literal(vector),
             "tenth": json.dumps({"tenth": number % 10}),
             "thousandth": json.dumps({"thousandth": number}),
-            # five words of a text that is there
+            # five words of an existing text
             "text": " ".join(chosen.sample(texts[number * len(texts) // len(queries.vectors)].split(), 5)),
             "tenant": str(tenant(number, tenants)),
         }

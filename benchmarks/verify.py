@@ -1,4 +1,4 @@
-"""How long verify takes on a large collection, with the options that it has by default.
+"""How long verify takes on a large collection, with its default options.
 
     python benchmarks/verify.py [--rows 100000] [--dimensions 384]
 

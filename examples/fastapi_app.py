@@ -1,4 +1,4 @@
-"""A FastAPI application of your own over a collection: a session for each request, a repository for each session.
+"""A FastAPI application over a collection: a session for each request, a repository for each session.
 
 pip install 'pgvec-admin[sqlalchemy]' fastapi uvicorn
 pgvec-admin migrate && pgvec-admin collection create documents --dimensions 3
@@ -49,7 +49,7 @@ class Question(BaseModel):
 
 @app.post("/notes")
 async def add(notes: list[Note], rows: Repository) -> list[str]:
-    """Store notes, and say their ids."""
+    """Store notes, and return their ids."""
     return await rows.add_embeddings(NewDocument(**note.model_dump()) for note in notes)
 
 

@@ -1,4 +1,4 @@
-"""What a tenant's assistant reads before it answers: supabase-py, a user's token, and row level security.
+"""The passages that a tenant's assistant answers from: supabase-py, a user's token, and row level security.
 
     pip install supabase 'pgvec-admin[local]'
     python rag_supabase.py "When are refunds paid?"
@@ -33,7 +33,7 @@ def retrieve(question: str, match_count: int = 3) -> list[dict[str, Any]]:
 
 
 def prompt(question: str, passages: list[dict[str, Any]]) -> str:
-    """What the model is asked, with each passage under its id."""
+    """The prompt for the model, with each passage under its id."""
     context = "\n".join(f"[{passage['id']}] {passage['content']}" for passage in passages)
     return f"Answer from these passages alone, and name them.\n\n{context}\n\nQuestion: {question}"
 

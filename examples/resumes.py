@@ -1,4 +1,4 @@
-"""Matches a resume against a table of jobs that is there already: the table stays as it is, and becomes searchable.
+"""Matches a resume against an existing table of jobs: the table stays as it is, and becomes searchable.
 
 pip install 'pgvec-admin[local]'
 pgvec-admin migrate

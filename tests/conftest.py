@@ -29,14 +29,14 @@ from pgvec_admin.server import embedded
 
 _numbers = itertools.count()
 
-# A shell that starts the tests in the background has SIGINT ignored, and so would every command that a test interrupts.
+# A shell that starts the tests in the background ignores SIGINT, and so would every command that a test interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 BROWSER = os.environ.get("PGVEC_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
-# Whole files go to the processes; those that take minutes go first, so that none is left over at the end.
+# The processes get whole files; those that take minutes come first, so that none is left for the end.
 SLOWEST = ("test_readme", "test_verify", "test_demo", "test_soak", "test_index", "test_service", "test_tenants")
 
 
@@ -54,7 +54,7 @@ def server() -> Iterator[embedded.Server]:
 
 
 class _Running(NoopExecutor):
-    """The embedded server as pytest-postgresql wants to see one; databases below it start from nothing."""
+    """The embedded server as pytest-postgresql expects one; its databases start empty."""
 
     template_dbname = None  # type: ignore[assignment]
 
@@ -75,7 +75,7 @@ def _install(**parameters: Any) -> None:
 
 
 def filled(name: str, fill: Callable[[Connection], None]) -> Any:
-    """A fixture that holds a template: the engine, and what `fill` puts into it once, for tests to have copies of."""
+    """A fixture with a template database that tests copy: the engine, and what `fill` puts into it once."""
 
     def load(**parameters: Any) -> None:
         with installation.connect(installation.as_installer(_superuser(parameters))) as connection:
@@ -131,7 +131,7 @@ def with_search(platform: embedded.Server, installed: str, tmp_path: Path) -> It
 
 @contextmanager
 def searchable(platform: embedded.Server, installed: str, folder: Path) -> Iterator[supabase_project.Project]:
-    """A project of its own for as long as it takes."""
+    """A separate project for the duration of the block."""
     name = f"project_{next(_numbers)}"
     supabase_project.create(platform, name, template=installed)
     with supabase_project.serve(platform, name, folder) as made:
@@ -140,7 +140,7 @@ def searchable(platform: embedded.Server, installed: str, folder: Path) -> Itera
 
 @pytest.fixture
 def database(server: embedded.Server, engine_database: Connection) -> str:
-    """Connection string of a database of the test's own, with the engine installed."""
+    """Connection string of the test's own database, with the engine installed."""
     return installation.as_installer(server.url(engine_database.info.dbname))
 
 
@@ -162,7 +162,7 @@ def run(database: str) -> Run:
 
 @pytest.fixture
 def empty_database(server: embedded.Server, bare_database: Connection) -> str:
-    """Connection string of a database of the test's own, a superuser's, with nothing in it."""
+    """Connection string, as a superuser, of the test's own empty database."""
     return server.url(bare_database.info.dbname)
 
 
@@ -175,7 +175,7 @@ def connection(database: str) -> Iterator[Connection]:
 
 @pytest.fixture
 def administrator(database: str) -> Iterator[Connection]:
-    """A superuser's connection to the database of `connection`, for what nobody else may do."""
+    """A superuser's connection to the database of `connection`, for what only a superuser may do."""
     with installation.connect(installation.as_superuser(database)) as made:
         yield made
 

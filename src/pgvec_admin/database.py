@@ -1,6 +1,6 @@
 """Which database, and a connection to it.
 
-Every connection looks for names in `SEARCH_PATH` alone, from its first statement on: whoever may create in schema
+Every connection resolves names in `SEARCH_PATH` only, from its first statement on: a role that may create in schema
 public could otherwise make a function or an operator that fits a statement better than the one that is meant.
 """
 
@@ -24,11 +24,11 @@ from pgvec_admin.resources import query
 ENVIRONMENT = ("PGVEC_DATABASE_URL", "SUPABASE_DB_URL", "DATABASE_URL")
 
 SEARCH_PATH = "pg_catalog, pg_temp"
-# the first statement of a session, or of a transaction: nothing in it is looked up in the search_path that there was
+# the first statement of a session, or of a transaction: nothing in it depends on the search_path before it
 SET_SEARCH_PATH = f"select pg_catalog.set_config('search_path', '{SEARCH_PATH}', false)"
 SET_LOCAL_SEARCH_PATH = f"select pg_catalog.set_config('search_path', '{SEARCH_PATH}', true)"
 
-# Supabase's pooler in transaction mode. Locks and settings of a session mean nothing behind one.
+# Supabase's pooler in transaction mode, behind which locks and settings of a session do not last.
 TRANSACTION_POOLER_PORT = "6543"
 SESSION_HINT = "connect directly or through a pooler in session mode (on Supabase port 5432)"
 
@@ -88,7 +88,7 @@ def _checked(found: Target) -> Target:
 
 
 def _without_values(error: psycopg.Error) -> str:
-    """What libpq says of a connection string, without the parts of it that may belong to a password."""
+    """What libpq says about a connection string, without the parts of it that may belong to a password."""
     return re.sub(
         r'"([^"]*)"', lambda found: found[0] if found[1] in ("=", "]") else "...", " ".join(str(error).split())
     )
@@ -97,11 +97,11 @@ def _without_values(error: psycopg.Error) -> str:
 def connect(
     where: Target, *, autocommit: bool = False, tenant: UUID | None = None, one_transaction: bool = False
 ) -> Connection:
-    """A connection for administration: no server-side prepared statements, so that a pooler may stand between.
+    """A connection for administration: no server-side prepared statements, so that it works through a pooler.
 
-    With a tenant it acts for that one: see `pgvec.allowed_tenants`. Raises CheckFailedError where the engine there has
-    come to need a newer release than this: see `pgvec.oldest_client`. Behind a pooler in transaction mode, which hands
-    the settings of a session on to others, it is refused but for `one_transaction`, which sets none.
+    With a tenant it acts for that one: see `pgvec.allowed_tenants`. Raises CheckFailedError where the engine needs a
+    newer release than this: see `pgvec.oldest_client`. A pooler in transaction mode, which hands the settings of a
+    session on to others, is refused except with `one_transaction`, which sets none.
     """
     if where.is_transaction_pooler and not one_transaction:
         raise CheckFailedError(
@@ -132,7 +132,7 @@ def connect(
 
 @contextmanager
 def usual_search_path(connection: Connection) -> Iterator[None]:
-    """Look up names as this role does elsewhere: for names that people write. A statement within qualifies its own."""
+    """Resolve names as this role does elsewhere: for names that people write. Statements within qualify their own."""
     with connection.transaction(force_rollback=True):
         connection.execute(
             "select set_config('search_path', reset_val, true) from pg_settings where name = 'search_path'"

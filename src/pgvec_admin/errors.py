@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # a tenth of a second that not every command needs
+if TYPE_CHECKING:  # its import takes a tenth of a second, which not every command needs
     import psycopg
 
 
@@ -35,13 +35,13 @@ class ConnectionFailedError(PgvecError):
 
 
 class CheckFailedError(PgvecError):
-    """Something that was verified does not hold: drift, a missing extension, a refused migration."""
+    """A check failed: drift, a missing extension, a refused migration."""
 
     exit_code = 4
 
 
 class DataRejectedError(PgvecError):
-    """Rows, vectors or texts that cannot be taken as they are."""
+    """Rows, vectors or texts that cannot be stored as they are."""
 
     exit_code = 5
 

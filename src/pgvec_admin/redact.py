@@ -1,4 +1,4 @@
-"""Secrets that are not printed: whoever takes one says so here; what is told of an error goes through `redacted`."""
+"""Secrets that are not printed: code that takes one registers it here, and messages go through `redacted`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 HIDDEN = "..."
 
-# a message may hold a piece of one; a shorter piece is in every text, and hidden only where it is quoted
+# a message may contain a piece of one; a shorter piece is in every text, and hidden only where it is quoted
 _SHORTEST = 4
 # keys of servers that ask for none are words such as none and local
 _SHORTEST_KEY = 8
@@ -18,7 +18,7 @@ _SECRETS: set[str] = set()
 
 
 def forget() -> None:
-    """Begin anew: with a new command."""
+    """Start with no secrets, for a new command."""
     _SECRETS.clear()
 
 
@@ -28,7 +28,7 @@ def hide(*keys: str | None) -> None:
 
 
 def hide_password(conninfo: str) -> None:
-    """Hide the password of a connection string; where it is malformed, all that may have been meant as one."""
+    """Hide the password of a connection string; in a malformed one, everything that may have been meant as one."""
     import psycopg
     from psycopg.conninfo import conninfo_to_dict
 
@@ -37,7 +37,7 @@ def hide_password(conninfo: str) -> None:
     except psycopg.ProgrammingError:
         parts = {}
     password = parts.pop("password", None)
-    if password and password not in parts.values():  # what is also the user's name or the database's is no secret
+    if password and password not in parts.values():  # the same as the name of the user or database: no secret
         _SECRETS.add(str(password))
     # an @, / or : that was not encoded ends the password too early, and the rest of it becomes host or port
     mistaken = "@" in str(parts.get("host")) or not str(parts.get("port") or 0).replace(",", "").isdigit()

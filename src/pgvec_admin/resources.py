@@ -1,4 +1,4 @@
-"""Where the SQL of this package lies: inside the installed wheel, or in the checkout beside `src/`; and its queries."""
+"""Where the SQL of this package is: inside the installed wheel, or in the checkout beside `src/`; and its queries."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ def sql_directory() -> Path:
 
 
 def query(name: str) -> str:
-    """The text of a query that lies beside the modules, in `queries/`."""
+    """The text of a query in `queries/`, beside the modules."""
     return (Path(__file__).resolve().parent / "queries" / f"{name}.sql").read_text(encoding="utf-8")

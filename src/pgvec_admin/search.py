@@ -1,4 +1,4 @@
-"""For programs that search with SQL of their own: `vector_literal` writes a vector as the functions take it."""
+"""For programs that search with their own SQL: `vector_literal` writes a vector as the functions take it."""
 
 from pgvec_admin.engine.search import vector_literal
 

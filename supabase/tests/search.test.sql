@@ -1,5 +1,5 @@
--- What an application relies on, asked of the database itself: supabase test db, or pg_prove supabase/tests/*.sql.
--- Everything is made in here and rolled back.
+-- Tests in the database of what an application relies on: supabase test db, or pg_prove supabase/tests/*.sql.
+-- Everything is created here and rolled back.
 begin;
 create extension if not exists pgtap with schema extensions;
 set local search_path = public, extensions;

@@ -1,8 +1,8 @@
-"""The corpus of bad input: what is asked, and the answer that it has to get.
+"""The corpus of bad input: calls, and the answers that they must get.
 
-A case is a line with the call, as its users write it, and below it, indented, what comes back: a code and a part of
-the message, further parts on further lines. `ok` instead of a code is for input that is legal after all, with what is
-found; where that is long, its beginning and `...`.
+A case is a line with the call, as its users write it, and below it, indented, the answer: a code and a part of the
+message, further parts on further lines. `ok` instead of a code is for input that is legal after all, with the rows
+found; of a long answer the beginning and `...`.
 
     match_documents('[1, 2]')
         PV002 the query has 2 dimensions
@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Case:
-    """A call, the code of its answer, and parts of what is told (where the code is `ok`: all that is found)."""
+    """A call, the code of its answer, and parts of the message (where the code is `ok`: all rows found)."""
 
     place: str
     call: str

@@ -36,7 +36,7 @@ FILES: dict[str, bytes] = {
     "blank.md": b"  \n\n",
     "folder/.hidden.txt": b"hidden",
     "strange.xyz": b"x",
-    # cut off, or broken
+    # truncated, or broken
     "line4711.jsonl": (_ROWS + '{"id": "x", "content": \n').encode(),
     "cut.jsonl.gz": gzip.compress(_ROWS.encode())[:-2000],
     "notgzip.jsonl.gz": b'{"id": "1", "content": "x"}\n',
@@ -57,7 +57,7 @@ FILES: dict[str, bytes] = {
     "bom.jsonl": b"\xef\xbb\xbf" + _line(id="bom1", content="x").encode(),
     "bom.csv": b"\xef\xbb\xbfid,content\nbom2,x\n",
     "bom.json": b'\xef\xbb\xbf[{"id": "bom3", "content": "x"}]',
-    # characters and numbers that JSON or Postgres has none for
+    # characters and numbers that JSON or Postgres does not have
     "nul.jsonl": b'{"id": "1", "content": "a\\u0000b"}\n',
     "nul.csv": b"id,content\n1,a\x00b\n",
     "nul.txt": b"a\x00b",

@@ -1,4 +1,4 @@
-"""Bad input over every function: what comes back is an error that says what to do, and nothing has changed."""
+"""Bad input to every function: the answer is an error that says what to do, and nothing has changed."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from shelf import STATE, fill
 ROOT = Path(__file__).parents[2]
 RPC, ADMIN = bad_input.read("rpc"), bad_input.read("admin")
 
-# what nobody can act on: internal errors, those that PostgREST retries or takes for an outage, bugs in PL/pgSQL
+# errors nobody can act on: internal ones, those that PostgREST retries or takes for an outage, bugs in PL/pgSQL
 NEVER = ("XX", "40", "08", "53", "57", "58", "P0", "2F", "38", "39", "24", "25", "42P02", "42702")
-# called with what the registry or the command itself has, never with something of the caller's
+# called with values of the registry or the command itself, never with a caller's
 NOT_FOR_CALLERS = {
     "any_lexeme", "clamp_count", "collection_checks", "headline", "index_memory", "insert_search", "partitions",
 }  # fmt: skip
@@ -36,7 +36,7 @@ def shelf(server: embedded.Server, with_engine: Any) -> Iterator[Connection]:
 
 @pytest.fixture(scope="module")
 def before(shelf: Connection) -> Any:
-    """What there is before the first case."""
+    """The state before the first case."""
     return shelf.execute(STATE).fetchone()
 
 

@@ -1,4 +1,4 @@
-"""Bad input over every command: an exit code, a line that says what is wrong, one that says what to do."""
+"""Bad input to every command: an exit code, a line that says what is wrong, one that says what to do."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BYTES = os.fsdecode(b"caf\xe9")
 
 @dataclass(frozen=True)
 class Place:
-    """Where the commands run: what the placeholders in their arguments stand for, and the database."""
+    """The setting of the commands: the values of the placeholders in their arguments, and the database."""
 
     values: dict[str, str]
     database: Connection
@@ -50,7 +50,7 @@ def place(server: embedded.Server, with_engine: Any, tmp_path_factory: pytest.Te
             patch.delenv(name, raising=False)
         patch.setenv("PGVEC_DATABASE_URL", server.url("shelf_of_commands"))
         patch.setenv("PGVEC_DATA_DIR", str(tmp_path_factory.mktemp("data")))
-        patch.setattr(cli, "app", typer.main.get_command(cli.app))  # else it is made anew for every call
+        patch.setattr(cli, "app", typer.main.get_command(cli.app))  # otherwise it is built again for every call
         yield Place(
             {
                 "{dir}": str(folder),

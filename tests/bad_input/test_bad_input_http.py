@@ -1,4 +1,4 @@
-"""Bad input over HTTP: the service's endpoints, and the functions through the real PostgREST."""
+"""Bad input by HTTP: to the service's endpoints, and to the functions through the real PostgREST."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command as its users meet it: a process, its output and its exit code."""
+"""The command as its users see it: a process, its output and its exit code."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_every_command_has_a_sentence_of_help_an_example_and_help_for_every_opti
     command = COMMANDS[name]
     assert command.help
     assert command.help.splitlines()[0].endswith(".")
-    assert "[" not in command.help  # taken for markup, and gone from what is shown
+    assert "[" not in command.help  # it would be taken for markup, and be missing from the output
     assert "Example:" in command.help
     assert f"pgvec-admin {name}" in command.help
     assert [p.name for p in command.params if not getattr(p, "help", None) and p.name != "help"] == []
@@ -294,7 +294,7 @@ def test_texts_of_others_move_no_cursor(capsys: pytest.CaptureFixture[str]) -> N
     assert "red\ufffd]52;c;eA==\ufffd\ufffd2J fish\u00a0\u3000" in capsys.readouterr().out
 
 
-# what a terminal obeys or shows in another order: every control character, and every mark of direction
+# characters that control a terminal or reorder text: every control character, and every direction mark
 OBEYED = "".join(
     chr(code)
     for code in range(0x10000)
@@ -359,7 +359,7 @@ def test_a_files_name_or_a_row_moves_no_cursor_while_it_is_loaded(
 
 
 def _on_a_terminal(command: list[str | Path]) -> bytes:
-    """What a command writes to a terminal."""
+    """The output of a command to a terminal."""
     ours, theirs = os.openpty()
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)

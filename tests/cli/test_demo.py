@@ -1,4 +1,4 @@
-"""The demo as a newcomer meets it: a server of its own, a real corpus, the real model, and answers that are right."""
+"""The demo as a newcomer sees it: a new server, a real corpus, the real model, and correct answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="module")
 def run() -> Iterator[Run]:
-    """Runs the command with an embedded server that nobody else has."""
+    """Runs the command with its own embedded server."""
     with tempfile.TemporaryDirectory(prefix="pgvec-demo-") as place:
         Path(place).chmod(0o755)
         hidden = ("PGVEC_DATABASE_URL", "SUPABASE_DB_URL", "DATABASE_URL", "PGVEC_POSTGRES_VERSION")
@@ -41,7 +41,7 @@ def first(run: Run) -> subprocess.CompletedProcess[str]:
 
 
 def said(done: subprocess.CompletedProcess[str]) -> list[str]:
-    """What it said on the way, without the lines of progress."""
+    """Its messages, without the lines of progress."""
     return [line.split(" in /")[0] for line in done.stderr.splitlines() if "/s" not in line]
 
 

@@ -79,7 +79,7 @@ def mode(path: Path) -> int:
 
 
 def kill(pid: int) -> None:
-    """End a process that is not ours to wait for, at once, and return when it is gone."""
+    """Kill a process that is not our child, and return when it is gone."""
     handle = os.pidfd_open(pid)
     try:
         signal.pidfd_send_signal(handle, signal.SIGKILL)
@@ -89,7 +89,7 @@ def kill(pid: int) -> None:
 
 
 def command(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    """A run of `pgvec-admin db` in a process of its own."""
+    """A run of `pgvec-admin db` in a separate process."""
     return subprocess.Popen(
         [sys.executable, "-m", "pgvec_admin", "db", *arguments],
         stdin=subprocess.DEVNULL,
@@ -109,8 +109,8 @@ def output(process: subprocess.Popen[str]) -> str:
 def as_ordinary_user(directory: Path, work: Callable[[], str]) -> str:
     """The answer of `work`, done by a user who is not root: for root, in a child that becomes `nobody`.
 
-    `directory` becomes his. The child is a copy of this process, since `nobody` may be unable to start another:
-    the interpreter often lies in root's home.
+    `nobody` becomes the owner of `directory`. The child is a copy of this process, since `nobody` may be unable to
+    start another: the interpreter is often in root's home.
     """
     if not AS_ROOT:
         return work()
@@ -300,7 +300,7 @@ def test_a_directory_closed_to_the_servers_user_is_named_and_not_opened(place: P
             instance.start()
         assert "PGVEC_DATA_DIR" in str(refusal.value.hint)
         assert list(closed.iterdir()) == []
-    else:  # the server's user is the one who closed it
+    else:  # the server's user itself has closed it
         assert ask(instance.start().url()) == 1
     assert mode(closed) == 0o700
 

@@ -1,4 +1,4 @@
-"""Cutting texts: nothing is lost, nothing is too long, and every chunk knows where it stands."""
+"""Cutting texts: nothing is lost, nothing is too long, and every chunk has its position and heading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Embedding a collection: what is stale gets a vector, what changes meanwhile stays stale, what fails stays alone."""
+"""Embedding a collection: stale rows get a vector, rows that change meanwhile stay stale, and failures stay single."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_store_embeddings_skips_rows_that_changed_or_are_gone(documents: Connect
 
 
 def test_what_an_upsert_leaves_out_stays_as_others_have_made_it_meanwhile(documents: Connection, database: str) -> None:
-    """The vector of the old text must not come back, and count as one of the new."""
+    """The vector of the old text must not come back and count as the new text's."""
     documents.execute("insert into documents (id, content, embedding) values ('1', 'zero', '[1,0,0,0,0,0,0,0]')")
     documents.execute("update documents set content = 'one' where id = '1'")
     upsert = """select upsert_documents('{"id": "1", "content": "two", "language": "german"}')"""

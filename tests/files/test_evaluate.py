@@ -1,4 +1,4 @@
-"""Evaluating: files as BEIR and TREC have them, measures as trec_eval has them, and what the figures say."""
+"""Evaluating: files of BEIR and TREC, measures equal to trec_eval's, and the conclusions from the figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loading: again without a change, over an edit, past bad rows, and through a kill, with nothing lost or doubled."""
+"""Loading: again without a change, after an edit, past bad rows, and through a kill, with nothing lost or doubled."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def jsonl(path: Path, lines: list[Row | str]) -> Path:
 
 @pytest.fixture(autouse=True, params=[1, 2], ids=["one lane", "two lanes"])
 def lane_count(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Everything is loaded in batches too small for two lanes, and as if they were not."""
+    """Everything is loaded in batches too small for two lanes, and again as if they were large enough."""
     if request.param == 2:
         monkeypatch.setattr(lanes, "LEAST_ROWS", 1)
     return int(request.param)
@@ -301,7 +301,7 @@ def test_an_edited_file_replaces_exactly_its_own_chunks_and_keeps_the_vectors_of
     result = load_paths(documents, folder, chunking=SMALL)
     assert (result.removed, result.updated) == (2, 4)
     found = rows(documents, "content, embedding::text, embedded_hash = content_hash", "source, chunk_index")
-    # the four that stay moved up by two, each with the vector of its own text
+    # the remaining four moved up by two, each with the vector of its own text
     assert found[:4] == [(PARAGRAPHS[n], f"[1,{n + 1},0]", True) for n in range(2, 6)]
     assert rows(documents, "xmin, *", "id")[-1] == other
 
@@ -318,7 +318,7 @@ def test_texts_may_stay_whole_and_rows_of_tables_may_be_cut(documents: Connectio
     assert counts(load_paths(documents, file, chunking=SMALL, chunk_rows=True)) == (0, 0, 3, 4)
 
 
-# ---- cut off
+# ---- interrupted
 
 
 def big_file(path: Path, number: int = 2000) -> Path:
@@ -341,7 +341,7 @@ def start(database: str, file: Path, scale: int = 1) -> subprocess.Popen[str]:
 
 @pytest.fixture
 def scale(lane_count: int) -> int:
-    """How many times as large the files and batches of the command are, for two lanes."""
+    """The factor by which the files and batches of the command are larger, for two lanes."""
     return 10 if lane_count == 2 else 1
 
 
@@ -349,7 +349,7 @@ def scale(lane_count: int) -> int:
 def stopped(
     documents: Connection, database: str, tmp_path: Path, scale: int
 ) -> Callable[[int], tuple[subprocess.Popen[str], Path]]:
-    """Starts a load that the database holds up in the middle, at the row of that number."""
+    """Starts a load that the database blocks in the middle, at the row of that number."""
 
     def begin(number: int) -> tuple[subprocess.Popen[str], Path]:
         documents.execute(
@@ -377,7 +377,7 @@ def stopped(
 
 
 def free(documents: Connection) -> None:
-    """Take the hold away."""
+    """Remove the block."""
     documents.execute("select pg_advisory_unlock(4711)")
     documents.execute("drop trigger hold on documents")
 
@@ -466,7 +466,7 @@ def test_batches_that_are_in_each_others_way_are_stored_one_after_the_other(
     documents: Connection, tmp_path: Path
 ) -> None:
     documents.execute("create unique index on documents (content)")
-    # the last of a batch is as the first of the next
+    # the last row of a batch equals the first of the next
     lines: list[Any] = [{"id": str(n), "content": f"text {29 if n == 30 else n}"} for n in range(40)]
     rejected: list[Rejected] = []
     result = load_paths(documents, jsonl(tmp_path / "rows.jsonl", lines), batch=10, rejected=rejected)

@@ -1,4 +1,4 @@
-"""Reading files: what was written comes back, and what cannot be taken is told with its line and reason."""
+"""Reading files: what was written is read back, and bad rows are reported with line and reason."""
 
 from __future__ import annotations
 
@@ -382,7 +382,7 @@ def test_a_text_that_cannot_be_stored_is_told_with_its_line(read: Read) -> None:
 
 @pytest.fixture
 def filled(tmp_path: Path) -> Path:
-    """A directory that somebody else has filled, beside one that is none of theirs."""
+    """A directory that a stranger has filled, beside one that is not the stranger's."""
     outside, inside = tmp_path / "outside", tmp_path / "inside"
     (outside / "deep").mkdir(parents=True)
     (inside / "sub").mkdir(parents=True)

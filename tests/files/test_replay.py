@@ -1,4 +1,4 @@
-"""Logged searches made again: what is compared with what, by which measure, and that nothing stays behind."""
+"""Logged searches repeated: what is compared with what, by which measure, and that no setting remains."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ ALL = ["f1", "f2", "f3", "b2", "b1"]
 ENGLISH = ["f1", "f2", "b2", "b1"]
 EITHER = 'or=(metadata.cs."{\\"lang\\":\\"de\\"}",metadata.not.cs."{\\"year\\":2020}")&limit=4'
 
-# what each client sends to match_documents, by its published source, and what comes back
+# what each client sends to match_documents, by its published source, and the answer
 CLIENTS: dict[str, tuple[dict[str, Any], str, list[str]]] = {
     "langchain-python": ({"query_embedding": QUERY}, "limit=4", ALL[:4]),
     "langchain-python, filter": ({"query_embedding": QUERY, "filter": {"lang": "en"}}, "limit=3", ENGLISH[:3]),

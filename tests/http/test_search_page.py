@@ -1,4 +1,4 @@
-"""What a search page asks for besides results: neighbours, more of the same, counts of values, better spelling."""
+"""More functions for a search page: neighbours, similar rows, counts of values, better spelling."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def openai() -> Iterator[OpenAIServer]:
 
 @pytest.fixture
 def settings(connection: Connection, database: str, openai: OpenAIServer) -> Settings:
-    """Of a service over a collection that is bound to a model of eight dimensions."""
+    """Settings of a service over a collection that is bound to a model of eight dimensions."""
     connection.execute("select pgvec.create_collection('documents', 8, model => 'openai:stand-in')")
     return Settings(database, provider=ProviderOptions(base_url=openai.url, api_key="k"))
 
@@ -450,7 +450,7 @@ def _as(role: str = "authenticated", *tenants: str, **more: Any) -> dict[str, st
 
 @pytest.fixture
 def shared(with_search: Project) -> Settings:
-    """Of a service over a project's database, where the rows of two tenants are in one collection."""
+    """Settings of a service over a project's database, with the rows of two tenants in one collection."""
     with psycopg.connect(with_search.database, autocommit=True) as connection:
         connection.execute("select pgvec.create_collection('documents', 2, access => 'tenant')")
         for tenant in (OURS, THEIRS):
@@ -576,7 +576,7 @@ def test_a_key_is_for_a_backend_that_names_the_tenant(shared: Settings, with_sea
         theirs = {"x-api-key": KEY, "x-tenant": THEIRS}
         for _ in range(2):  # the second time from what is kept, which is for nobody else
             assert client.post("/search", json=question | {"tenant": THEIRS}, headers=theirs).status_code == 200
-        # what a backend passes on does not choose
+        # a tenant that a backend passes on is not accepted
         for headers in ({"x-api-key": KEY, "x-tenant": OURS}, {"x-api-key": KEY}):
             passed_on = client.post("/search", json=question | {"tenant": THEIRS}, headers=headers)
             assert _problem(passed_on) == (403, "PV006")
@@ -636,7 +636,7 @@ def test_keys_of_tokens_are_fetched_where_they_are_published(shared: Settings) -
             assert status(signed("two", second)) == 200  # the keys are fetched again
             assert [status(signed("three", second)) for _ in range(3)] == [401] * 3
             assert len(fetched) <= 3
-            # a public key is no secret to sign with
+            # a public key must not be accepted as a secret for signing
             assert status(_as("authenticated", OURS)) == 401
         keys.shutdown()
 

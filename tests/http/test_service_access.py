@@ -1,4 +1,4 @@
-"""Who may call the HTTP service, by whatever they make up, and what one caller can tell of another."""
+"""Who may call the HTTP service, forged tokens included, and what one caller can learn about another."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def openai() -> Iterator[OpenAIServer]:
 
 @pytest.fixture
 def settings(connection: Connection, database: str, openai: OpenAIServer) -> Settings:
-    """Of a service that asks nobody for a token."""
+    """Settings of a service that asks for no token."""
     connection.execute("select pgvec.create_collection('documents', 8, model => 'openai:stand-in')")
     return Settings(database, provider=ProviderOptions(base_url=openai.url, api_key="k"))
 
 
 @pytest.fixture
 def guarded(settings: Settings) -> Settings:
-    """Of a service for bearers of tokens, and two backends."""
+    """Settings of a service for bearers of tokens, and two backends."""
     return replace(settings, access=Access(SECRET, keys=frozenset({KEY, OTHER_KEY}), metrics_key=METRICS_KEY))
 
 
@@ -59,7 +59,7 @@ def _token(**claims: Any) -> dict[str, str]:
     return {"authorization": f"Bearer {jwt.encode(told, SECRET, algorithm='HS256')}"}
 
 
-# tokens that somebody made up
+# forged tokens
 
 KEYS: dict[str, Any] = {
     "rsa": rsa.generate_private_key(65537, 2048),
@@ -91,7 +91,7 @@ DEEP = b"[" * 9000 + b"]" * 9000
 
 
 def _published() -> bytes:
-    """What an issuer publishes, a secret that should not be there among it."""
+    """The keys that an issuer publishes, including a secret that should not be there."""
     known: list[dict[str, Any]] = [
         json.loads(
             (RSAAlgorithm if kid == "rsa" else OKPAlgorithm if kid == "ed25519" else ECAlgorithm).to_jwk(
@@ -107,7 +107,7 @@ def _published() -> bytes:
 
 @contextmanager
 def _issuer(body: bytes, status: int = 200) -> Iterator[tuple[str, list[str]]]:
-    """An address that answers this, and what was asked of it."""
+    """An address that answers this, and the requests that it got."""
     asked: list[str] = []
 
     class Answer(BaseHTTPRequestHandler):
@@ -150,7 +150,7 @@ def _made_up() -> Iterator[str]:
     yield from ("", ".", "..", "...", "a.b", "a.b.c.d", "=.=.=", "\u00ff.\u00ff.\u00ff", "x" * 20_000, "." * 20_000)
 
 
-# what even who knows the secret cannot ask for
+# requests that are refused even with the right secret
 WRONG: dict[str, list[Any]] = {
     "exp": [None, "", "x", [], {}, -1, 1.5, float("inf"), float("nan")],
     "nbf": ["x", [], float("inf"), 9e99],
@@ -212,7 +212,7 @@ def test_an_issuer_that_is_out_of_order_is_not_asked_again_at_once(guarded: Sett
     assert len(asked) == 1
 
 
-# what is not believed
+# untrusted headers
 
 
 def test_an_address_that_a_caller_claims_is_believed_of_a_proxy_alone(settings: Settings) -> None:
@@ -250,7 +250,7 @@ def test_a_caller_is_remembered_by_little(guarded: Settings) -> None:
 
 
 def test_who_has_no_name_is_one_caller_for_each_address(guarded: Settings) -> None:
-    """An anonymous token is in every browser: who uses it up does so for an address, not for all."""
+    """Every browser has the anonymous token: one caller uses up the limit of its address, not that of all."""
     anonymous, named = _token(), _token(sub=OURS)
     assert _name(guarded, "192.0.2.1", **anonymous) != _name(guarded, "192.0.2.2", **anonymous)
     assert _name(guarded, "192.0.2.1", **named) == _name(guarded, "192.0.2.2", **named)
@@ -310,7 +310,7 @@ def test_pages_that_may_call_read_why_they_are_refused(guarded: Settings) -> Non
         assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, "https://ours.example")
 
 
-# what one can tell of another
+# what one caller can learn about another
 
 
 def _tenant(*tenants: str, **claims: Any) -> dict[str, str]:
@@ -336,7 +336,7 @@ CALLERS = {
 
 @pytest.mark.parametrize("mode", ["vector", "hybrid", "distance"])
 def test_what_a_caller_asked_no_other_can_tell(guarded: Settings, openai: OpenAIServer, mode: str) -> None:
-    """Neither by what the model is asked, which takes its time, nor by `cached`."""
+    """Neither from calls of the model, which take time, nor from `cached`."""
     with running(guarded) as client:
         for name, headers in CALLERS.items():
             before = len(openai.requests)
@@ -346,7 +346,7 @@ def test_what_a_caller_asked_no_other_can_tell(guarded: Settings, openai: OpenAI
                 answer = client.post("/search", json={"query": "the merger", "mode": mode}, headers=headers)
                 assert answer.json()["cached"] is False, name
             assert (answer.status_code, len(openai.requests) - before) == (200, 1), name
-        for name, headers in CALLERS.items():  # of itself a caller may tell
+        for name, headers in CALLERS.items():  # a caller may learn about itself
             before = len(openai.requests)
             answer = client.post("/search", json={"query": "the merger", "mode": "vector"}, headers=headers)
             assert (answer.status_code, len(openai.requests)) == (200, before), name
@@ -395,12 +395,12 @@ def test_health_tells_strangers_no_version(settings: Settings, guarded: Settings
         assert client.get("/health").json() == {"live": True, "ready": True, "version": None}
 
 
-# what the command refuses
+# options that the command refuses
 
 
 @pytest.fixture
 def refused(monkeypatch: pytest.MonkeyPatch) -> Callable[..., PgvecError]:
-    """What the command says, with these options and variables and no others."""
+    """The command's messages, with these options and variables and no others."""
 
     def refused(*options: str, **variables: str) -> PgvecError:
         for name in EMPTIED:

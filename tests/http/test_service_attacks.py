@@ -1,4 +1,4 @@
-"""The HTTP service under attack: what is sent to it slowly, or too much of it, keeps nobody else from working."""
+"""The HTTP service under attack: slow or excessive requests of one caller do not keep others from working."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def openai() -> Iterator[OpenAIServer]:
 
 @pytest.fixture
 def settings(connection: Connection, database: str, openai: OpenAIServer) -> Settings:
-    """Of a service for two backends."""
+    """Settings of a service for two backends."""
     connection.execute("select pgvec.create_collection('documents', 8, model => 'openai:stand-in')")
     connection.execute("insert into documents (id, content) values ('pasta', 'Cooking pasta at home')")
     return Settings(
@@ -65,7 +65,7 @@ def _posted(key: str, length: int) -> bytes:
 
 
 def _status(wire: socket.socket) -> int:
-    """Of the answer, which is read to its end; 0 where the connection is closed without one."""
+    """The status of the answer, which is read to its end; 0 where the connection is closed without one."""
     answer = b""
     try:
         while (ends := answer.find(b"\r\n\r\n")) < 0 or len(answer) < ends + 4 + _length(answer[:ends]):
@@ -79,7 +79,7 @@ def _status(wire: socket.socket) -> int:
 
 
 def _length(head: bytes) -> int:
-    """Of the body that a head announces."""
+    """The length of the body that a head announces."""
     found = re.search(rb"\r\ncontent-length: *(\d+)", head, flags=re.IGNORECASE)
     return int(found[1]) if found else 0
 
@@ -228,10 +228,10 @@ def test_a_head_by_the_byte_is_not_waited_for(settings: Settings) -> None:
 def test_where_connections_are_too_many_the_one_that_waited_longest_goes(
     settings: Settings, proxies: tuple[str, ...], most: int
 ) -> None:
-    """Of an address that has more than its share one of its own; so nobody is kept out by those who do not go on."""
+    """An address beyond its share loses one of its own connections; so stalled ones keep nobody else out."""
     limits = Limits(sockets=9, share=50)
     with running(replace(settings, limits=limits, proxies=proxies)) as client, ExitStack() as held:
-        assert _found(client) == ["pasta"]  # by a connection that is kept
+        assert _found(client) == ["pasta"]  # by a kept-alive connection
         asked = _head(line="GET /health")
         wires = [held.enter_context(_wire(client, asked, "127.0.0.2")) for _ in range(most)]
         assert [_status(wire) for wire in wires] == [200] * most
@@ -249,7 +249,7 @@ def test_where_connections_are_too_many_the_one_that_waited_longest_goes(
 
 
 def test_a_connection_of_a_caller_outlasts_those_of_strangers(settings: Settings) -> None:
-    """Also where they come from one address."""
+    """Even if all of them come from one address."""
     asked = _posted(OURS, 0).replace(b"POST /search", b"GET /documents/pasta")
     with running(replace(settings, limits=Limits(sockets=4, share=100))) as client, ExitStack() as held:
         callers = [held.enter_context(_wire(client, asked)) for _ in range(2)]

@@ -41,7 +41,7 @@ def service(settings: Settings) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def page(browser: Browser, service: httpx.Client) -> Iterator[Page]:
-    """The page as it opens, on a phone; what its console says is a fault."""
+    """The page as it opens, on a phone; any message in its console is a fault."""
     opened = browser.new_page(viewport={"width": 390, "height": 800})
     said: list[str] = []
     opened.on("console", lambda message: said.append(message.text) if message.type == "error" else None)

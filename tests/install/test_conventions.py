@@ -1,4 +1,4 @@
-"""The house rules for SQL, held against the live catalog and against the files."""
+"""The house rules for SQL, checked in the live catalog and in the files."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_every_function_pins_its_search_path_with_the_callers_temporary_objects_
 
 
 def test_plans_within_definer_functions_are_told_to_nobody(connection: Connection) -> None:
-    """They are made as the owner, who knows all rows; with this setting a caller would be told of them."""
+    """They are planned as the owner, who sees all rows; with this setting on, a caller would see these plans."""
     quiet = "'debug_print_plan=off' = any (p.proconfig)"
     assert _offenders(connection, f"p.prosecdef and p.prorettype <> 'trigger'::regtype and not {quiet}") == []
 
@@ -147,6 +147,6 @@ def test_every_migration_has_a_rollback_and_calls_no_function_of_ours(path: Path
 
 
 def test_no_function_that_runs_as_its_owner_takes_sql_from_a_caller(connection: Connection) -> None:
-    """A request and a row of the registry hold SQL text, which a caller could forge."""
+    """A request and a row of the registry contain SQL text, which a caller could forge."""
     holding = "array['pgvec.search_request', 'pgvec.collections', 'pgvec.adoptions', 'pgvec.search_step']::regtype[]"
     assert _offenders(connection, f"p.prosecdef and p.proargtypes::oid[] && {holding}::oid[]") == []

@@ -65,7 +65,7 @@ def _make_pgvector_available(url: str) -> None:
 
 
 def _told(url: str) -> list[Any]:
-    """What status and verify say."""
+    """The output of status and verify."""
     told = []
     for command in ("status", "verify", "collection list"):
         ran = subprocess.run(
@@ -74,7 +74,7 @@ def _told(url: str) -> list[Any]:
         told.append(json.loads(ran.stdout))
     for collection in told[2]:
         del collection["size_bytes"]  # a table that was loaded at once is smaller
-    # figures are measured anew, and what was noted of an index is of the old one until `migrate`
+    # figures are measured again, and the cached index is the old one until `migrate`
     told[1] = [
         (check["area"], check["check_name"], check["result"])
         for check in told[1]["checks"]
@@ -84,7 +84,7 @@ def _told(url: str) -> list[Any]:
 
 
 def _same(dumped: Dumped, url: str) -> None:
-    """The restored database answers as the original; what was noted of its indexes is noted anew by `migrate`."""
+    """The restored database answers as the original; `migrate` caches its indexes again."""
     noted = "select bool_and(c.search_index_oid = to_regclass(c.search_index)) from pgvec.collections as c"
     with installation.connect(dumped.url) as original, installation.connect(url) as restored:
         assert answers(restored) == answers(original)
@@ -93,7 +93,7 @@ def _same(dumped: Dumped, url: str) -> None:
         assert (report.migrations, report.functions) == ([], [])
         assert restored.execute(noted).fetchone() == (True,)
         assert answers(restored) == answers(original)
-        # and what keeps the rows up goes on
+        # and the triggers still maintain the rows
         for connection in (original, restored):
             with connection.transaction(force_rollback=True):
                 connection.execute(

@@ -1,4 +1,4 @@
-"""Functions and their ledger: what changed is applied, what somebody edited is not lost, what was is brought back."""
+"""Functions and their ledger: changes are applied, edits are not lost, and earlier versions can be restored."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def state(connection: Connection, name: str) -> str:
 
 @pytest.fixture(autouse=True)
 def history_of_this_release(request: pytest.FixtureRequest) -> None:
-    """Where the release was installed over an earlier one, the ledger begins with this one's versions all the same."""
+    """Also where the release was installed over an earlier one, the ledger begins with this one's versions."""
     if installation.FROM and "connection" in request.fixturenames:
         connection: Connection = request.getfixturevalue("connection")
         connection.execute(

@@ -1,4 +1,4 @@
-"""Installing, upgrading and taking back: on a real server, by twenty at once, by a plain owner, and refused in time."""
+"""Installing, upgrading and rolling back: on a real server, by twenty at once, by a plain owner, and early refusals."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from seeded import COLLECTIONS, answers, fill
 
 
 def silent(_: str) -> None:
-    """A report that nobody reads."""
+    """A report function that ignores everything."""
 
 
 def install(url: str, **options: Any) -> migrate.MigrateReport:
@@ -241,7 +241,7 @@ def test_a_migration_that_was_changed_after_it_was_applied_is_refused(empty_data
     install(empty_database)
     file = sql_copy / "migrations" / "0001.engine.sql"
     file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
-    assert install(empty_database).migrations == []  # another line end is no change
+    assert install(empty_database).migrations == []  # other line ends are no change
     file.write_text(file.read_text() + "-- one more line\n")
     with pytest.raises(CheckFailedError, match=r"changed after they had been applied: 0001\.engine"):
         install(empty_database)
@@ -290,7 +290,7 @@ def test_a_run_cut_off_between_a_migration_and_its_note_is_finished_by_the_next(
     install(empty_database)
     before = catalog(empty_database)
     ask(empty_database, "select pgvec.create_collection('kept', 2)")
-    # what a kill leaves: the tables are there, and neither yoyo nor the ledger of texts knows
+    # the state after a kill: the tables exist, and neither yoyo nor the ledger of texts knows
     ask(empty_database, "delete from pgvec._yoyo_migration")
     ask(empty_database, "delete from pgvec.migration_files")
     assert install(empty_database).migrations == [path.stem for path in migrations.paths()]
@@ -345,7 +345,7 @@ def test_an_upgrade_that_finds_nothing_to_do_waits_for_no_search_and_no_write(da
         assert operator.execute("select to_regclass('pg_temp.pgvec_renewed_view')").fetchone() == (None,)
 
 
-# ---- taking back
+# ---- rolling back
 
 
 def test_migrate_roll_everything_back_and_migrate_again_gives_the_same_catalog(empty_database: str) -> None:
@@ -460,7 +460,7 @@ def test_uninstalling_leaves_the_tables_and_nothing_else(empty_database: str) ->
         assert connection.execute("select * from shop").fetchall() == [(1, "a red fish")]
         left = {name for kind, name in catalog() - before}
         assert {name.removeprefix("public.").split("_")[0] for name in left} == {"notes", "documents"}
-        # a table of tenants is not open to all of a sudden
+        # a table of tenants is not suddenly open to all
         secured = "select relrowsecurity from pg_class where relname like 'notes%' and relkind in ('r', 'p')"
         assert connection.execute(secured).fetchall() == [(True,)] * 3
         assert connection.execute("select count(*) from pg_policy where polrelid = 'notes'::regclass").fetchone() == (
@@ -468,5 +468,5 @@ def test_uninstalling_leaves_the_tables_and_nothing_else(empty_database: str) ->
         )
         connection.execute("update notes set content = 'still a table'")
         connection.execute("insert into documents (id, content) values ('new', 'a row more')")
-        # and all of it again
+        # and install everything again
         migrate.migrate(where, report=silent)

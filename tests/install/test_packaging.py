@@ -1,4 +1,4 @@
-"""What is shipped: the wheel carries every SQL file, and works in an environment that has nothing but it."""
+"""The package: the wheel has every SQL file, and works in an environment that has nothing else."""
 
 from __future__ import annotations
 

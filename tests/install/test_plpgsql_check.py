@@ -1,4 +1,4 @@
-"""plpgsql_check over all PL/pgSQL functions of ours: what it finds is mended, or named here with why it is no fault."""
+"""plpgsql_check over all our PL/pgSQL functions: its findings are fixed, or listed here with why they are no fault."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pgvec_admin.database import Target
 from pgvec_admin.install import migrate
 from seeded import SHOP, fill
 
-# What is no fault in any function: a pattern of "level: message (detail)", and why.
+# Findings that are no fault in any function: a pattern of "level: message (detail)", and why.
 NOWHERE_A_FAULT = {
     r"performance: target type is different": "numbers become other numbers, and names texts, unparsed",
     r"cannot to determin\w+ (result|volatility) of (used )?dynamic SQL": "the query that it cannot see does it",
@@ -30,7 +30,7 @@ FILLED_BY_DYNAMIC_QUERIES = {
     "pgvec.verify_texts": ("seen", "again", "repair"),
 }
 
-# Queries that are put together with %s, which it takes for an injection; what %s is there, and why it is safe.
+# Queries built with %s, which it takes for an injection; what %s is there, and why it is safe.
 SAFE_TEXTS = {
     "relations and conditions of pgvec.filter_condition and pgvec.vector_query, whose values are parameters": (
         "pgvec.deep_rows",
@@ -122,7 +122,7 @@ def _excused(function: str, finding: str) -> bool:
 def test_it_finds_nothing_in_our_functions_but_what_is_explained(checked: Connection) -> None:
     found = checked.execute(FINDINGS).fetchall()
     assert [one for one in found if not _excused(*one)] == []
-    # an explanation that nothing needs any more goes
+    # an explanation that is no longer needed has to be removed
     unsafe = {function for function, finding in found if "not sanitized" in finding}
     assert {function for functions in SAFE_TEXTS.values() for function in functions} == unsafe
     named = set(FILLED_BY_DYNAMIC_QUERIES) | {function for function, _ in ONE_BY_ONE}

@@ -1,4 +1,4 @@
-"""Releases: what is out stays, what it installed is upgraded, and a command that is too old leaves the engine alone."""
+"""Releases: they never change, what they installed is upgraded, and a command that is too old refuses."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_an_upgrade_ends_where_a_new_installation_begins(
         fill(new)
         assert catalog(old) == catalog(new)
         assert answers(new) == before
-        # and what is written from now on is kept as there
+        # and rows written from now on are maintained as there
         for connection in (old, new):
             for name in ("documents", "halves", "notes", "parts"):
                 connection.execute(

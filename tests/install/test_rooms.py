@@ -1,4 +1,4 @@
-"""The direction of dependence: functions and modules use those of rooms above theirs, and never in a circle.
+"""The direction of dependence: functions and modules use those of rooms above theirs, and never in a cycle.
 
 The order is that of the tables in sql/functions/README.md and src/pgvec_admin/README.md.
 """
@@ -25,7 +25,7 @@ def _rooms(folder: Path) -> list[str]:
 
 
 def _described(folder: Path) -> dict[str, str]:
-    """What the README of each room says, by the table of all of them."""
+    """The text for the README of each room, by the table of all of them."""
     table = re.findall(r"^\| (\w+) \| (.*?) \| .*?`(\S+)`.* \|$", (folder / "README.md").read_text(), flags=re.M)
     names = [name for name, _, _ in table]
     return {
@@ -43,7 +43,7 @@ MOST_FILES = 20
 
 
 def _calls(name: str) -> set[str]:
-    """The functions of ours that a function calls: without comments, hints, and what its file does besides."""
+    """Our functions that a function calls: without comments, hints, and the other statements of its file."""
     text = re.sub(r"--[^\n]*", "", TEXTS[name])
     text = re.sub(r"^comment on function .*?;\n", "", text, flags=re.S | re.M)
     text = re.sub(r"^(?:drop function|revoke|select pgvec\.grant_execute)\b[^;]*;", "", text, flags=re.M)
@@ -117,13 +117,13 @@ def test_every_package_is_in_the_table_and_holds_at_most_twenty_modules() -> Non
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_imports_none_of_a_package_below_its_own(module: str) -> None:
     place = PACKAGES.index(_package(module))
-    entry = {"pgvec_admin.__main__", "pgvec_admin.search"}  # what programs and `python -m` begin with
+    entry = {"pgvec_admin.__main__", "pgvec_admin.search"}  # the entry points of programs and `python -m`
     below = {found for found in _imports(MODULES[module]) if PACKAGES.index(_package(found)) > place}
     assert module in entry or below == set()
 
 
 def test_no_imports_go_round_in_a_circle() -> None:
-    # a package is imported with each of its modules; what it imports of them itself is no circle
+    # a package is imported with each of its modules; its own imports of them are no cycle
     _is_straight(
         {
             name: {found for found in _imports(path) if not name.startswith(f"{found}.")}

@@ -1,4 +1,4 @@
-"""README.md and docs/ as a whole: nothing missing, nothing out of reach. What they print is test_readme.py's."""
+"""README.md and docs/ as a whole: nothing missing, no broken links. test_readme.py tests what they print."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _prose(page: Path) -> str:
 
 
 def _links(page: Path) -> list[str]:
-    """What a page links to or shows, other than other sites."""
+    """What a page links to or shows, except other sites."""
     return [link for link in re.findall(r"\]\(([^)\s]+)\)", _prose(page)) if "://" not in link]
 
 

@@ -1,6 +1,6 @@
 """Every command and output of README.md and of docs/, run as a reader would: top to bottom, in an empty directory.
 
-A block marked `console` holds commands after `$ ` (a backslash or an open quote or heredoc continues one) and what they
+A block marked `console` has commands after `$ ` (a backslash or an open quote or heredoc continues one) and what they
 print, stdout and stderr together. A line `...` stands for any lines, and `...` within a line for any text.
 """
 
@@ -26,7 +26,7 @@ from supabase_project import Project, token
 
 @dataclass
 class Step:
-    """A command of the README and the lines that it is said to print."""
+    """A command of the README and the lines that it should print."""
 
     command: str
     expected: list[str] = field(default_factory=list)
@@ -55,7 +55,7 @@ def _matches(expected: list[str], printed: list[str]) -> bool:
 
 
 def _stop(pid: Path) -> None:
-    """A service that a page has started, and not come to stop."""
+    """A service that a page has started, and not stopped."""
     if pid.exists():
         with suppress(ProcessLookupError):
             os.kill(int(pid.read_text()), signal.SIGINT)

@@ -1,6 +1,6 @@
--- What a role with CREATE on schema public can prepare there for a stronger one, run as that role: of each function of
--- pg_catalog that is named in `names`, and of its operators, twins that fit other types better; and views and domains of
--- the catalog's names. Each is PL/pgSQL, so that pg_stat_user_functions counts who falls for it.
+-- Traps that a role with CREATE on schema public can set there for a stronger one, run as that role: for each function of
+-- pg_catalog that is named in `names`, and for its operators, twins that fit other types better; and views and domains
+-- with the catalog's names. Each is PL/pgSQL, so that pg_stat_user_functions counts its calls.
 
 set search_path = pg_catalog, pg_temp;
 
@@ -28,7 +28,7 @@ begin
         begin
           execute format('create function public.%I(%s) returns text language plpgsql as %L', p.proname,
                          array_to_string(types || array_fill(types[cardinality(types)], array[more]), ', '), 'begin return null; end');
-        exception when others then null;  -- a type or a name that cannot be
+        exception when others then null;  -- an impossible type or name
         end;
       end loop;
     end loop;

@@ -1,7 +1,7 @@
 """Whoever may create in schema public gets nothing run by who works on the database with the command or the service.
 
-A role makes better fitting twins of the functions and operators that our statements use, and of our own functions. The
-server counts their calls, also those of transactions that are rolled back.
+A role creates twins, which fit better, of the functions and operators that our statements use, and of our functions.
+The server counts their calls, also in transactions that are rolled back.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ select pg_catalog.array_agg(distinct p.oid::regprocedure::text)
 OVERLOADS = Path(__file__).with_name("hostile_overloads.sql").read_text(encoding="utf-8")
 
 
-# every command, in an order in which each finds what it works on; {} is a folder, {openai} the address of a server
+# every command, ordered so that each has something to work on; {} is a folder, {openai} the address of a server
 CALLS = """
 migrate
 migrate
@@ -112,12 +112,12 @@ supabase export --directory {}/supabase/migrations
 supabase check --directory {}/supabase/migrations
 uninstall --keep-tables --yes
 """
-# those that run until they are stopped have a test of their own; db starts a server, and demo is made of the others
+# commands that run until they are stopped have their own test; db starts a server, and demo consists of the others
 APART = {"serve", "log collect", "demo", "db start", "db stop", "db status", "db url", "db psql"}
 
 
 def _words() -> str:
-    """Every word that could be a function in our SQL, or in that of the libraries that connect for us."""
+    """Every word that could be a function in our SQL, or in that of the libraries that connect."""
     ours = Path(pgvec_admin.database.__file__).parent
     theirs = [Path(module.__file__ or "").parent for module in (psycopg, yoyo)]
     texts = [path.read_text(encoding="utf-8") for folder in (ours, *theirs) for path in folder.rglob("*.py")]
@@ -144,7 +144,7 @@ class Hostile:
         self.as_mallory(OVERLOADS)
 
     def called(self) -> list[str]:
-        """What of mallory's was run, and by a session that has ended."""
+        """Mallory's code that was run, by a session that has ended."""
         others = (
             "select pg_catalog.count(*) from pg_catalog.pg_stat_activity"
             " where datname = pg_catalog.current_database() and backend_start > %s"
@@ -225,11 +225,11 @@ def run(
 
 def test_no_command_runs_what_others_made_in_public(hostile: Hostile, run: Run) -> None:
     for line in CALLS.strip().splitlines():
-        if line.startswith("functions rollback"):  # to what it was before somebody edited it
+        if line.startswith("functions rollback"):  # to its state before the edit
             hostile.administrator.execute("alter function public.match_documents set jit = off")
         code, said = run(line)
         if line.startswith("verify"):
-            assert "documents" in said  # it does not like what mallory may do
+            assert "documents" in said  # it reports mallory's privileges
             code = 0
         assert (line, code, hostile.called()) == (line, 0, []), said
 

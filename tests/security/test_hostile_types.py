@@ -1,7 +1,7 @@
-"""What a caller makes in pg_temp never runs as anybody else.
+"""What a caller creates in pg_temp never runs as another role.
 
 A caller plants a twin of every type, relation, function and operator name in pg_temp, each of which leaves a lasting
-mark when somebody else than the caller runs it, and then calls every function that it may call, in many ways.
+mark when a role other than the caller runs it, and then calls every function that it may call, in many ways.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from conftest import Connection, filled
 from every_call import COLLECTIONS, FILL, TENANT, calls
 from pgvec_admin.server import embedded
 
-MARK = 666  # an advisory lock of a session, which no rollback takes back
+MARK = 666  # a session's advisory lock, which no rollback releases
 
 with_collections = filled("hostile", lambda connection: _fill(connection))
 database = postgresql("with_collections")
@@ -31,7 +31,7 @@ def _fill(connection: Connection) -> None:
 
 @contextmanager
 def _acting(dsn: str, member_of: str) -> Iterator[Connection]:
-    """A session of mallory's, who is a member of that role and nothing else."""
+    """A session of mallory, who is a member of that role only."""
     with installation.connect(installation.as_superuser(dsn)) as connection:
         connection.execute("drop role if exists mallory")
         connection.execute(f"create role mallory login in role {member_of}".encode())
@@ -61,7 +61,7 @@ end $f$
 
 
 def _try(connection: Connection, *statements: str) -> int:
-    """Run what can be run; how many could."""
+    """Run the statements that can run; returns how many did."""
     done = 0
     for statement in statements:
         try:
@@ -74,7 +74,7 @@ def _try(connection: Connection, *statements: str) -> int:
 
 
 def _plant(connection: Connection) -> None:
-    """In pg_temp: a twin for each name that a function of ours could look for."""
+    """In pg_temp: an object for each name that one of our functions could look up."""
     connection.execute(EVIL)
     types = connection.execute(
         "select quote_ident(n.nspname), quote_ident(t.typname) from pg_catalog.pg_type as t"
@@ -171,7 +171,7 @@ def _marked(dsn: str) -> bool:
 
 
 def _attack(dsn: str, role: str) -> tuple[list[str], set[str]]:
-    """The statements during which something of mallory's ran as somebody else; and the functions that did nothing."""
+    """The statements during which mallory's code ran as another role; and the functions that did nothing."""
     guilty, done = [], {""}
     with _acting(dsn, role) as mallory:
         _plant(mallory)
@@ -203,7 +203,7 @@ def test_nothing_in_a_callers_pg_temp_runs_as_anybody_else(
 def test_the_attack_is_one_on_a_release_that_looked_in_pg_temp_first(
     empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(installation, "VECTOR_SCHEMA", "extensions")  # where that release puts pgvector
+    monkeypatch.setattr(installation, "VECTOR_SCHEMA", "extensions")  # that release puts pgvector there
     with installation.connect(empty_database) as connection:
         connection.execute(installation.release("0.2.0"))
         connection.execute(FILL)

@@ -1,4 +1,4 @@
-"""What the planner knows tells nobody of rows they may not see: as much as it would with other rows of others."""
+"""The planner's estimates reveal nothing about rows that a caller may not see: other rows give the same estimates."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COLUMNS = ("tenant_id", "id", "source", "chunk_index", "content", "metadata", "l
 
 
 def _rows(word: str, day: int) -> list[dict[str, Any]]:
-    """As many rows, of the same sizes, whatever the word of four letters is."""
+    """The same number of rows, of the same sizes, for any word of four letters."""
     return [
         {
             "id": f"{word}-{n:04}",
@@ -104,7 +104,7 @@ SQL = {"eq": "=", "neq": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "
 
 
 def _planned(connection: Connection, name: str, role: str, found: list[tuple[str, str, str]]) -> Any:
-    """What EXPLAIN tells a role that has no tenant, or the plainest one."""
+    """The plan that a role without a tenant, or with the plainest one, gets from EXPLAIN."""
     parts, values = [], []
     for column, operator, value in found:
         if column == "tenant_id" and name.startswith("policy"):

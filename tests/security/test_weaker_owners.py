@@ -1,4 +1,4 @@
-"""Tables of others: what their owners make of them runs as these owners, or as whoever writes, and as nobody else."""
+"""Tables of others: code of their owners runs as these owners, or as the role that writes, and as nobody else."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pgvec_admin.server import embedded
 
 TENANT = "00000000-0000-4000-8000-00000000000a"
 
-# `owning_app` owns tables, and is nothing else; whatever of its code runs notes as whom
+# `owning_app` owns tables, and has no other rights; all of its code records the role that it runs as
 APP = f"""
 do $$ begin create role owning_app login; exception when duplicate_object then null; end $$;
 grant owning_app to {installation.ROLE};
@@ -134,7 +134,7 @@ def test_triggers_of_a_tables_owner_run_as_that_owner(owned: Connection, table: 
             owned.execute("create policy app_too on parts to owning_app using (true) with check (true)")
         _write(app, table, 100, 120)
     assert _seen(owned) == {"owning_app"}
-    # and where a stronger role has the words counted again, it leaves the weights to the owner
+    # and where a stronger role counts the words again, it leaves the weights to the owner
     noted = "select count(*) from public.seen"
     with _administrator(owned) as administrator:
         before = administrator.execute(noted).fetchone()
@@ -184,7 +184,7 @@ def test_types_of_a_tables_owner_run_nothing_as_anybody_else(
     assert found is not None
     view = "drop view pgvec.adopted_crates, pgvec.adopted_jobs"
     with _administrator(owned) as administrator:
-        administrator.execute(view)  # else it would keep the column's type as it is
+        administrator.execute(view)  # otherwise it would block a change of the column's type
         for name in ("documents", "notes"):
             administrator.execute(f"drop index if exists {name}_source_idx, {name}_stale_idx, {name}_fts_idx")
         administrator.execute("drop index crates_fts_idx")
@@ -214,7 +214,7 @@ def test_types_of_a_tables_owner_run_nothing_as_anybody_else(
 
 
 def _refused(connection: Connection, statement: str) -> str:
-    """Run it; what the server says against it, or nothing."""
+    """Run it; returns the server's error, or nothing."""
     try:
         connection.execute(statement.encode())
     except psycopg.Error as error:
@@ -223,7 +223,7 @@ def _refused(connection: Connection, statement: str) -> str:
 
 
 def _statements(table: str) -> list[str]:
-    """What the application writes, by plain values that its types take."""
+    """The application's writes, with plain values that its types accept."""
     text = TABLES[table]
     tenant = ("tenant_id, ", f"'{TENANT}'::uuid, ") if table == "notes" else ("", "")
     return [
@@ -271,7 +271,7 @@ def test_a_trigger_of_ours_works_on_the_table_of_its_collection_alone(owned: Con
     assert told.value.sqlstate == "PV004"
 
 
-# what a role does that takes every right it can get while its code runs
+# the attempts of a role to gain every right it can while its code runs
 GRAB = """
 create function theirs.grab() returns boolean language plpgsql as $$
 begin

@@ -2,7 +2,7 @@
 
     PYTHONPATH=tests:tests/support python -m soak [--minutes 10] [--seed N] [--postgres 16|18] [--json]
 
-Every writer keeps account of what the server has acknowledged. A commit that was not answered may have happened or
-not, and is held to be one of both. At the end the rows, the answers, the statistics, the catalog, the log and the
-memory of the server are held against that.
+Every writer records what the server has acknowledged. A commit without an answer may have happened or not, and either
+is accepted. At the end the rows, the answers, the statistics, the catalog, the log and the memory of the server are
+compared with these records.
 """

@@ -15,14 +15,14 @@ from soak.run import Settings, soak
 
 
 def main() -> int:
-    """Run a soak, print its report, and say by the exit code whether everything held."""
+    """Run a soak and print its report; the exit code says whether everything held."""
     parser = argparse.ArgumentParser(prog="soak", description="Searches, loads, writes, upgrades and faults at once.")
     parser.add_argument("--minutes", type=float, default=float(os.environ.get("SOAK_MINUTES") or 10))
     parser.add_argument("--seed", type=int, default=None, help="of an earlier run, to draw the same again")
     parser.add_argument("--postgres", type=int, choices=embedded.VERSIONS, default=embedded.DEFAULT_VERSION)
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the server must not be left behind
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # leave no server behind
     seed = random.SystemRandom().randrange(10**6) if chosen.seed is None else chosen.seed
     settings = Settings(chosen.minutes * 60, seed, chosen.postgres)
     report = soak(settings, lambda text: print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True))

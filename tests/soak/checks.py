@@ -1,4 +1,4 @@
-"""What must hold of the rows and of the searches when all is quiet again."""
+"""What must hold for the rows and the searches when everything has stopped."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from soak.world import COLLECTIONS, OWNER, READER, TENANTS, World, literal, sour
 
 EMBEDDED = (ADOPTED, "drafts")  # their vectors come from an embedder
 SHOWN = 5
-QUESTIONS = 200  # so many that the recall of an index is known to half a hundredth
+QUESTIONS = 200  # enough to know the recall of an index to half a hundredth
 SCORED = 20
 NO_TENANT = "00000000-0000-0000-0000-000000000000"
 
@@ -28,7 +28,7 @@ select id, {tenant}, content, metadata, embedding::extensions.vector::real[], em
   from {relation}
 """
 
-# what is counted, and what there is to count
+# the counted words, and the actual ones
 _COUNTED = """
 with counted as (
        select tenant, lexeme, sum(documents) as documents from pgvec.lexemes
@@ -68,7 +68,7 @@ select id from {relation}
 
 @dataclass(frozen=True)
 class Check:
-    """What should hold at the end, whether it does, and what it was held against or what speaks against it."""
+    """What should hold at the end, whether it does, and what it was compared with, or the differences."""
 
     name: str
     passed: bool
@@ -107,7 +107,7 @@ def data_checks(world: World) -> Iterator[Check]:
         counted = [name for name in COLLECTIONS if _is_counted(owner, name)]
         yield check("words as counted by trigger", _miscounted(owner, counted), ", ".join(counted))
         for name in COLLECTIONS:
-            # a tolerance that nothing is within: all weights are to be those of the average of now
+            # a tolerance that nothing is within: all weights are to be those of the present average
             owner.execute("select pgvec.refresh_statistics(%s, null)", (name,))
         yield check("words as counted anew", _miscounted(owner, COLLECTIONS), ", ".join(COLLECTIONS))
         for what, query in (("BM25 weights", _WEIGHTS), ("lexemes and hashes", _LEXEMES)):
@@ -190,7 +190,7 @@ def _miscounted(owner: Connection, names: Sequence[str]) -> list[str]:
 
 
 def _answers(world: World, owner: Connection, name: str, tenant: str, stored: Stored) -> Iterator[Check]:
-    """Searches beside the same by hand, over the rows that were read."""
+    """Searches compared with the same ones computed by hand, over the rows read."""
     rows = sorted((key.id, found) for key, found in stored.items() if key.tenant == tenant)
     drawn = random.Random(f"{world.rows.seed} answers")
     told = f"{name} {tenant[-1:]}".strip()
@@ -257,7 +257,7 @@ def _scores(
     frequencies = Counter(word for text in texts for word in text)
     wrong = []
     for _ in range(SCORED):
-        # not the commonest, which score but do not select
+        # not the commonest, which add to the score but select no rows
         words = {f"w{int(20 * 100 ** drawn.random())}" for _ in range(4)}
         scores = []
         for text in texts:

@@ -1,4 +1,4 @@
-"""The command pgvec-admin, run as people and machines run it, and perhaps interrupted or killed."""
+"""The command pgvec-admin, run as people and schedulers run it, and perhaps interrupted or killed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOOK = 0.05
 
 @dataclass(frozen=True)
 class Ran:
-    """What a command did."""
+    """The result of a command."""
 
     code: int
     output: str
@@ -29,7 +29,7 @@ class Ran:
 
     @property
     def well(self) -> bool:
-        """Whether it came to its end."""
+        """Whether it ran to its end."""
         return self.code == 0
 
 
@@ -43,9 +43,9 @@ def command(
     by: signal.Signals = signal.SIGKILL,
     verdict: str | None = None,
 ) -> Ran:
-    """Run pgvec-admin as the owner; once `end_when` says so it is sent a signal. What fails by itself is noted.
+    """Run pgvec-admin as the owner; once `end_when` is true it gets a signal. Other failures are recorded.
 
-    With exit code 4 and the words of `verdict` it has done its work, and found what it was to find.
+    Exit code 4 with the words of `verdict` counts as success: it found what it was meant to find.
     """
     begun, ended = time.monotonic(), False
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:

@@ -1,4 +1,4 @@
-"""What is done to the server while it works: restarts, kills, and connections that are cut."""
+"""Faults injected into the running server: restarts, kills, and lost connections."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SERVER_BACK = 120.0
 
 
 class Faults(Activity):
-    """Does each fault of `plan` at its time, in seconds from the beginning."""
+    """Injects each fault of `plan` at its time, in seconds from the beginning."""
 
     def __init__(self, world: World, recorder: Recorder, plan: list[tuple[float, str]]) -> None:
         super().__init__("faults")
@@ -81,7 +81,7 @@ class Faults(Activity):
 
 
 def planned(seconds: float, seed: int) -> list[tuple[float, str]]:
-    """Faults between a fifth and three quarters of the time: a restart of each kind in turn, cuts in between."""
+    """Faults between a fifth and three quarters of the time: restarts of each kind, lost connections in between."""
     drawn = random.Random(f"{seed} plan")
     plan = []
     at, kinds = 0.2 * seconds, list(RESTARTS)

@@ -1,4 +1,4 @@
-"""What each row may hold, by what the server has acknowledged."""
+"""The possible contents of each row, by what the server has acknowledged."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterable
 
 from soak.rows import Key, State
 
-# what an operation makes of a row; None is a row that is not there
+# the row after an operation; None means no row
 Change = Callable[[State | None], State | None]
 
 _ABSENT: frozenset[State | None] = frozenset([None])
 
 
 class Ledger:
-    """A row belongs to one writer, who tells of its operations in their order. Others may hold other rows.
+    """A row belongs to one writer, which records its operations in order. Others may own other rows.
 
-    Rows of `contested` keys are written by several at once: of these all that was ever tried is possible.
+    Rows of `contested` keys are written by several at once: for these, every attempted state is possible.
     """
 
     def __init__(self) -> None:
@@ -29,19 +29,19 @@ class Ledger:
             self._note(key, frozenset(change(state) for state in self.possible(key)))
 
     def unknown(self, keys: Iterable[Key], change: Change) -> None:
-        """It was sent, and nobody knows what became of it."""
+        """It was sent, and its outcome is unknown."""
         for key in keys:
             before = self.possible(key)
             self._note(key, before | {change(state) for state in before})
 
     def contested(self, keys: Iterable[Key], state: State | None) -> None:
-        """One of several who write these rows has tried to make them so."""
+        """One of several writers of these rows has tried to write this."""
         with self._lock:
             for key in keys:
                 self._possible[key] = self.possible(key) | {state}
 
     def possible(self, key: Key) -> frozenset[State | None]:
-        """What a row may hold; None among them where it may be absent."""
+        """The possible contents of a row; None among them where it may be absent."""
         return self._possible.get(key, _ABSENT)
 
     def keys(self, collection: str) -> list[Key]:

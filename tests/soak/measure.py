@@ -1,4 +1,4 @@
-"""How long operations took, which failed, and which of these had to fail because of a fault at that moment."""
+"""How long operations took, which failed, and which of these were bound to, because of a fault at that moment."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-# a pool tries again after a while
+# a pool reconnects after a while
 SETTLING = 5.0
 
 
 @dataclass
 class Fault:
-    """Something that was done to the server, and when all was well again (seconds of the monotonic clock)."""
+    """A fault of the server, and when it had recovered (seconds of the monotonic clock)."""
 
     kind: str
     begun: float
@@ -29,7 +29,7 @@ class Fault:
 class Failure:
     """An operation that failed: its SQLSTATE (or `lost`, `http 503`, `exit 1`) and its message.
 
-    `since`: when it was begun, or when its thread had last done something well.
+    `since`: its start, or the last success of its thread.
     """
 
     kind: str
@@ -68,7 +68,7 @@ class Recorder:
 
     @contextmanager
     def timed(self, kind: str) -> Iterator[None]:
-        """Counts what happens in the block; a database error is noted and goes on to the caller."""
+        """Measures the block; a database error is recorded and raised again."""
         begun = time.monotonic()
         try:
             yield
@@ -78,33 +78,33 @@ class Recorder:
         self.took(kind, time.monotonic() - begun)
 
     def took(self, kind: str, seconds: float) -> None:
-        """One more operation that went well."""
+        """Count a successful operation."""
         with self._lock:
             self._times[kind].append(seconds)
             self._well[threading.get_ident()] = time.monotonic()
 
     def failed(self, kind: str, state: str, message: str, begun: float, *, is_loss: bool) -> None:
-        """One that did not."""
+        """Count a failed one."""
         told = " ".join(message.split())[:300]
         since = min(begun, self._well.get(threading.get_ident(), begun))
         self.failures.append(Failure(kind, state, told, since, time.monotonic(), is_loss))
 
     @contextmanager
     def fault(self, kind: str) -> Iterator[None]:
-        """What is done to the server in the block is over when that ends."""
+        """The fault that the block injects is over when the block ends."""
         fault = Fault(kind, time.monotonic())
         self.faults.append(fault)
         yield
         fault.ended = time.monotonic()
 
     def answered_wrongly(self, what: str) -> None:
-        """A search did not return what it must."""
+        """A search returned a wrong answer."""
         self.wrong.append(what)
 
     def expected(self, failure: Failure) -> bool:
-        """Whether a connection was lost while, or soon after, something was done to the server.
+        """Whether a connection was lost during, or soon after, a fault of the server.
 
-        That a connection is broken is seen when it is used the next time.
+        A broken connection is noticed at its next use.
         """
         return failure.is_loss and any(
             fault.begun <= failure.ended and failure.since <= fault.ended + SETTLING for fault in self.faults
@@ -116,12 +116,12 @@ class Recorder:
         return [_summary(kind, sorted(times), seconds) for kind, times in sorted(self._times.items())]
 
     def count(self, kind: str) -> int:
-        """How many operations of a kind went well."""
+        """The number of successful operations of a kind."""
         return len(self._times[kind])
 
 
 def is_loss(error: psycopg.Error) -> bool:
-    """Whether the connection, or the server, is gone."""
+    """Whether the connection, or the server, was lost."""
     state = error.sqlstate
     if state is None:
         return isinstance(error, psycopg.OperationalError)

@@ -1,4 +1,4 @@
-"""Operators: the real command, run as people and machines run it, interrupted and killed in the middle of its work."""
+"""Operators: the real command, run as people and schedulers run it, interrupted and killed while it works."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Operator(Accounting):
         super().__init__(world, recorder, name, OWNER)
 
     def command(self, kind: str, *arguments: str, **how: Any) -> Ran:
-        """See `commands.command`. It takes long: what became of its own connection meanwhile would be met too late."""
+        """See `commands.command`. It takes long: a loss of this worker's own connection would be noticed too late."""
         ran = command(self.world, self.recorder, kind, *arguments, **how)
         self.close()
         return ran
@@ -47,7 +47,7 @@ class Operator(Accounting):
 
 
 class Loader(Operator):
-    """Loads files, often killed and resumed; then other texts for their rows; and deletes what earlier ones brought."""
+    """Loads files, often killed and resumed; then other texts for their rows; and deletes the rows of earlier ones."""
 
     def __init__(self, world: World, recorder: Recorder) -> None:
         super().__init__(world, recorder, "loader")
@@ -70,7 +70,7 @@ class Loader(Operator):
             old.unlink()
 
     def _load(self, path: Path, keys: list[Key], version: int) -> None:
-        """Until it has come to its end: what is stored by then is certain, and nothing is before."""
+        """Repeat until it runs to its end: only then is it certain what is stored."""
         with path.open("w") as file:
             for key in keys:
                 document = self.world.document(key, version, version)
@@ -94,15 +94,15 @@ class Loader(Operator):
             self.ended.wait(0.2)
 
     def _stored(self, path: Path, documents: int) -> Callable[[], bool]:
-        """Tells when the load of a file has come so far."""
+        """A condition: the load of a file has come so far."""
         query = "select from pgvec.resume_points('papers') where source = %s and position >= %s"
         return lambda: self.sees(query, str(path), documents)
 
     def _resume_point(self, path: Path) -> int | None:
-        """Where the load has to go on; None where that cannot be told."""
+        """Where the load has to continue; None where that is unknown."""
         try:
             connection = self.connection()
-            while self.sees(_STILL_LOADING):  # what was killed may still be committing
+            while self.sees(_STILL_LOADING):  # a killed load may still be committing
                 time.sleep(0.05)
             row = connection.execute(
                 "select position from pgvec.resume_points('papers') where source = %s", (str(path),)
@@ -113,7 +113,7 @@ class Loader(Operator):
 
 
 class Indexer(Operator):
-    """Builds, tunes and drops vector indexes, cancels builds, and counts words anew."""
+    """Builds, tunes and drops vector indexes, cancels builds, and counts words again."""
 
     def __init__(self, world: World, recorder: Recorder) -> None:
         super().__init__(world, recorder, "indexer")
@@ -129,7 +129,7 @@ class Indexer(Operator):
             return
         storage = self.drawn.choice(((), (), ("--method", "hnsw", "--storage", "halfvec")))
         if self.command("index create", "index", "create", collection, *storage).well and not self.ended.is_set():
-            # more than is wanted in the end, since it is measured by other questions; not always reached, since rows
+            # more than is required in the end, since other questions measure it; not always reached, since rows
             # change between the exact answers and the searches that are compared with them
             tune = ("index", "tune", collection, "--queries", "100", "--recall", "0.99")
             self.command("index tune", *tune, verdict="is not reached")
@@ -149,7 +149,7 @@ class Indexer(Operator):
 
 
 class Upgrader(Operator):
-    """Applies releases with other functions, two operators at once; edits functions and takes them back."""
+    """Applies releases with other functions, two operators at once; edits functions and rolls them back."""
 
     def __init__(self, world: World, recorder: Recorder, releases: Sequence[Path]) -> None:
         super().__init__(world, recorder, "upgrader")
@@ -174,7 +174,7 @@ class Upgrader(Operator):
                 self.command("functions rollback", *rollback, checkout=release)
 
     def _drift(self) -> None:
-        """Edit a function in the database, as somebody in a hurry would."""
+        """Edit a function in the database, as a person in a hurry would."""
         connection = self.connection()
         with self.recorder.timed("edit a function"):
             row = connection.execute(

@@ -1,4 +1,4 @@
-"""The rows of a soak: a text, metadata and a vector for every key and version, the same whenever they are asked for."""
+"""The rows of a soak: a text, metadata and a vector for every key and version, always the same ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 DIMENSIONS = 32
-# these stay as they are from beginning to end, so that answers can be told beforehand
+# these never change, so that answers are known beforehand
 FIXED = 200
 TENTHS = 10
 ADOPTED = "jobs"
@@ -34,7 +34,7 @@ class Key:
 
 @dataclass(frozen=True)
 class State:
-    """What a row holds: the versions of its text, of its metadata, and of the text its vector was made of."""
+    """The contents of a row: the versions of its text, of its metadata, and of the text its vector was made from."""
 
     text: int
     metadata: int
@@ -64,7 +64,7 @@ class Rows:
         return made | {"tenant": key.tenant} if key.tenant else made
 
     def vector(self, key: Key, version: int) -> Vector:
-        """What `embed` makes of the text."""
+        """The vector that `embed` makes from the text."""
         return self.embed(self.text(key, version))
 
     def embed(self, text: str) -> Vector:
@@ -90,7 +90,7 @@ def fixed_keys(collection: str, tenant: str = "") -> list[Key]:
 
 
 def is_fixed(key: Key) -> bool:
-    """Whether a row stays as it is."""
+    """Whether a row never changes."""
     return _number(key) < FIXED if key.collection == ADOPTED else key.id.startswith("fixed-")
 
 

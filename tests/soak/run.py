@@ -44,7 +44,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Report:
-    """What a soak has seen."""
+    """The results of a soak."""
 
     settings: Settings
     seconds: float
@@ -62,7 +62,7 @@ class Report:
 
 
 def soak(settings: Settings, say: Callable[[str], None], tamper: Tamper | None = None) -> Report:
-    """Run it. `tamper` may change something behind everybody's back before the checks, as the owner."""
+    """Run it. `tamper` may corrupt something before the checks, as the owner."""
     with tempfile.TemporaryDirectory(prefix="pgvec-soak-", ignore_cleanup_errors=True) as directory:
         folder = Path(directory)
         folder.chmod(0o755)
@@ -148,7 +148,7 @@ def _checks(world: World, recorder: Recorder, memory: Memory, release: Path, tam
     embedder = Embedder(world, quiet, "last", [])
     command(world, quiet, "migrate", "migrate", "--overwrite-drift", checkout=release)
     command(world, quiet, "migrate", "migrate", "--overwrite-drift")
-    # what a build that was killed last has left is for the next one to remove
+    # the leftover of a build killed at the end is for the next build to remove
     for (collection,) in embedder.connection().execute(_LEFTOVERS.encode()).fetchall():
         command(world, quiet, "index create", "index", "create", collection)
     for collection in EMBEDDED:

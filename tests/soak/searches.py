@@ -1,4 +1,4 @@
-"""Readers: searches whose answers are known beforehand where they can be, and are held against that."""
+"""Readers: searches whose answers are compared with known ones, where they can be known beforehand."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Found = Sequence[tuple[str, float, dict[str, Any]]]
 
 @dataclass(frozen=True)
 class Known:
-    """The fixed rows of a collection, or of a tenant in it, which are there all the time."""
+    """The fixed rows of a collection, or of a tenant in it, which always exist."""
 
     collection: str
     tenant: str
@@ -59,7 +59,7 @@ class Reader(Worker):
         self.known = Known.of(world.rows, collection, tenant)
 
     def step(self) -> None:
-        """A search of a kind by lot."""
+        """A search of a random kind."""
         self.drawn.choice((self._nearest, self._filtered, self._filtered, self._keywords, self._anchored, self._both))()
 
     def _ask(self, kind: str, query: str, *parameters: Any) -> Found:
@@ -125,7 +125,7 @@ class HttpReader(Worker):
             self.recorder.failed(kind, "lost", repr(error), begun, is_loss=False)
             return
         if answer.status_code != 200:
-            # PostgREST has no code for a session that ended in the middle of an answer
+            # PostgREST has no error code for a session that ended in the middle of an answer
             gone = answer.status_code == 503 or '"57P' in answer.text or '"code":""' in answer.text
             self.recorder.failed(kind, f"http {answer.status_code}", answer.text, begun, is_loss=gone)
             self.ended.wait(0.1)
@@ -137,7 +137,7 @@ class HttpReader(Worker):
 
 
 def check_rows(recorder: Recorder, known: Known, kind: str, found: Found) -> None:
-    """What holds of every answer: no row twice, best first, and nobody else's."""
+    """What holds for every answer: no row twice, best first, and no other tenant's."""
     if len({row[0] for row in found}) != len(found):
         recorder.answered_wrongly(f"{kind} in {known.collection}: a row twice")
     if any(one[1] < other[1] for one, other in pairwise(found)):
@@ -147,12 +147,12 @@ def check_rows(recorder: Recorder, known: Known, kind: str, found: Found) -> Non
 
 
 def check_count(recorder: Recorder, known: Known, kind: str, found: Found, wanted: int) -> None:
-    """There are at least the fixed rows, so nothing is missing from an answer."""
+    """At least the fixed rows exist, so an answer must be complete."""
     if len(found) != wanted:
         recorder.answered_wrongly(f"{kind} in {known.collection}: {len(found)} of {wanted} rows")
 
 
 def check_nearest(recorder: Recorder, known: Known, kind: str, found: Found, nearest: list[str]) -> None:
-    """As many as there are; how many of them are the nearest is a matter of recall."""
+    """As many as exist; how many of them are the nearest is a matter of recall."""
     check_count(recorder, known, kind, found, len(nearest))
     recorder.recalls.append(len({row[0] for row in found} & set(nearest)) / len(nearest))

@@ -1,4 +1,4 @@
-"""The soak: a short one passes through a kill, and its checks find what is wrong."""
+"""The soak: a short one survives a kill, and its checks find planted faults."""
 
 from __future__ import annotations
 

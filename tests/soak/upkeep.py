@@ -1,4 +1,4 @@
-"""What must hold of the server: its catalog, its sessions, its log, its memory."""
+"""What must hold for the server: its catalog, its sessions, its log, its memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from soak.measure import Recorder
 from soak.workers import Activity
 from soak.world import World
 
-# a session may keep what it has planned and compiled, but not for ever more of it
+# a session may cache plans and compiled code, but not grow forever
 _GROWTH_KB = 24_000
 _LEAST_SECONDS = 20.0
 
@@ -96,7 +96,7 @@ def server_checks(world: World, recorder: Recorder, memory: Memory) -> Iterator[
 
 
 def _scans_differ(world: World) -> list[str]:
-    """Counts by the primary key and by the lexemes, beside the same by reading the tables."""
+    """Counts by the primary key and by the lexemes, compared with counts by reading the tables."""
     differences = []
     with world.connect(embedded.SUPERUSER) as admin:
         for (table,) in admin.execute(_TABLES.encode()).fetchall():
@@ -114,7 +114,7 @@ def _scans_differ(world: World) -> list[str]:
 
 
 def _temporary(world: World) -> list[str]:
-    """What sessions that were killed had is removed by autovacuum, which comes every five seconds."""
+    """Autovacuum, which runs every five seconds, removes the temporary tables of killed sessions."""
     until = time.monotonic() + 60
     while True:
         with world.connect(embedded.SUPERUSER) as admin:
@@ -125,6 +125,6 @@ def _temporary(world: World) -> list[str]:
 
 
 def _internal(world: World) -> list[str]:
-    """Lines of the log; a session that was killed by us ends by signal 9."""
+    """Lines of the log; a session that we killed ends by signal 9."""
     logs = [path for path in (world.instance.log, world.instance.log.with_name("server.log.1")) if path.exists()]
     return [line for path in logs for line in path.read_text(errors="replace").splitlines() if _INTERNAL.search(line)]

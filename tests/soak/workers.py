@@ -1,4 +1,4 @@
-"""Threads that work on the database until they are told to stop, whatever happens to their connections."""
+"""Threads that work on the database until they have to stop, whatever happens to their connections."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pgvec_admin.database import Connection
 from soak.measure import Recorder, is_loss
 from soak.world import World
 
-_PAUSE = 0.1  # many things at once are wanted, not as many as possible: others work here too
+_PAUSE = 0.1  # the load should be varied, not maximal: others use this machine too
 
 
 class Activity:
-    """Something that goes on in a thread of its own, until `ended` is set."""
+    """Work that runs in its own thread until `ended` is set."""
 
     def __init__(self, name: str) -> None:
         self.ended = threading.Event()
@@ -35,7 +35,7 @@ class Activity:
 
     @abstractmethod
     def run(self) -> None:
-        """What is done. What leaves it is kept in `crash`."""
+        """The work. An exception that leaves it is stored in `crash`."""
 
     def _run(self) -> None:
         try:
@@ -45,7 +45,7 @@ class Activity:
 
 
 class Worker(Activity):
-    """Does `step` again and again, over a connection as `user` that is made anew when it is lost."""
+    """Repeats `step`, over a connection as `user` that is opened again when it is lost."""
 
     def __init__(self, world: World, recorder: Recorder, name: str, user: str, **settings: str) -> None:
         super().__init__(name)
@@ -60,7 +60,7 @@ class Worker(Activity):
         """Until `ended`."""
         try:
             while not self.ended.is_set():
-                with suppress(psycopg.Error):  # noted where it happened
+                with suppress(psycopg.Error):  # recorded where it happened
                     self.step()
                 self.ended.wait(_PAUSE)
         finally:
@@ -74,7 +74,7 @@ class Worker(Activity):
 
     @abstractmethod
     def step(self) -> None:
-        """One operation. A psycopg.Error may leave it, once it is noted."""
+        """One operation. A psycopg.Error may leave it once it is recorded."""
 
     def connection(self) -> Connection:
         """The connection of this worker."""

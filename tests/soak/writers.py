@@ -1,4 +1,4 @@
-"""Writers: each has rows of its own and keeps account of them; some fight over the same ones."""
+"""Writers: each has its own rows and records them; some compete for the same ones."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ DELETE_SOURCE = "select public.delete_documents(source => %s, collection => %s, 
 
 
 class Accounting(Worker):
-    """A worker that tells the ledger of what it does."""
+    """A worker that records its operations in the ledger."""
 
     def write(self, kind: str, keys: Iterable[Key], change: Change, work: Callable[[], Any]) -> None:
-        """Do it, and note that it is done, or that nobody knows; what the server has refused is not done."""
+        """Do it, and record it as done or as unknown; what the server refused is not done."""
         keys = list(keys)
-        self.connection()  # where there is none, nothing is sent
+        self.connection()  # without one, nothing is sent
         try:
             with self.recorder.timed(kind):
                 work()
@@ -77,7 +77,7 @@ class Writer(Accounting):
         self.write("upsert", keys, change, lambda: self.execute(UPSERT, (documents, self.collection, tenant)))
 
     def _retext(self) -> None:
-        """Another text, whose embedding is left as it was."""
+        """Another text; the embedding stays as it was."""
         version, keys, tenant = self._version, self._some(5), self.tenant or None
         documents = self._documents(keys, embedded=False)
 
@@ -111,7 +111,7 @@ class Writer(Accounting):
         self.write("delete by source", keys, _gone, lambda: self.execute(DELETE_SOURCE, parameters))
 
     def _together(self) -> None:
-        """Two statements in one transaction: rows go, and are there again with another text."""
+        """Two statements in one transaction: rows are deleted, and inserted again with another text."""
         version, keys, tenant = self._version, self._some(5), self.tenant or None
         documents = self._documents(keys, embedded=self._embeds)
 
@@ -124,7 +124,7 @@ class Writer(Accounting):
 
 
 class AdoptedWriter(Accounting):
-    """Plain SQL on the adopted table, whose rows are embedded by another."""
+    """Plain SQL on the adopted table, whose rows another worker embeds."""
 
     def __init__(self, world: World, recorder: Recorder, first: int) -> None:
         super().__init__(world, recorder, f"writer of {ADOPTED} {first}", WRITER)
@@ -163,7 +163,7 @@ class AdoptedWriter(Accounting):
 
 
 class Embedder(Worker):
-    """Gives what is stale a vector, made of the text that was read; where that changed meanwhile, it stays stale."""
+    """Gives stale rows a vector, made from the text that was read; a row whose text changed meanwhile stays stale."""
 
     def __init__(self, world: World, recorder: Recorder, name: str, collections: list[str]) -> None:
         super().__init__(world, recorder, f"embedder {name}", OWNER)
@@ -192,7 +192,7 @@ class Embedder(Worker):
 
 
 class Rival(Worker):
-    """One of several who write the same rows, many at a time: they may wait for each other, and must not deadlock."""
+    """One of several writers of the same rows, many at a time: they may wait for each other, and must not deadlock."""
 
     def __init__(self, world: World, recorder: Recorder, number: int) -> None:
         super().__init__(world, recorder, f"rival {number}", WRITER)
@@ -201,7 +201,7 @@ class Rival(Worker):
         self._version = number
 
     def step(self) -> None:
-        """An upsert of some, a delete of some by id or by source, or an update of some by a condition."""
+        """An upsert of some rows, a delete of some by id or source, or an update of some by a condition."""
         self._version += 100  # no other rival has this one
         version = self._version
         keys = self.drawn.sample(self._keys, 10)
@@ -226,7 +226,7 @@ class Rival(Worker):
 
 
 class Counter(Worker):
-    """Counts the words of the rivals' rows anew, and makes the weights of all of them anew, while they fight."""
+    """Counts the words of the rivals' rows again, and renews all their weights, while they compete."""
 
     def __init__(self, world: World, recorder: Recorder) -> None:
         super().__init__(world, recorder, "counter", OWNER)

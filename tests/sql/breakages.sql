@@ -195,7 +195,7 @@ drop index documents_embedding_idx;
 create index documents_embedding_idx on documents using hnsw (embedding extensions.vector_cosine_ops);
 
 -- an index is far larger than its rows
---   documents: bloated index | and anew would be
+--   documents: bloated index | and rebuilt would be
 select pg_temp.add_rows(6000);
 delete from documents where id like 'more%' and length(id) > 7;
 select pg_stat_force_next_flush();
@@ -478,7 +478,7 @@ create publication outwards for table notes;
 create publication outwards for all tables;
 
 -- the publication of Supabase Realtime has a table of tenants
---   notes: publications | supabase_realtime tells everybody who listens the tenant and id of rows that are deleted
+--   notes: publications | supabase_realtime shows the tenant and id of deleted rows to everybody who listens
 create publication supabase_realtime for table notes;
 
 -- an index is unique across tenants
@@ -634,7 +634,7 @@ do $$ begin execute format('alter database %I set pgrst.db_plan_enabled = ''true
 do $$ begin execute format('alter database %I set pgrst.jwt_secret = ''secret''', current_database()); end $$;
 
 -- strangers of the REST API bypass row level security
---   privileges: rest settings | pgrst.db_anon_role = house_backend: row level security does not hold it
+--   privileges: rest settings | pgrst.db_anon_role = house_backend: row level security does not apply to it
 --   undone: drop role house_backend
 create role house_backend bypassrls;
 do $$ begin execute format('alter database %I set pgrst.db_anon_role = ''house_backend''', current_database()); end $$;

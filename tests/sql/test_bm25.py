@@ -40,7 +40,7 @@ def documents(connection: Connection) -> Connection:
 
 
 def _is_counted(connection: Connection) -> None:
-    """The statistics are what counting all rows gives."""
+    """The statistics equal those from counting all rows."""
     assert sorted(connection.execute(COUNTED).fetchall()) == sorted(connection.execute(THERE).fetchall())
     rows, words, uncounted = connection.execute(TOTALS).fetchone() or (None, None, None)
     assert (rows, words) == connection.execute(THERE_IN_ALL).fetchone()
@@ -178,9 +178,9 @@ def test_large_collections_note_what_changed_and_are_counted_by_a_refresh(docume
     documents.execute("insert into documents (id, content) values ('new', 'something new')")
     documents.execute("update documents set content = 'newer still' where id in ('1', '2')")
     statistics = collections.keyword_statistics(documents, "documents")
-    # an update counts twice, once for what goes and once for what comes
+    # an update counts twice, once for the old row and once for the new one
     assert (statistics.documents, statistics.uncounted, statistics.due) == (20, 5, True)
-    # found all the same, though nothing is known of how rare the word is
+    # found all the same, although the statistics do not have the word
     assert list(_scores(documents, "something")) == ["new"]
     refreshed = collections.refresh_statistics(documents, "documents")
     assert refreshed.documents == 21
@@ -204,7 +204,7 @@ def _average_of_weights(connection: Connection) -> tuple[float, float]:
 
 
 def _weights_are_even(connection: Connection) -> bool:
-    """Whether all weights are as they would be made now."""
+    """Whether all weights are those that would be computed now."""
     row = connection.execute(
         "select bool_and(d.bm25::text = pgvec.bm25_vector(d.fts, p.average_length, p.k1, p.b)::text)"
         " from documents as d, pgvec.bm25_parameters as p"
@@ -325,7 +325,7 @@ def test_one_session_counts_collections_of_either_access_anew(documents: Connect
 
 
 def test_adding_up_the_parts_of_a_new_collection_reads_each_of_them_a_few_times(documents: Connection) -> None:
-    """Statistics of the planner come later; a word must not be compared with every other until then."""
+    """The planner's statistics come later; until then a word must not be compared with every other."""
     with documents.transaction():
         for number in range(40):
             words = " ".join(f"w{word}" for word in range(20 * number, 20 * number + 40))

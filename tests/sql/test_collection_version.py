@@ -1,4 +1,4 @@
-"""pgvec.collection_version: the same text for the same rows, another for others, and none where that cannot be told."""
+"""pgvec.collection_version: the same text for the same rows, another for others, and null where that is unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Collections: what creating one makes, what it refuses, and what its table keeps by itself."""
+"""Collections: what creating one makes, what it refuses, and what the triggers of its table maintain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The filter language: what it matches, held against a reference, what it refuses, and which index serves it."""
+"""The filter language: what it matches, by a reference, what it refuses, and which index serves it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _value(draw: Draw, keys: list[str], depth: int) -> Any:
 
 def _pattern(draw: Draw, characters: str) -> str:
     text: str = draw(st.text(st.sampled_from(list(characters)), max_size=4))
-    return text + "\\" * ((len(text) - len(text.rstrip("\\"))) % 2)  # a backslash needs something to make plain
+    return text + "\\" * ((len(text) - len(text.rstrip("\\"))) % 2)  # a backslash needs a character to escape
 
 
 def _operator(draw: Draw) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def _operator(draw: Draw) -> dict[str, Any]:
 
 
 def _condition(draw: Draw, depth: int, *, of_a_key: bool) -> dict[str, Any]:
-    """What may stand in a filter, or, `of_a_key`, behind a key of one."""
+    """Values for a filter, or, with `of_a_key`, for one of its keys."""
     kind = draw(st.sampled_from(["leaf", "leaf", "leaf", "$and", "$or", "$not", "two"] if depth else ["leaf"]))
     inner = partial(_condition, draw, depth - 1, of_a_key=of_a_key)
     match kind:
@@ -144,7 +144,7 @@ def everything(connection: Connection) -> Connection:
 
 
 def _passes(connection: Connection, document: Any, condition: Any) -> bool | None:
-    """As a search evaluates it: by the condition that the filter becomes, whose parameter $2 holds its values."""
+    """As a search evaluates it: by the compiled condition, whose parameter $2 has the values."""
     compiled = connection.execute(
         "select coalesce(nullif(m.condition, ''), 'true'), m.bound"
         " from pgvec.metadata_condition('$1', pgvec.parse_filter(%s), '[]') as m",
@@ -272,7 +272,7 @@ def test_the_largest_filters_are_answered(everything: Connection) -> None:
 def test_more_patterns_than_the_server_keeps_compiled_are_answered(
     everything: Connection, operator: str, where: str
 ) -> None:
-    """The server keeps 32 regular expressions; with one more, each was compiled again for each row, for minutes."""
+    """The server caches 32 regular expressions; with one more, each was compiled again for each row, for minutes."""
     key = "title" if where == "a column" else "of"
     everything.execute("create table jobs (id int primary key, title text, of text)")
     everything.execute("insert into jobs select i, 'row ' || i, 'row ' || i from generate_series(1, 2000) as i")

@@ -1,4 +1,4 @@
-"""Columns in SQL that functions put together are qualified: a bare name may come to mean another column."""
+"""Columns in SQL that functions generate are qualified: a bare name may come to mean another column."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _fill(connection: Connection) -> None:
     connection.execute(FILL)
 
 
-# the innermost statement of a notice's context, where a function executed it as a text
+# the innermost statement in a notice's context, where a function executed it dynamically
 _EXECUTED = re.compile(
     r'SQL statement "((?:[^"]|"(?!\nPL/pgSQL))*)"'
     r"\nPL/pgSQL function \S.* line \d+ at (?:EXECUTE|FOR over EXECUTE statement|RETURN QUERY)\n?"
@@ -34,7 +34,7 @@ _EXECUTED = re.compile(
 
 
 class _Bare(Visitor):
-    """Collects column references without a qualifier, but for the names that a query gives its own results."""
+    """Collects column references without a qualifier, except the names that a query gives its own results."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ def test_the_lint_finds_what_it_is_for() -> None:
 
 @pytest.fixture
 def told(server: embedded.Server, copy: Connection) -> set[str]:
-    """The statements that functions executed and that stand in none of them as they are: those put together."""
+    """The generated statements: those that functions executed and that are in no function's text as they are."""
     url = installation.as_superuser(installation.as_installer(server.url(copy.info.dbname)))
     statements: set[str] = set()
 
@@ -118,7 +118,7 @@ def test_columns_in_generated_statements_are_qualified(told: set[str]) -> None:
 
 
 def test_columns_in_policies_and_views_are_qualified(copy: Connection, server: embedded.Server) -> None:
-    """As pg_get_expr prints them, where a table has one column of the name and the query another."""
+    """As pg_get_expr prints them, where both a table and the query have a column of the name."""
     with installation.connect(installation.as_installer(server.url(copy.info.dbname))) as connection:
         rows = connection.execute(
             "select polrelid::regclass::text, pg_get_expr(polqual, polrelid) from pg_policy"

@@ -1,4 +1,4 @@
-"""hybrid_search: both scores for every candidate, four fusions, and what a search page asks for besides."""
+"""hybrid_search: both scores for every candidate, four fusions, and the options for a search page."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_all_rows_come_where_all_are_asked_for(documents: Connection) -> None:
 
 
 def _parts(fusion: str, ranking: str, values: dict[str, float], *, keyword: bool) -> dict[str, float]:
-    """One side of the fused score, by the book."""
+    """One side of the fused score, by its formula."""
     low, high = min(values.values()), max(values.values())
     ranks = {id_: n for n, id_ in enumerate(sorted(values, key=lambda id_: (-values[id_], id_)), 1)}
     mean, spread = statistics.mean(values.values()), statistics.pstdev(values.values())
@@ -181,7 +181,7 @@ def test_both_sides_use_their_indexes(documents: Connection, database: str) -> N
     of_table = [indexes for tables, indexes in found if "documents" in tables]
     assert {"documents_fts_idx"} in of_table
     assert {"documents_embedding_hnsw_cosine_idx"} in of_table
-    # that nothing read the table instead; the rows found are read by their ids
+    # nothing read the table instead; the rows found are read by their ids
     assert [indexes for indexes in of_table if "seq scan" in indexes or not indexes] == []
 
 

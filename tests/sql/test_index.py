@@ -1,4 +1,4 @@
-"""Vector indexes: built concurrently, told about, never left behind invalid."""
+"""Vector indexes: built concurrently, with progress, never left behind invalid."""
 
 # ruff: noqa: E501 - tables of cases read better with a case a line
 from __future__ import annotations
@@ -69,7 +69,7 @@ def test_an_invalid_leftover_is_dropped_and_built_anew(
     documents: Connection, administrator: Connection, where: Target
 ) -> None:
     index.create(where, "documents")
-    # what a build that was killed leaves behind
+    # the leftovers of a killed build
     administrator.execute(f"update pg_index set indisvalid = false where indexrelid = '{HNSW}'::regclass")
     assert not index.vector_indexes(documents, "documents")[0].valid
     assert not index.create(where, "documents").existed
@@ -370,7 +370,7 @@ def test_the_plan_recommends_what_fits_and_binary_only_by_its_measured_recall(do
     assert sizes["vector"] > sizes["halfvec"] > sizes["binary"]
     assert recommended(measure=False) == [("hnsw", "vector")]
     assert recommended(measure=False, memory=int(sizes["halfvec"]) + 1) == [("hnsw", "halfvec")]
-    # random directions in few dimensions: their signs say little, and it shows
+    # random directions in few dimensions: their signs say little, and the recall shows it
     binary = next(one for one in index.plan(documents, "documents") if one.storage == "binary")
     assert binary.recall is not None
     assert 0.1 < binary.recall < 0.95

@@ -249,7 +249,7 @@ def test_settings_of_a_search_never_reach_the_callers_transaction(
     if method == "ivfflat":
         connection.execute("drop index documents_embedding_hnsw_cosine_idx")
         connection.execute("create index on documents using ivfflat (embedding extensions.vector_cosine_ops)")
-    # every step there is: nothing may be scanned before the index was walked
+    # every possible step: nothing may be scanned before the index scan
     connection.execute('update pgvec.collections set settings = \'{"exact_rows": 0, "probes": 3}\'')
     with connection.transaction():
         connection.execute("set local hnsw.ef_search = 61")
@@ -269,7 +269,7 @@ def test_a_prepared_call_loses_no_rows_to_a_generic_plan(
 ) -> None:
     connection, vectors = many
     connection.execute("select set_config('plan_cache_mode', %s, false)", (plans,))
-    # narrow and wide in turn: a plan that is kept from one must not serve the other worse
+    # narrow and wide in turn: a plan cached for one must not make the other slower
     for _ in range(7):
         for filter_, expected in (('{"rare": true}', 1), ('{"n": {"$lt": 9}}', 10), ("{}", 10), ('{"n": 77}', 0)):
             rows = connection.execute(
@@ -317,7 +317,7 @@ def test_a_noted_index_is_used_and_looked_for_again_when_it_is_gone(
         assert len(_rows(connection, "%s, 10", _literal(vectors[0]))) == 10
         assert scans(name) == before + 1
 
-    # made anew under the same name, over something else
+    # created again under the same name, over another expression
     connection.execute(f"drop index {name}")
     connection.execute(
         f"create index {name} on documents using hnsw ((embedding::extensions.halfvec({DIMENSIONS}))"
@@ -349,7 +349,7 @@ def test_a_search_looks_as_far_as_its_steps_say(
         (_literal(vectors[0]), count),
     ).fetchone()
     assert step is not None
-    # the fewer candidates, the other the rows: of so few, hardly two numbers of them find the same
+    # the rows depend on the number of candidates: with so few, hardly two numbers find the same rows
     for vector in vectors[:20]:
         found = [row[0] for row in _rows(connection, "%s, %s", _literal(vector + 0.5), count)]
         with connection.transaction():

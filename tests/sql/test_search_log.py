@@ -1,4 +1,4 @@
-"""The log of searches: what goes into it, who may see it, and that no search fails or waits because of it."""
+"""The log of searches: its contents, who may see it, and that no search fails or waits because of it."""
 
 from __future__ import annotations
 
@@ -420,7 +420,7 @@ def test_a_transaction_that_only_reads_is_logged_by_the_collector(logged: Connec
     hybrid = "select count(*) from hybrid_search(%s, '[1,0,0]', 3)"
     assert logged.execute(hybrid, (text,)).fetchone() == (3,)
     collector = search_log.Collector(Target(database, "the test"))
-    with pytest.raises(CheckFailedError, match="another collector is running"):
+    with pytest.raises(CheckFailedError, match="another listener is running"):
         search_log.Collector(Target(database, "the test"))
     with logged.transaction():
         assert logged.execute(hybrid, (text,)).fetchone() == (3,)

@@ -34,7 +34,7 @@ SHARED, ALONE = "common", "single"
 
 @pytest.fixture(scope="module", params=[None, 3], ids=["one table", "partitions"])
 def partition(request: pytest.FixtureRequest) -> int | None:
-    """How many tables the rows of the tenants are in."""
+    """The number of tables over which the rows of the tenants are spread."""
     number: int | None = request.param
     return number
 
@@ -257,7 +257,7 @@ DONE = st.one_of(
 
 
 def _answer(connection: Connection, tenant: str, collection: str, text: str, values: tuple[Any, ...]) -> Any:
-    """Rows, or all that an error tells; the two collections' names look the same."""
+    """Rows, or everything that an error says; the two collections' names look the same."""
     try:
         with connection.transaction():
             _act(connection, "authenticated", _claims(tenant))
@@ -349,7 +349,7 @@ def test_where_a_callers_tenants_come_from(notes: Connection) -> None:
     setting = f"set local app.tenant_id = '{OURS}'"
     assert _found(notes, "authenticated", None, setting) == ["our fish"]
     assert _found(notes, "authenticated", _claims(), setting) == "PV006", "a token counts alone"
-    # who sees all rows has to say whose
+    # a caller that sees all rows has to name a tenant
     assert _found(notes, "service_role", {"role": "service_role"}) == "PV006"
 
 
@@ -459,7 +459,7 @@ def test_searches_of_a_tenant_use_the_indexes(with_search: Project, partition: i
         [(table,)] = connection.execute("select distinct tableoid::regclass::text from notes").fetchall()
         claims = json.dumps(_claims(OURS))
         before = f"set role authenticated; select set_config('request.jwt.claims', '{claims}', false)"
-        # which keep plans from the caller: not from this test
+        # these hide plans from the caller, but not from this test
         definers = (
             "select oid::regprocedure::text from pg_proc where pronamespace = 'pgvec'::regnamespace and prosecdef"
         )
@@ -497,7 +497,7 @@ def test_verify_is_kept_out_and_notices_a_policy_that_lets_in(with_search: Proje
         assert ("authenticated", "reads the table") in failed
         assert ("authenticated", "inserts for another tenant") in failed
         assert ("anon", "reads the statistics") in failed
-        # what the engine finds is still its own tenant's
+        # the engine still finds only the caller's own tenant's rows
         assert ("authenticated", "match_documents") not in failed
 
 
@@ -534,7 +534,7 @@ def _as_writer(url: str, tenant: str) -> Connection:
 
 
 def _load(writer: Connection, name: str, tenant: str, ids: list[str]) -> None:
-    """As the command loads a file, and is cut off."""
+    """As the command loads a file, and is interrupted."""
     with writer.transaction():
         writer.execute("select pgvec.begin_staging(%s)", (name,))
         for number, id_ in enumerate(ids):
@@ -570,7 +570,7 @@ def test_a_tenants_writer_is_told_of_its_own_statistics_and_loads(
         assert hidden == (0,)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             writer.execute("select * from pgvec.loads")
-        # the same file again: what is there is left, what changed is updated, and nobody else's row is touched
+        # the same file again: existing rows stay, changed ones are updated, and no row of another tenant is touched
         with writer.transaction():
             writer.execute("select pgvec.begin_staging(%s)", (SHARED,))
             writer.execute(

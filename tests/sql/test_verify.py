@@ -1,4 +1,4 @@
-"""verify: every way to break an installation is found by the check that bears its name, and what can be repaired is."""
+"""verify: each breakage of an installation is found by the check named for it, and repaired where that is possible."""
 
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ def where(server: embedded.Server, database_with_collections: Connection) -> Tar
 
 @dataclass(frozen=True)
 class Breakage:
-    """A block of breakages.sql; `found_by` are the checks that object, `says` is told by the first.
+    """A block of breakages.sql; `found_by` are the checks that find it, `says` is part of the first one's text.
 
-    `undone` is what ends it where it is of the whole server, such as a role's."""
+    `undone` is the statement that ends a breakage of the whole server, such as one of a role."""
 
     name: str
     found_by: tuple[str, ...]
@@ -132,7 +132,7 @@ def _break(where: Target, *statements: str) -> None:
 
 
 def _known(check: Check) -> bool:
-    """What is to be said of the server that the tests run on: Debian's pgvector is 0.8.0."""
+    """The findings about the server that the tests run on: Debian's pgvector is 0.8.0."""
     return check.check_name == "pgvector" and "can corrupt HNSW indexes" in (check.found or "")
 
 
@@ -214,7 +214,7 @@ def test_a_latency_beyond_the_limit_is_told(where: Target) -> None:
 
 @pytest.fixture
 def poor() -> Iterator[embedded.Server]:
-    """A server whose settings hurt, and whose roles of the REST API are held by nothing."""
+    """A server with harmful settings, and without limits on the roles of the REST API."""
     with installation.own_server(shared_buffers="1MB", autovacuum="off") as instance:
         made = instance.start(tcp_port=0)
         installation.add_pgvector(made.url())
@@ -373,7 +373,7 @@ def test_a_page_leaves_out_pictures_that_take_too_long(where: Target, tmp_path: 
 
 
 def test_nothing_is_written(where: Target) -> None:
-    """Each group runs in a read-only transaction: one that writes would fail, and say so."""
+    """Each group runs in a read-only transaction: a check that writes would fail with an error."""
     _break(
         where,
         "create or replace function pgvec.verify_table(collection text) returns setof pgvec.verdict language plpgsql"

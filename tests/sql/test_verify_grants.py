@@ -1,4 +1,4 @@
-"""verify where people have grants, policies and functions of their own: these stay, and are no fault."""
+"""verify in a database with its users' own grants, policies and functions: these stay, and are no fault."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ select 'member', m.roleid::regrole::text, m.member::regrole::text from pg_auth_m
  order by 1, 2, 3
 """
 
-# A project as people have them: with tables, views, functions, triggers and settings of their own.
+# A typical project: with its own tables, views, functions, triggers and settings.
 HOUSE = f"""
 select pgvec.create_collection('documents', 2);
 select pgvec.create_collection('notes', 2, access => 'tenant', partition => 2);
@@ -90,7 +90,7 @@ end $$
 
 
 def _statements() -> list[str]:
-    """Every grant and policy that a page tells users to make; what is for PUBLIC is there to be found."""
+    """Every grant and policy that a page tells users to make, and grants to PUBLIC, which are to be found."""
     code = [part for page in PAGES for part in re.findall(r"```.*?```|`[^`\n]+`", page.read_text(), flags=re.S)]
     told = re.findall(r"\b((?:grant|create policy)\s[^`;\"]+?\s(?:to|using)\s[^`;\"\n]+)", "\n".join(code))
     return [one for one in dict.fromkeys(told) if not one.endswith("to public")]

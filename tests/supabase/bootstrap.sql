@@ -1,5 +1,5 @@
--- What a Supabase project has before anybody has made anything in it: its roles, schemas, default privileges, and the
--- functions that tell who is calling. Run by a superuser in the database that becomes the project.
+-- A new Supabase project before any use: its roles, schemas, default privileges, and the functions that identify the
+-- caller. Run by a superuser in the database that becomes the project.
 do $$
 begin
   if to_regrole('anon') is null then
@@ -7,7 +7,7 @@ begin
     create role authenticated nologin noinherit;
     create role service_role nologin noinherit bypassrls;
     create role authenticator login noinherit;
-    -- who migrates: it owns what it makes, sees all rows, and is no superuser
+    -- the role that migrates: it owns what it creates, sees all rows, and is no superuser
     create role postgres login createdb createrole bypassrls;
     grant anon, authenticated, service_role to authenticator;
     grant anon, authenticated, service_role, authenticator to postgres with admin option;
@@ -23,7 +23,7 @@ grant usage on schema extensions to anon, authenticated, service_role;
 grant create on schema public to postgres;
 grant usage on schema public to anon, authenticated, service_role;
 
--- as projects have them that were made before the end of 2026
+-- as in projects created before the end of 2026
 alter default privileges for role postgres in schema public grant all on tables to anon, authenticated, service_role;
 alter default privileges for role postgres in schema public grant all on sequences to anon, authenticated, service_role;
 alter default privileges for role postgres in schema public grant all on functions to anon, authenticated, service_role;
@@ -41,7 +41,7 @@ create function auth.role() returns text language sql stable as $$
   select auth.jwt() ->> 'role'
 $$;
 
--- PostgREST reads the schema anew after every change of it
+-- PostgREST reloads the schema after every change
 create function extensions.pgrst_ddl_watch() returns event_trigger language plpgsql as $$
 begin
   notify pgrst, 'reload schema';

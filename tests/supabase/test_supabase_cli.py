@@ -77,7 +77,7 @@ def test_its_advisor_finds_nothing(cli: Cli) -> None:
     with psycopg.connect(cli.url, autocommit=True) as connection:
         connection.execute("select pgvec.create_collection('notes', 2, access => 'tenant', partition => 1)")
         connection.execute("select pgvec.create_collection_api('notes')")
-        # an index that nobody has used yet is a finding; so each is used
+        # an unused index is a finding, so each is used
         connection.execute("set app.tenant_id = '00000000-0000-4000-8000-00000000000a'")
         connection.execute("set enable_seqscan = off; set enable_sort = off")
         for name in ("documents", "notes"):

@@ -154,7 +154,7 @@ def _values(name: str, type_: str) -> list[str]:
 
 
 def functions(connection: Connection, role: str) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Every function of ours, but for triggers, that a role may execute: names and types of its arguments."""
+    """All our functions, except triggers, that a role may execute: names and types of their arguments."""
     rows = connection.execute(
         "select format('%%I.%%I', n.nspname, p.proname), p.proargnames[:p.pronargs],"
         " array(select format_type(t, null) from unnest(p.proargtypes) with ordinality as a (t, n) order by n)"

@@ -1,4 +1,4 @@
-"""What a filter means, in Python: the tests hold the SQL against it."""
+"""The meaning of a filter, in Python: the tests compare the SQL with it."""
 
 from __future__ import annotations
 

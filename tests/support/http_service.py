@@ -1,4 +1,4 @@
-"""The HTTP service as the command runs it, on a port of its own, in a thread."""
+"""The HTTP service as the command runs it, on a free port, in a thread."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Where the tests run: on which server, with pgvector in which schema, and the engine installed by whom and how.
 
 PGVEC_TEST_POSTGRES       16, 17 or 18 (the default)
-PGVEC_TEST_VECTOR_SCHEMA  where pgvector lies: extensions (the default) or public
+PGVEC_TEST_VECTOR_SCHEMA  the schema of pgvector: extensions (the default) or public
 PGVEC_TEST_INSTALLER      superuser (the default), or owner: a role that owns the database, and is no superuser
 PGVEC_TEST_FROM           a release that is installed first and then upgraded, such as 0.1.0
 """
@@ -31,7 +31,7 @@ VERSION = int(os.environ.get("PGVEC_TEST_POSTGRES", str(embedded.DEFAULT_VERSION
 VECTOR_SCHEMA = os.environ.get("PGVEC_TEST_VECTOR_SCHEMA", "extensions")
 OWNER = os.environ.get("PGVEC_TEST_INSTALLER", "superuser") == "owner"
 FROM = os.environ.get("PGVEC_TEST_FROM")
-# who installs, and whom the tests connect as
+# the role that installs, and the role that the tests connect as
 ROLE = "owner" if OWNER else embedded.SUPERUSER
 
 POSTGRES17 = Path(__file__).parents[1] / "servers" / "postgres17" / "usr" / "lib" / "postgresql" / "17" / "bin"
@@ -54,7 +54,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 def own_server(version: int = VERSION, **settings: str) -> Iterator[embedded.Instance]:
     """A new server to start: the wheel's, or for 17 the one that servers/postgres17.sh unpacks."""
     with tempfile.TemporaryDirectory(prefix="pgvec-", ignore_cleanup_errors=True) as directory:
-        Path(directory).chmod(0o755)  # as root, the server runs as a user of its own
+        Path(directory).chmod(0o755)  # under root, the server runs as another user
         programs = POSTGRES17 if version == 17 else None
         instance = embedded.Instance(version, Path(directory) / "server", FAST | settings, programs)
         try:
@@ -65,7 +65,7 @@ def own_server(version: int = VERSION, **settings: str) -> Iterator[embedded.Ins
 
 @contextmanager
 def running(version: int = VERSION) -> Iterator[embedded.Server]:
-    """A new server for as long as it takes."""
+    """A new server for the duration of the block."""
     with own_server(version) as instance:
         yield instance.start(tcp_port=0)
 
@@ -79,17 +79,17 @@ def program(server: embedded.Server, name: str) -> Path:
 
 
 def add_owner(server: embedded.Server) -> None:
-    """The role that installs where no superuser does, and the groups that an administrator makes for it."""
+    """The role that installs if no superuser does, and the groups that an administrator creates for it."""
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute("create role owner login createrole")
         connection.execute("create role pgvec_reader; create role pgvec_writer")
         connection.execute("grant pgvec_reader, pgvec_writer to owner with admin option")
-        # roles that it makes it may act as, and what they own it may drop
+        # it may act as the roles that it creates, and drop what they own
         connection.execute("alter role owner set createrole_self_grant = 'set, inherit'")
 
 
 def as_installer(url: str) -> str:
-    """The connection string of a superuser, for who installs; the database becomes theirs, as a copy does not."""
+    """A superuser's connection string turned into the installer's, who becomes the owner of the database."""
     if not OWNER:
         return url
     name = str(conninfo_to_dict(url)["dbname"])
@@ -99,12 +99,12 @@ def as_installer(url: str) -> str:
 
 
 def as_superuser(url: str) -> str:
-    """The connection string of a superuser, for that of who installed."""
+    """The installer's connection string turned into a superuser's."""
     return url.replace(f"//{ROLE}@", f"//{embedded.SUPERUSER}@")
 
 
 def add_pgvector(url: str) -> None:
-    """What an administrator does before somebody else installs, or where pgvector shall lie elsewhere."""
+    """The steps of an administrator before another role installs, or for pgvector in another schema."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"create schema if not exists {VECTOR_SCHEMA}".encode())
         connection.execute(f"create extension vector schema {VECTOR_SCHEMA}".encode())
@@ -112,7 +112,7 @@ def add_pgvector(url: str) -> None:
 
 
 def install(url: str) -> None:
-    """Install the engine into an empty database of a superuser's, in the way that the variables say."""
+    """Install the engine into a superuser's empty database, as the variables say."""
     if OWNER or FROM or VECTOR_SCHEMA != "extensions":
         add_pgvector(url)
     url = as_installer(url)

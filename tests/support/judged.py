@@ -1,7 +1,7 @@
-"""Judged collections for tests of quality: documents, queries and grades, with vectors made beforehand.
+"""Judged collections for tests of quality: documents, queries and grades, with precomputed vectors.
 
-`PGVEC_EVAL_DATA` names the folder that holds them. They are not part of this repository: without the variable the tests
-that need them are skipped, and with it nothing is.
+`PGVEC_EVAL_DATA` names their folder. They are not part of this repository: without the variable the tests that need
+them are skipped, and with it none is.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def vector_of(text: str, dimensions: int = 8) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to one request instead of a good answer."""
+    """The answer to one request instead of a good one."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -54,14 +54,14 @@ class OpenAIServer:
 
     def __init__(self, dimensions: int = 8) -> None:
         self.dimensions = dimensions
-        self.key: str | None = None  # the only key let in; None lets in everybody
+        self.key: str | None = None  # the only accepted key; None accepts any
         self.models: set[str] | None = None  # None knows every model
         self.poison: set[str] = set()  # a batch with one of these texts is refused
         self.most_inputs = 2048
         self.longest = 32_000  # characters of a text
         self.floats_only = False  # ignores encoding_format, as some servers do
         self.shuffled = False  # answers in another order than asked
-        self.vectors: dict[str, list[float]] = {}  # answers of our choosing
+        self.vectors: dict[str, list[float]] = {}  # answers to use instead of the usual ones
         self.faults: deque[Fault] = deque()  # one per request, first come
         self.before_answer: Any = None  # called with the inputs of each request
         self.requests: list[Request] = []

@@ -18,8 +18,8 @@ def scans(
 ) -> list[tuple[set[str], set[str]]]:
     """Of each plan in a statement and in the functions that it calls: the tables it reads, and the indexes it uses.
 
-    A plan with a sequential scan has `seq scan` among its indexes. debug_print_plan tells every user; plans that the
-    session kept from before are not told, hence a new connection. `before` is run on it first.
+    A plan with a sequential scan has `seq scan` among its indexes. debug_print_plan shows plans to every user, but not
+    those that the session has cached, hence a new connection. `before` is run on it first.
     """
     plans: list[tuple[str, str]] = []
     with psycopg.connect(connection.info.dsn, autocommit=True) as asking:
@@ -33,7 +33,7 @@ def scans(
     told = []
     for context, plan in plans:
         if context.startswith('SQL statement "explain'):
-            continue  # asked for, not run
+            continue  # an EXPLAIN, not run
         tables = {names[oid] for oid in _TABLES.findall(plan) if oid in names}
         indexes = {names[oid] for oid in _SCANS.findall(plan) if oid in names}
         told.append((tables, indexes | ({"seq scan"} if "{SEQSCAN" in plan else set())))

@@ -1,4 +1,4 @@
-"""How many examples a property is tried with: few for a change; all that it names with PGVEC_TEST_FULL=1."""
+"""The number of examples of a property: few for a change; the full number with PGVEC_TEST_FULL=1."""
 
 from __future__ import annotations
 

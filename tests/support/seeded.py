@@ -1,4 +1,4 @@
-"""A database with a collection of each kind, what its searches answer, and all that its catalog says of us."""
+"""A database with a collection of each kind, the answers of its searches, and our objects in its catalog."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def fill(connection: Connection) -> None:
 
 
 def answers(connection: Connection) -> dict[tuple[str, str], list[Any]]:
-    """What every kind of search returns for each collection, as TENANT sees it."""
+    """The results of every kind of search for each collection, as TENANT sees them."""
     connection.execute("select set_config('app.tenant_id', %s, false)", (TENANT,))
     found = {}
     for name in COLLECTIONS:

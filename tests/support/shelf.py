@@ -12,7 +12,7 @@ import bad_input
 from conftest import Connection
 from pgvec_admin.server import embedded
 
-# what no refused call may change
+# the state that no refused call may change
 STATE = """
 select (select count(*) from pg_catalog.pg_proc), (select count(*) from pg_catalog.pg_class where relname !~ '^pg_'),
        (select md5(string_agg(c::text, ',' order by c.name)) from pgvec.collections as c),
@@ -26,7 +26,7 @@ select (select count(*) from pg_catalog.pg_proc), (select count(*) from pg_catal
 
 @contextmanager
 def fill(server: embedded.Server, template: str, name: str) -> Iterator[Connection]:
-    """A new database with the engine and with what the cases are about, and a connection to it."""
+    """A new database with the engine and the objects of the cases, and a connection to it."""
     with psycopg.connect(server.url(), autocommit=True) as connection:
         create = sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
         connection.execute(create)

@@ -29,7 +29,7 @@ SUPERUSER = "supabase_admin"
 
 
 def prepare(server: embedded.Server) -> None:
-    """Make the superuser of a new server the platform's, so that `postgres` can be the project's, which is none."""
+    """Give the superuser of a new server to the platform: the project's `postgres` is no superuser."""
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute("create role platform superuser login")
     with psycopg.connect(make_conninfo(server.url(), user="platform"), autocommit=True) as connection:
@@ -48,7 +48,7 @@ def create(server: embedded.Server, name: str, template: str | None = None) -> N
 
 
 def conninfo(server: embedded.Server, name: str, role: str = "postgres") -> str:
-    """How a role connects to a project's database."""
+    """The connection string of a role for a project's database."""
     return make_conninfo(server.url(name), user=role)
 
 
@@ -66,13 +66,13 @@ class Project:
     server: embedded.Server
 
     def settle(self) -> None:
-        """Wait until PostgREST has heard of all that was changed so far: it hears of changes in their order."""
+        """Wait until PostgREST has been notified of all changes so far: notifications come in order."""
         marker = f"settled_{time.monotonic_ns()}"
         with psycopg.connect(self.database, autocommit=True) as connection:
             connection.execute(f"create function public.{marker}() returns int language sql as 'select 1'".encode())
         until = time.monotonic() + 10
         while self.rpc(marker, {}).status_code == 404:
-            assert time.monotonic() < until, "PostgREST does not read the schema anew"
+            assert time.monotonic() < until, "PostgREST does not reload the schema"
             time.sleep(0.02)
 
     def call(self, method: str, path: str, role: str = "anon", claims: Any = None, **options: Any) -> httpx.Response:
@@ -136,11 +136,11 @@ def _ready(url: str, process: subprocess.Popen[bytes]) -> None:
         except httpx.TransportError:
             pass
         time.sleep(0.02)
-    raise TimeoutError("PostgREST does not get ready")
+    raise TimeoutError("PostgREST does not become ready")
 
 
 def _gateway(client: httpx.Client) -> http.server.ThreadingHTTPServer:
-    """The project's gateway: what is asked of /rest/v1 goes to PostgREST."""
+    """The project's gateway: requests to /rest/v1 go to PostgREST."""
 
     class Gateway(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -1,7 +1,7 @@
--- delete_documents -- deletes rows of a collection by their ids, by their source, by a filter, or by all that is given.
--- They are locked in the order of their ids first, as all who write several rows do, so that two of these wait for each
--- other instead of deadlocking. Where policies are the owner's, or the caller may delete and not update, nothing may be
--- locked beforehand. Ids are looked up one by one: the planner knows of no tenant how many rows it has.
+-- delete_documents -- deletes rows of a collection by ids, source and filter; what is given applies together.
+-- They are first locked in the order of their ids, as every function that writes several rows does, so that two calls wait for
+-- each other instead of deadlocking. Where policies are the owner's, or the caller may delete and not update, nothing may be
+-- locked beforehand. Ids are looked up one by one: the planner does not know how many rows a tenant has.
 create or replace function public.delete_documents(
     ids text[] default null,
     source text default null,
@@ -57,8 +57,8 @@ begin
 end
 $$;
 comment on function public.delete_documents(text[], text, jsonb, text, uuid) is
-  'Deletes the rows with these ids, of this source and that pass the filter (as in match_documents), all that is given together, and returns how many. '
-  'for_tenant: of this tenant only, where rows belong to tenants. '
-  'Errors: PV001 unknown collection, PV003 filter, PV004 nothing given or an adopted table, PV006 tenant, 42501 not allowed to write.';
+  'Deletes the rows with these ids, of this source and that pass the filter (as in match_documents), all conditions given together, and returns how many. '
+  'for_tenant: of this tenant only, where rows belong to tenants. Errors: PV001 unknown collection, PV003 filter, PV004 nothing given or an adopted table, PV006 '
+  'tenant, 42501 not allowed to write.';
 revoke all on function public.delete_documents(text[], text, jsonb, text, uuid) from public;
 select pgvec.grant_execute('public.delete_documents(text[], text, jsonb, text, uuid)', 'reader');

@@ -1,4 +1,4 @@
--- document_context -- a chunk with its neighbours: what stands before and after it in its source.
+-- document_context -- a chunk with its neighbours: what comes before and after it in its source.
 create or replace function public.document_context(
     document_id text,
     before int default 1,
@@ -32,7 +32,7 @@ begin
 end
 $$;
 comment on function public.document_context(text, int, int, text, uuid) is
-  'The row with this id and the chunks of its source up to before places before it and after places behind it (0 to 1000), in their order. '
-  'is_hit tells the row itself. No rows for an unknown id. Errors: PV001 unknown collection, PV006 tenant.';
+  'The row with this id and the chunks of its source from before places before it to after places behind it (0 to 1000), in order. is_hit marks the row itself. No '
+  'rows for an unknown id. Errors: PV001 unknown collection, PV006 tenant.';
 revoke all on function public.document_context(text, int, int, text, uuid) from public;
 select pgvec.grant_execute('public.document_context(text, int, int, text, uuid)', 'reader');

@@ -1,6 +1,6 @@
--- document_facets -- how many of the matches have which value at a key of metadata.
--- Each element of an array counts for itself, once a row. Matches are all rows that a keyword search with this text and
--- filter could return, not only the best.
+-- document_facets -- how many of the matches have each value at a key of metadata.
+-- Each element of an array counts separately, once a row. Matches are all rows that a keyword search with this text and filter
+-- could return, not only the best.
 create or replace function public.document_facets(
     field text,
     query_text text default null,

@@ -27,7 +27,7 @@ begin
   request.ranking := coalesce(ranking, 'bm25');
   request.wanted := pgvec.clamp_count(match_count, 10);
   request.match_threshold := match_threshold;
-  perform pgvec.keyword_score(request.ranking);  -- PV004 for none that there is
+  perform pgvec.keyword_score(request.ranking);  -- PV004 for an unknown ranking
   perform pgvec.check_threshold(null, match_threshold);
 
   for id, content, metadata, score, headline in

@@ -1,6 +1,6 @@
--- kw_match_documents -- keyword_search under the name and with the columns that LangChain's hybrid retrievers expect.
--- These multiply similarity by ten and compare it with a cosine similarity, so it lies between 0 and 0.1: a tenth of the
--- share of the query's weight that the row has.
+-- kw_match_documents -- keyword_search with the name and the columns that LangChain's hybrid retrievers expect.
+-- These multiply similarity by ten and compare it with a cosine similarity, so it lies between 0 and 0.1: a tenth of the share
+-- of the query's weight that the row has.
 create or replace function public.kw_match_documents(
     query_text text,
     match_count int default 10,

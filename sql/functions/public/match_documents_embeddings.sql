@@ -1,5 +1,5 @@
 -- match_documents_embeddings -- match_documents with the vectors, for clients that choose among the rows by themselves.
--- LangChain for Python reads them so in its maximal marginal relevance search.
+-- LangChain for Python reads them in this form in its maximal marginal relevance search.
 create or replace function public.match_documents_embeddings(
     query_embedding extensions.vector,
     match_count int default 100,

@@ -1,5 +1,5 @@
 -- match_documents_mmr -- match_documents with the vectors as JSON arrays.
--- LangChain for JavaScript reads them so in its maximal marginal relevance search, and cannot read them as text.
+-- LangChain for JavaScript reads them in this form in its maximal marginal relevance search, and cannot read them as text.
 create or replace function public.match_documents_mmr(
     query_embedding extensions.vector,
     match_count int default 100,

@@ -1,5 +1,5 @@
--- match_vectors -- match_documents under the name and with the columns that mem0 expects.
--- mem0 can choose its table but not this name: so the collection is memories, where there is one.
+-- match_vectors -- match_documents with the name and the columns that mem0 expects.
+-- mem0 can choose its table but not this function's name: so the collection is memories, where there is one.
 create or replace function public.match_vectors(
     query_embedding extensions.vector,
     match_count int default 10,

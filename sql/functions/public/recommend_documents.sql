@@ -1,5 +1,5 @@
 -- recommend_documents -- more like these rows, and less like those.
--- It looks from where the liked rows are, moved away from the others by as much as these lie apart: 2 * mean(positive) -
+-- The query vector is where the liked rows are, moved away from the others by as much as these lie apart: 2 * mean(positive) -
 -- mean(negative). Directions are what counts for cosine, so vectors have length 1 there before they are averaged.
 create or replace function public.recommend_documents(
     positive text[],
@@ -67,8 +67,8 @@ begin
 end
 $$;
 comment on function public.recommend_documents(text[], text[], int, jsonb, float8, text, uuid) is
-  'The match_count (1 to 1000) rows most like those with the ids positive and unlike those with the ids negative, best first, without these themselves. '
-  'similarity is to 2 * mean(positive) - mean(negative). filter, match_threshold: as in match_documents. '
-  'Errors: PV001 unknown collection, PV003 filter, PV004 ids without a row or an embedding, PV005 vectors that cancel each other out, PV006 tenant.';
+  'The match_count (1 to 1000) rows most like those with the ids positive and unlike those with the ids negative, best first, without these rows themselves. '
+  'similarity is to 2 * mean(positive) - mean(negative). filter, match_threshold: as in match_documents. Errors: PV001 unknown collection, PV003 filter, PV004 ids '
+  'without a row or an embedding, PV005 vectors that cancel each other out, PV006 tenant.';
 revoke all on function public.recommend_documents(text[], text[], int, jsonb, float8, text, uuid) from public;
 select pgvec.grant_execute('public.recommend_documents(text[], text[], int, jsonb, float8, text, uuid)', 'reader');

@@ -1,4 +1,4 @@
--- suggest_query -- "did you mean": the text with words that no row has replaced by the nearest that some have.
+-- suggest_query -- "did you mean": the text, with each word that no row has replaced by the most similar one that some have.
 -- Lexemes are stems, so the word shown is the commonest of some rows that the caller may read.
 create or replace function public.suggest_query(query_text text, collection text default 'documents', for_tenant uuid default null)
   returns text

@@ -1,9 +1,10 @@
--- upsert_documents -- writes rows of a collection by their ids: new ones, and those that are there.
--- What a row leaves out stays as it was. A row without an id is new. They are written in the order of their ids, so that
--- two callers with the same rows wait for each other instead of deadlocking, and told in the order in which they came.
--- What a row is to keep is taken from it when it is locked, and not as it was when the statement began: else an embedding that
--- was stored meanwhile would give way to an older one, which would count as made from the new text.
--- Runs as the caller: who may not write the table, or rows of that tenant, is refused by the table itself.
+-- upsert_documents -- writes rows of a collection by their ids, new ones and existing ones.
+-- Keys that a document leaves out keep their values in the row. A document without an id is a new row. Rows are written in the
+-- order of their ids, so that two callers with the same rows wait for each other instead of deadlocking, and their ids are
+-- returned in the order of the documents.
+-- The values that a row keeps are taken when it is locked, not as they were when the statement began: otherwise an embedding
+-- that was stored meanwhile would be replaced by an older one, which would count as made from the new text.
+-- Runs as the caller: the table itself refuses a caller that may not write it, or rows of that tenant.
 create or replace function public.upsert_documents(documents jsonb, collection text default 'documents', for_tenant uuid default null)
   returns setof text
   language plpgsql volatile parallel unsafe
@@ -13,7 +14,7 @@ declare
   request pgvec.search_request := pgvec.writable(coalesce(upsert_documents.collection, 'documents'), for_tenant);
   target pgvec.collections := request.collection;
   given  jsonb := pgvec.parse_documents(target, documents);
-  keys   jsonb;  -- which keys each id was given; content and metadata that are null are not
+  keys   jsonb;  -- the keys given for each id; content and metadata that are null do not count
 begin
   select jsonb_object_agg(e.doc ->> 'id', k.names order by e.place) into keys
     from jsonb_array_elements(given) with ordinality as e (doc, place)
@@ -59,10 +60,9 @@ begin
 end
 $$;
 comment on function public.upsert_documents(jsonb, text, uuid) is
-  'Inserts or updates rows, and returns their ids in the order of the documents. '
-  'documents: an object or an array of objects with content, and perhaps id, metadata, embedding (numbers, or their text), '
-  'source, chunk_index, language. A key that is left out leaves an existing row''s value; of two rows with one id the later counts; without an id a row is new. '
-  'for_tenant: whose rows, where rows belong to tenants. '
-  'Errors: PV001 unknown collection, PV002 dimensions, PV004 documents or an adopted table, PV005 zero vector, PV006 tenant, 42501 not allowed to write.';
+  'Inserts or updates rows, and returns their ids in the order of the documents. documents: an object or an array of objects with content, and optionally id, '
+  'metadata, embedding (numbers, or their text), source, chunk_index, language. A key that is left out keeps an existing row''s value; of two documents with one id '
+  'the later counts; a document without an id is a new row. for_tenant: whose rows, where rows belong to tenants. Errors: PV001 unknown collection, PV002 '
+  'dimensions, PV004 documents or an adopted table, PV005 zero vector, PV006 tenant, 42501 not allowed to write.';
 revoke all on function public.upsert_documents(jsonb, text, uuid) from public;
 select pgvec.grant_execute('public.upsert_documents(jsonb, text, uuid)', 'reader');

@@ -1,6 +1,6 @@
-"""An HTTP service over the functions in the database, for those who do not go through PostgREST: `pgvec-admin serve`.
+"""An HTTP service over the functions in the database, for use without PostgREST: `pgvec-admin serve`.
 
-Needs the extra `api`. It holds no search logic: psql can do all that it does.
+Needs the extra `api`. It has no search logic of its own: psql can do all that it does.
 """
 
 from pgvec_admin.api.app import create_app

@@ -1,4 +1,4 @@
-"""Whose request it is."""
+"""Who sends a request: tokens, keys, and limits by caller."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from pgvec_admin.api.settings import Caller, Settings
 
 _TOKENS, _TOKEN_SECONDS = 1000, 60.0
 _ASYMMETRIC = ["RS256", "ES256", "EdDSA"]
-# what differs between two tokens of the same bearer
+# claims that differ between two tokens of the same bearer
 _OF_ONE_TOKEN = ("exp", "iat", "nbf", "jti")
 
 
 class Gate:
-    """Makes callers of requests, and refuses those that are nobody's, or too many."""
+    """Identifies the callers of requests, and refuses requests without a valid caller, and too many of one."""
 
     def __init__(self, settings: Settings) -> None:
         self._access = settings.access
@@ -37,14 +37,14 @@ class Gate:
         self._keys = Keys(self._access.jwks_url) if self._access.jwks_url else None
         most = settings.limits.requests_a_minute
         self._rate, self._refused = Rate(most), Rate(most)
-        # tokens that were found valid, with when they cease to be
+        # tokens that were found valid, with their expiry
         self._known: Cache[tuple[float, Caller]] = Cache(_TOKENS, seconds=_TOKEN_SECONDS)
 
     def check_site(self, request: Request) -> None:
         """ProblemError where a service that asks for no token is called by a page of another site.
 
-        That is what a browser does for any page that its user opens: by a name of that page's own, which it has made
-        an address of this machine (421), or from another origin (403).
+        A browser makes such calls for any page that its user opens: under a name of that page's domain, which resolves
+        to an address of this machine (421), or from another origin (403).
         """
         if not self._access.everybody:
             return
@@ -70,8 +70,7 @@ class Gate:
         return found
 
     def check_scraper(self, request: Request) -> None:
-        """ProblemError 401 for who may not see metrics: anybody without the metrics key, where there is something to
-        sign in with."""
+        """ProblemError 401 for a caller that may not see metrics: without the metrics key, where callers sign in."""
         key = self._access.metrics_key
         if key is None and self._access.everybody:
             return
@@ -97,7 +96,7 @@ class Gate:
             known = _of_claims(await self._claims(token))
             self._known.put(token, known)
         found = known[1]
-        # of who is not named the address tells most: an anonymous token is in every browser
+        # without a name the address identifies a caller best: every browser has the same anonymous token
         return found if found.name else replace(found, name=_digest(found.scope, address))
 
     def _wanted(self) -> list[str]:
@@ -113,7 +112,7 @@ class Gate:
         key: Any = self._access.jwt_secret
         algorithms = ["HS256"]
         if self._keys and header.get("alg") in _ASYMMETRIC:
-            # a key of this kind brings its algorithm, and no other is tried with it
+            # a key of this kind determines its algorithm, and no other is tried with it
             key, algorithms = await self._keys.of(header.get("kid")), _ASYMMETRIC
         if key is None:
             raise _unauthorized("the token is not signed with a key of ours")
@@ -121,7 +120,7 @@ class Gate:
 
 
 def _decoded(decode: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What a library makes of a token; whatever it says of one that somebody made up is that it is not valid."""
+    """Parse a token with the library; any error that a forged token causes there means that it is not valid."""
     try:
         return decode()
     except jwt.PyJWTError as error:
@@ -131,7 +130,7 @@ def _decoded(decode: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 class Rate:
-    """So many requests a minute of each name, any number at once that it has saved up."""
+    """A number of requests a minute for each name, in bursts of as many as it has saved up."""
 
     REMEMBERED = 10_000
 
@@ -140,7 +139,7 @@ class Rate:
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def count(self, name: str) -> None:
-        """One more request; ProblemError 429 where it is one too many."""
+        """Count a request; ProblemError 429 where it is one too many."""
         if not self._most:
             return
         now = time.monotonic()
@@ -155,12 +154,12 @@ class Rate:
 
 
 def _digest(*parts: str) -> str:
-    """A name of a fixed length: what limits and caches remember does not grow with what callers send."""
+    """A name of fixed length: the memory of limits and caches does not grow with what callers send."""
     return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def _is_among(key: str, known: Iterable[str]) -> bool:
-    # all are compared, so that the time taken tells nothing
+    # all are compared, so that the time taken reveals nothing
     return bool(sum(hmac.compare_digest(key.encode(), one.encode()) for one in known))
 
 
@@ -170,7 +169,7 @@ def _bearer_of(request: Request) -> str:
 
 
 def _network(request: Request) -> str:
-    """The address of a request as a name, of IPv6 the network: a machine has as many addresses there as it likes."""
+    """The address of a request as a name; for IPv6 the network, where a machine may have any number of addresses."""
     host = request.client.host if request.client else ""
     try:
         address = ipaddress.ip_address(host)
@@ -206,9 +205,9 @@ def _tenant(given: str | None) -> UUID | None:
 
 def _of_claims(claims: dict[str, Any]) -> tuple[float, Caller]:
     role, subject = claims.get("role"), claims.get("sub")
-    if not isinstance(role, str) or role in ("", "none"):  # set role none would be the service's own
+    if not isinstance(role, str) or role in ("", "none"):  # set role none would be the service's own role
         raise _unauthorized("the token has no role")
-    # the database makes tenants of claims, of which ones is its own affair: so all of them decide who is who
+    # the database decides which claims make a tenant, so all claims are part of the scope
     lasting = {name: value for name, value in claims.items() if name not in _OF_ONE_TOKEN}
     scope = _digest("token", json.dumps(lasting, sort_keys=True))
     name = _digest("token", str(claims.get("iss")), str(subject)) if subject else ""

@@ -45,7 +45,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 
 class _StrictRequest(Request):
-    """JSON as the standard has it: no NaN, no half of a surrogate pair, which the database would refuse later."""
+    """JSON by the standard: no NaN, and no half of a surrogate pair, which the database would refuse later."""
 
     async def json(self) -> Any:
         if not hasattr(self, "_json"):
@@ -64,7 +64,7 @@ class _StrictRoute(APIRoute):
 
 
 class _KeptRoute(APIRoute):
-    """A search whose answer is kept is answered before anybody reads it."""
+    """Answers a search from the cache, if its response is there, before the body is parsed."""
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         handler = super().get_route_handler()
@@ -88,7 +88,7 @@ async def _service(request: Request) -> Service:
 
 
 def _caller(request: Request) -> Caller:
-    found: Caller = request.scope["pgvec"]["caller"]  # by the guard
+    found: Caller = request.scope["pgvec"]["caller"]  # set by the guard
     return found
 
 
@@ -98,9 +98,9 @@ Collection = Annotated[models.Name | None, Query()]
 
 
 def _chosen(caller: Caller, tenant: UUID | None) -> UUID | None:
-    """The tenant of a request, which only the bearer of a token may choose: of that the database knows whose it is.
+    """The tenant of a request. Only the bearer of a token may choose one: the database knows the bearer's tenants.
 
-    What a backend passes on from its own callers must not be another tenant than the one it speaks for.
+    A body that a backend passes on from its own callers must not name another tenant than the one it acts for.
     """
     if tenant is not None and caller.role is None and tenant != caller.tenant:
         raise ProblemError(403, f"tenant {tenant} is not one of the caller's", code="PV006")
@@ -351,7 +351,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(pages.router)
     tell_problems(app)
     app.add_middleware(Guard, limits=settings.limits, gate=service.gate, metrics=service.metrics)
-    if settings.origins:  # outside, so that pages may read refusals as well
+    if settings.origins:  # outermost, so that pages may read refusals as well
         app.add_middleware(
             CORSMiddleware, allow_origins=list(settings.origins), allow_methods=["*"], allow_headers=["*"]
         )

@@ -1,4 +1,4 @@
-"""Answers and embeddings that are kept for a while."""
+"""The cache of responses and embeddings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ V = TypeVar("V")
 
 
 class Cache(Generic[V]):
-    """What was asked for last, up to a `limit` of the sum of weights, and each for `seconds` (None: any time)."""
+    """The entries used last, up to a `limit` of the sum of weights, each for `seconds` (None: no time limit)."""
 
     def __init__(
         self,
@@ -26,7 +26,7 @@ class Cache(Generic[V]):
         self.weight = 0
 
     def get(self, key: Hashable) -> V | None:
-        """The value of a key, if it is kept and not too old."""
+        """The value of a key, if it is in the cache and not too old."""
         found = self._kept.get(key)
         if found is None:
             return None
@@ -38,7 +38,7 @@ class Cache(Generic[V]):
         return value
 
     def put(self, key: Hashable, value: V) -> None:
-        """Keep a value; those asked for longest ago go. One that is heavier than the limit is not kept."""
+        """Add a value; the least recently used are removed. One heavier than the limit is not added."""
         if key in self._kept:
             self._drop(key)
         if self._weigh(value) > self._limit:

@@ -1,4 +1,4 @@
-"""Texts into vectors, for queries and for rows; what queries became is kept."""
+"""Texts to vectors, for queries and for rows; those of queries are cached."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _RETRIES, _SECONDS = 2, 15.0
 
 
 class Embedder:
-    """The models of all collections, each made when it is first wanted. They work in threads of their own."""
+    """The models of all collections, each loaded at its first use. They work in separate threads."""
 
     def __init__(self, options: ProviderOptions, keep: int, metrics: Metrics) -> None:
         self._options, self._metrics = options, metrics
@@ -28,9 +28,9 @@ class Embedder:
         self._providers: dict[tuple[str, int], tuple[Provider, asyncio.Semaphore]] = {}
 
     async def query(self, about: About, text: str, scope: str) -> Vector:
-        """The vector of a text to search by, kept for callers of this scope alone.
+        """The vector of a text to search by, cached for callers of this scope only.
 
-        Others would learn by the time that it takes what was asked.
+        From the time that it takes, others would learn what was asked.
         """
         key = scope, about.model, about.dimensions, hashlib.blake2b(text.encode(), digest_size=20).digest()
         known = self._kept.get(key)

@@ -1,4 +1,4 @@
-"""What every request passes: whose it is, how large it may be, how many at once; and the clock."""
+"""The checks that every request passes: its caller, its size, the number at once; and the measuring of time."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from pgvec_admin.api.problems import ProblemError
 from pgvec_admin.api.settings import Caller, Limits
 from pgvec_admin.api.shares import Budget, Turns
 
-# what strangers may see: nothing of it is read, embedded or asked of the database for them
+# open to strangers: for these no body is read, nothing embedded, and the database not queried
 _OPEN = ("/", "/health", "/docs", "/openapi.json")
 _OPEN_FILES = "/docs/static/"
 _METRICS = "/metrics"
-_LEFT = 499  # as nginx counts callers who do not wait
+_LEFT = 499  # nginx's status for callers who left
 
 
 class _LeftError(Exception):
-    """The caller is gone."""
+    """The caller has disconnected."""
 
 
 class Guard:
-    """ASGI middleware. First it knows the caller, then it reads the body, and only what is whole takes a turn.
+    """ASGI middleware. It identifies the caller, then reads the body; only a complete request takes a turn.
 
-    So who sends nothing, or slowly, keeps nobody from working.
+    So a caller that sends nothing, or slowly, does not keep others from working.
     """
 
     def __init__(self, app: ASGIApp, limits: Limits, gate: Gate, metrics: Metrics) -> None:
@@ -92,7 +92,7 @@ class Guard:
             self._held.give(caller.name, len(body))
 
     async def _read(self, caller: Caller, scope: Scope, receive: Receive, body: bytearray) -> None:
-        """The body; ProblemError 413 for one that is too large, 408 for one that does not come."""
+        """Read the body; ProblemError 413 for one that is too large, 408 for one that does not arrive."""
         most = self._limits.body_bytes
         told = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         if told.isdigit() and int(told) > most:
@@ -120,7 +120,7 @@ class Guard:
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
-    """A body that was read, to be read."""
+    """A receive function that returns a body which was read already."""
     told = False
 
     async def again() -> Message:

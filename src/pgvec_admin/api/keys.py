@@ -1,4 +1,4 @@
-"""The public keys with which tokens are signed, as they are published at an address (JWKS)."""
+"""The public keys that tokens are checked with, published at an address (JWKS)."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pgvec_admin.api.problems import ProblemError
 
 log = logging.getLogger("pgvec_admin.api")
 
-_LIFETIME = 300.0  # seconds until keys are fetched again, so that one that was withdrawn ends
-_PAUSE = 30.0  # seconds at least between fetches for keys that are not known
-_FAILED = 5.0  # seconds without another try after one that failed
+_LIFETIME = 300.0  # seconds until keys are fetched again, so that a withdrawn one expires
+_PAUSE = 30.0  # least seconds between fetches for unknown keys
+_FAILED = 5.0  # seconds between a failed fetch and the next
 
 
 class Keys:
     """The keys at an address, fetched again when they are old, or for a key that is not among them.
 
-    While the address does not answer, the keys of before go on for a while; nobody waits in a line for it.
+    While the address does not answer, the previous keys remain valid for a while; requests do not queue for it.
     """
 
     def __init__(self, address: str) -> None:

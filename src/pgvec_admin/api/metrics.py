@@ -1,4 +1,4 @@
-"""What the service tells Prometheus."""
+"""The metrics of the service for Prometheus."""
 
 from __future__ import annotations
 
@@ -38,29 +38,29 @@ class Metrics:
         self._texts = Counter("pgvec_embedding_texts", "Texts embedded.", ["model", "kind"], registry=self._registry)
 
     def watch(self, pool: Callable[[], dict[str, int]], tokens: Callable[[], dict[str, int]]) -> None:
-        """Tell also what these say when Prometheus asks: of the connections, and of the tokens read by each model."""
+        """Add metrics that are read when Prometheus asks: the connections, and the tokens read by each model."""
         self._registry.register(_State(pool, tokens))
 
     def request(self, method: str, endpoint: str, status: int, mode: str, route: str, seconds: float) -> None:
-        """A request that was answered."""
+        """Count an answered request."""
         method = method if method in _METHODS else "other"
         self._seconds.labels(method, endpoint, str(status), mode, route).observe(seconds)
 
     def found(self, mode: str, rows: int) -> None:
-        """A search that was answered."""
+        """Count an answered search."""
         self._rows.labels(mode).observe(rows)
 
     def cache(self, name: str, *, hit: bool) -> None:
-        """A look into a cache."""
+        """Count a cache lookup."""
         self._cache.labels(name, "hit" if hit else "miss").inc()
 
     def embedded(self, model: str, kind: str, texts: int) -> None:
-        """A call of an embedding model, for a query or for passages."""
+        """Count a call of an embedding model, for a query or for passages."""
         self._calls.labels(model, kind).inc()
         self._texts.labels(model, kind).inc(texts)
 
     def text(self) -> bytes:
-        """All of it, as Prometheus reads it."""
+        """All metrics, as Prometheus reads them."""
         return generate_latest(self._registry)
 
 

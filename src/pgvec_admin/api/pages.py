@@ -1,4 +1,4 @@
-"""What a browser shows: the page to search on, and the interface, from here and from nowhere else."""
+"""Pages for browsers: the search page, and the interface; all their files come from this service."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ router = APIRouter(include_in_schema=False)
 
 
 def _headers(page: bytes, *more: str) -> dict[str, str]:
-    """A policy by which a page runs its own script, and nothing that somebody else put there."""
+    """A content security policy by which a page runs its own script and no injected one."""
     script = b64encode(hashlib.sha256(page.partition(b"<script>")[2].partition(b"</script>")[0]).digest()).decode()
     policy = [
         "default-src 'none'",
@@ -56,7 +56,7 @@ _DOCS_HEADERS = _headers(_DOCS, "'self'")
 
 @router.get("/")
 async def page() -> Response:
-    """A page to search on."""
+    """The search page."""
     return Response(_PAGE, media_type="text/html; charset=utf-8", headers=_PAGE_HEADERS)
 
 
@@ -67,7 +67,7 @@ async def docs() -> Response:
 
 
 def describe(app: FastAPI, settings: Settings) -> dict[str, Any]:
-    """The OpenAPI document, with the limits and the ways to sign in of this service."""
+    """The OpenAPI document, with this service's limits and ways to sign in."""
     if app.openapi_schema:
         return app.openapi_schema
     found = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)

@@ -1,4 +1,4 @@
-"""Errors as problem details (RFC 9457): what is wrong and what to do about it, and nothing of the inside."""
+"""Errors as problem details (RFC 9457): what is wrong and what to do about it, without internals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pgvec_admin.errors import ConnectionFailedError, PgvecError, shorten
 
 log = logging.getLogger("pgvec_admin.api")
 
-# what a caller can do something about; anything else is an internal error, which is logged and not told
+# errors that a caller can do something about; any other is internal: it is logged and not shown
 _STATUS = {
     "PV001": 404,
     "PV002": 422,
@@ -28,7 +28,7 @@ _STATUS = {
 }
 _CALLERS = ("22", "23", "54")  # a value, a constraint, a limit of the server
 _TOOK_TOO_LONG = "57014"
-_UNAVAILABLE = ("08", "53", "57P")  # the connection, the resources, or the server gone
+_UNAVAILABLE = ("08", "53", "57P")  # no connection, no resources, or the server shut down
 
 
 class ProblemError(Exception):
@@ -59,7 +59,7 @@ class ProblemError(Exception):
 
 
 def of_database(error: psycopg.Error) -> ProblemError:
-    """What the database says, where it is meant for callers."""
+    """The problem for a database error: its message, where that is meant for callers."""
     state = error.sqlstate or ""
     if isinstance(error, PoolTimeout | TooManyRequests):
         return ProblemError(503, "no connection to the database is free", "try again soon", retry_after=1)
@@ -78,7 +78,7 @@ def of_database(error: psycopg.Error) -> ProblemError:
 
 
 def of_provider(error: PgvecError) -> ProblemError:
-    """What an embedding provider, or the lack of one, means for a caller."""
+    """The problem for an error of an embedding provider, or for the lack of one."""
     if isinstance(error, ConnectionFailedError):
         return ProblemError(503, "the embedding model is not there", "try again soon", retry_after=5)
     return ProblemError(422, error.message, error.hint or "")
@@ -107,7 +107,7 @@ async def _on_provider(_: Request, error: Exception) -> JSONResponse:
 
 async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    if isinstance(error.body, bytes):  # it was not even taken for JSON
+    if isinstance(error.body, bytes):  # it was not recognised as JSON
         sent = request.headers.get("content-type", "none")
         return ProblemError(422, "the request is not JSON", f"send Content-Type: application/json, not {sent}").answer()
     return ProblemError(422, "the request is not valid", "; ".join(map(_fault, error.errors()[:10]))).answer()

@@ -1,4 +1,4 @@
-"""What a connection may do before anybody knows whose it is: how much head, how slowly, and how many of them."""
+"""Limits on connections before their caller is known: the size of a head, its time, and the number of connections."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pgvec_admin.api.settings import Limits, Settings
 
-_PIPELINE = 16  # requests that were sent before the answer to the first
+_PIPELINE = 16  # requests sent before the answer to the first
 
 
 class Bounds:
-    """What all connections of a server share.
+    """The limits that all connections of a server share.
 
-    Where there are too many, the one goes that has kept the service waiting for longest: for a head, for a body, or
-    for another request. One that the service works for is never among these.
+    Where there are too many, the one that has kept the service waiting longest is closed: for a head, for a body, or
+    for another request. A connection that the service is working for is never closed.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -30,7 +30,7 @@ class Bounds:
         self._waiting: dict[BoundedProtocol, None] = {}  # the longest first
 
     def opened(self, connection: BoundedProtocol, all_open: int) -> bool:
-        """Count a connection; whether there is room for it. Those of a proxy are of many callers."""
+        """Count a connection, and return whether there is room for it. A proxy's connections belong to many callers."""
         address = connection.address
         self._open[address] += 1
         self.waits(connection)
@@ -46,15 +46,15 @@ class Bounds:
         return True
 
     def waits(self, connection: BoundedProtocol) -> None:
-        """It is for the client to go on."""
+        """The connection is waiting for the client."""
         self._waiting[connection] = None
 
     def works(self, connection: BoundedProtocol) -> None:
-        """It is for the service to go on, or the connection is over."""
+        """The connection is waiting for the service, or is over."""
         self._waiting.pop(connection, None)
 
     def closed(self, connection: BoundedProtocol) -> None:
-        """Count a connection no more."""
+        """Stop counting a connection."""
         self.works(connection)
         self._open[connection.address] -= 1
         if not self._open[connection.address]:
@@ -73,10 +73,10 @@ class _RefusedError(Exception):
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which bounds none of this, with bounds.
+    """uvicorn's protocol with the limits that it lacks.
 
-    The parser collects a field of the head, or of the trailers of a body, until it is whole: so no more than
-    `head_bytes` may come without anything that it hands on. Of what is whole it hands on sizes and numbers.
+    The parser buffers a field of the head, or of the trailers of a body, until it is complete: so no more than
+    `head_bytes` may arrive without a callback of the parser. Complete fields are limited by size and number.
     """
 
     bounds: Bounds
@@ -85,11 +85,11 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **named)
         self._limits = self.bounds.limits
         self.address = ""
-        self.signed_in = False  # for an earlier request
+        self.signed_in = False  # in an earlier request
         self._clock: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
-        self._heard = 0  # what the parser handed on
-        self._unheard = 0  # bytes since
+        self._heard = 0  # callbacks of the parser
+        self._unheard = 0  # bytes since the last one
         self._head_bytes = self._head_fields = 0
         self._refusal: tuple[HTTPStatus, str] | None = None
 
@@ -121,7 +121,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.send_400_response("")
 
     def send_400_response(self, msg: str) -> None:
-        """Any refusal before there is a request to answer."""
+        """Send any refusal before there is a request to answer."""
         status, title = self._refusal or (HTTPStatus.BAD_REQUEST, msg)
         problem = json.dumps({"type": "about:blank", "title": title, "status": status}).encode()
         head = (
@@ -132,7 +132,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.write(head.encode() + problem)
         self.transport.close()
 
-    # what the parser hands on
+    # callbacks of the parser
 
     def on_message_begin(self) -> None:
         self._head_bytes = self._head_fields = 0
@@ -185,7 +185,7 @@ class BoundedProtocol(HttpToolsProtocol):
             f"the head of a request has at most {self._limits.head_bytes:,} bytes in {self._limits.head_fields} fields",
         )
 
-    # clocks
+    # time limits
 
     def _start_clock(self) -> None:
         self._clock = self.loop.call_later(self._limits.read_seconds, self._expire)
@@ -210,7 +210,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def _watch_reader(self, before: int) -> None:
-        """Let go of who takes nothing of an answer for a while."""
+        """Drop a client that reads nothing of an answer for a while."""
         self._stalled = self.loop.call_later(self._limits.read_seconds, self._check_reader, before)
 
     def _check_reader(self, before: int) -> None:

@@ -12,8 +12,8 @@ from pgvec_admin.api.settings import Settings
 def create_server(settings: Settings) -> uvicorn.Server:
     """A server to run on sockets that listen.
 
-    Its log has errors only: what a stranger sends is not one. Without proxies nobody is believed about whom a request
-    comes from.
+    Its log has errors only, to which bad requests of strangers do not belong. Without `proxies`, X-Forwarded-For is
+    never trusted.
     """
     protocol = type("Protocol", (BoundedProtocol,), {"bounds": Bounds(settings)})
     return uvicorn.Server(

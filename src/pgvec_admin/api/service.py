@@ -1,4 +1,4 @@
-"""What the endpoints share while the service runs: the database, the models, what is kept, who may call."""
+"""The state that the endpoints share: the database, the models, the cache, the callers."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from pgvec_admin.errors import PgvecError
 
 _ABOUT_SECONDS = 5.0
 _COLLECTIONS = 10_000
-_QUESTIONS = 50_000  # of which is known that they were asked
-_BESIDE = 1000  # bytes that keeping an answer takes besides it
+_QUESTIONS = 50_000  # remembered as asked before
+_BESIDE = 1000  # bytes of overhead of a cached response
 
 
 @dataclass(frozen=True)
 class Kept:
-    """An answer that is kept, and how it was asked for."""
+    """A cached response, and the mode of its search."""
 
     answer: Answer
     mode: str
@@ -38,7 +38,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class _Asked:
-    """What a body that came before asks for: the key of its answer, and what tells the state of the rows."""
+    """The meaning of a body seen before: the key of its answer, and the scope of the version of its rows."""
 
     key: bytes
     mode: str
@@ -46,7 +46,7 @@ class _Asked:
 
 
 class Service:
-    """One for each application. What it remembers of a caller is of that caller's scope: no other can tell by it."""
+    """One for each application. It caches by the caller's scope, so that one caller learns nothing about another."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -66,7 +66,7 @@ class Service:
         self._known: Cache[About] = Cache(_COLLECTIONS, seconds=_ABOUT_SECONDS)
 
     async def about(self, caller: Caller, collection: str) -> About:
-        """What to know of a collection, as it was a few seconds ago at the earliest."""
+        """Facts about a collection, at most a few seconds old."""
         key = (caller.scope, collection)
         known = self._known.get(key)
         if known is None:
@@ -75,9 +75,9 @@ class Service:
         return known
 
     async def kept(self, caller: Caller, body: bytes) -> Kept | None:
-        """The answer to a body that came before, byte for byte, if nothing has changed since: without reading the body.
+        """The cached response to a body seen before, byte for byte, if nothing has changed since; it is not parsed.
 
-        To read and check a vector, and to write it down again, takes longer than to ask the database for its state.
+        Parsing and checking a vector, and serialising it again, takes longer than asking the database for its state.
         """
         asked = self._bodies.get(_digest(caller, body))
         if asked is None:
@@ -92,9 +92,9 @@ class Service:
     async def search(
         self, caller: Caller, mode: str, parameters: dict[str, Any], indexes: list[int], body: bytes | None = None
     ) -> tuple[Answer, bool]:
-        """The answer of a search, and whether it was kept from before and nothing has changed since.
+        """The answer of a search, and whether it is a cached response, nothing having changed since.
 
-        `body` is what came, where `kept` is to know it again.
+        `body` is the request's body, where `kept` is to recognise it.
         """
         asked = parameters | {"indexes": indexes, "versioned": self.settings.caching.answer_bytes > 0}
         if not asked["versioned"]:
@@ -119,7 +119,7 @@ class Service:
         return answer, False
 
     async def health(self) -> Health:
-        """Whether the database answers. Anybody may ask, so there is one question at a time, whoever waits for it."""
+        """Whether the database answers. Anybody may ask, so there is one query at a time, which all callers share."""
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._health())
         return await asyncio.shield(self._asking)
@@ -129,11 +129,11 @@ class Service:
             version = await self.store.installed()
         except psycopg.Error:
             return Health(live=True, ready=False)
-        # what is installed is nothing for strangers where callers sign in
+        # where callers sign in, strangers do not see the installed version
         return Health(live=True, ready=True, version=version if self.settings.access.everybody else None)
 
     async def warm(self) -> None:
-        """Load the model of the service's own collection, where it runs here, before somebody has to wait for it."""
+        """Load the model of the service's own collection, if it runs here, before a request has to wait for it."""
         caller = Caller("the service", "the service")
         with suppress(psycopg.Error, PgvecError):
             about = await self.about(caller, self.settings.collection)

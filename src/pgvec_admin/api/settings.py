@@ -1,4 +1,4 @@
-"""What the service is told when it starts, and whose a request is."""
+"""The settings of the service, and the caller of a request."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ KEY_CHARACTERS = 16
 class Limits:
     """Beyond these a request is refused (408, 413, 422, 431), told to slow down (429) or to come back (503).
 
-    `requests_a_minute` is for each caller, and 0 means any number. `wait_seconds` is for a connection to be free.
+    `requests_a_minute` is for each caller, and 0 means any number. `wait_seconds` is the wait for a free connection.
     `share` is the percentage of requests at once, of connections to the database and of memory for bodies that one
-    caller holds at most, and of `sockets` that one address does. `read_seconds` is for the head of a request, again
-    for its body, and for a reader of an answer to read on.
+    caller holds at most, and of `sockets` that one address holds. `read_seconds` is the time for the head of a
+    request, again for its body, and for a client to go on reading an answer.
     """
 
     body_bytes: int = 4_000_000
@@ -37,13 +37,13 @@ class Limits:
     statement_seconds: float = 10.0
 
     def of_one(self, total: int) -> int:
-        """How many of so many one caller holds at most."""
+        """The most of a total that one caller may hold."""
         return max(1, total * self.share // 100)
 
 
 @dataclass(frozen=True)
 class Caching:
-    """How many bytes of answers and how many embeddings of queries are kept, the answers for how long; 0 keeps none."""
+    """The cache's limits: bytes of responses, number of query embeddings, seconds for responses; 0 caches none."""
 
     answer_bytes: int = 64_000_000
     answer_seconds: float = 300.0
@@ -55,8 +55,8 @@ class Access:
     """Who may call: a bearer token as Supabase issues them, or a key of a trusted backend. Neither: everybody.
 
     A token's role and claims become those of the transaction, so that policies decide. With a key the header X-Tenant
-    names the tenant. `metrics_key` is for who scrapes; without one nobody does where callers sign in. UsageError for
-    what is empty or could be guessed.
+    names the tenant. `metrics_key` is for scrapers; without one nobody may scrape where callers sign in. UsageError
+    for secrets that are empty or could be guessed.
     """
 
     jwt_secret: str | None = field(default=None, repr=False)
@@ -82,22 +82,22 @@ class Access:
 
     @property
     def tokens(self) -> bool:
-        """Whether bearer tokens are taken."""
+        """Whether bearer tokens are accepted."""
         return self.jwt_secret is not None or self.jwks_url is not None
 
     @property
     def everybody(self) -> bool:
-        """Whether callers need nothing."""
+        """Whether callers need neither token nor key."""
         return not (self.tokens or self.keys)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Database, default collection, connections at most, and what to tell embedding providers.
+    """Database, default collection, most connections, and settings of embedding providers.
 
-    `prepare`: statements are prepared, which a pooler in transaction mode may not allow. `hosts` are the names by
-    which a service that asks nobody for a token is called; localhost and addresses are always among them. `proxies`
-    are the addresses and networks that are believed about X-Forwarded-For.
+    `prepare`: statements are prepared, which a pooler in transaction mode may not allow. `hosts` are the names under
+    which a service that asks for no token may be called; localhost and addresses are always allowed. `proxies` are
+    the addresses and networks whose X-Forwarded-For is trusted.
     """
 
     conninfo: str = field(repr=False)
@@ -115,10 +115,10 @@ class Settings:
 
 @dataclass(frozen=True)
 class Caller:
-    """Whose request it is: the role and claims of a token, or the tenant that a trusted backend acts for.
+    """The caller of a request: the role and claims of a token, or the tenant that a trusted backend acts for.
 
-    `name` is what limits count by. `scope` is what the service remembers by: callers of one scope may see the same
-    rows, and one never learns what was asked in another.
+    Limits count by `name`. The cache is divided by `scope`: callers of one scope may see the same rows, and none
+    learns what was asked in another.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What callers share, and how much of it one of them holds at most."""
+"""Resources that callers share, and the most that one of them may hold."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pgvec_admin.api.problems import ProblemError
 
 
 class Turns:
-    """Turns to work: `total` at once, of which one caller has `of_one`, and waits `wait_seconds` for its next.
+    """Turns to work: `total` at once, of which one caller has at most `of_one`, and waits `wait_seconds` for its next.
 
     Beyond the total nobody waits, since a queue would only grow.
     """
@@ -19,7 +19,7 @@ class Turns:
     def __init__(self, total: int, of_one: int, wait_seconds: float) -> None:
         self._total, self._of_one, self._wait_seconds = total, of_one, wait_seconds
         self._running = 0
-        self._lines: dict[str, tuple[asyncio.Semaphore, list[None]]] = {}  # with as many as work or wait
+        self._lines: dict[str, tuple[asyncio.Semaphore, list[None]]] = {}  # with an entry for each that works or waits
 
     @asynccontextmanager
     async def turn(self, name: str) -> AsyncIterator[None]:
@@ -47,7 +47,7 @@ class Turns:
 
     async def _acquire(self, own: asyncio.Semaphore) -> None:
         if not own.locked():
-            await own.acquire()  # at once
+            await own.acquire()  # does not wait
             return
         try:
             async with asyncio.timeout(self._wait_seconds):
@@ -66,7 +66,7 @@ class Turns:
 
 
 class Budget:
-    """An amount of which callers take parts: `total`, of which one caller has `of_one`."""
+    """An amount that callers take parts of: `total`, of which one caller has at most `of_one`."""
 
     def __init__(self, total: int, of_one: int) -> None:
         self._total, self._of_one = total, of_one

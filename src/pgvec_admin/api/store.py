@@ -32,7 +32,7 @@ _CALLS = {kind: query(f"api/{kind}") for kind in ("vector", "keyword", "hybrid",
     " for_tenant => %(tenant)s)",
 }
 _ABOUT = query("api/about").encode()
-# the first statement of a transaction qualifies all that it uses: behind a pooler, the search_path comes with it
+# the first statement of a transaction qualifies all names: behind a pooler, it also sets the search_path
 _SET = "pg_catalog.set_config"
 _PATH = f"{_SET}('search_path', '{database.SEARCH_PATH}', true), "
 _SCANS = (
@@ -44,13 +44,13 @@ _AS_TOKEN = f"{_AS}, {_SET}('request.jwt.claims', %(claims)s, true), {_SET}('rol
 _AS_TENANT = f"{_AS}, {_SET}('app.tenant_id', %(tenant)s, true)"
 _VERSION = "select pgvec.collection_version(%(collection)s, %(tenant)s)"
 
-# a pool tries again ever less often, until it gives up and waits for the next request
+# a pool reconnects with growing pauses, until it gives up and waits for the next request
 _GIVE_UP = 3.0
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The results of a search as a JSON array, how many, how they were found, and of which state of the rows."""
+    """The results of a search as a JSON array, with their number, the route, and the version of the rows."""
 
     body: bytes
     rows: int
@@ -60,7 +60,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class About:
-    """What embeds a collection, and the oids of the indexes that a search may go along."""
+    """The embedding model of a collection, and the oids of the indexes that a search may use."""
 
     model: str | None
     dimensions: int
@@ -71,7 +71,7 @@ class Store:
     """A pool of connections; every call is a transaction with the role, claims or tenant of a caller."""
 
     def __init__(self, settings: Settings) -> None:
-        # beyond its share of connections a caller waits for its own, and not before others
+        # beyond its share of connections a caller waits for one of its own, and does not hold up others
         of_one = settings.limits.of_one(settings.connections)
         concurrent = settings.limits.concurrent
         self._turns = Turns(
@@ -122,7 +122,7 @@ class Store:
         return await self._again(work)
 
     async def about(self, caller: Caller, collection: str) -> About:
-        """What to know of a collection."""
+        """Facts about a collection."""
 
         async def work() -> About:
             async with self._transaction(caller) as (connection, _):
@@ -132,7 +132,7 @@ class Store:
         return await self._again(work)
 
     async def document(self, caller: Caller, id_: str, collection: str, tenant: UUID | None) -> bytes | None:
-        """A row as JSON, if it is there."""
+        """A row as JSON, if it exists."""
 
         async def work() -> bytes | None:
             async with self._transaction(caller) as (connection, _):
@@ -176,7 +176,7 @@ class Store:
         return await self._as_installed(work)
 
     async def installed(self) -> str | None:
-        """The version of the functions; None where the service logs in as a role that may not ask."""
+        """The version of the functions; None where the service's login role may not call pgvec.version."""
         async with self.pool.connection() as connection:
             try:
                 return str((await _row(await connection.execute("select pgvec.version()")))[0])
@@ -187,9 +187,9 @@ class Store:
     async def _transaction(
         self, caller: Caller, indexes: Sequence[int] | None = None
     ) -> AsyncIterator[tuple[_Connection, _Cursor]]:
-        """As the caller; with it comes what the scans of indexes were before, where they are given.
+        """A transaction as the caller; its cursor has the earlier scan counts of `indexes`, where these are given.
 
-        All goes to the server at the end, in one go, so results are read after it; and what goes in one go is one
+        All statements go to the server at the end, in one pipeline, so results are read after it; one pipeline is one
         transaction.
         """
         who = _AS
@@ -206,7 +206,7 @@ class Store:
             yield connection, await connection.execute(statement.encode(), parameters)
 
     async def _again(self, work: Callable[[], Awaitable[T]]) -> T:
-        """What reads may be done a second time where the server was restarted meanwhile."""
+        """Run reading work, and run it again if the server was restarted meanwhile."""
         try:
             return await self._as_installed(work)
         except PoolTimeout:
@@ -218,7 +218,7 @@ class Store:
             return await work()
 
     async def _as_installed(self, work: Callable[[], Awaitable[T]]) -> T:
-        """What is done a second time where a release with other functions was installed meanwhile."""
+        """Run work, and run it again if a release with other functions was installed meanwhile."""
         try:
             return await work()
         except psycopg.errors.UndefinedFunction:
@@ -227,7 +227,7 @@ class Store:
             return await work()
 
     async def _configure(self, connection: _Connection) -> None:
-        """Set the search_path, for the session unless others have it too, and learn how the functions are called."""
+        """Set the search_path, for the session unless a pooler shares it, and read the signatures of the functions."""
         async with connection.transaction(), connection.cursor(row_factory=class_row(calls.Signature)) as cursor:
             await connection.execute(database.SET_LOCAL_SEARCH_PATH if self._pooler else database.SET_SEARCH_PATH)
             known = calls.signatures(await (await cursor.execute(calls.SIGNATURES)).fetchall())

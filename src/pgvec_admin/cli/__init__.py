@@ -1,4 +1,4 @@
-"""The command `pgvec-admin`: arguments, progress and printing; what it does lies in the modules beside `cli`."""
+"""The command `pgvec-admin`: arguments, progress and printing; the work is done by the modules beside `cli`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pgvec_admin.cli.output import echo, say
 from pgvec_admin.errors import PgvecError, UsageError, from_postgres, shorten
 from pgvec_admin.redact import forget, redacted
 
-# module and member of each command, and what --help says of it without importing them
+# module and member of each command, and its summary in --help, which imports none of them
 COMMANDS = {
     "demo": (
         "demo",
@@ -30,7 +30,7 @@ COMMANDS = {
     "rollback": (
         "migrate",
         "rollback",
-        "Take migrations back, by default the last one. Collections are never dropped: with some left, --all refuses.",
+        "Roll back migrations, by default the last one. Collections are never dropped: with some left, --all refuses.",
     ),
     "uninstall": (
         "migrate",
@@ -73,17 +73,17 @@ COMMANDS = {
     "collection": (
         "collection",
         "app",
-        "Collections: the tables that the search functions know; make, adopt, look after, drop.",
+        "Collections: the tables that the search functions know; create, adopt, list, drop.",
     ),
     "index": ("index", "app", "Vector indexes of a collection: which would fit, build, tune, list, drop."),
     "log": ("log", "app", "The log of searches: a sample, where it is turned on."),
     "tenant": (
         "tenant",
         "app",
-        "Tenants of collections with access tenant: what they have, taking it out, deleting it.",
+        "Tenants of collections with access tenant: list, show, export or delete their rows.",
     ),
     "supabase": ("supabase", "app", "This release as a migration for projects that are deployed by the Supabase CLI."),
-    "db": ("db", "app", "The embedded PostgreSQL server: start, stop, look, connect."),
+    "db": ("db", "app", "The embedded PostgreSQL server: start, stop, status, connect."),
 }
 
 
@@ -102,13 +102,13 @@ def load_command(name: str) -> Any:
 
 
 class _Commands(TyperGroup):
-    """The commands, each imported when it is called: --help and status need little of what the others do."""
+    """The commands, each imported when it is called: --help and status need little of what the others import."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
-        """The name and the summary, which is all that --help shows."""
+        """The name and the summary, all that --help shows."""
         return TyperCommand(cmd_name, help=COMMANDS[cmd_name][2]) if cmd_name in COMMANDS else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -145,13 +145,13 @@ def _options(
 
 
 def _told(error: Exception) -> PgvecError:
-    """What a user is told of an error, whoever raised it."""
+    """The error as the user sees it, whatever raised it."""
     if isinstance(error, PgvecError):
         return error
-    psycopg = sys.modules.get("psycopg")  # an error of its own comes from there
+    psycopg = sys.modules.get("psycopg")  # only an imported psycopg can have raised an error
     if psycopg and isinstance(error, psycopg.Error):
         return from_postgres(error)
-    # Typer's own errors of usage; their base class moved between its releases, what they can do did not
+    # Typer's own usage errors; their base class moved between its releases, their methods did not
     if hasattr(error, "format_message"):
         context = getattr(error, "ctx", None)
         return UsageError(error.format_message(), f"{context.command_path} --help" if context else None)
@@ -185,7 +185,7 @@ def main() -> None:
         if os.environ.get("PGVEC_DEBUG"):
             say(redacted(traceback.format_exc()), lines=True)
         shown = _told(error)
-        # before they are shortened: of a secret that is cut, the rest would not be known for one
+        # before they are shortened: the rest of a truncated secret would not be recognised
         say(f"error: {shorten(redacted(shown.message))}")
         if shown.hint:
             say(f"hint: {shorten(redacted(shown.hint))}")

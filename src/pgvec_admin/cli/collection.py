@@ -13,7 +13,7 @@ from pgvec_admin.engine import collections
 from pgvec_admin.errors import UsageError
 
 app = typer.Typer(
-    no_args_is_help=True, help="Collections: the tables that the search functions know; make, adopt, look after, drop."
+    no_args_is_help=True, help="Collections: the tables that the search functions know; create, adopt, list, drop."
 )
 
 
@@ -219,7 +219,7 @@ def refresh(
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Count the words of a collection anew, for BM25. Collections of up to 10,000 rows are always up to date.
+    """Count the words of a collection again, for BM25. Collections of up to 10,000 rows are always up to date.
 
     Example:
 

@@ -14,7 +14,7 @@ from pgvec_admin.errors import ConnectionFailedError, UsageError
 from pgvec_admin.server import embedded
 from pgvec_admin.server.embedded_system import binaries, server_account, without_libpq
 
-app = typer.Typer(no_args_is_help=True, help="The embedded PostgreSQL server: start, stop, look, connect.")
+app = typer.Typer(no_args_is_help=True, help="The embedded PostgreSQL server: start, stop, status, connect.")
 
 Postgres = Annotated[
     int | None,
@@ -40,7 +40,7 @@ def start(
         ),
     ] = None,
 ) -> None:
-    """Start the embedded server, creating it at the first time, and print its URL.
+    """Start the embedded server, creating it the first time, and print its URL.
 
     Example:
 
@@ -125,7 +125,7 @@ def url(
             f"PostgreSQL {instance.version} is not running",
             f"start it: pgvec-admin db start --postgres {instance.version}",
         )
-    if server.state != "ready":  # recovering, perhaps: its socket is not there yet
+    if server.state != "ready":  # perhaps recovering, without a socket yet
         server = instance.start()
     echo(server.url(tcp=tcp))
 
@@ -147,7 +147,7 @@ def psql(context: typer.Context, postgres: Postgres = None) -> None:
             f"make it: pgvec-admin db start --postgres {instance.version}",
         )
     server = instance.start()
-    # by environment and not by URL, so that psql's own -d and -U only change what they name
+    # by environment and not by URL, so that psql's own -d and -U change nothing else
     environment = without_libpq(os.environ) | {
         "PGHOST": str(server.socket_directory),
         "PGPORT": str(server.port),

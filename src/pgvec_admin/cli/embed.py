@@ -60,7 +60,7 @@ def embed(
     if result.failed:
         raise DataRejectedError(
             f"rows that could not be embedded: {result.failed:,}",
-            "mend or delete them and run the same command again; the others are stored",
+            "fix or delete them and run the same command again; the others are stored",
         )
 
 

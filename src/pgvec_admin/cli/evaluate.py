@@ -43,7 +43,7 @@ def evaluate(
         typer.Option(help="Judgements: query, document and grade, separated by tabs.", exists=True, dir_okay=False),
     ] = None,
     from_log: Annotated[
-        bool, typer.Option("--from-log", help="Make logged searches again, and compare the answers.")
+        bool, typer.Option("--from-log", help="Repeat logged searches, and compare the answers.")
     ] = False,
     against: Annotated[
         str | None,
@@ -54,11 +54,11 @@ def evaluate(
         ),
     ] = None,
     save: Annotated[
-        Path | None, typer.Option(help="Keep the logged searches and their answers in this file.", dir_okay=False)
+        Path | None, typer.Option(help="Save the logged searches and their answers in this file.", dir_okay=False)
     ] = None,
     compare: Annotated[
         Path | None,
-        typer.Option(help="Make the searches of that file again, and compare.", exists=True, dir_okay=False),
+        typer.Option(help="Repeat the searches of that file, and compare.", exists=True, dir_okay=False),
     ] = None,
     since: Annotated[str, typer.Option(help="How far back in the log.")] = "30 days",
     limit: Annotated[int, typer.Option(min=1, help="Logged searches, the most frequent first.")] = 100,
@@ -139,7 +139,7 @@ def _replay(
     database_url: str | None,
     as_json: bool,
 ) -> None:
-    """Make logged or saved searches again as things are, and compare with the saved answers or with another setting."""
+    """Repeat logged or saved searches now, and compare with the saved answers or with another setting."""
     if sum(map(bool, (against, save, compare))) != 1:
         raise UsageError("compare with what?", "one of --against SETTING, --save FILE and --compare FILE")
     other = replay.parse(against) if against else replay.Setting()
@@ -151,7 +151,7 @@ def _replay(
 
         def answers(setting: replay.Setting) -> list[replay.Ranking | None]:
             target = collections.get(connection, setting.collection or collection)
-            # loading a model takes seconds, and mostly none is needed
+            # loading a model takes seconds, and most runs need none
             provider = functools.cache(lambda: embed.provider_for(target, options))
             embedder = (lambda text: provider().embed_query(text)) if target.model or options.model else None
             return replay.run(connection, collection, searches, setting, embed=embedder, report=report)

@@ -206,7 +206,7 @@ def drop(
     name: Annotated[str, typer.Argument(help="Name of the index.")],
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Drop a vector index of a collection, without blocking anybody.
+    """Drop a vector index of a collection, without blocking reads or writes.
 
     Example:
 

@@ -81,7 +81,7 @@ def load(
     ] = Unit.characters,
     no_chunk: Annotated[bool, typer.Option("--no-chunk", help="Leave texts whole.")] = False,
     batch: Annotated[int, typer.Option(min=1, max=100_000, help="Rows to store and commit at once.")] = loading.BATCH,
-    restart: Annotated[bool, typer.Option("--restart", help="Begin anew where an earlier load was cut off.")] = False,
+    restart: Annotated[bool, typer.Option("--restart", help="Start over, without resuming a load.")] = False,
     reject_to: Annotated[
         Path | None, typer.Option(help="Write bad rows to this file, as JSON lines with file, line, reason and row.")
     ] = None,
@@ -95,8 +95,8 @@ def load(
 ) -> None:
     """Load files into a collection: .jsonl, .json, .csv, .tsv (also .gz), .parquet, .md, .txt, or directories.
 
-    Load the same again and nothing changes; an edited file replaces exactly its own chunks. Interrupted, it goes on
-    where it was when it is run again. Links that lead out of a directory are left out.
+    Loading the same again changes nothing; an edited file replaces exactly its own chunks. After an interruption, the
+    same command continues where it stopped. Links that lead out of a directory are left out.
 
     Example:
 
@@ -152,13 +152,13 @@ def load(
             f"bad rows left out: {result.rejected:,}",
             f"they are in {reject_to}, each with its reason"
             if reject_to
-            else "mend them and load again; --reject-to FILE writes them to a file",
+            else "fix them and load again; --reject-to FILE writes them to a file",
         )
 
 
 @contextmanager
 def _skipped() -> Iterator[Skip]:
-    """Says the first files that are left out, and how many more there are."""
+    """Prints the first files that are left out, and the number of others."""
     count = 0
 
     def skip(path: Path, why: str) -> None:
@@ -174,7 +174,7 @@ def _skipped() -> Iterator[Skip]:
 
 @contextmanager
 def _rejects(path: Path | None) -> Iterator[loading.Reject]:
-    """Says the first bad rows, and writes all of them where a file is wanted."""
+    """Prints the first bad rows, and writes all of them to a file on request."""
     count = 0
     with path.open("w", encoding="utf-8") if path else nullcontext() as file:
 
@@ -206,4 +206,4 @@ def _say(collection: str, result: loading.LoadResult) -> None:
     rate = f"{result.rows / result.seconds:,.0f} rows/s" if result.seconds else ""
     say(f"loaded into {collection}: {', '.join(parts) or 'no rows'} in {result.seconds:.1f} s ({rate})")
     if result.counted_anew:
-        say("keyword statistics: counted anew")
+        say("keyword statistics: counted again")

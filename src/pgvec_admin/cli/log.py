@@ -43,7 +43,7 @@ def on(
 
 @app.command()
 def off(collection: Name, database_url: DatabaseUrl = None) -> None:
-    """Log no more searches of a collection; what is logged stays its time.
+    """Log no more searches of a collection; logged ones stay until they expire.
 
     Example:
 
@@ -89,7 +89,7 @@ def show(database_url: DatabaseUrl = None, as_json: Json = False) -> None:
 
 @app.command()
 def prune(database_url: DatabaseUrl = None) -> None:
-    """Remove what is past its time. For a scheduler; in the database itself: select pgvec.prune_search_log().
+    """Remove expired rows from the log. For a scheduler; in the database itself: select pgvec.prune_search_log().
 
     Example:
 

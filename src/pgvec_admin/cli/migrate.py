@@ -22,7 +22,7 @@ def migrate(
     ] = False,
     replace_existing: Annotated[
         bool,
-        typer.Option("--replace-existing", help="Replace functions of the same names by others; history keeps them."),
+        typer.Option("--replace-existing", help="Replace others' functions of the same names; history keeps them."),
     ] = False,
     lock_timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for a table that others use.")] = 30.0,
     database_url: DatabaseUrl = None,
@@ -102,7 +102,7 @@ def rollback(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Take migrations back, by default the last one. Collections are never dropped: with some left, --all refuses.
+    """Roll back migrations, by default the last one. Collections are never dropped: with some left, --all refuses.
 
     Example:
 

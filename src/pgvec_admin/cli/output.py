@@ -1,4 +1,4 @@
-"""How commands speak: data to stdout, talk to stderr, progress on a terminal and plain lines elsewhere."""
+"""The output of commands: data to stdout, messages to stderr, progress on a terminal and plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ ApiKey = Annotated[
 PICTURES = (".png", ".svg", ".pdf", ".jpg")
 
 
-# what a terminal obeys, or what shows a text in another order than it has: C0, C1, bidirectional marks, separators of
-# lines; and half characters, which cannot be written
+# characters that control a terminal or reorder a text: C0, C1, bidirectional marks, line separators; and half surrogate
+# pairs, which cannot be written
 _OBEYED = "\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
 _IN_LINE = re.compile(f"[{_OBEYED}]")
 _IN_LINES = re.compile(f"(?![\\n\\t])[{_OBEYED}]")
 
 
 def harmless(text: str, *, lines: bool = False) -> str:
-    """A text without what a terminal would obey: it may be of anybody who can write, or search, or name a file.
+    """A text without control characters: it may come from anybody who can write rows, search, or name a file.
 
     `lines`: it may have several.
     """
@@ -60,7 +60,7 @@ def harmless(text: str, *, lines: bool = False) -> str:
 
 
 def say(text: str, *, lines: bool = False) -> None:
-    """A line of talk, or several, on stderr."""
+    """Print a message of one line or several on stderr."""
     from rich.console import Console
 
     shown = harmless(text, lines=lines)
@@ -68,12 +68,12 @@ def say(text: str, *, lines: bool = False) -> None:
 
 
 def echo(text: str, *, lines: bool = False) -> None:
-    """Data on stdout: as it is for a program, harmless for a terminal."""
+    """Print data on stdout: unchanged for a program, without control characters for a terminal."""
     typer.echo(harmless(text, lines=lines) if sys.stdout.isatty() else text)
 
 
 def echo_json(text: str) -> None:
-    """JSON on stdout: what a terminal would obey is escaped, which means the same."""
+    """Print JSON on stdout: control characters are escaped, which means the same."""
     escaped = _IN_LINES.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     sys.stdout.write(escaped + "\n")
 
@@ -136,7 +136,7 @@ def shortened(text: str, length: int = 60) -> str:
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Go on only after a yes; where nobody can answer, only with --yes."""
+    """Continue only after a yes; without a terminal, only with --yes."""
     if yes:
         return
     if not sys.stdin.isatty():
@@ -145,7 +145,7 @@ def confirm(question: str, *, yes: bool) -> None:
 
 
 def check_picture(path: Path | None) -> None:
-    """UsageError, before the work that it shows, for a picture that could not be written."""
+    """UsageError for a picture that could not be written, before the work that it would show."""
     if path is None:
         return
     if path.suffix.lower() not in PICTURES:
@@ -155,7 +155,7 @@ def check_picture(path: Path | None) -> None:
 
 
 class Reporter(Protocol):
-    """What long work calls while it goes on."""
+    """The progress that long work reports."""
 
     def __call__(self, done: int, total: int | None = None, note: str = "") -> None:
         """`done` units so far, out of `total` where that is known; `note` is shown beside them."""
@@ -194,7 +194,7 @@ def progress(label: str, unit: str) -> Iterator[Reporter]:
 
 
 class _PlainProgress:
-    """Lines for a log. Work that ends before the first is due prints none."""
+    """Progress as lines for a log. Work that ends before the first is due prints none."""
 
     INTERVAL = 3.0
 
@@ -205,7 +205,7 @@ class _PlainProgress:
     def __call__(self, done: int, total: int | None = None, note: str = "") -> None:
         now = time.monotonic()
         if now - self._last < self.INTERVAL or done == total:
-            return  # the end has a line of the command's own
+            return  # the command itself prints a line at the end
         self._last = now
         rate = done / (now - self._start)
         left = f", {(total - done) / rate:.0f} s left" if total and rate > 0 and done < total else ""

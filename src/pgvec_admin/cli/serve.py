@@ -66,7 +66,7 @@ def serve(
     allow_host: Annotated[
         list[str] | None,
         typer.Option(
-            help="Name by which a service without token or key is called, besides localhost, addresses and --host.",
+            help="Name under which a service without token or key may be called, besides localhost, addresses, --host.",
             show_default=False,
         ),
     ] = None,
@@ -77,7 +77,7 @@ def serve(
         ),
     ] = None,
     requests_a_minute: Annotated[int, typer.Option(min=0, help="Of each caller; 0 for any number.")] = 6000,
-    concurrent: Annotated[int, typer.Option(min=1, help="Requests at once; more are sent away.")] = 64,
+    concurrent: Annotated[int, typer.Option(min=1, help="Requests at once; more are refused.")] = 64,
     share: Annotated[
         int,
         typer.Option(min=1, max=100, help="Percent of these and of --connections that one caller holds at most."),
@@ -174,7 +174,7 @@ def serve(
 
 
 def _refuse_empty(options: dict[str, str | None]) -> None:
-    """What is set and empty was meant to protect. The parser takes an empty variable for one that is not set."""
+    """Refuse empty secrets, which would protect nothing. The parser takes an empty variable for one that is not set."""
     for name, value in options.items():
         variable = f"PGVEC_{name.upper().replace('-', '_')}"
         emptied = value is None and variable in os.environ
@@ -186,7 +186,7 @@ def _refuse_empty(options: dict[str, str | None]) -> None:
 
 
 def _check_engine(where: database.Target, pooler: bool) -> None:
-    """By the catalog, which every role may read: the one that the service logs in as may do nothing else."""
+    """Check by the catalog, which every role may read: the service's login role may do nothing else."""
     with database.connect(where, autocommit=True, one_transaction=pooler) as connection:
         found = connection.execute(
             "select from pg_proc where pronamespace = to_regnamespace('pgvec') and proname = 'collection_version'"
@@ -204,7 +204,7 @@ def _listen(host: str, port: int) -> socket.socket:
         )
     except OSError as error:
         code = error.errno or 0
-        why = os.strerror(code) if code > 0 else error.strerror  # that of a name that is unknown is less
+        why = os.strerror(code) if code > 0 else error.strerror  # an unknown name has a negative one
         raise UsageError(f"cannot listen on {host}:{port}: {why}", "choose another --port or --host") from error
 
 

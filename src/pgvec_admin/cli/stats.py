@@ -85,6 +85,6 @@ def stats(
 
 
 def bars(values: Sequence[float]) -> str:
-    """A row of blocks as high as the values; nothing for 0, the highest for the greatest."""
+    """A row of blocks by the heights of the values; nothing for 0, the full block for the greatest."""
     top = max(values)
     return "".join(" " if value <= 0 else BARS[round(value / top * (len(BARS) - 1))] for value in values)

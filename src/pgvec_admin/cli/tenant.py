@@ -15,7 +15,7 @@ from pgvec_admin.engine import tenants
 from pgvec_admin.errors import UsageError
 
 app = typer.Typer(
-    no_args_is_help=True, help="Tenants of collections with access tenant: what they have, taking it out, deleting it."
+    no_args_is_help=True, help="Tenants of collections with access tenant: list, show, export or delete their rows."
 )
 
 Which = Annotated[UUID, typer.Argument(metavar="TENANT", help="Id of the tenant.", show_default=False)]

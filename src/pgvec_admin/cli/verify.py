@@ -47,7 +47,7 @@ def verify(
 ) -> None:
     """Check that what is installed is what it should be, and finds what it should; exit with 4 where it does not.
 
-    Changes nothing unless told to --fix (or to try --tenants, which leaves nothing behind).
+    Changes nothing without --fix (--tenants tries to write, and leaves nothing behind).
 
     Example:
 

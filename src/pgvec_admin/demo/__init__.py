@@ -1,4 +1,4 @@
-"""The demo's corpus as records, and the questions that are asked of it."""
+"""The demo's corpus as records, and the questions that the demo asks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ QUESTIONS = (
 
 
 def records() -> Iterator[Record]:
-    """One record a documented module, class or function; the qualified name is its id."""
+    """One record for each documented module, class or function; the qualified name is its id."""
     for entry in standard_library():
         yield Record(
             id=entry.name,

@@ -1,4 +1,4 @@
-"""A corpus that every machine has: the docstrings of the running Python's standard library."""
+"""A corpus available on every machine: the docstrings of the running Python's standard library."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-# not written to be read: test suites, generated tables, programs and games
+# no documentation to read: test suites, generated tables, programs and games
 _LEFT_OUT = {
     "__phello__", "antigravity", "ensurepip", "idlelib", "lib2to3", "pydoc_data", "site-packages", "test",
     "tests", "this", "turtledemo", "encodings", "dist-packages", "distutils",
@@ -18,7 +18,7 @@ _LEFT_OUT = {
 
 @dataclass(frozen=True)
 class Entry:
-    """A documented thing of the standard library; `kind` is module, class or function."""
+    """A documented object of the standard library; `kind` is module, class or function."""
 
     name: str
     module: str

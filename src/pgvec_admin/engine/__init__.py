@@ -1,1 +1,1 @@
-"""What the engine's SQL functions are called for: collections, tenants, indexes, searches, the log of searches."""
+"""Calls of the engine's SQL functions: collections, tenants, indexes, searches, the log of searches."""

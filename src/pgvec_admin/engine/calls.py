@@ -1,7 +1,7 @@
 """Calls of the functions in schema public by their whole signature.
 
-Who may create there can make a function of the same name that fits a call better, by fewer defaults or by the types of
-its arguments. None fits better where every argument is given and has its type.
+A role that may create there can make a function of the same name that fits a call better, by fewer defaults or by the
+types of its arguments. None fits better where every argument is given with its type.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def exact(connection: Connection, text: str) -> bytes:
 def complete(text: str, known: Mapping[str, Signature]) -> bytes:
     """The SQL text with all arguments, and their types, in each of its calls `public.name(argument => value, ...)`.
 
-    Raises UndefinedFunction for a function that the engine did not bring.
+    Raises UndefinedFunction for a function that is not the engine's.
     """
     done = ""
     while call := re.search(r"\bpublic\.(\w+)\(", text):

@@ -1,4 +1,4 @@
-"""Collections: what the registry knows, and how one is made and dropped. The work is SQL's (`pgvec.*`)."""
+"""Collections: reading the registry, creating and dropping them. SQL does the work (`pgvec.*`)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Collection:
 
 @dataclass(frozen=True)
 class CollectionStatus(Collection):
-    """A collection with what it holds; `relation` and the counts are None where its table was dropped."""
+    """A collection with its contents; `relation` and the counts are None where its table was dropped."""
 
     rows: int | None
     embedded: int | None
@@ -40,7 +40,7 @@ class CollectionStatus(Collection):
 
 @dataclass(frozen=True)
 class KeywordStatistics:
-    """What BM25 counts with: `uncounted` rows changed since; lengths in words; `due`: it is time to refresh."""
+    """The state of the BM25 statistics: `uncounted` rows changed since; lengths in words; `due`: time to refresh."""
 
     documents: int
     uncounted: int
@@ -52,7 +52,7 @@ class KeywordStatistics:
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What a refresh counted, and the rows whose BM25 weights it made anew."""
+    """What a refresh counted, and the rows whose BM25 weights it renewed."""
 
     documents: int
     lexemes: int
@@ -160,7 +160,7 @@ def drop(connection: Connection, name: str) -> None:
 
 
 def keyword_statistics(connection: Connection, name: str) -> KeywordStatistics:
-    """How far the statistics of BM25 are behind the rows."""
+    """How far the BM25 statistics lag behind the rows."""
     with connection.cursor(row_factory=class_row(KeywordStatistics)) as cursor:
         found = cursor.execute("select * from pgvec.keyword_statistics(%s)", (name,)).fetchone()
     assert found is not None
@@ -168,7 +168,7 @@ def keyword_statistics(connection: Connection, name: str) -> KeywordStatistics:
 
 
 def refresh_statistics(connection: Connection, name: str) -> Refreshed:
-    """Count the words of all rows anew, and make the BM25 weights anew where they are off."""
+    """Count the words of all rows again, and renew the BM25 weights that are off."""
     with connection.cursor(row_factory=class_row(Refreshed)) as cursor:
         found = cursor.execute("select * from pgvec.refresh_statistics(%s)", (name,)).fetchone()
     assert found is not None

@@ -17,7 +17,7 @@ Report = Callable[[int, int | None, str], None]
 
 
 def _silent(done: int, total: int | None, note: str) -> None:
-    """The report of a caller that wants none."""
+    """The report function of a caller that wants none."""
     del done, total, note
 
 
@@ -45,7 +45,7 @@ class Build:
 
 @dataclass(frozen=True)
 class Option:
-    """An index that a collection could have, as `pgvec.index_plan` sees it: sizes in bytes, `recall` of its storage."""
+    """An index that a collection could have, by `pgvec.index_plan`: sizes in bytes, `recall` of its storage."""
 
     method: str
     storage: str
@@ -112,9 +112,9 @@ def create(
 ) -> Build:
     """Build an index for the collection's distance, without blocking writers; drops an invalid leftover first.
 
-    Without a method and a storage it is the one that `plan` recommends. `warn` hears, before it begins, that a build
-    will not fit into memory. `report` hears blocks done, blocks in all and the phase, as
-    pg_stat_progress_create_index tells them. Whatever interrupts the build, no invalid index of it remains.
+    Without a method and a storage it is the one that `plan` recommends. `warn` is called, before the build, if it will
+    not fit into memory. `report` gets blocks done, blocks in all and the phase, from pg_stat_progress_create_index.
+    Whatever interrupts the build, it leaves no invalid index.
     """
     with database.connect(where, autocommit=True) as connection:
         chosen = _chosen(connection, collection, method, storage, m=m, ef_construction=ef_construction)
@@ -138,7 +138,7 @@ def create(
                 " beyond that it goes on, many times slower"
             )
 
-        # one session, so nothing of this outlives it
+        # settings of this session only
         connection.execute("set statement_timeout = 0")
         settings = {
             "maintenance_work_mem": maintenance_work_mem or (chosen and chosen.maintenance_work_mem),
@@ -161,7 +161,7 @@ def create(
 def _chosen(
     connection: Connection, collection: str, method: str | None, storage: str | None, *, m: int, ef_construction: int
 ) -> Option | None:
-    """What to build; None for a combination that is not planned for, which `pgvec.index_definition` judges."""
+    """What to build; None for a combination that is not in the plan: `pgvec.index_definition` decides about it."""
     options = plan(connection, collection, m=m, ef_construction=ef_construction, measure=False)
     chosen = choose(options, method, storage)
     if chosen is None and method is None and storage is None:
@@ -182,7 +182,7 @@ def drop(connection: Connection, collection: str, name: str) -> None:
 
 
 def _note(connection: Connection, collection: str) -> None:
-    """Searches then know their index, and need not look for it."""
+    """Cache the index in the collection's row, so that searches need not look for it."""
     connection.execute("select pgvec.note_index(%s)", (collection,))
 
 
@@ -195,7 +195,7 @@ def _drop_leftover(where: Target, collection: str, name: str) -> None:
 
 @contextmanager
 def _watched(where: Target, backend: int, report: Report) -> Iterator[None]:
-    """Reports, from a thread, how far the index build of another session is, in blocks of the table."""
+    """Reports, from a thread, the progress of another session's index build, in blocks of the table."""
     finished = threading.Event()
 
     def watch() -> None:

@@ -18,7 +18,7 @@ from pgvec_admin.resources import query
 class Hit:
     """A row found: `score` is the similarity of a vector search, the keyword score of a keyword search.
 
-    In a hybrid search it is the fused one, and the two it is made of are there too.
+    In a hybrid search it is the fused score, and the two scores that it is made of are given too.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""The log of searches: on and off, what is in it, and the searches of read-only transactions. The work is SQL's."""
+"""The log of searches: on and off, its contents, and the listener for read-only transactions. SQL does the work."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _INSERT = "select pgvec.insert_search(%(entry)s), %(entry)s::jsonb ->> 'collecti
 class LogState:
     """What is logged of a collection; `sample` None is nothing, `overdue` rows wait to be pruned.
 
-    `read_only` says what becomes of searches in read-only transactions: off, collected, or not logged and why.
+    `read_only` says what happens to searches in read-only transactions: off, collected, or not logged and why.
     """
 
     collection: str
@@ -62,12 +62,12 @@ def state(connection: Connection) -> list[LogState]:
 
 
 def without(connection: Connection) -> None:
-    """Log none of the searches of this connection: they are a program's own."""
+    """Log none of the searches of this connection: they are not a user's."""
     connection.execute("set pgvec.search_log = 'off'")
 
 
 def prune(connection: Connection) -> int:
-    """Remove what is past its time, a batch a transaction (autocommit); returns the rows removed."""
+    """Remove expired rows, a batch a transaction (autocommit); returns the rows removed."""
     removed = 0
     while True:
         row = connection.execute("select pgvec.prune_search_log(%s)", (BATCH,)).fetchone()
@@ -78,7 +78,7 @@ def prune(connection: Connection) -> int:
 
 
 class Collector:
-    """Inserts the searches that read-only transactions announce. One at a time: a lock says that it is there.
+    """The listener: inserts the searches that read-only transactions announce. One at a time, by an advisory lock.
 
     Raises CheckFailedError where there is one already.
     """
@@ -94,18 +94,18 @@ class Collector:
             ).fetchone()
             assert row is not None
             if not row[1]:
-                raise CheckFailedError("another collector is running", "one is enough for a database")
+                raise CheckFailedError("another listener is running", "one is enough for a database")
             self._listening.execute(sql.SQL("listen {}").format(sql.Identifier(row[0])))
             self._opened = opened.pop_all()
 
     def close(self) -> None:
-        """Stop listening; the next collector may start at once, the server need not have noticed the end of this."""
+        """Stop listening; another listener may start at once, before the server notices that this session has ended."""
         with suppress(psycopg.Error):
             self._writing.execute("select pg_advisory_unlock(pgvec.collector_lock())")
         self._opened.close()
 
     def collect(self, *, timeout: float | None = None) -> Iterator[str]:
-        """Insert what is announced, and name the collection of each; for `timeout` seconds, or for ever."""
+        """Insert announced searches, and yield the collection of each; for `timeout` seconds, or forever."""
         for notification in self._listening.notifies(timeout=timeout):
             entry = self._assembled(notification.payload)
             if entry is None:
@@ -113,12 +113,12 @@ class Collector:
             try:
                 row = self._writing.execute(_INSERT, {"entry": entry}).fetchone()
             except (psycopg.DataError, psycopg.IntegrityError):
-                continue  # not of the engine's making
+                continue  # not the engine's
             assert row is not None
             yield str(row[1])
 
     def _assembled(self, payload: str) -> str | None:
-        """The whole entry, with its last piece: those of a transaction come together, and in order."""
+        """The whole entry, once its last piece has come: the pieces of a transaction arrive together, and in order."""
         match = re.fullmatch(r"(\S+) (\d+) (\d+) (.*)", payload, flags=re.S)
         if match is None:
             return None

@@ -1,4 +1,4 @@
-"""Tenants: whose rows there are, all rows of one, and none. The work is SQL's (`pgvec.*`)."""
+"""Tenants: listing them, exporting and deleting the rows of one. SQL does the work (`pgvec.*`)."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class Purged:
 
 
 def holdings(connection: Connection, tenant: UUID | None = None) -> list[Holding]:
-    """Of all tenants, or of one; a row for each collection."""
+    """What all tenants have, or one of them; a row for each collection."""
     with connection.cursor(row_factory=class_row(Holding)) as cursor:
         return cursor.execute("select * from pgvec.list_tenants(%s)", (tenant,)).fetchall()
 
 
 def purge(connection: Connection, tenant: UUID) -> list[Purged]:
-    """Delete all that there is of a tenant."""
+    """Delete everything of a tenant."""
     with connection.transaction(), connection.cursor(row_factory=class_row(Purged)) as cursor:
         return cursor.execute("select * from pgvec.purge_tenant(%s)", (tenant,)).fetchall()
 

@@ -1,1 +1,1 @@
-"""Migrations and functions: applying, comparing, taking back, and exporting them as one file."""
+"""Migrations and functions: applying, comparing, rolling back, and exporting them as one file."""

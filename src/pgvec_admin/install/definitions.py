@@ -1,4 +1,4 @@
-"""Running definitions of functions: in place of others, with their grants, and in pgvector's schema."""
+"""Running definitions of functions: replacing others, preserving grants, and with pgvector's schema."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def with_vector_schema(text: str, schema: str) -> str:
 
 
 def prepare(connection: Connection, vector_schema: str) -> None:
-    """What a transaction needs before definitions are run in it."""
+    """Prepare a transaction in which definitions are run."""
     # pgvector's settings can be named in a function only once its library is loaded
     connection.execute(sql.SQL("select '[1]'::{}.vector").format(sql.SQL(vector_schema)))
-    # files may call what comes after them
+    # files may call functions of later files
     connection.execute("set local check_function_bodies = off")
 
 
@@ -37,7 +37,7 @@ def execute(connection: Connection, text: str, vector_schema: str, label: str) -
 
 
 def make(connection: Connection, name: str, text: str, vector_schema: str, label: str) -> None:
-    """Run the definition of a function that is as we made it; of another signature, in place of that."""
+    """Run the definition of a function that is unchanged since we made it; a new signature replaces the old one."""
     before = _routines(connection, name)
     try:
         with connection.transaction():
@@ -45,7 +45,7 @@ def make(connection: Connection, name: str, text: str, vector_schema: str, label
     except PgvecError as error:
         if not isinstance(error.__cause__, psycopg.errors.InvalidFunctionDefinition):
             raise
-        # other names of arguments or another result: these can only be made anew
+        # other argument names or another result type: it has to be dropped and created again
         drop(connection, [oid for oid, _ in before])
         execute(connection, text, vector_schema, label)
     else:
@@ -53,7 +53,7 @@ def make(connection: Connection, name: str, text: str, vector_schema: str, label
 
 
 def _routines(connection: Connection, name: str) -> set[tuple[int, str]]:
-    """The functions that bear a name (schema.name): oid, and a mark that changes whenever one is replaced."""
+    """The functions of a name (schema.name): oid, and a mark that changes whenever one is replaced."""
     rows = connection.execute(
         "select p.oid::int8, p.xmin::text from pg_catalog.pg_proc as p"
         " join pg_catalog.pg_namespace as n on n.oid = p.pronamespace where n.nspname = %s and p.proname = %s",
@@ -65,7 +65,7 @@ def _routines(connection: Connection, name: str) -> set[tuple[int, str]]:
 def replace(
     connection: Connection, name: str, text: str, vector_schema: str, label: str, *, keep_grants: bool = True
 ) -> Live:
-    """Run the definition of a function in place of all that bear its name, whatever their signatures."""
+    """Run the definition of a function in place of all of its name, whatever their signatures."""
     live = ledger.live(connection, [name]).get(name)
     grantees = _grantees(connection, live) if live and keep_grants else []
     try:
@@ -74,7 +74,7 @@ def replace(
     except PgvecError as error:
         if not (live and isinstance(error.__cause__, psycopg.errors.InvalidFunctionDefinition)):
             raise
-        # other names of arguments or another result: these can only be made anew
+        # other argument names or another result type: it has to be dropped and created again
         drop(connection, live.oids)
         execute(connection, text, vector_schema, label)
     else:
@@ -82,7 +82,7 @@ def replace(
         drop(connection, [int(row_version.split(":")[0]) for row_version in untouched])
     made = ledger.live(connection, [name])[name]
     for oid in made.oids:
-        # which a new function is given by itself
+        # a new function has this grant by default
         connection.execute(f"revoke all on routine {_signature(connection, oid)} from public".encode())
     for role in grantees:
         grant(connection, name, role)
@@ -100,7 +100,7 @@ def _grantees(connection: Connection, live: Live) -> list[str]:
 
 
 def grant(connection: Connection, name: str, role: str) -> None:
-    """Give a role back what it had before a function was made anew."""
+    """Give a role back the grant that it had before a function was dropped and created again."""
     for oid in ledger.live(connection, [name])[name].oids:
         connection.execute(
             sql.SQL("grant execute on routine {} to {}").format(
@@ -110,7 +110,7 @@ def grant(connection: Connection, name: str, role: str) -> None:
 
 
 def take_over(connection: Connection, oids: Sequence[int]) -> None:
-    """Become the owner of a function before it is replaced: its maker could otherwise change it again."""
+    """Become the owner of a function before it is replaced: its creator could otherwise change it again."""
     for oid in oids:
         connection.execute(f"alter routine {_signature(connection, oid)} owner to current_user".encode())
 

@@ -1,7 +1,7 @@
-"""The functions step: one function a file, applied again whenever its text changes, and its history kept.
+"""The functions step: one function a file, applied again whenever its text changes, with its history.
 
-The ledger (`pgvec.function_history`) remembers which text was applied and what the catalog said afterwards. A function
-that the catalog now describes otherwise was edited in place: it has drifted, and is not overwritten silently.
+The ledger (`pgvec.function_history`) records which text was applied and how the catalog described it afterwards. A
+function that the catalog now describes otherwise was edited in place: it has drifted, and is not overwritten silently.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pgvec_admin.install import definitions, ledger
 from pgvec_admin.install.ledger import HistoryEntry, Live, Recorded
 from pgvec_admin.resources import query, sql_directory
 
-# The other files call these two.
+# the other files call these two
 FIRST = ("pgvec.roles", "pgvec.grant_execute")
 
 _OWN_GRANTS = query("own_grants")
@@ -55,9 +55,9 @@ class FunctionFile:
 class FunctionState:
     """Where a function stands.
 
-    ok: as its file says. new: not there yet. changed: there is another text for it. drifted: edited in the database.
-    missing: dropped there. held: rolled back, until its file changes. replaced: a hook that is the installation's own.
-    retired: removed in this release. unmanaged: not of this package's making.
+    ok: as its file says. new: not installed yet. changed: its file has another text. drifted: edited in the database.
+    missing: dropped there. held: rolled back, until its file changes. replaced: a hook with the installation's own text.
+    retired: removed in this release. unmanaged: not made by this package.
     """
 
     name: str
@@ -123,7 +123,7 @@ def _state(file: FunctionFile | None, live: Live | None, last: Recorded | None) 
 
 
 def check(found: Sequence[FunctionState], *, overwrite_drift: bool, replace_existing: bool) -> None:
-    """CheckFailedError where applying would overwrite what somebody else made, without leave to."""
+    """CheckFailedError where applying would overwrite what others made, without permission."""
     drifted = [state.name for state in found if state.state == "drifted"]
     if drifted and not overwrite_drift:
         raise CheckFailedError(
@@ -184,7 +184,7 @@ def apply(
 
 
 def _record(connection: Connection, applied: Mapping[str, FunctionFile]) -> None:
-    """Note what was applied, all at once: what the catalog says of a function takes as long to ask as of all of them.
+    """Record what was applied, all at once: asking the catalog for one function takes as long as for all of them.
 
     PostgREST picks a function by its argument names: with two of one name it may refuse to choose (PGRST203).
     """
@@ -206,7 +206,7 @@ def history(connection: Connection, name: str) -> tuple[str, list[HistoryEntry]]
 
 
 def rollback(connection: Connection, name: str, vector_schema: str, to: int | None = None) -> tuple[str, HistoryEntry]:
-    """Bring back an earlier definition, by default the one before the installed one; in the caller's transaction.
+    """Restore an earlier definition, by default the one before the installed one; in the caller's transaction.
 
     It is held: later runs of `migrate` leave it until a release brings another text for it.
     """

@@ -1,4 +1,4 @@
-"""The ledger of functions: every definition that each has had, and what the catalog says of them now."""
+"""The ledger of functions: every definition that each has had, and their present state in the catalog."""
 
 from __future__ import annotations
 
@@ -66,10 +66,10 @@ class Live:
 
 
 def live(connection: Connection, names: Iterable[str]) -> dict[str, Live]:
-    """What the catalog says now of the functions of schema pgvec and of those named, by name."""
+    """The present state in the catalog of the functions of schema pgvec and of those named, by name."""
     with connection.transaction(force_rollback=True), connection.cursor(row_factory=class_row(Live)) as cursor:
-        # the catalog spells types by the search_path; a fingerprint must not depend on whose it is,
-        # and a transaction around this one keeps its own
+        # the catalog spells types by the search_path, on which a fingerprint must not depend;
+        # a transaction around this one keeps its own search_path
         cursor.execute("set local search_path = pg_catalog, pg_temp")
         rows = cursor.execute(_LIVE, {"names": list(names)}).fetchall()
     return {row.name: row for row in rows}
@@ -107,12 +107,12 @@ def record(
     file_sha256: str | None = None,
     held_sha256: str | None = None,
 ) -> None:
-    """Note a definition as the next version of a function."""
+    """Record a definition as the next version of a function."""
     connection.execute(_RECORD, _entry(found, origin, definition, file_sha256, held_sha256))
 
 
 def record_files(connection: Connection, applied: Iterable[tuple[Live, str, str]]) -> None:
-    """Note texts of files, with their SHA-256, as the next versions of their functions; in one trip to the server."""
+    """Record texts of files, with their SHA-256, as the next versions of their functions; in one round trip."""
     with connection.cursor() as cursor:
         cursor.executemany(_RECORD, [_entry(live, "file", text, sha256) for live, text, sha256 in applied])
 

@@ -1,4 +1,4 @@
-"""Installing and upgrading: migrations first, then the functions, one run at a time, and nothing by halves."""
+"""Installing and upgrading: migrations first, then the functions; one run at a time, each all or nothing."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def migrate(
         if dry_run:
             return _plan(connection, overwrite_drift=overwrite_drift, replace_existing=replace_existing)
         with _alone(connection, report):
-            # before anything is changed, what would be refused half-way
+            # before anything is changed, check for what would be refused half-way
             _plan(connection, overwrite_drift=overwrite_drift, replace_existing=replace_existing)
             connection.execute("select set_config('lock_timeout', %s, false)", (f"{int(lock_timeout * 1000)}ms",))
             preflight.create_extension(connection, preflight.look(connection))
@@ -130,10 +130,10 @@ def status(where: Target) -> Status:
 
 
 def rollback(where: Target, *, to: str | None = None, everything: bool = False, report: Say) -> list[str]:
-    """Roll back the last migration, all behind `to`, or everything; returns their names.
+    """Roll back the last migration, all after `to`, or everything; returns their names.
 
-    With the first migration goes the engine: its functions and its ledger. Refused while there are collections, whose
-    rows are the user's. pgvector stays.
+    Rolling back the first one removes the engine: its functions and its ledger. That is refused while there are
+    collections, whose rows are the user's. pgvector stays.
     """
     with database.connect(where, autocommit=True) as connection:
         preflight.check_session(connection)
@@ -162,7 +162,7 @@ def rollback(where: Target, *, to: str | None = None, everything: bool = False, 
 def uninstall(where: Target, *, keep_tables: bool = False, report: Say) -> list[str]:
     """Remove the engine. With `keep_tables` collections become plain tables first, whose names it returns.
 
-    Raises CheckFailedError, before anything is changed, where there are collections and they are not to be kept.
+    Raises CheckFailedError, before anything is changed, where there are collections and `keep_tables` is false.
     """
     kept = []
     if keep_tables:
@@ -192,7 +192,7 @@ def _unchanged(changed: Sequence[FunctionState]) -> int:
 
 @contextmanager
 def _alone(connection: Connection, report: Say) -> Iterator[None]:
-    """Hold the lock of this database's installation; the server releases it whatever becomes of us."""
+    """Hold the lock of this database's installation; the server releases it even if this process dies."""
     row = connection.execute("select pg_try_advisory_lock(%s)", (LOCK,)).fetchone()
     if not (row and row[0]):
         report("waiting for another run of pgvec-admin to end")

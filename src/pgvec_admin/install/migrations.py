@@ -1,7 +1,7 @@
 """The migrations step: `sql/migrations`, run once and in order by yoyo, with its bookkeeping in schema pgvec.
 
-yoyo hashes only the names of its files, and keeps its lock as a row that a crash leaves behind. So the hash of each
-text is kept beside it, and the caller holds an advisory lock.
+yoyo hashes only the names of its files, and its lock is a row that a crash leaves behind. So the hash of each text is
+stored beside it, and the caller holds an advisory lock.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def states(connection: Connection, directory: Path | None = None) -> list[Migrat
 
 
 def check(found: list[MigrationState]) -> None:
-    """CheckFailedError where what was applied is not what this release would have applied."""
+    """CheckFailedError where the applied migrations are not those of this release."""
     unknown = [state.id for state in found if state.state == "unknown"]
     if unknown:
         raise CheckFailedError(
@@ -87,7 +87,7 @@ def rollback(where: Target, connection: Connection, vector_schema: str, wanted: 
     """
     done = []
     names = sorted(wanted, reverse=True)
-    with connection.transaction(force_rollback=True):  # all of it once, to see
+    with connection.transaction(force_rollback=True):  # a trial run of all of them
         for name in names:
             path = sql_directory() / "migrations" / f"{name}.rollback.sql"
             with _naming(name, "rollback"):
@@ -100,7 +100,7 @@ def rollback(where: Target, connection: Connection, vector_schema: str, wanted: 
 
 
 def after(found: list[MigrationState], target: str | None) -> list[str]:
-    """The applied migrations behind `target` (its name or number); without one, the last applied."""
+    """The applied migrations after `target` (its name or number); without one, the last applied."""
     applied = [state.id for state in found if state.state in ("applied", "altered")]
     if target is None:
         return applied[-1:]
@@ -111,7 +111,7 @@ def after(found: list[MigrationState], target: str | None) -> list[str]:
 
 
 def _applied(connection: Connection) -> dict[str, str | None]:
-    """Applied migrations, each with the hash of its text; None where a run was cut off before noting it."""
+    """Applied migrations, each with the hash of its text; None where a run was interrupted before recording it."""
     row = connection.execute(
         "select to_regclass('pgvec._yoyo_migration') is not null and to_regclass('pgvec.migration_files') is not null"
     ).fetchone()
@@ -143,7 +143,7 @@ def _run(
 
 @contextmanager
 def _naming(name: str, direction: Literal["apply", "rollback"]) -> Iterator[None]:
-    """Say in an error which file it comes from."""
+    """Add to an error the file that it comes from."""
     try:
         yield
     except psycopg.errors.LockNotAvailable:

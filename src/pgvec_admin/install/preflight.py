@@ -1,4 +1,4 @@
-"""What must hold before anything is changed: each refusal says what is wrong and what to do about it."""
+"""Checks before anything is changed: each refusal says what is wrong and what to do about it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SERVER = query("server")
 
 @dataclass(frozen=True)
 class Server:
-    """What the server says of itself; `vector_*` are None where pgvector is not installed."""
+    """The state of the server; `vector_*` are None where pgvector is not installed."""
 
     postgres: int
     standby: bool
@@ -34,7 +34,7 @@ class Server:
 
     @property
     def schema(self) -> str:
-        """pgvector's schema, quoted; where it will be made if it is missing."""
+        """pgvector's schema, quoted; if pgvector is missing, the schema in which it will be created."""
         return self.vector_schema or "extensions"
 
 
@@ -47,7 +47,7 @@ def look(connection: Connection) -> Server:
 
 
 def check_session(connection: Connection) -> None:
-    """CheckFailedError where statements of this one connection meet different servers: a transaction-mode pooler."""
+    """CheckFailedError where statements of one connection reach different sessions: a transaction-mode pooler."""
     seen = set()
     for _ in range(5):
         row = connection.execute("select pg_backend_pid()").fetchone()
@@ -103,7 +103,7 @@ def _check_pgvector(server: Server) -> None:
 
 
 def create_extension(connection: Connection, server: Server) -> None:
-    """Make pgvector in schema `extensions` where it is missing."""
+    """Create pgvector in schema `extensions` where it is missing."""
     if server.vector_version is not None:
         return
     try:

@@ -21,7 +21,7 @@ def text() -> str:
     live = query("live_functions").replace("%(names)s", "array[function_name]")
     parts = [
         f"-- pgvec-admin {__version__}, made by `pgvec-admin supabase export`. Do not edit it: export it again.",
-        # run by a powerful role: nothing that others made in schema public may be meant
+        # a powerful role runs it: no name may resolve to an object that others made in schema public
         f"set search_path = {SEARCH_PATH};",
         normalised(sql_directory() / "ledger.sql")[0],
         query("installer").replace("{live_functions}", live).replace("{own_grants}", query("own_grants")),
@@ -45,8 +45,8 @@ def text() -> str:
 def export(folder: Path, now: datetime | None = None) -> tuple[Path, bool]:
     """Write this release's file into a folder of migrations; returns it, and whether it was new or different.
 
-    A file of this release that is there is rewritten in its place. A new one is named as of `now`, so that it comes
-    behind the migrations there are.
+    An existing file of this release is rewritten in its place. A new one is named by `now`, so that it comes after the
+    existing migrations.
     """
     if not folder.parent.is_dir():
         raise UsageError(f"there is no directory {folder.parent}", "supabase init makes one")
@@ -61,7 +61,7 @@ def export(folder: Path, now: datetime | None = None) -> tuple[Path, bool]:
 
 
 def check(folder: Path) -> Path:
-    """The file of this release in a folder; CheckFailedError where there is none, or another text."""
+    """The file of this release in a folder; CheckFailedError where there is none, or its text differs."""
     path = _exported(folder)
     if path is None:
         raise CheckFailedError(f"{folder} has no file of pgvec-admin {__version__}", "pgvec-admin supabase export")

@@ -1,4 +1,4 @@
-"""yoyo on a connection of ours."""
+"""yoyo on our own connection."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Backend", "read_migrations"]
 class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
     """yoyo on a libpq connection string of any form, with its tables in schema pgvec and without its lock.
 
-    yoyo makes its tables where the search_path begins; pg_catalog is searched before it, as it is not named.
+    yoyo creates its tables in the first schema of the search_path; pg_catalog, not named there, is searched before it.
     """
 
     def __init__(self, where: Target, lock_timeout: str, search_path: str = "pgvec, pg_temp") -> None:
@@ -37,7 +37,7 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
         )
 
     def copy(self) -> Backend:
-        """What yoyo runs the text of a migration on."""
+        """The backend on which yoyo runs the text of a migration."""
         return Backend(self._where, self._lock_timeout, database.SEARCH_PATH)
 
     @contextmanager

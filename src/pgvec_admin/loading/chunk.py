@@ -21,7 +21,7 @@ _SETEXT = re.compile(r"^ {0,3}(=+|-+)[ \t]*$")
 
 @dataclass(frozen=True)
 class Chunking:
-    """How texts are cut: the largest chunk, and what it repeats of the one before, in characters or `model`'s tokens.
+    """How texts are cut: the largest chunk, and its overlap with the one before, in characters or `model`'s tokens.
 
     Raises UsageError for a size below 1, or an overlap that is not below the size.
     """
@@ -69,7 +69,7 @@ class Chunker:
         elif name == "openai":
             try:
                 self._splitter = kind.from_tiktoken_model(model, size, overlap)
-            except Exception as error:  # the library has no class of its own for an unknown model
+            except Exception as error:  # the library has no specific class for an unknown model
                 raise UsageError(
                     f"the tokens of {model!r} cannot be counted here", "count in characters: --chunk-unit characters"
                 ) from error
@@ -94,8 +94,8 @@ class Chunker:
 def records(document: Document, chunker: Chunker | None, *, source: str, index: int) -> list[Record] | BadRow:
     """The rows of a document: one, or one a chunk.
 
-    A document with an id keeps it, and its chunks are numbered below it (`id#0`, `id#1`, ...). One without is part of
-    `source`, whose rows are numbered on from `index`.
+    A document with an id keeps it, and its chunks are numbered below it (`id#0`, `id#1`, ...). One without an id is
+    part of `source`, whose rows are numbered from `index` on.
     """
     if chunker is None:
         id_, place = (document.id, None) if document.id is not None else (f"{source}#{index}", index)
@@ -149,7 +149,7 @@ def _headings(text: str) -> list[tuple[int, str]]:
 
 
 def _heading(line: str, previous: str, start: int, previous_start: int) -> tuple[int, str, int]:
-    """Level (0: none), title and start of the heading that this line is, or that it underlines."""
+    """Level (0: none), title and start of the heading that this line is, or underlines."""
     marked = _ATX.match(line)
     if marked and (marked.group(2) or "").strip():
         return len(marked.group(1)), marked.group(2).strip(), start

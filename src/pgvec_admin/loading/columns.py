@@ -22,20 +22,20 @@ CONTENT = ("content", "text", "body", "page_content", "document")
 
 ColumnType = Literal["text", "int", "float", "bool", "json"]
 
-DEEPEST = 300  # levels of JSON; it is read and written by recursion, of which Python allows 1,000
+DEEPEST = 300  # levels of JSON, which is read and written by recursion; Python allows 1,000
 
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
-# a character that Postgres has none for: NUL, and half a pair of UTF-16 (in CSV, a byte that is not UTF-8)
+# characters that Postgres cannot store: NUL, and half of a surrogate pair (in CSV, a byte that is not UTF-8)
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class BadValueError(Exception):
-    """A value that its row cannot be taken with; the message is the reason."""
+    """A value that makes its row a bad one; the message is the reason."""
 
 
 @dataclass(frozen=True)
 class MetadataColumn:
-    """A column for metadata, and what its values are made to be; None leaves them as they are."""
+    """A column for metadata, and the type that its values are converted to; None leaves them as they are."""
 
     name: str
     type: ColumnType | None = None
@@ -43,7 +43,7 @@ class MetadataColumn:
 
 @dataclass(frozen=True)
 class Mapping:
-    """Which columns to take. None is the usual one: see `pgvec-admin load --help`."""
+    """Which columns to take. None means the default: see `pgvec-admin load --help`."""
 
     content: str | None = None
     id: str | None = None
@@ -164,8 +164,8 @@ def _embedding(name: str, value: Any) -> Embedding | None:
     if not isinstance(value, list) or not set(map(type, value)) <= {float, int}:
         raise BadValueError(f"{name} is not a list of numbers")
     try:
-        return np.frombuffer(array("f", value), np.float32)  # ten times as fast as numpy's own way from a list
-    except OverflowError:  # an integer of hundreds of digits
+        return np.frombuffer(array("f", value), np.float32)  # ten times as fast as numpy's conversion of a list
+    except OverflowError:  # an integer with hundreds of digits
         with np.errstate(over="ignore"):
             return np.array([float(str(number)) for number in value], np.float32)
 
@@ -231,7 +231,7 @@ def _boolean(value: Any) -> bool:
 
 
 def _plain(name: str, value: Any) -> Any:
-    """A value as JSON has it: Parquet brings dates and decimals as well."""
+    """A value as JSON has it: Parquet also has dates and decimals."""
     if value is None or isinstance(value, str | int | float):
         return value
     if isinstance(value, dict):

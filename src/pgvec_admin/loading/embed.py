@@ -28,7 +28,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class EmbedResult:
-    """What a run did. `changed_meanwhile` rows got another text while theirs was embedded, and stay stale."""
+    """What a run did. `changed_meanwhile`: rows whose text changed while it was embedded; they stay stale."""
 
     embedded: int = 0
     changed_meanwhile: int = 0
@@ -45,7 +45,7 @@ class EmbedResult:
 
 @dataclass(frozen=True)
 class ProviderOptions:
-    """What a user may say about a provider; None is the provider's own."""
+    """What a user may set for a provider; None means the provider's own value."""
 
     model: str | None = None
     base_url: str | None = None
@@ -63,7 +63,7 @@ class _Row:
 
 
 def provider_for(collection: Collection, options: ProviderOptions) -> Provider:
-    """The provider of a collection: its own model, or for a collection without one that of the options.
+    """The provider of a collection: of its own model, or, for a collection without one, of the model in the options.
 
     Raises UsageError where there is neither, or where they differ: vectors of two models are not comparable.
     """
@@ -117,8 +117,8 @@ def embed(
 ) -> EmbedResult:
     """Embed what is stale in a collection, at most `limit` rows; binds a collection that has no model yet.
 
-    `connection` is in autocommit mode, so that each batch (by default the provider's best size) is kept as soon as it
-    is stored, and no transaction waits for a provider. Rows are met once; those that fail are listed in the result.
+    `connection` is in autocommit mode, so that each batch (by default the provider's best size) is committed as soon as
+    it is stored, and no transaction waits for a provider. Each row is tried once; failures are listed in the result.
     """
     assert connection.autocommit, "a transaction would stay open while a provider is asked"
     started = time.monotonic()
@@ -133,7 +133,7 @@ def embed(
         report(0, total)
     for rows in _stale(connection, collection, batch or model.max_batch, limit):
         answer = model.embed_passages([row.content for row in rows])
-        if not bound:  # with the first answer in hand: a wrong key should bind nothing
+        if not bound:  # only after the first answer: a wrong key should bind nothing
             _bind(connection, collection, model)
             bound = True
         result = _store(connection, collection, rows, answer, result)
@@ -180,7 +180,7 @@ def _store(
 def _store_rows(
     connection: Connection, collection: str, rows: Sequence[_Row], vectors: Vector, places: list[int]
 ) -> tuple[int, dict[int, str]]:
-    """How many of these rows were stored, and the reasons of those that the database refuses (by place)."""
+    """How many of these rows were stored, and why the database refused the others (by place)."""
     if not places:
         return 0, {}
     try:
@@ -208,7 +208,7 @@ def _store_rows(
 
 
 def _array(vectors: Vector) -> str:
-    """An array of vectors as Postgres reads it. Text, since pgvector's type may be in a schema nobody searches."""
+    """An array of vectors as Postgres reads it. Text, since pgvector's schema may not be in the search_path."""
     form = "[" + ",".join(["%.9g"] * vectors.shape[1]) + "]"  # nine digits give every float32 back exactly
     return "{" + ",".join(f'"{form % tuple(vector)}"' for vector in vectors.tolist()) + "}"
 

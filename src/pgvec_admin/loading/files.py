@@ -1,4 +1,4 @@
-"""The files of a directory that somebody else may have filled: nothing outside is read, and nothing that hangs."""
+"""The files of an untrusted directory: nothing outside is read, and nothing that hangs."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ NOT_REGULAR = "no regular file"
 
 
 def silently(path: Path, why: str) -> None:
-    """Whoever does not want to hear of what is left out."""
+    """The skip function of a caller that ignores what is left out."""
     del path, why
 
 
 def walk(directory: Path, skip: Skip = silently, *, follow_links: bool = False) -> list[Path]:
     """The regular files below a directory, sorted, hidden ones left out.
 
-    Links to files are taken where they stay within the directory, links to directories are not entered: what they lead
-    to is met under its own name. With `follow_links` both are, wherever they lead, a directory once.
+    Links to files are followed where they stay within the directory; links to directories are not, since their targets
+    are found under their own names. With `follow_links` both are followed, wherever they lead, each directory once.
     """
     return sorted(_walk(directory, directory.resolve(), skip, {directory.resolve()}, follow_links))
 

@@ -1,8 +1,8 @@
-"""Two batches on their way into a collection at a time, so that the server works on them with two processes.
+"""Lanes: two concurrent COPY workers, so that the server stores two batches of a load at a time.
 
-Only large batches of wholly new rows run beside each other, each in a transaction of its own, and these end in the
-order of the batches: whatever cuts a load off, what is stored is its beginning. Where a batch meets anything else,
-rows that are there already, a bad row, a lock of the other, both begin anew, one after the other.
+Only large batches of entirely new rows run concurrently, each in its own transaction, and these commit in the order of
+the batches: wherever a load is interrupted, its beginning is stored. Where a batch meets anything else, such as
+existing rows, a bad row or a lock of the other batch, both start again, one after the other.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from pgvec_admin.database import Connection
 from pgvec_admin.errors import PgvecError
 from pgvec_admin.loading.staging import Row, Staging
 
-# smaller ones gain little, and change the weights of a young collection
+# smaller batches gain little, and change the weights of a young collection
 LEAST_ROWS = 1000
 
 
 class Batch(Protocol):
-    """What lanes ask of a batch: its rows, and whether nothing has to be done but to store them."""
+    """What lanes need to know about a batch: its rows, and whether it consists of nothing but rows to store."""
 
     @property
     def rows(self) -> Sequence[Row]:
@@ -86,7 +86,7 @@ class Lanes(Generic[B]):
         if not (self._stages[0].all_new and batch.plain and len(batch.rows) >= LEAST_ROWS):
             return None
         if self._flying and self._another:
-            # a server that has no connection to spare is no reason to fail
+            # a server without a free connection is no reason to fail
             with suppress(psycopg.Error, PgvecError):
                 self._stages.append(Staging(self._another(), self._stages[0].collection))
             self._another = None
@@ -94,7 +94,7 @@ class Lanes(Generic[B]):
         return next((stage for stage in self._stages if stage not in busy), None)
 
     def _give_up(self) -> None:
-        """Roll back what is on its way."""
+        """Roll back the running batches."""
         for _, stage, inserted in self._flying:
             with suppress(psycopg.Error):
                 if inserted.result():

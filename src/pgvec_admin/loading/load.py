@@ -1,9 +1,9 @@
 """Loading files: documents are read, cut into chunks and stored batch by batch.
 
-A batch, the removal of chunks that are gone and the resume point are one transaction. Whatever cuts a load off, the
-same load run again goes on behind the last batch; and one that ran to its end, run again, changes nothing. The server
-need not have flushed a batch to disk before it takes the next: a crash of the server may undo the last ones, resume
-points included, until the load has ended.
+A batch, the removal of obsolete chunks and the resume point are one transaction. Wherever a load is interrupted, the
+same load run again continues after the last batch; a finished load, run again, changes nothing. The server need not
+have flushed a batch to disk before it takes the next: until the load has ended, a crash of the server may undo the last
+batches, resume points included.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ Reject = Callable[[Rejected], None]
 class LoadResult:
     """Rows of a collection that were inserted, updated, found unchanged, removed; documents rejected and resumed.
 
-    `resumed` documents had been stored by an earlier run that was cut off. `counted_anew` tells that the keyword
-    statistics were refreshed at the end.
+    `resumed` documents were stored by an earlier, interrupted run. `counted_anew`: the keyword statistics were
+    refreshed at the end.
     """
 
     inserted: int = 0
@@ -59,7 +59,7 @@ class LoadResult:
 
     @property
     def rows(self) -> int:
-        """Rows that were stored, or found as they should be."""
+        """Rows that were stored, or found unchanged."""
         return self.inserted + self.updated + self.unchanged
 
 
@@ -67,7 +67,7 @@ class LoadResult:
 class LoadOptions:
     """How files become rows: which columns, how texts are cut (None: whole), and whether rows of tables are cut too.
 
-    `tenant` tells the loads of one file for several tenants apart; whose the rows are says the connection.
+    `tenant` tells the loads of one file for several tenants apart; the connection decides whose rows they are.
     """
 
     mapping: Mapping = field(default_factory=Mapping)
@@ -79,7 +79,7 @@ class LoadOptions:
 
 @dataclass(frozen=True)
 class _ResumePoint:
-    """A file that a load did not end: of these documents, the first `position` are stored."""
+    """A file whose load was interrupted: of its documents, the first `position` are stored."""
 
     source: str
     fingerprint: str
@@ -88,7 +88,7 @@ class _ResumePoint:
 
 @dataclass
 class _Batch:
-    """What is stored in one transaction. `done` is the share of all input that is read with it."""
+    """What is stored in one transaction. `done` is the share of all input that has been read by its end."""
 
     records: list[tuple[Record, str]] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
@@ -103,14 +103,14 @@ class _Batch:
 
     @property
     def plain(self) -> bool:
-        """Whether its rows, if they are new, are all there is to store."""
+        """Whether its rows, if they are new, are all that has to be stored."""
         return not (self.chunked or self.complete)
 
 
 def load_records(
     connection: Connection, collection: str, records: Iterable[Record], *, report: Report | None = None
 ) -> LoadResult:
-    """Store records in a collection; those that are there and the same stay untouched.
+    """Store records in a collection; existing identical ones stay untouched.
 
     `connection` is in autocommit mode. Raises DataRejectedError for a record that cannot be stored.
     """
@@ -137,10 +137,10 @@ def load_files(
 ) -> LoadResult:
     """Load files into a collection: texts cut into chunks, rows of tables as they are.
 
-    `reject` hears of every bad row, which is left out; `strict` raises DataRejectedError at the first. `restart`
-    forgets where an earlier run was cut off. `report` hears the rows done, and how many there may be in all.
-    `connection` is in autocommit mode, and so are those of `another`, which is asked for one more where two batches can
-    be copied at a time; the caller closes it.
+    `reject` is called with every bad row, which is left out; `strict` raises DataRejectedError at the first. `restart`
+    ignores the resume points of an interrupted run. `report` gets the rows done, and how many there may be in all.
+    `connection` is in autocommit mode, and so is the one that `another` opens where two batches can be copied at a
+    time; the caller closes it.
     """
     target = collections.get(connection, collection)
     resume = {} if restart else _resume_points(connection, target)
@@ -149,7 +149,7 @@ def load_files(
 
 
 def _stop(rejected: Rejected) -> None:
-    raise DataRejectedError(str(rejected), "mend it and load again; what was loaded before it stays")
+    raise DataRejectedError(str(rejected), "fix it and load again; what was loaded before it stays")
 
 
 def _store(
@@ -171,7 +171,7 @@ def _store(
             batch.rejected += faulty
             yield batch
 
-    # closed by hand: left to the collector, a reading thread may be the one that waits for itself
+    # closed explicitly: garbage collection could run in the reading thread, which would then wait for itself
     with closing(_ahead(prepared())) as ahead, closing(Lanes[_Batch](stage, another).run(ahead)) as lanes:
         for batch, inserted in lanes:
             with inserted.ending() if inserted else connection.transaction():
@@ -192,7 +192,7 @@ def _store(
     due = collections.keyword_statistics(connection, collection.name).due
     if due:
         collections.refresh_statistics(connection, collection.name)
-    # a commit that waits for the disk, and so for all before it
+    # a commit that waits for the disk, and thus for all commits before it
     connection.execute("select pg_logical_emit_message(true, 'pgvec', 'loaded')")
     return replace(result, counted_anew=due, seconds=time.monotonic() - started)
 
@@ -210,10 +210,10 @@ def _sum(result: LoadResult, merged: Merged, batch: _Batch, rejected: int) -> Lo
 
 
 def _ahead(items: Iterator[_Batch]) -> Generator[_Batch]:
-    """The same batches, the next one made in a thread while the caller stores the last.
+    """The same batches, the next one read in a thread while the caller stores the last.
 
-    After each write to the server the caller has to ask for the interpreter again. By default the reading thread keeps
-    it for 5 ms then, in which the server has long run out of rows.
+    After each write to the server the caller has to get the GIL back. By default the reading thread holds it for
+    another 5 ms, and the server runs out of rows.
     """
     usual = sys.getswitchinterval()
     sys.setswitchinterval(min(usual, 0.0002))
@@ -234,7 +234,7 @@ class _Reading:
         self._options = options
         self._resume = resume
         self._chunkers: dict[bool, Chunker] = {}
-        # chunks so far of every source whose chunks are numbered by us
+        # the number of chunks so far of every source whose chunks we number
         self._counts: Counter[str] = Counter()
         self._lines: dict[str, int] = {}
 
@@ -278,7 +278,7 @@ class _Reading:
         position, kept = 0, _Batch()
         for position, item in enumerate(readers.documents(source, self._options.mapping), 1):
             if position <= skip:
-                # stored before: of these only numbers and faults still count
+                # stored before: only their numbers and faults still count
                 self._add(item, source, chunker, kept)
                 kept.records.clear()
                 batch.rejected = kept.rejected
@@ -298,7 +298,7 @@ class _Reading:
         if isinstance(item, BadRow):
             batch.rejected.append(Rejected(source.name, item.line, item.reason, item.row))
             if not source.is_text:
-                self._counts[source.name] += 1  # a bad row keeps its number for when it is mended
+                self._counts[source.name] += 1  # a bad row keeps its number for when it is fixed
             return
         if item.id is not None:
             earlier = self._lines.setdefault(item.id, item.line)
@@ -330,7 +330,7 @@ class _Reading:
 
 
 def _fingerprint(source: Input, options: LoadOptions) -> str:
-    """Of the file as it is and of what is made of it; stdin has none that comes again."""
+    """A hash of the file and of the options of its load; empty for stdin, which cannot be read again."""
     if source.path is None:
         return ""
     told = source.path.stat()
@@ -347,7 +347,7 @@ def _fingerprint(source: Input, options: LoadOptions) -> str:
 
 
 def _resume_points(connection: Connection, collection: Collection) -> dict[str, _ResumePoint]:
-    """The files that loads into this collection did not end, by name."""
+    """The files of interrupted loads into this collection, by name."""
     with connection.cursor(row_factory=class_row(_ResumePoint)) as cursor:
         found = cursor.execute("select * from pgvec.resume_points(%s)", (collection.name,)).fetchall()
     return {point.source: point for point in found}

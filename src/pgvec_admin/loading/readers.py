@@ -1,7 +1,7 @@
-"""Reading files: every format becomes the same documents, and a row that cannot be one, a bad row with its reason.
+"""Reading files: every format becomes the same documents; a row that cannot becomes a bad row with its reason.
 
-Tables (JSON lines, CSV, Parquet) are read in constant memory. What makes the rest of a file unreadable, a cut archive
-or a quote that is never closed, raises DataRejectedError: a file that seems to end early would look as if it shrank.
+Tables (JSON lines, CSV, Parquet) are read in constant memory. Damage that makes the rest of a file unreadable, such as
+a truncated archive or an unclosed quote, raises DataRejectedError: a file that ends early would seem to have shrunk.
 """
 
 from __future__ import annotations
@@ -43,20 +43,20 @@ SUFFIXES = {
 COMPRESSIBLE = ("jsonl", "json", "csv", "tsv")
 FORMATS = tuple(dict.fromkeys(SUFFIXES.values()))
 
-# a quote that is never closed would otherwise swallow the rest of a file of any size
+# an unclosed quote would otherwise swallow the rest of a file of any size
 LONGEST_CELL = 16 * 1024 * 1024
 _TITLE = re.compile(r"^#[ \t]+(.+?)[ \t#]*$", re.M)
 
 
 @dataclass
 class Input:
-    """A file to read. `name` is the path as it was given, in posix form: the source of what is read from it."""
+    """A file to read. `name` is the path as given, in posix form: the source of its documents."""
 
     path: Path | None
     name: str
     format: str
     compressed: bool = False
-    within: Path | None = None  # the directory that it was found in, and must not lead out of
+    within: Path | None = None  # the directory in which it was found, and which it must not lead out of
     read: int = field(default=0, compare=False)  # bytes so far, for progress
 
     @property
@@ -79,8 +79,8 @@ def inputs(
 ) -> list[Input]:
     """The files of these paths: directories are searched, hidden and unknown files in them left out; - is stdin.
 
-    In a directory, links that lead out of it are left out too, unless `follow_links`. `skip` hears of those, and of
-    what is no regular file, with the reason; a path that is named itself may be anything.
+    In a directory, links that lead out of it are left out too, unless `follow_links`. `skip` is called with these, and
+    with what is not a regular file, and the reason; a path that is named itself may be anything.
     """
     if format is not None and format not in FORMATS:
         raise UsageError(f"unknown format {format!r}", f"one of: {', '.join(FORMATS)}")
@@ -114,8 +114,8 @@ def inputs(
 def documents(source: Input, mapping: Mapping) -> Iterator[Document | BadRow]:
     """The documents of a file, in order.
 
-    Raises UsageError where the mapping names a column that the file does not have, DataRejectedError where it cannot
-    be read any further.
+    Raises UsageError where the mapping names a column that the file does not have, DataRejectedError where the file
+    cannot be read any further.
     """
     if source.format == "parquet":
         yield from _parquet(source, mapping)
@@ -205,14 +205,14 @@ def _json_lines(mapping: Mapping, binary: BinaryIO) -> Iterator[Document | BadRo
             told = f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
             yield BadRow(number, f"not JSON: {told}", text)
             continue
-        # such characters, numbers and depths come only written so, and looking into every value costs time
+        # only lines that contain these can have such characters, numbers or depths; checking every value costs time
         suspect = "\\u" in text or "NaN" in text or "Infinity" in text
         suspect = suspect or text.count("[") + text.count("{") > columns.DEEPEST
         yield _row(row, mapping, number, suspect=suspect)
 
 
 def _loads(text: str) -> Any:
-    """JSON of a line, at four times the speed of the standard library, which decides where that one refuses."""
+    """The JSON of a line, four times as fast as the standard library, which decides where orjson refuses."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -303,7 +303,7 @@ def _is_nan(value: object) -> bool:
 
 
 def _vectors(column: Any) -> Sequence[Any]:
-    """A column of lists of numbers: a float32 matrix where all rows are of one length, else a list of lists."""
+    """A column of lists of numbers: a float32 matrix where all rows have the same length, else a list of lists."""
     import pyarrow as pa
 
     fixed = pa.types.is_fixed_size_list(column.type)
@@ -319,7 +319,7 @@ def _vectors(column: Any) -> Sequence[Any]:
 
 
 def _row(row: Any, mapping: Mapping, line: int, *, suspect: bool, cells: bool = False) -> Document | BadRow:
-    """The document of a row; `suspect` values are searched for what Postgres cannot store, `cells` are all text."""
+    """The document of a row; `suspect` values are checked for what Postgres cannot store, `cells` are all text."""
     if not isinstance(row, dict):
         return BadRow(line, f"not an object but {type(row).__name__}", row)
     try:

@@ -1,4 +1,4 @@
-"""What travels from files into a collection: documents as they are read, records as they are stored."""
+"""The data of a load: documents as they are read from files, records as they are stored."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# A vector as it was read: of any dimensions, and its values are not checked.
+# A vector as it was read: any dimensions, unchecked values.
 Embedding = NDArray[np.float32]
 
 
@@ -16,8 +16,8 @@ Embedding = NDArray[np.float32]
 class Document:
     """One text as its file has it: a whole Markdown file, or a row of a table.
 
-    `id` is None where the file gives none; then `source` and the place within it identify what is made of it.
-    `line` is where it begins in its file (1-based; in a Parquet file the row), for messages.
+    `id` is None where the file gives none; then `source` and the place within it identify its rows. `line` is where it
+    begins in its file (1-based; in a Parquet file the row), for messages.
     """
 
     line: int
@@ -30,7 +30,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that cannot be taken: where, why, and what it was (text of the line, or the row as an object)."""
+    """A row that cannot be loaded: where, why, and its text (the line, or the row as an object)."""
 
     line: int
     reason: str
@@ -39,7 +39,7 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A row for a collection: a chunk of a document, or a whole one. `line` is its place in the file it came from."""
+    """A row for a collection: a chunk of a document, or a whole one. `line` is its place in its file."""
 
     id: str
     content: str

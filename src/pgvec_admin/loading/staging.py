@@ -129,20 +129,20 @@ class Staging:
         self.connection = connection
         self.collection = collection
         self._table = sql.SQL(collection.relation)  # regclass as text, quoted by the server
-        self._direct = collection.storage == "vector"  # the binary form that rows have
-        self.all_new = False  # whether the rows before were
+        self._direct = collection.storage == "vector"  # rows have this binary form
+        self.all_new = False  # whether all rows before were new
         connection.execute("select pgvec.begin_staging(%s)", (collection.name,))
-        # the triggers see a whole batch, which would spill to disk: a twentieth slower
+        # the triggers get a whole batch, which would spill to disk: a twentieth slower
         connection.execute(
             "select set_config('work_mem', '64MB', false)"
             " where pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('64MB')"
         )
 
     def insert(self, rows: Sequence[Row]) -> bool:
-        """Copy new rows straight into the collection, in a transaction that stays open; where it fails False, and none.
+        """Copy new rows straight into the collection, in a transaction that stays open; False, without it, on failure.
 
-        To wait for another transaction counts as a failure: it might be one that waits for this one's end. Raises where
-        the connection is lost.
+        Waiting for another transaction counts as a failure: that one might wait for this one's end. Raises where the
+        connection is lost.
         """
         try:
             self.connection.execute("begin")
@@ -173,7 +173,7 @@ class Staging:
             self.connection.execute("rollback")
 
     def cancel(self) -> None:
-        """Have what another thread does here end with an error."""
+        """Make the statement that another thread runs here fail."""
         with suppress(psycopg.Error):
             self.connection.cancel_safe(timeout=5)
 
@@ -182,7 +182,7 @@ class Staging:
     ) -> tuple[Merged, list[Rejected]]:
         """Store rows, then end the sources of `complete` (with their numbers of chunks); in the caller's transaction.
 
-        A row that the database refuses is found by halving the batch, and does not spoil the others.
+        A row that the database refuses is found by halving the batch; the others are stored.
         """
         merged, refused = self._merge(rows, reuse_embeddings)
         if complete:
@@ -209,9 +209,9 @@ class Staging:
         return first + second, first_refused + second_refused
 
     def _inserted(self, rows: Sequence[Row]) -> bool:
-        """Copy wholly new rows straight into the collection, a fifth faster; False where that cannot be done.
+        """Copy entirely new rows straight into the collection, a fifth faster; False where that cannot be done.
 
-        Behind rows that were all new the next are likely to be, and are copied without asking.
+        After rows that were all new the next ones are likely to be new, and are copied without asking.
         """
         if not self._direct:
             return False
@@ -225,7 +225,7 @@ class Staging:
             with self.connection.transaction():
                 self._copy(rows, self._table)
         except (psycopg.errors.FeatureNotSupported, psycopg.errors.InsufficientPrivilege):
-            self._direct = False  # COPY does not go through row level security: not the owner
+            self._direct = False  # COPY does not work under row level security: not the owner
             return False
         except psycopg.Error as error:
             if not _is_of_a_row(error):
@@ -235,7 +235,7 @@ class Staging:
         return True
 
     def _copy(self, rows: Sequence[Row], table: sql.Composable) -> None:
-        """All rows by one COPY."""
+        """Copy all rows by one COPY."""
         with self.connection.cursor() as cursor, cursor.copy(copy_into(table)) as copy:
             copy.set_types(TYPES)
             for row in rows:
@@ -262,13 +262,13 @@ class Staging:
 
 
 def _is_of_a_row(error: psycopg.Error) -> bool:
-    """Whether a row is at fault, its value or its size; not a lost connection or a full disk."""
+    """Whether the value or size of a row is at fault, and not a lost connection or a full disk."""
     state = error.sqlstate or ""
     return isinstance(error, psycopg.DataError) or state[:2] in ("22", "23", "54") or state in ("PV002", "PV005")
 
 
 def _reason(error: psycopg.Error) -> str:
-    """What the database says of a row; of JSON only the detail tells what is wrong."""
+    """What the database says about a row; for JSON only the detail says what is wrong."""
     told = error.diag.message_primary or str(error)
     return f"{told}: {error.diag.message_detail}" if error.sqlstate == "22P02" and error.diag.message_detail else told
 

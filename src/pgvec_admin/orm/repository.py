@@ -26,7 +26,7 @@ from pgvec_admin.orm.tables import Embedding, call, hybrid_search, keyword_searc
 
 @dataclass(frozen=True)
 class Hit:
-    """A row that was found; `score` is the similarity, or what the kind of search ranks by."""
+    """A row that was found; `score` is the similarity, or the score of that kind of search."""
 
     id: str
     content: str
@@ -36,7 +36,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class NewDocument:
-    """A row to write, new without an id. One that is there is replaced, but for an embedding or language not given."""
+    """A row to write, new without an id. An existing one is replaced, except an embedding or language not given."""
 
     content: str
     embedding: Embedding | None = None
@@ -55,7 +55,7 @@ class NewDocument:
         return told
 
 
-# by COPY a hundred rows take half the time that they take as a JSON argument, a thousand four tenths
+# by COPY a hundred rows take half as long as in a JSON argument, a thousand four tenths
 COPY_FROM = 100
 _MAY_COPY = select_(func.pg_catalog.has_function_privilege("pgvec.begin_staging(text, uuid)", "execute"))
 _MERGE = "select from pgvec.merge_staged(%(collection)s, for_tenant => %(for_tenant)s)"
@@ -80,7 +80,7 @@ def _hits(found: Iterable[Any]) -> list[Hit]:
 
 
 class _Statements:
-    """What both repositories ask, as statements."""
+    """The statements of both repositories."""
 
     def __init__(self, collection: str, tenant: UUID | None) -> None:
         self._of: dict[str, Any] = {"collection": collection, "for_tenant": tenant}
@@ -113,7 +113,7 @@ class _Statements:
 class EmbeddingRepository(_Statements):
     """The rows of a collection, written and searched within an AsyncSession's transaction, which the caller commits.
 
-    `tenant` is for those who see all tenants' rows; others have the tenants of their connection.
+    `tenant` is for roles that see all tenants' rows; others have the tenants of their connection.
     """
 
     def __init__(self, session: AsyncSession, collection: str = "documents", tenant: UUID | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Embedding providers: what turns texts into vectors, named by a spec such as `local:all-MiniLM-L6-v2`."""
+"""Embedding providers: models that turn texts into vectors, named by a spec such as `local:all-MiniLM-L6-v2`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FORMS = (
 
 @dataclass(frozen=True)
 class Embeddings:
-    """What came of a number of texts: one row of `vectors` each, float32 of shape (texts, dimensions).
+    """The result of embedding texts: one row of `vectors` each, float32 of shape (texts, dimensions).
 
     The rows of texts that could not be embedded are NaN; `failures` has the reason of each by its place.
     `tokens` is what was read (and billed, by a paid provider); `truncated` counts texts longer than the model reads.
@@ -35,7 +35,7 @@ class Embeddings:
 
 
 class Provider(Protocol):
-    """A model that embeds. Nothing is loaded and nobody is asked before the first vector, or dimension, is wanted."""
+    """A model that embeds. It loads nothing, and asks no server, before the first vector or dimension is needed."""
 
     @property
     def spec(self) -> str:
@@ -43,11 +43,11 @@ class Provider(Protocol):
 
     @property
     def tokens(self) -> int:
-        """Tokens read since it was made, as far as the model tells."""
+        """Tokens read since it was created, as far as the model reports them."""
 
     @property
     def max_batch(self) -> int:
-        """How many texts are well embedded at once."""
+        """A good number of texts to embed at once."""
 
     @property
     def dimensions(self) -> int:
@@ -66,7 +66,7 @@ class Provider(Protocol):
 
 @dataclass(frozen=True)
 class Prefixes:
-    """What a model wants to read before a query and before a passage."""
+    """The prefixes that a model expects before a query and before a passage."""
 
     query: str = ""
     passage: str = ""
@@ -75,7 +75,7 @@ class Prefixes:
 _SEARCH_INSTRUCTION = Prefixes(query="Represent this sentence for searching relevant passages: ")
 _WEB_INSTRUCTION = "Instruct: Given a web search query, retrieve relevant passages that answer the query\nQuery: "
 
-# From the models' own cards; the first pattern that is found in the lower-cased name decides.
+# From the models' own cards; the first pattern found in the lower-cased name decides.
 _PREFIXES = (
     (r"e5-.*instruct", Prefixes(query=_WEB_INSTRUCTION)),
     (r"(^|[/-])e5-", Prefixes(query="query: ", passage="passage: ")),
@@ -142,7 +142,7 @@ def provider(
 
 
 def empty_texts(texts: Sequence[str]) -> dict[int, str]:
-    """The failures of texts with nothing in them: servers refuse them, and what a model makes of them is noise."""
+    """The failures of blank texts: servers refuse them, and a model's vectors for them are noise."""
     return {index: "the text is empty" for index, text in enumerate(texts) if not text.strip()}
 
 

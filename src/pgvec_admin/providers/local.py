@@ -20,7 +20,7 @@ _INSTALL = "pip install 'pgvec-admin[local]'"
 class LocalProvider:
     """A Sentence Transformers model: packaged weights, a directory, or a name on the Hugging Face hub."""
 
-    # sorted by length within it; 64 embed a third slower, 256 save little and leave more undone after Ctrl-C
+    # sorted by length within a batch; 64 are a third slower, 256 save little and lose more work to Ctrl-C
     max_batch = 128
 
     def __init__(self, name: str, prefixes: Prefixes) -> None:
@@ -31,7 +31,7 @@ class LocalProvider:
 
     @property
     def dimensions(self) -> int:
-        """Dimensions of its vectors; known for the packaged model, else said by the model once it is loaded."""
+        """Dimensions of its vectors; known for the packaged model, else read from the model once it is loaded."""
         if self._name in PACKAGED:
             return PACKAGED_DIMENSIONS
         model = self._model()
@@ -89,7 +89,7 @@ def _load(name: str) -> Any:
         except ImportError as error:
             raise UsageError(f"the weights of local:{name} are not installed", _INSTALL) from error
         source = str(get_model_path())
-        # read when the library is imported; without it the hub is asked for files that these weights do without
+        # read when the library is imported; without it the hub is asked for files that these weights do not need
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
     try:
         from sentence_transformers import SentenceTransformer
@@ -109,7 +109,7 @@ def _load(name: str) -> Any:
 
 
 def tokenizer(name: str) -> Any:
-    """The tokenizer of a model (a `tokenizers.Tokenizer` of its own), which counts without cutting or padding."""
+    """A separate `tokenizers.Tokenizer` of a model, which counts without truncation or padding."""
     from tokenizers import Tokenizer
 
     counting = Tokenizer.from_str(_load(name).tokenizer.backend_tokenizer.to_str())

@@ -1,7 +1,7 @@
 """Models behind the OpenAI embeddings API: OpenAI's own, and any server that speaks it (Ollama, vLLM, TEI, ...).
 
-The `openai` library retries what passes (429, 5xx, timeouts, cut connections): with growing pauses and jitter, or as
-long as Retry-After says, up to two minutes. What it gives up on becomes an error of ours.
+The `openai` library retries transient failures (429, 5xx, timeouts, lost connections): with growing pauses and jitter,
+or after the time in Retry-After, up to two minutes. A failure that it gives up on becomes one of our errors.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ DEFAULT_BASE_URL = "https://api.openai.com/v1"
 DIMENSIONS = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072, "text-embedding-ada-002": 1536}
 SHORTENS = ("text-embedding-3-small", "text-embedding-3-large")
 
-# Limits of OpenAI's API: 8,191 tokens a text and 300,000 a request. Tokens are not counted here but guessed from the
-# bytes, on the high side, hence the reserve.
+# Limits of OpenAI's API: 8,191 tokens a text and 300,000 a request. Tokens are not counted here but estimated from the
+# bytes, on the high side, hence the margin.
 TEXT_TOKENS = 8_191
 REQUEST_TOKENS = 250_000
 REQUEST_TEXTS = 512
@@ -109,7 +109,7 @@ class OpenAIProvider:
         for index, text in passages.items():
             tokens = len(text.encode()) // 3 + 1
             if tokens > TEXT_TOKENS:
-                yield [index]  # perhaps too long: the server knows, and alone it takes no other text with it
+                yield [index]  # perhaps too long: the server decides, and alone it fails no other text
                 continue
             if batch and (len(batch) >= self._most or tokens > room):
                 yield batch
@@ -128,14 +128,14 @@ class OpenAIProvider:
             return tokens
         except openai.APIStatusError as error:
             if not self._accepted:
-                self._probe()  # a request that is refused whatever the text ends the run here
+                self._probe()  # a request that is refused for any text ends the run here
             if len(batch) == 1:
                 failures[batch[0]] = _reason(error)
                 return 0
         middle = len(batch) // 2
         tokens = sum([self._embed(half, passages, vectors, failures) for half in (batch[:middle], batch[middle:])])
         if not any(index in failures for index in batch):
-            self._most = min(self._most, len(batch) - middle)  # no text was at fault: the server takes no more at once
+            self._most = min(self._most, len(batch) - middle)  # no text was at fault: the batch was too large
         return tokens
 
     def _probe(self) -> None:
@@ -192,7 +192,7 @@ class OpenAIProvider:
         return vectors, tokens
 
     def _give_up(self, error: APIError) -> NoReturn:
-        """Raise what the user can act upon; what may be one text's fault is raised as it is."""
+        """Raise an error that the user can act upon; one that may be due to a single text is raised as it is."""
         import openai
 
         if isinstance(error, openai.APIStatusError) and error.status_code in (400, 413, 422):

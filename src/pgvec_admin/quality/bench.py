@@ -1,4 +1,4 @@
-"""Recall against latency: index kinds tried on a copy of a collection's rows, distances compared, ef_search tuned."""
+"""Recall against latency: measuring index kinds on a copy of a collection's rows, comparing distances, tuning."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Report = Callable[[int, int | None, str], None]
 
 @dataclass(frozen=True)
 class Measure:
-    """One setting of one index; `kind` names the index, latencies are of the server."""
+    """One setting of one index; `kind` names the index, latencies are measured on the server."""
 
     kind: str
     parameter: str | None
@@ -38,7 +38,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Bench:
-    """All measures, and what they were made on."""
+    """All measurements, and the rows and queries behind them."""
 
     rows: int
     of_rows: int
@@ -48,7 +48,7 @@ class Bench:
 
 @dataclass(frozen=True)
 class Trial:
-    """A value that `tune` tried; the last one is `chosen` unless none reached the recall."""
+    """A value that `tune` tried; the last is `chosen` unless none reached the recall."""
 
     setting: str
     value: int
@@ -135,7 +135,7 @@ def _run(
 
 
 def pareto(measures: Iterable[Measure]) -> list[Measure]:
-    """Those that no other beats in both recall and p50, quickest first."""
+    """The settings that no other beats in both recall and p50, quickest first."""
     front: list[Measure] = []
     for measure in sorted(measures, key=lambda one: (one.p50_ms, -one.recall)):
         if not front or measure.recall > front[-1].recall:
@@ -144,7 +144,7 @@ def pareto(measures: Iterable[Measure]) -> list[Measure]:
 
 
 def advice(bench: Bench, wanted_recall: float = 0.98) -> list[str]:
-    """What the figures say: when HNSW and when IVFFlat, and whether an index is needed at all."""
+    """What the figures say: HNSW or IVFFlat, and whether an index is needed at all."""
     good = [measure for measure in bench.measures if measure.recall >= wanted_recall]
     quickest = {
         kind: min(found, key=lambda one: one.p50_ms)
@@ -167,7 +167,7 @@ def advice(bench: Bench, wanted_recall: float = 0.98) -> list[str]:
         said.append(
             f"HNSW answers {ivfflat.p50_ms / hnsw.p50_ms:.1f} times as fast as IVFFlat, which builds"
             f" {hnsw.build_seconds / ivfflat.build_seconds:.0f} times as fast:"
-            " IVFFlat where rows are replaced as a whole and built anew, HNSW elsewhere"
+            " IVFFlat where rows are replaced as a whole and the index rebuilt, HNSW elsewhere"
         )
     elif hnsw and not ivfflat:
         said.append(f"IVFFlat does not reach recall {wanted_recall} with the probes tried: HNSW")
@@ -216,7 +216,7 @@ def tune(
 def distances(
     connection: Connection, collection: str, *, queries: int = 50, match_count: int = 10
 ) -> tuple[list[Overlap], Lengths]:
-    """How far the rankings by the four distances agree, and the lengths of the vectors, which say why."""
+    """How far the rankings by the four distances agree, and the lengths of the vectors, which explain it."""
     with connection.cursor(row_factory=class_row(Overlap)) as cursor:
         overlaps = cursor.execute(
             "select * from pgvec.compare_distances(%s, %s, %s)", (collection, queries, match_count)

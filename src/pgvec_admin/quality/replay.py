@@ -1,4 +1,4 @@
-"""Logged searches made again: how their answers change between two settings, or between a saved state and this one.
+"""Logged searches repeated: how their answers change between two settings, or between a saved state and this one.
 
 Without judgements it cannot say which answers are better, but which have changed, how much, and where to look.
 """
@@ -59,7 +59,7 @@ _CALLS = {
 
 @dataclass(frozen=True)
 class LoggedSearch:
-    """A search of the log, and how often it is there; `embedding` is pgvector's text form."""
+    """A search of the log, and how often it was logged; `embedding` is pgvector's text form."""
 
     function: str
     text: str | None
@@ -70,13 +70,13 @@ class LoggedSearch:
 
     @property
     def label(self) -> str:
-        """What people know it by."""
+        """Its name for people."""
         return self.text or self.embedding or ""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a run has otherwise than now; see `parse`."""
+    """How a run differs from the present settings; see `parse`."""
 
     name: str = "now"
     settings: Mapping[str, int] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Ranking:
-    """The ids that a search found, best first, and the ms that it took; None where it could not be made."""
+    """The ids that a search found, best first, and its ms; None where it could not be repeated."""
 
     ids: list[str]
     ms: float
@@ -95,7 +95,7 @@ class Ranking:
 
 @dataclass(frozen=True)
 class Change:
-    """How two answers to a search differ: the share of ids in both, rank-biased overlap, and ids gone and come."""
+    """How two answers to a search differ: the share of ids in both, rank-biased overlap, and ids lost and gained."""
 
     search: LoggedSearch
     overlap: float
@@ -106,7 +106,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two runs of the same searches, the most changed first; latencies in ms; `left_out` could not be made in both."""
+    """Two runs of the same searches, the most changed first; latencies in ms; `left_out` did not run in both."""
 
     before: str
     after: str
@@ -152,7 +152,7 @@ def parse(text: str) -> Setting:
 
 
 def logged(connection: Connection, collection: str, since: str = "30 days", limit: int = 100) -> list[LoggedSearch]:
-    """The most frequent searches of the log that can be made again."""
+    """The most frequent searches of the log that can be repeated."""
     collections.get(connection, collection)
     with connection.cursor(row_factory=class_row(LoggedSearch)) as cursor:
         found = cursor.execute(
@@ -175,9 +175,9 @@ def run(
     embed: Embed | None = None,
     report: Report = lambda *_: None,
 ) -> list[Ranking | None]:
-    """The answers with a setting, which nobody else sees, and which is gone afterwards.
+    """The answers with a setting, which is invisible to others and rolled back afterwards.
 
-    Each search is made twice, and the second one timed. `embed` is of the setting's collection; without it, a search
+    Each search runs twice, and the second run is timed. `embed` is for the setting's collection; without it, a search
     whose vector is missing, or of another model, is left out.
     """
     target = collections.get(connection, setting.collection or collection)
@@ -268,7 +268,7 @@ def _overlap(one: Sequence[str], other: Sequence[str]) -> float:
 
 
 def rank_biased_overlap(one: Sequence[str], other: Sequence[str], p: float = PERSISTENCE) -> float:
-    """1 for the same order, 0 for nothing in common; a difference weighs less the further down it is.
+    """1 for the same order, 0 for nothing in common; differences further down weigh less.
 
     The extrapolated form of Webber, Moffat and Zobel (A similarity measure for indefinite rankings, 2010), equation 32,
     over the longer ranking.
@@ -284,7 +284,7 @@ def rank_biased_overlap(one: Sequence[str], other: Sequence[str], p: float = PER
 
 
 def save(file: Path, searches: Sequence[LoggedSearch], rankings: Sequence[Ranking | None]) -> None:
-    """Searches and their answers, to be compared with later; it holds people's texts and vectors."""
+    """Searches and their answers, for a later comparison; it contains people's texts and vectors."""
     rows = [
         {"search": asdict(search), "ranking": ranking and asdict(ranking)}
         for search, ranking in zip(searches, rankings, strict=True)

@@ -1,4 +1,4 @@
-"""The checks of verify as a page: one file, with pictures of what a collection's index and scores are like.
+"""The checks of verify as a page: one file, with pictures of the recall, latency and similarities of collections.
 
 Needs matplotlib (extra `plot`). The figures come from `pgvec.recall_curve` and `pgvec.sample_similarities`.
 """
@@ -45,7 +45,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Figures:
-    """What the pictures of a collection show: similarities to nearest rows and to any, and bytes on disk by name."""
+    """The figures for the pictures of a collection: similarities to nearest rows and to any, bytes on disk by name."""
 
     curve: list[Point]
     nearest: list[float]
@@ -54,7 +54,7 @@ class Figures:
 
 
 def write(file: Path, where: Target, checks: Sequence[Check], options: Options) -> None:
-    """Measure what the pictures show, read-only and within the time of the options, and write the page."""
+    """Measure the figures, read-only and within the time of the options, and write the page."""
     sections = [_section("To look at", [check for check in checks if check.result != "ok"], named=True)]
     with database.connect(where, autocommit=True) as connection:
         names = [row[0] for row in connection.execute("select name from pgvec.collections order by name").fetchall()]
@@ -93,7 +93,7 @@ def _measure(connection: Connection, collection: str, options: Options) -> Figur
 
 
 def _section(title: str, checks: Sequence[Check], *, named: bool = False) -> str:
-    """A table of checks under a title; nothing where there are none. named: the area stands before each."""
+    """A table of checks under a title; nothing where there are none. named: with the area before each."""
     rows = "\n".join(_row(check, f"{check.area}, " if named else "") for check in checks)
     return f"<h2>{escape(title)}</h2>\n<table>\n{rows}\n</table>" if checks else ""
 
@@ -169,7 +169,7 @@ def _axes() -> tuple[Figure, Axes]:
 
 
 def _svg(figure: Figure) -> str:
-    """The picture, to stand within a page: without the prologue of a file, and with an id space of its own."""
+    """The picture for use within a page: without the prologue of a file, and with unique ids."""
     from matplotlib import rc_context
 
     told = io.StringIO()

@@ -1,4 +1,4 @@
-"""What the log of searches says, in figures. It is a sample: `searches` are the searches that the rows stand for."""
+"""Figures from the log of searches. It is a sample: `searches` are the searches that its rows stand for."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ PARTS = 24  # of the time, in a series
 class SearchStats:
     """The searches of a collection by one function and route: `logged` rows that stand for `searches`.
 
-    `short_share` of them found fewer rows than asked for; `top_score_p10` is what the best score of a tenth stayed
-    below, None where nothing was ever found.
+    `short_share` of them found fewer rows than asked for; `top_score_p10`: the best score was below it in a tenth of
+    them, None where nothing was ever found.
     """
 
     collection: str
@@ -39,7 +39,7 @@ class SearchStats:
 
 @dataclass(frozen=True)
 class Slow:
-    """A text and the longest that a search for it took, in ms."""
+    """A text, and the time of its slowest search in ms."""
 
     collection: str
     function: str
@@ -63,7 +63,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Size:
-    """A collection's rows and bytes, and how often its indexes were scanned since the server's statistics began."""
+    """A collection's rows and bytes, and how often its indexes were scanned since the statistics were reset."""
 
     collection: str
     estimated_rows: int | None
@@ -77,7 +77,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Stats:
-    """All of it, since a time."""
+    """All statistics since a time."""
 
     since: str
     searches: list[SearchStats]

@@ -1,7 +1,7 @@
-"""Whether what is installed is what it should be, and does what it should.
+"""Checks that the installation is as it should be, and does what it should.
 
-What can be asked of the database is asked by its own functions (`pgvec.verify_*`), each in a read-only transaction and
-within its time. Here are added the comparison with the files of this release, and the repairs.
+Checks within the database are its own functions (`pgvec.verify_*`), each in a read-only transaction with a time limit.
+This module adds the comparison with the files of this release, and the repairs.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SEARCH, _SEARCHES = "pgvec.verify_search", ("plan", "recall", "latency")
 
 @dataclass(frozen=True)
 class Check:
-    """A check: what it looked at (a collection, or a part of the installation), and what it found there.
+    """A check: what it examined (a collection, or a part of the installation), and what it found.
 
     `fix` is SQL that repairs it, where that is safe; `hint` is the next step for people.
     """
@@ -46,7 +46,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What a role tried that it must not, and whether it was kept from it; `detail` says how it was not."""
+    """A forbidden attempt of a role, and whether it was stopped; `detail` says how it succeeded."""
 
     role_name: str
     attempt: str
@@ -83,7 +83,7 @@ def _all(where: Target, options: Options) -> Iterator[Check]:
     status = migrate.status(where)
     yield _migrations(status)
     if status.installed_version is None or any(state.state == "pending" for state in status.migrations):
-        return  # nothing else can be asked yet
+        return  # nothing else can be checked yet
     yield _functions(status)
     with database.connect(where, autocommit=True) as connection:
         for (function,) in connection.execute("select unnest(pgvec.installation_checks())").fetchall():
@@ -102,7 +102,7 @@ def _all(where: Target, options: Options) -> Iterator[Check]:
 
 
 def _ask(connection: Connection, options: Options, function: str, area: str, *arguments: Any) -> Iterator[Check]:
-    """The verdicts of one function; a failed check of its own where it cannot be run, a warning where it takes long."""
+    """The verdicts of one function; a failed check where it cannot run, a warning where it takes too long."""
     query = sql.SQL("select * from {}({})").format(
         sql.Identifier(*function.split(".")), sql.SQL(", ").join([sql.Placeholder()] * len(arguments))
     )
@@ -167,8 +167,8 @@ def _functions(status: migrate.Status) -> Check:
 def fix(where: Target, checks: Sequence[Check], report: Say) -> int:
     """Repair what can be repaired safely, and return how many checks that was.
 
-    That is what `migrate` mends without being told to overwrite anything, and the SQL of the checks, each on its own. A
-    repair that fails, or has to wait for a lock for 3 s, is reported, and the next one tried.
+    These are the repairs that `migrate` makes without overwriting anything, and the SQL of the checks, one by one. A
+    repair that fails, or waits for a lock for 3 s, is reported, and the next one tried.
     """
     repaired = 0
     if any(check.check_name in ("migrations", "drift") and check.result == "fail" for check in checks):
@@ -183,9 +183,9 @@ def fix(where: Target, checks: Sequence[Check], report: Say) -> int:
             if check.result == "ok" or not check.fix:
                 continue
             try:
-                for statement in sqlparse.split(check.fix):  # some cannot run in one transaction with others
+                for statement in sqlparse.split(check.fix):  # some cannot share a transaction with others
                     report(statement)
-                    patience = "0" if " concurrently " in statement else "3s"  # that waits, and nobody waits for it
+                    patience = "0" if " concurrently " in statement else "3s"  # it waits, and nobody waits for it
                     connection.execute("select set_config('lock_timeout', %s, false)", (patience,))
                     connection.execute(statement.encode())
                 repaired += 1
@@ -195,7 +195,7 @@ def fix(where: Target, checks: Sequence[Check], report: Say) -> int:
 
 
 def tenants(connection: Connection) -> list[Attempt]:
-    """Try, as each role and as two made-up tenants, to see and to change what must not be; leaves nothing behind."""
+    """Try, as each role and with two made-up tenants, to see and change what it must not; leaves nothing behind."""
     with connection.transaction(), connection.cursor(row_factory=class_row(Attempt)) as cursor:
         return cursor.execute("select * from pgvec.verify_tenants()").fetchall()
 
@@ -232,6 +232,6 @@ def write_junit(file: Path, checks: Sequence[Check], seconds: float) -> None:
 
 
 def stopwatch() -> Callable[[], float]:
-    """Seconds since it was made."""
+    """A function that returns the seconds since now."""
     started = time.monotonic()
     return lambda: time.monotonic() - started

@@ -1,5 +1,5 @@
--- What applies the rest of an exported file, as `pgvec-admin migrate` would: what is there already is left alone, what
--- somebody edited or made is not overwritten, and all is noted in the ledger.
+-- Applies the rest of an exported file, as `pgvec-admin migrate` would: what is installed already is left alone, functions
+-- that were edited, or made by others, are not overwritten, and everything is recorded in the ledger.
 
 do $$
 declare
@@ -75,13 +75,13 @@ begin
   begin
     execute text_of_file;
   exception when invalid_function_definition then
-    -- another result: it can only be made anew
+    -- another result type: it has to be dropped and created again
     for item in select r.routine from pg_temp.routines(function_name) as r loop
       execute format('drop routine %s', item.routine);
     end loop;
     execute text_of_file;
   end;
-  -- of another signature: in place of the one before, which nothing has touched
+  -- of another signature: it replaces the one before, which is unchanged
   for item in select r.routine from pg_temp.routines(function_name) as r where r.version = any (before) loop
     execute format('drop routine %s', item.routine);
   end loop;

@@ -1,5 +1,5 @@
--- What the catalog says of our functions: all of schema pgvec, and those named elsewhere. Overloads of a name together.
--- Grants are left out of the fingerprint: a customer's own GRANT is no drift.
+-- The state of our functions by the catalog: all of schema pgvec, and those named elsewhere. Overloads of a name together.
+-- Grants are not in the fingerprint: a customer's own GRANT is not drift.
 select n.nspname || '.' || p.proname as name,
        count(*) as overloads,
        md5(string_agg(

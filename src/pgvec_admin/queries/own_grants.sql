@@ -1,5 +1,5 @@
--- Whom of the user's own roles may execute a function that clients call: a new signature would lose that. The engine grants its
--- groups by itself, and a release may take a function from them.
+-- Which of the user's own roles may execute a function that clients call: a new signature would lose these grants. The engine
+-- grants to its own groups by itself, and a release may revoke a function from them.
 select n.nspname || '.' || p.proname as name, r.rolname as role
   from pg_catalog.pg_proc as p
   join pg_catalog.pg_namespace as n on n.oid = p.pronamespace

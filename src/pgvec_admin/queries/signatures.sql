@@ -1,5 +1,5 @@
--- What every argument of a function of schema public is called, its type and its default: of the functions that the engine
--- brought, not of those that somebody else has made of the same names.
+-- The name, type and default of every argument of a function of schema public: of the engine's own functions, not of
+-- others of the same names.
 select distinct on (p.proname)
        p.proname as name,
        array(select quote_ident(p.proargnames[t.place]) from unnest(p.proargtypes) with ordinality as t (type, place) order by t.place) as arguments,

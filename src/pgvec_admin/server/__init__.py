@@ -1,1 +1,1 @@
-"""The embedded PostgreSQL server: where it lies, how it is set up, started and stopped."""
+"""The embedded PostgreSQL server: where it is, how it is set up, started and stopped."""

@@ -1,4 +1,4 @@
-"""The database that a command works on where it is not told."""
+"""The database that a command works on by default."""
 
 from __future__ import annotations
 

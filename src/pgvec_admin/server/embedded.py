@@ -40,7 +40,7 @@ DEFAULT_VERSION = 18
 VERSIONS = tuple(sorted(TREES, reverse=True))
 SUPERUSER = "postgres"
 
-# the server is given this long to recover from a crash, or to write everything out at its end
+# the time that the server may take to recover from a crash, or to write everything out when it stops
 PATIENCE = 900
 
 # what sockaddr_un holds, less the terminating zero
@@ -51,7 +51,7 @@ _HBA = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
 
 
 def data_directory() -> Path:
-    """Where servers live: PGVEC_DATA_DIR, else the user's data directory, for root /var/lib/pgvec-admin."""
+    """The directory of servers: PGVEC_DATA_DIR, else the user's data directory, for root /var/lib/pgvec-admin."""
     chosen = os.environ.get("PGVEC_DATA_DIR")
     if chosen:
         return Path(chosen).expanduser().absolute()
@@ -62,7 +62,7 @@ def data_directory() -> Path:
 
 @dataclass(frozen=True)
 class Server:
-    """A running server; `state` is that of its own pid file: starting, ready or stopping."""
+    """A running server; `state` is from its pid file: starting, ready or stopping."""
 
     version: int
     directory: Path
@@ -93,7 +93,7 @@ class Instance:
 
     `directory` is by default `postgres-<version>` in the data directory; it holds `data/`, the server's log,
     its settings, password and lock. `settings` go before those fitted to the machine. `programs` is the directory of
-    postgres, initdb and pg_ctl, where they shall not be the wheel's.
+    postgres, initdb and pg_ctl, where these are not to be the wheel's.
     """
 
     def __init__(
@@ -216,7 +216,7 @@ class Instance:
         )
 
     def _settled(self) -> Server | None:
-        """The server once it is ready, or None once it is gone: it may be half way, whoever started it."""
+        """The server once it is ready, or None once it is gone: another process may be starting or stopping it."""
         for _ in _until(PATIENCE):
             running = self.status()
             if running is None or running.state == "ready":
@@ -240,7 +240,7 @@ class Instance:
             account.own(self.directory)
 
     def _initialise(self, programs: Path, account: Account) -> None:
-        """Create the data, unless it is there. It gets its name last, so a half-made one is never taken for it."""
+        """Create the data unless it exists. Its name comes last, so that a partial one is never taken for it."""
         if self.exists():
             held = (self.data / "PG_VERSION").read_text().strip()
             if held != str(self.version):
@@ -248,7 +248,7 @@ class Instance:
             return
         for leftover in self.directory.glob("data.partial-*"):
             shutil.rmtree(leftover, ignore_errors=True)
-        # a name of its own: an initdb that outlived its interrupted command may still be writing to another
+        # a unique name: an initdb that outlived its interrupted command may still be writing to another
         partial = self.directory / f"data.partial-{secrets.token_hex(4)}"
         partial.mkdir(mode=0o700)
         account.own(partial)
@@ -291,13 +291,13 @@ class Instance:
         return running
 
     def _clear_stale(self) -> None:
-        """Remove what a server that was killed left behind and PostgreSQL would take for a living one."""
+        """Remove the files of a killed server that PostgreSQL would take for a running one."""
         end_orphans(self.data)
         lines = self._pid_file()
         if len(lines) >= 5:
             Path(lines[4], f".s.PGSQL.{lines[3]}.lock").unlink(missing_ok=True)
         file = self.data / "postmaster.pid"
-        # a minus marks a single-user session: PostgreSQL itself sees whether that one lives
+        # a minus marks a single-user session: PostgreSQL itself sees whether that one is running
         if file.exists() and not file.read_text().startswith("-"):
             file.unlink()
 
@@ -337,7 +337,7 @@ class Instance:
         return place
 
     def _write(self, path: Path, text: str, account: Account) -> None:
-        """Put a file into place as a whole, readable by the server's account alone."""
+        """Put a file into place as a whole, readable by the server's account only."""
         partial = path.with_name(f"{path.name}.partial")
         partial.unlink(missing_ok=True)
         with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -355,7 +355,7 @@ class Instance:
 
 
 def default_instance() -> Instance:
-    """The instance to use where none is named: PGVEC_POSTGRES_VERSION, else the newest that runs, else that exists."""
+    """The instance to use by default: PGVEC_POSTGRES_VERSION, else the newest that runs, else the newest there is."""
     wanted = os.environ.get("PGVEC_POSTGRES_VERSION")
     if wanted:
         return Instance(int(wanted) if wanted.isdigit() else 0)

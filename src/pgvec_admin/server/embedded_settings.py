@@ -56,11 +56,11 @@ def memory_limits(groups: Path = Path("/proc/self/cgroup"), root: Path = Path("/
         else:
             continue
         group = Path(name.lstrip("/"))
-        # a container often sees its own group as the root: what is not there is passed over
+        # a container often sees its own group as the root: missing files are skipped
         for directory in (group, *group.parents):
             try:
                 yield int((top / directory / file).read_text())
-            except (OSError, ValueError):  # not there, or "max"
+            except (OSError, ValueError):  # missing, or "max"
                 continue
 
 
@@ -88,7 +88,7 @@ def as_file(settings: Mapping[str, str]) -> str:
     """The text of a configuration file with these settings."""
     lines = (f"{name} = '{_escaped(value)}'" for name, value in settings.items())
     return "\n".join(
-        ["# Written anew by pgvec-admin at every start; your own settings belong in postgresql.conf.", *lines, ""]
+        ["# Written by pgvec-admin at every start; your own settings belong in postgresql.conf.", *lines, ""]
     )
 
 

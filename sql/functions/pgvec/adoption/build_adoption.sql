@@ -1,6 +1,6 @@
--- pgvec.build_adoption -- what an adopted table needs to be searched: lexemes and hashes, the trigger that keeps them,
--- and the view that the searches read.
--- Vectors that are there already count as made from the present text.
+-- pgvec.build_adoption -- creates what an adopted table needs to be searched: lexemes and hashes, the trigger that maintains
+-- them, and the view that the searches read.
+-- Existing vectors count as made from the present text.
 create or replace function pgvec.build_adoption(adopted pgvec.adoptions, in_table boolean)
   returns void
   language plpgsql volatile parallel unsafe
@@ -49,5 +49,5 @@ begin
 end
 $$;
 comment on function pgvec.build_adoption(pgvec.adoptions, boolean) is
-  'Makes the side table (or fills the columns of the table itself), the trigger and the view of an adoption, and points the collection at the view.';
+  'Creates the side table (or fills the columns of the table itself), the trigger and the view of an adoption, and points the collection at the view.';
 revoke all on function pgvec.build_adoption(pgvec.adoptions, boolean) from public;

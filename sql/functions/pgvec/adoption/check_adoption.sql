@@ -55,6 +55,6 @@ begin
 end
 $$;
 comment on function pgvec.check_adoption(regclass, text, text[], text, boolean) is
-  'Raises PV004 for what is no table of the user''s own or a collection already, '
-  'for columns to add to a weaker role''s table, for a name that no column can have, for no content columns, and for metadata that are not jsonb.';
+  'Raises PV004 for anything but a table of the user''s own, for one that is a collection already, for columns to add to a weaker role''s table, for a name that no '
+  'column can have, for no content columns, and for metadata that is not jsonb.';
 revoke all on function pgvec.check_adoption(regclass, text, text[], text, boolean) from public;

@@ -1,6 +1,6 @@
--- pgvec.json_value -- the SQL expression for a column of an adopted table as a value of its metadata.
--- Types of the server and of pgvector as they are, and domains over them; an enumeration and a list of them as text, by the way in
--- which the type itself prints, and anything else of somebody's own as one text.
+-- pgvec.json_value -- the SQL expression for a column of an adopted table as a metadata value.
+-- Types of the server and of pgvector, and domains over them, as they are; an enumeration and an array of one as text, by the
+-- type's own output function; a value of any other user-defined type as one text.
 create or replace function pgvec.json_value(row_name text, relation regclass, attnum int2)
   returns text
   language sql stable parallel safe
@@ -35,5 +35,5 @@ as $$
     from columns as c
 $$;
 comment on function pgvec.json_value(text, regclass, int2) is
-  'The expression for a column of row_name, a row of a table, that jsonb_build_object can take without running a cast of anybody''s.';
+  'The expression for a column of row_name, a row of a table, that jsonb_build_object can take without running a user-defined cast.';
 revoke all on function pgvec.json_value(text, regclass, int2) from public;

@@ -1,5 +1,5 @@
 -- pgvec.release_collection -- undoes an adoption: the table stays, as it was before.
--- Vector indexes that bear the collection's name were built for it, and go too.
+-- Vector indexes with the collection's name were built for it, and are dropped too.
 create or replace function pgvec.release_collection(name text)
   returns regclass
   language plpgsql volatile parallel unsafe
@@ -13,7 +13,7 @@ begin
   select c.* into target from pgvec.collections as c where c.name = release_collection.name;
   select a.* into adopted from pgvec.adoptions as a where a.collection = target.name;
   if target.name is null then
-    perform pgvec.collection(release_collection.name);  -- raises PV001 with the names there are
+    perform pgvec.collection(release_collection.name);  -- raises PV001 with the known names
   end if;
   if adopted.collection is null then
     raise exception using
@@ -27,7 +27,7 @@ begin
   execute format('drop view if exists pgvec.%I', 'adopted_' || target.name);
   execute format('drop table if exists pgvec.%I', 'side_' || target.name);
   if not exists (select from pg_catalog.pg_class as r where r.oid = target.base) then
-    -- dropped behind our back
+    -- the table itself was dropped
     delete from pgvec.collections as c where c.name = target.name;
     return null;
   end if;

@@ -1,6 +1,6 @@
--- pgvec.renew_view -- the view over an adopted table as this release makes it, where it can be had in place of the one that is there.
--- A table whose columns have changed since it was adopted keeps the view it has. One that is as it should be is left alone:
--- replacing it would wait for every search that is under way.
+-- pgvec.renew_view -- replaces the view over an adopted table by this release's, where that can be done in place.
+-- A table whose columns have changed since it was adopted keeps its view. A view that is up to date is left alone: replacing it
+-- would wait for every running search.
 create or replace function pgvec.renew_view(collection text)
   returns void
   language plpgsql volatile parallel unsafe
@@ -24,5 +24,6 @@ exception when invalid_table_definition or undefined_column then
     hint    = format('its columns have changed: select pgvec.release_collection(%L), and adopt it again', target.name);
 end
 $$;
-comment on function pgvec.renew_view(text) is 'Replaces the view over the table of an adopted collection, unless the table''s columns have changed; then says so. Raises PV001.';
+comment on function pgvec.renew_view(text) is
+  'Replaces the view over the table of an adopted collection; where the table''s columns have changed, a notice says that it stays. Raises PV001.';
 revoke all on function pgvec.renew_view(text) from public;

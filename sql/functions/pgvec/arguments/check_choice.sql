@@ -1,4 +1,4 @@
--- pgvec.check_choice -- PV004 unless an argument is one of the values there are.
+-- pgvec.check_choice -- PV004 unless an argument is one of the allowed values.
 create or replace function pgvec.check_choice(argument text, value text, choices text[])
   returns void
   language plpgsql immutable parallel safe

@@ -1,4 +1,4 @@
--- pgvec.check_columns -- PV004 unless a table has these columns; nulls are passed over.
+-- pgvec.check_columns -- PV004 unless a table has these columns; nulls are skipped.
 create or replace function pgvec.check_columns(relation regclass, columns text[])
   returns void
   language plpgsql stable parallel safe
@@ -22,5 +22,5 @@ begin
   end if;
 end
 $$;
-comment on function pgvec.check_columns(regclass, text[]) is 'Raises PV004, listing the columns there are, for the first that a table lacks.';
+comment on function pgvec.check_columns(regclass, text[]) is 'Raises PV004 for the first column that a table lacks, and lists those that it has.';
 revoke all on function pgvec.check_columns(regclass, text[]) from public;

@@ -13,6 +13,6 @@ begin
   end if;
 end
 $$;
-comment on function pgvec.check_count(text, bigint, bigint, bigint) is 'Raises PV004, telling the range, for a number outside it and for null.';
+comment on function pgvec.check_count(text, bigint, bigint, bigint) is 'Raises PV004, with the range, for a number outside it and for null.';
 revoke all on function pgvec.check_count(text, bigint, bigint, bigint) from public;
 select pgvec.grant_execute('pgvec.check_count(text, bigint, bigint, bigint)', 'reader');

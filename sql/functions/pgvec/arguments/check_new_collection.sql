@@ -1,4 +1,4 @@
--- pgvec.check_new_collection -- PV004 unless a collection of that name can be made.
+-- pgvec.check_new_collection -- PV004 unless a collection of that name can be created.
 create or replace function pgvec.check_new_collection(name text)
   returns void
   language plpgsql stable parallel safe
@@ -19,5 +19,5 @@ begin
   end if;
 end
 $$;
-comment on function pgvec.check_new_collection(text) is 'Raises PV004 for a name that no collection can have, or that one has already.';
+comment on function pgvec.check_new_collection(text) is 'Raises PV004 for a name that no collection can have, and for one that is taken.';
 revoke all on function pgvec.check_new_collection(text) from public;

@@ -1,4 +1,4 @@
--- pgvec.check_threshold -- PV004 for a threshold that no row could be compared with; distance null is for scores without a bound.
+-- pgvec.check_threshold -- PV004 for a threshold that no row can reach; distance null is for scores without an upper bound.
 -- The usual mistake is a percentage (78 for 0.78), which would silently return nothing.
 create or replace function pgvec.check_threshold(distance text, match_threshold float8)
   returns void

@@ -26,7 +26,7 @@ begin
       hint    = 'from 0 (none) to 1 (as unlike each other as can be)';
   end if;
   if (recency_field is null) <> (half_life is null) or half_life <= interval '0'
-     or extract(epoch from half_life) <= 0 then  -- '-4 years 1461 days' is more than nothing, and lasts no second
+     or extract(epoch from half_life) <= 0 then  -- '-4 years 1461 days' compares as more than zero, but lasts zero seconds
     raise exception using
       errcode = 'PV004',
       message = format('recency_field %s and half_life %s do not go together', pgvec.shown(recency_field), coalesce(half_life::text, 'null')),

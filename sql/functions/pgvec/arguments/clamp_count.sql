@@ -1,5 +1,5 @@
--- pgvec.clamp_count -- match_count within 1 to 1000; null means the function's default.
--- A null would otherwise be LIMIT NULL: all rows. 1000 is what a hosted REST API returns at the most anyway.
+-- pgvec.clamp_count -- match_count clamped to 1..1000; null means the function's default.
+-- A null would otherwise be LIMIT NULL: all rows. A hosted REST API returns at most 1000 anyway.
 create or replace function pgvec.clamp_count(match_count int, default_count int)
   returns int
   language plpgsql immutable parallel safe
@@ -9,6 +9,6 @@ begin
   return least(greatest(coalesce(match_count, default_count), 1), 1000);
 end
 $$;
-comment on function pgvec.clamp_count(int, int) is 'match_count within 1 to 1000; null gives default_count.';
+comment on function pgvec.clamp_count(int, int) is 'match_count clamped to 1..1000; null gives default_count.';
 revoke all on function pgvec.clamp_count(int, int) from public;
 select pgvec.grant_execute('pgvec.clamp_count(int, int)', 'reader');

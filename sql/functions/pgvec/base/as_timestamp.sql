@@ -1,4 +1,4 @@
--- pgvec.as_timestamp -- a value of metadata as a time, null where it is none: one odd row must not fail a search.
+-- pgvec.as_timestamp -- a metadata value as a timestamp, null where it is not one: one odd row must not fail a search.
 create or replace function pgvec.as_timestamp(value jsonb)
   returns timestamptz
   language plpgsql stable parallel safe

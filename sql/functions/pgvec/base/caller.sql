@@ -1,5 +1,5 @@
 -- pgvec.caller -- the role that called from outside, also within a definer function, where current_user is its owner.
--- SET ROLE is what PostgREST and poolers give a request its role with; it is not theirs to set to one they are no member of.
+-- PostgREST and poolers give a request its role by SET ROLE, which the server refuses for a role they are not a member of.
 create or replace function pgvec.caller()
   returns name
   language sql stable parallel safe
@@ -7,6 +7,6 @@ create or replace function pgvec.caller()
 as $$
   select case current_setting('role') when 'none' then session_user else current_setting('role')::name end
 $$;
-comment on function pgvec.caller() is 'The role of the session or request: that of SET ROLE, else the one that logged in.';
+comment on function pgvec.caller() is 'The role of the session or request: that of SET ROLE, else the login role.';
 revoke all on function pgvec.caller() from public;
 select pgvec.grant_execute('pgvec.caller()', 'reader');

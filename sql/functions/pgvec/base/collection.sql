@@ -19,17 +19,16 @@ begin
       hint    = format('collections: %s', (select coalesce(string_agg(c.name, ', ' order by c.name), 'none yet; select pgvec.create_collection(name, dimensions) makes one') from pgvec.collections as c));
   end if;
 
-  -- null where there is no such table, and quicker than a query
+  -- null for a missing table, and quicker than a query
   if has_table_privilege(found_row.relation, 'select') is null then
     raise exception using
       errcode = 'PV001',
       message = format('the table of collection %L was dropped', collection.name),
-      hint    = format('select pgvec.drop_collection(%L); then create it anew', collection.name);
+      hint    = format('select pgvec.drop_collection(%L); then create it again', collection.name);
   end if;
   return found_row;
 end
 $$;
-comment on function pgvec.collection(text) is
-  'The registry row of a collection. Raises PV001 for an unknown name, and where its table was dropped behind our back.';
+comment on function pgvec.collection(text) is 'The registry row of a collection. Raises PV001 for an unknown name, and for a collection whose table was dropped.';
 revoke all on function pgvec.collection(text) from public;
 select pgvec.grant_execute('pgvec.collection(text)', 'reader');

@@ -1,4 +1,4 @@
--- pgvec.distance_operator -- pgvector's operator of a distance, without its schema.
+-- pgvec.distance_operator -- pgvector's operator for a distance, without its schema.
 create or replace function pgvec.distance_operator(distance text)
   returns text
   language plpgsql immutable parallel safe
@@ -14,6 +14,6 @@ begin
 end
 $$;
 comment on function pgvec.distance_operator(text) is
-  'The operator of pgvector for cosine, l2, inner_product or l1: negative for the inner product, so that less is nearer for all.';
+  'pgvector''s operator for cosine, l2, inner_product or l1. That of inner_product returns the negative product, so that less is nearer for all.';
 revoke all on function pgvec.distance_operator(text) from public;
 select pgvec.grant_execute('pgvec.distance_operator(text)', 'reader');

@@ -1,5 +1,6 @@
--- pgvec.estimate_rows -- how many rows a collection has, as the planner sees it: rows a page when they were last counted,
--- times the pages there are now. Of a collection in partitions those count in which the tenants of the search have rows.
+-- pgvec.estimate_rows -- how many rows a collection has, as the planner estimates it: rows per page at the last vacuum or
+-- analyze, times the present pages. Of a partitioned collection, only the partitions in which the tenants of the search have
+-- rows.
 drop function if exists pgvec.estimate_rows(pgvec.collections);
 
 create or replace function pgvec.estimate_rows(collection pgvec.collections, tenants uuid[] default null)

@@ -18,5 +18,6 @@ begin
 end
 $$;
 comment on function pgvec.grant_execute(regprocedure, text) is
-  'Grants a function to the roles of one audience (''reader'', ''writer'', or ''owner'' for nobody) and to no other of ours, nor to PUBLIC.';
+  'Grants a function to the roles of one audience (''reader'', ''writer'', or ''owner'' for nobody), and revokes it from this project''s other roles and from '
+  'PUBLIC.';
 revoke all on function pgvec.grant_execute(regprocedure, text) from public;

@@ -1,4 +1,4 @@
--- pgvec.no_tenant -- whom the statistics of a collection without tenants are kept under.
+-- pgvec.no_tenant -- the tenant under which the statistics of a collection without tenants are stored.
 create or replace function pgvec.no_tenant()
   returns uuid
   language plpgsql immutable parallel safe

@@ -1,6 +1,6 @@
 -- pgvec.oldest_client -- the oldest release of the command that may work with these functions.
--- Raised by the release whose changes an older command would get wrong. The command reads the text between the quotes
--- from the catalog, so that it needs no right to call and finds nothing, rather than an error, where there is no engine.
+-- Raised by a release whose changes an older command would mishandle. The command reads the text between the quotes from the
+-- catalog: that needs no right to execute, and where there is no engine it finds nothing instead of failing.
 create or replace function pgvec.oldest_client()
   returns text
   language sql immutable parallel safe
@@ -9,6 +9,6 @@ as $$
   select '0.2.1'
 $$;
 comment on function pgvec.oldest_client() is
-  'The oldest release (as pgvec.version has it) of pgvec-admin that may work with this installation. Older ones refuse, and say so.';
+  'The oldest release of pgvec-admin (in the form of pgvec.version) that may work with this installation. Older ones refuse, and say so.';
 revoke all on function pgvec.oldest_client() from public;
 select pgvec.grant_execute('pgvec.oldest_client()', 'reader');

@@ -15,6 +15,6 @@ begin
   end if;
 end
 $$;
-comment on function pgvec.partitions(regclass) is 'The partitions of a table or of an index, in the order of their making; of one that has none, itself.';
+comment on function pgvec.partitions(regclass) is 'The partitions of a table or of an index, in order of creation; without partitions, the table or index itself.';
 revoke all on function pgvec.partitions(regclass) from public;
 select pgvec.grant_execute('pgvec.partitions(regclass)', 'reader');

@@ -1,4 +1,4 @@
--- pgvec.present_collections -- the collections whose tables are there; of the others nothing more can be asked.
+-- pgvec.present_collections -- the collections whose tables exist; nothing else can be checked of the others.
 create or replace function pgvec.present_collections()
   returns setof pgvec.collections
   language plpgsql stable parallel safe
@@ -13,5 +13,5 @@ begin
      order by c.name;
 end
 $$;
-comment on function pgvec.present_collections() is 'The rows of the registry whose table, and view if there is one, was not dropped behind its back.';
+comment on function pgvec.present_collections() is 'The rows of the registry whose table, and view if there is one, still exists.';
 revoke all on function pgvec.present_collections() from public;

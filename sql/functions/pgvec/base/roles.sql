@@ -1,4 +1,4 @@
--- pgvec.roles -- which of the roles that this project grants to exist here.
+-- pgvec.roles -- the roles that this project grants to, of those that exist here.
 -- Supabase has anon, authenticated and service_role; a plain server has pgvec_reader and pgvec_writer.
 create or replace function pgvec.roles(audience text)
   returns setof name

@@ -1,5 +1,5 @@
--- pgvec.shown -- a value of the caller's, for a message: in quotes, and of a long one the beginning.
--- A message goes to logs and through APIs, which are no place for ten megabytes.
+-- pgvec.shown -- a caller's value as a message shows it: quoted, and cut if it is long.
+-- Messages go to logs and through APIs, which are no place for ten megabytes.
 create or replace function pgvec.shown(value text)
   returns text
   language sql immutable parallel safe
@@ -11,6 +11,6 @@ as $$
            else quote_literal(left(value, 80)) || '...'
          end
 $$;
-comment on function pgvec.shown(text) is 'A value as messages show it: quoted, null as null, and of more than 80 characters the first 80.';
+comment on function pgvec.shown(text) is 'A value as messages show it: quoted, null as null, and cut after 80 characters.';
 revoke all on function pgvec.shown(text) from public;
 select pgvec.grant_execute('pgvec.shown(text)', 'reader');

@@ -1,4 +1,4 @@
--- pgvec.vector_schema -- the schema of pgvector, quoted, for SQL that people are given.
+-- pgvec.vector_schema -- the schema of pgvector, quoted, for SQL shown to people.
 create or replace function pgvec.vector_schema()
   returns text
   language sql stable parallel safe
@@ -9,5 +9,5 @@ as $$
     join pg_catalog.pg_namespace as n on n.oid = e.extnamespace
    where e.extname = 'vector'
 $$;
-comment on function pgvec.vector_schema() is 'The schema that pgvector is in, quoted.';
+comment on function pgvec.vector_schema() is 'The schema of pgvector, quoted.';
 revoke all on function pgvec.vector_schema() from public;

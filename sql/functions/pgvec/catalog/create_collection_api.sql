@@ -1,8 +1,9 @@
--- pgvec.create_collection_api -- search functions with a collection's name, for clients that can choose no more than one.
--- match_jobs, kw_match_jobs and hybrid_search_jobs are match_documents, kw_match_documents and hybrid_search with their
--- arguments but collection, made from these, so that calling it again after an upgrade brings them up to date; grants stay.
--- They pass all arguments by place and with their types: another function of the name would otherwise make the call ambiguous, or
--- be called in its stead.
+-- pgvec.create_collection_api -- search functions named after a collection, for clients that can choose only a function.
+-- match_jobs, kw_match_jobs and hybrid_search_jobs are match_documents, kw_match_documents and hybrid_search without the
+-- argument collection. They are generated from these, so that calling it again after an upgrade brings them up to date; grants
+-- stay.
+-- They pass all arguments by position and with their types: another function of the name would otherwise make the call
+-- ambiguous, or be called instead.
 create or replace function pgvec.create_collection_api(name text)
   returns setof regprocedure
   language plpgsql volatile parallel unsafe
@@ -10,7 +11,7 @@ create or replace function pgvec.create_collection_api(name text)
 as $$
 declare
   target  pgvec.collections := pgvec.collection(create_collection_api.name);
-  granted jsonb;  -- who may execute which of them, as it was
+  granted jsonb;  -- the grants on them before
   role_name name;
   item    record;
 begin
@@ -24,7 +25,7 @@ begin
     select format('public.%I', a.prefix || target.name) as made, p.oid, p.proname, a.arguments, a.passed, pg_get_function_result(p.oid) as result
       from (values ('match_', 'match_documents'), ('kw_match_', 'kw_match_documents'), ('hybrid_search_', 'hybrid_search')) as f (prefix, source)
       join pg_catalog.pg_proc as p on p.pronamespace = 'public'::regnamespace and p.proname = f.source
-      join pg_catalog.pg_namespace as n on n.nspname = 'pgvec' and n.nspowner = p.proowner  -- not one of somebody else's
+      join pg_catalog.pg_namespace as n on n.nspname = 'pgvec' and n.nspowner = p.proowner  -- not another owner's function
      cross join lateral (
            select f.prefix,
                   string_agg(format('%I %s', x.name, x.type) || coalesce(' default ' || x.given, ''), ', ' order by x.place) filter (where not x.is_fixed) as arguments,

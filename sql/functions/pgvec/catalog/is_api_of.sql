@@ -1,5 +1,5 @@
--- pgvec.is_api_of -- whether pgvec.create_collection_api made a function for a collection, which its name, owner and comment tell.
--- So that a function of somebody else's with such a name is neither altered nor dropped.
+-- pgvec.is_api_of -- whether pgvec.create_collection_api made a function for a collection, by its name, owner and comment.
+-- A foreign function with such a name is neither altered nor dropped.
 create or replace function pgvec.is_api_of(collection text, routine oid)
   returns boolean
   language sql stable parallel safe

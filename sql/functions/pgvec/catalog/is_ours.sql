@@ -1,5 +1,5 @@
--- pgvec.is_ours -- whether a function was made by this engine beyond doubt, so that it may be altered without asking.
--- Not so one of another's in schema pgvec, nor any of several that share a name.
+-- pgvec.is_ours -- whether a function was certainly made by this engine, so that it may be altered without asking.
+-- Not so a foreign function in schema pgvec, nor any of several that share a name.
 create or replace function pgvec.is_ours(routine oid)
   returns boolean
   language sql stable parallel safe
@@ -14,5 +14,5 @@ as $$
                      and not exists (select from pg_catalog.pg_proc as o where o.pronamespace = p.pronamespace and o.proname = p.proname and o.oid <> p.oid)
                    or n.nspname = 'public' and exists (select from pgvec.collections as c where pgvec.is_api_of(c.name, p.oid))))
 $$;
-comment on function pgvec.is_ours(oid) is 'Whether a function is one that this engine''s ledger or pgvec.create_collection_api made, and the only one of its name.';
+comment on function pgvec.is_ours(oid) is 'Whether a function is in this engine''s ledger and the only one of its name, or was made by pgvec.create_collection_api.';
 revoke all on function pgvec.is_ours(oid) from public;

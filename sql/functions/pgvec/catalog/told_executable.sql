@@ -1,4 +1,4 @@
--- pgvec.told_executable -- how many functions of the REST API each role may call, for people.
+-- pgvec.told_executable -- how many functions of the REST API each role may call, as a text for people.
 create or replace function pgvec.told_executable()
   returns text
   language sql stable parallel safe
@@ -11,5 +11,5 @@ as $$
            where f.pronamespace = 'public'::regnamespace
            group by r.name) as e
 $$;
-comment on function pgvec.told_executable() is 'Of each role that is granted to, the number of functions in schema public that it may execute, as one text.';
+comment on function pgvec.told_executable() is 'For each role that is granted to, the number of functions in schema public that it may execute, as one text.';
 revoke all on function pgvec.told_executable() from public;

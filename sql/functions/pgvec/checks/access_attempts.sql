@@ -1,6 +1,7 @@
--- pgvec.access_attempts -- what pgvec.verify_access tries as each role: queries that find something only for who may see it.
--- %1$s the table, %2$L a vector, %3$L the collection, %4$L the id of a row, %5$L words of it, %6$L a tenant that is not the caller's,
--- %7$L the distance, %8$L a key of metadata.
+-- pgvec.access_attempts -- the queries that pgvec.verify_access tries as each role; they find something only for a role that
+-- may see it.
+-- %1$s the table, %2$L a vector, %3$L the collection, %4$L the id of a row, %5$L words of it, %6$L a tenant that is not the
+-- caller's, %7$L the distance, %8$L a key of metadata.
 create or replace function pgvec.access_attempts()
   returns text[]
   language sql immutable parallel safe
@@ -23,5 +24,5 @@ as $$
   'select from pgvec.lexemes limit 1',
   'select from pgvec.memberships limit 1']
 $$;
-comment on function pgvec.access_attempts() is 'Formats of the queries by which pgvec.verify_access tries whether rows are seen.';
+comment on function pgvec.access_attempts() is 'Format strings of the queries by which pgvec.verify_access tries whether rows are visible.';
 revoke all on function pgvec.access_attempts() from public;

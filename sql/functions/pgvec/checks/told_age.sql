@@ -1,4 +1,4 @@
--- pgvec.told_age -- how long ago something was, for people: 3 hours ago.
+-- pgvec.told_age -- the age of a moment, for people: 3 hours ago.
 create or replace function pgvec.told_age(moment timestamptz)
   returns text
   language sql stable parallel safe

@@ -1,5 +1,5 @@
--- pgvec.verdict -- what a check says, of the problems that it has met.
--- The first three are told; a table without row level security needs no list of a thousand.
+-- pgvec.verdict -- the row that a check returns, made of the problems that it found.
+-- The first three are listed; a table without row level security needs no list of a thousand.
 create or replace function pgvec.verdict(
     area text, check_name text, problems text[], fine text, hint text default null, fix text default null, severity text default 'fail')
   returns pgvec.verdict

@@ -1,7 +1,8 @@
 -- pgvec.verify_access -- whether those who may search a collection find its rows, and strangers find none.
--- Each attempt is a query as a role, with the settings of a tenant whose row was drawn, or of one that was made up (pgvec.act_for). Calls are by
--- exact signature, so that no other function of the name is meant. Nothing is written; pgvec.verify_tenants tries to write as well,
--- in a collection of its own. A role that was never granted the table, or is no more, is told of: whether it should be is the owner's to say.
+-- Each attempt is a query as a role, with the settings of a sampled row's tenant, or of a made-up one (pgvec.act_for). Calls are by exact
+-- signature, so that no other function of the name is called. Nothing is written; pgvec.verify_tenants tries to write as well,
+-- in a collection of its own. A role without a grant on the table, or without one any more, is reported: whether it should have
+-- one is for the owner to say.
 create or replace function pgvec.verify_access(collection text)
   returns setof pgvec.verdict
   language plpgsql volatile parallel unsafe
@@ -10,7 +11,7 @@ as $$
 declare
   target   pgvec.collections := pgvec.collection(verify_access.collection);
   attempts constant text[] := pgvec.access_attempts();
-  row_id   text;  -- of a row drawn
+  row_id   text;  -- of a sampled row
   embedding extensions.vector;
   words    text;
   facet    text;
@@ -29,12 +30,12 @@ declare
   logging  constant text := coalesce(current_setting('pgvec.search_log', true), '');
 begin
   if target.access = 'policy' or target.base <> target.relation then
-    return next pgvec.verdict(target.name, 'readers', '{}', 'who reads is for its own policies to say');
+    return next pgvec.verdict(target.name, 'readers', '{}', 'its own policies decide who reads');
     return;
   elsif not pgvec.is_trusted(target.base) or exists (select from pgvec.foreign_code(array(select t from pgvec.relations_of(target.name) as t)) as f) then
     return next pgvec.verdict(
-      target.name, 'readers', array[format('not tried: code of a weaker role''s would run with the rights of %s', session_user)], null,
-      'whose it is, and what calls it: the checks table owner, code of others, triggers of others', severity => 'warn');
+      target.name, 'readers', array[format('not tried: code of a weaker role would run with the rights of %s', session_user)], null,
+      'see the checks table owner, code of others, triggers of others', severity => 'warn');
     return;
   end if;
   execute format('select d.id, d.embedding::extensions.vector, left(d.content, 60), (select k.key from jsonb_object_keys(d.metadata) as k (key) limit 1), %s'
@@ -50,7 +51,7 @@ begin
 
   ungranted := array(select a from unnest(acting) as a where not has_table_privilege(a, target.relation, 'select'));
   perform set_config('pgvec.search_log', 'off', true);  -- not users' searches: do not log them
-  -- as one who has the row, by the plain ways to find it; as a stranger, who is no administrator, by all ways
+  -- as the row's tenant, by the plain queries; as a stranger, who is no administrator, by all of them
   for trial in
     select r.rolname as reader, a.query, s.is_stranger
       from unnest(acting) as x (name)
@@ -67,7 +68,7 @@ begin
       execute format(trial.query, target.relation, embedding, target.name, row_id, words, tenant, target.distance, facet);
       get diagnostics met = row_count;
     exception when sqlstate 'PV006' or sqlstate 'PV004' or insufficient_privilege then
-      met := 0;  -- PV004: an id, or a key, that is not there for the caller
+      met := 0;  -- PV004: an id, or a key, that does not exist for the caller
     end;
     perform set_config('role', role, true);
     perform pgvec.give_settings(settings);
@@ -94,7 +95,7 @@ begin
 end
 $$;
 comment on function pgvec.verify_access(text) is
-  'Checks of a collection whose policies are ours: readers (each role that may search, with the token of a tenant that has rows, finds some; '
-  'a warning where it is not granted the table) and, with tenants, '
-  'strangers (a tenant that was made up sees nothing, whichever way it asks). Tries the roles that the caller may act as; writes nothing. Raises PV001.';
+  'Checks of a collection whose policies are ours: readers (each role that may search, with the token of a tenant that has rows, finds some; a warning where it is '
+  'not granted the table) and, with tenants, strangers (a made-up tenant sees nothing, by any query). Tries the roles that the caller may act as; writes nothing. '
+  'Raises PV001.';
 revoke all on function pgvec.verify_access(text) from public;

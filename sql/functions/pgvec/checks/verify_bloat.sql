@@ -1,7 +1,7 @@
--- pgvec.verify_bloat -- vector indexes larger than so many rows make them.
--- HNSW keeps the place of deleted rows for others until it is vacuumed, and never gets smaller. How large one would be anew is
--- known to a hundredth (pgvec.index_memory); that of m is told by the index itself. To build one anew takes hours and memory, so
--- nobody does it unasked.
+-- pgvec.verify_bloat -- vector indexes that are larger than their rows need.
+-- HNSW reuses the space of deleted rows only after a vacuum, and never shrinks. The size of a new one is predicted to a
+-- hundredth (pgvec.index_memory); its m is read from the index itself. Rebuilding one takes hours and memory, so nothing does
+-- it unasked.
 create or replace function pgvec.verify_bloat(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -9,7 +9,7 @@ create or replace function pgvec.verify_bloat(collection text)
 as $$
 declare
   too_large constant float8 := 2;
-  worth     constant bigint := 1048576;  -- bytes; of less, nobody need bother
+  worth     constant bigint := 1048576;  -- bytes; less does not matter
   target    pgvec.collections := pgvec.collection(verify_bloat.collection);
 begin
   return query
@@ -21,7 +21,7 @@ begin
             where v.method = 'hnsw' and v.valid)
     select (pgvec.verdict(
              target.name, 'bloated index',
-             coalesce(array_agg(format('%s is %s, and anew would be %s', s.name, pg_size_pretty(s.size_bytes), pg_size_pretty(s.index_bytes::bigint)))
+             coalesce(array_agg(format('%s is %s, and rebuilt would be %s', s.name, pg_size_pretty(s.size_bytes), pg_size_pretty(s.index_bytes::bigint)))
                         filter (where s.size_bytes > too_large * s.index_bytes + worth), '{}'),
              coalesce(string_agg(format('%s is %s, as its rows need', s.name, pg_size_pretty(s.size_bytes)), ', '), 'there is none'),
              'reindex index concurrently, with maintenance_work_mem as pgvec-admin index plan says',
@@ -30,5 +30,5 @@ begin
 end
 $$;
 comment on function pgvec.verify_bloat(text) is
-  'Check bloated index: HNSW indexes of a collection more than twice as large as they would be if they were built anew. Raises PV001.';
+  'Check bloated index: HNSW indexes of a collection more than twice as large as they would be after a rebuild. Raises PV001.';
 revoke all on function pgvec.verify_bloat(text) from public;

@@ -1,4 +1,4 @@
--- pgvec.verify_indexes -- the indexes of a collection: broken, missing, of no use, or larger than their rows need.
+-- pgvec.verify_indexes -- the indexes of a collection: broken, missing, unused, or larger than their rows need.
 -- A vector index is required above the row count that pgvec.wide_steps still scans exactly.
 create or replace function pgvec.verify_indexes(collection text)
   returns setof pgvec.verdict
@@ -22,12 +22,12 @@ begin
              from pg_catalog.pg_index as x
              join pg_catalog.pg_class as i on i.oid = x.indexrelid
              join pg_catalog.pg_am as m on m.oid = i.relam
-            where not exists (select from pg_catalog.pg_stat_progress_create_index as p where p.relid = x.indrelid)  -- somebody builds just now
+            where not exists (select from pg_catalog.pg_stat_progress_create_index as p where p.relid = x.indrelid)  -- being built now
               and x.indrelid in (select target.base union all select target.text_table union all select p from pgvec.partitions(target.base) as p)
               and not (x.indisvalid and x.indisready))
     select (pgvec.verdict(
              target.name, 'invalid index', coalesce(array_agg(name || ' is of a build that failed' order by name), '{}'), 'all are valid',
-             'pgvec-admin index create builds one of vectors again, reindex any other',
+             'rebuild a vector index by pgvec-admin index create, any other by reindex',
              string_agg(format(fix, name), ' ' order by name)
                || format(' select pgvec.note_index(%L);', target.name))).*
       from broken;
@@ -63,7 +63,7 @@ begin
              target.name, 'missing index',
              coalesce(array_agg(format('none on %s', m.name) order by m.name) filter (where m.name is not null), '{}')
                || array_remove(array[case when wanted and serving.kind is null then 'none on ' || target.embedding_column end], null),
-             case when serving.kind is null then 'filters and words have theirs; so few vectors need none' else 'filters, words and vectors have theirs' end,
+             case when serving.kind is null then 'metadata and full-text indexes exist; too few rows to need a vector index' else 'metadata, full-text and vector indexes exist' end,
              format('pgvec-admin index create %s for vectors; create index for the others', target.name),
              string_agg(format('create index concurrently %I on %s %s;', format('%s_%s_idx', target.name, m.name), m.relation,
                                case m.name when 'stale' then '(id) where embedded_hash is distinct from content_hash' else m.definition end), ' ' order by m.name) filter (where not split))).*
@@ -76,18 +76,18 @@ begin
            where v.valid
              and not (v.distance = target.distance and v.method = serving.method
                       and v.storage = case serving.kind when 'column' then target.storage else serving.kind end)),
-    'searches use each vector index', 'a more exact one is there, or it is for another distance: pgvec-admin index drop', severity => 'warn');
+    'searches use each vector index', 'there is a more exact one, or it is for another distance: pgvec-admin index drop', severity => 'warn');
 
   return next pgvec.verdict(
     target.name, 'noted index',
     array_remove(array[case when target.search_index is not null and to_regclass(target.search_index) is distinct from target.search_index_oid then format('%s is gone, or another', target.search_index)
                             when target.search_index is null and serving.kind is not null then 'each search looks for its index' end], null),
-    coalesce(target.search_index || ' is noted', 'none is noted, and none is there'),
-    'pgvec.note_index notes it, and saves each search a tenth of its time', format('select pgvec.note_index(%L);', target.name), severity => 'warn');
+    coalesce(target.search_index || ' is noted', 'no index is cached, and there is none'),
+    'pgvec.note_index caches it, which saves each search a tenth of its time', format('select pgvec.note_index(%L);', target.name), severity => 'warn');
   return query select * from pgvec.verify_bloat(target.name);
 end
 $$;
 comment on function pgvec.verify_indexes(text) is
-  'Checks the indexes of a collection: invalid, duplicate, missing, unused (vector indexes that no search of the collection''s distance uses), '
-  'noted (what searches remember of theirs) and bloat. Raises PV001.';
+  'Checks the indexes of a collection: invalid, duplicate, missing, unused (vector indexes that no search of the collection''s distance uses), noted (the cached '
+  'index) and bloat. Raises PV001.';
 revoke all on function pgvec.verify_indexes(text) from public;

@@ -1,5 +1,5 @@
--- pgvec.verify_leaks -- what carries rows of a collection elsewhere, or runs somebody's code on them.
--- An adopted table is its owner's, triggers and all; of one nothing is told but rules and what inherits its rows.
+-- pgvec.verify_leaks -- what carries rows of a collection elsewhere, or runs foreign code on them.
+-- An adopted table is its owner's, triggers and all; for one, only rules and inheritance are reported.
 create or replace function pgvec.verify_leaks(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -36,10 +36,10 @@ begin
   return query
     select (pgvec.verdict(
              target.name, 'publications',
-             coalesce(array_agg(distinct case p.pubname when 'supabase_realtime' then 'supabase_realtime tells everybody who listens the tenant and id of rows that are deleted'
+             coalesce(array_agg(distinct case p.pubname when 'supabase_realtime' then 'supabase_realtime shows the tenant and id of deleted rows to everybody who listens'
                                                     else format('publication %I sends the rows of all tenants to its subscribers', p.pubname) end), '{}'),
              'no publication has rows of tenants',
-             coalesce(min(format('alter publication %I drop table %I.%I; or publish other tables than all', p.pubname, p.schemaname, p.tablename)), ''), severity => 'warn')).*
+             coalesce(min(format('alter publication %I drop table %I.%I; or do not publish all tables', p.pubname, p.schemaname, p.tablename)), ''), severity => 'warn')).*
       from pg_catalog.pg_class as r
       join pg_catalog.pg_namespace as n on n.oid = r.relnamespace
       join pg_catalog.pg_publication_tables as p on p.schemaname = n.nspname and p.tablename = r.relname
@@ -48,14 +48,14 @@ begin
   return query
     select (pgvec.verdict(
              target.name, 'unique indexes',
-             coalesce(array_agg(format('%s is unique across tenants: one is told of values of another', x.indexrelid::regclass) order by x.indexrelid), '{}'),
-             'none across tenants', 'make it anew with tenant_id as its first column')).*
+             coalesce(array_agg(format('%s is unique across tenants: one tenant learns values of another', x.indexrelid::regclass) order by x.indexrelid), '{}'),
+             'none across tenants', 'create it again with tenant_id as its first column')).*
       from pg_catalog.pg_index as x
       join pg_catalog.pg_attribute as a on a.attrelid = x.indrelid and a.attname = 'tenant_id'
      where target.access = 'tenant'
        and x.indrelid = any (relations)
        and (x.indisunique or x.indisexclusion)
-       and not exists (select from pg_catalog.pg_inherits as i where i.inhrelid = x.indexrelid)  -- of a partitioned one
+       and not exists (select from pg_catalog.pg_inherits as i where i.inhrelid = x.indexrelid)  -- part of a partitioned index
        and a.attnum <> all ((x.indkey::int2[])[0:x.indnkeyatts - 1]);
 
   problems := array(
@@ -73,14 +73,14 @@ begin
                         from pg_catalog.pg_foreign_table as f
                         join pg_catalog.pg_foreign_server as s on s.oid = f.ftserver
                        where f.ftrelid = any (relations)),
-    'its rows are in its own tables', 'alter table ... no inherit ..., or detach partition: the policies of a parent, or of another server, hold for rows that are read there',
+    'its rows are in its own tables', 'alter table ... no inherit ..., or detach partition: the policies of a parent, or of another server, apply to rows that are read there',
     severity => case when problems <> '{}' then 'fail' else 'warn' end);
 
   return query
     select (pgvec.verdict(
              target.name, 'code of others',
              coalesce(array_agg(distinct format('%s calls %s, which belongs to %s', f.used_by, f.routine, f.owner)), '{}'),
-             'expressions call functions of its owner alone', 'alter function ... owner to the owner of the table, or drop the expression: it runs as whoever writes, builds an index or analyzes')).*
+             'expressions call functions of its owner alone', 'alter function ... owner to the owner of the table, or drop the expression: it runs as the role that writes, builds an index or analyzes')).*
       from pgvec.foreign_code(relations) as f
      where ours
        and not (target.access = 'policy' and f.used_by like 'policy %');

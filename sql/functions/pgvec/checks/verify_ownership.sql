@@ -1,4 +1,5 @@
--- pgvec.verify_ownership -- whose the tables of a collection are, and what the planner knows of rows that are not everybody's.
+-- pgvec.verify_ownership -- who owns the tables of a collection, and which planner statistics reveal rows that not everybody
+-- may see.
 create or replace function pgvec.verify_ownership(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -17,7 +18,7 @@ begin
              and not pg_has_role(r.relowner, engine, 'member')
            order by 1),
     case when target.base = target.relation then format('its tables belong to %s or a role that may act as it', engine) else 'the table is the application''s' end,
-    format('alter table ... owner to %I: the engine''s functions do not touch a table whose owner could have something run by that, so its tenants cannot search it, and its weights get old', engine),
+    format('alter table ... owner to %I: the engine''s functions do not touch a table that could run its owner''s code, so its tenants cannot search it, and its weights become stale', engine),
     severity => case target.access when 'tenant' then 'fail' else 'warn' end);
 
   return next pgvec.verdict(
@@ -36,16 +37,15 @@ begin
             where h.known or h.is_ours and h.attstattarget is distinct from 0)
     select (pgvec.verdict(
              target.name, 'statistics', coalesce(array_agg(t.problem order by t.problem), '{}'),
-             'the planner knows of no value that plans and planned counts could tell',
-             'row level security does not hold EXPLAIN and Prefer: count=planned; pgvec.hide_statistics hides ours, of a column of yours: alter table ... alter column ... '
-             'set statistics 0, and remove what there is: pg_clear_attribute_stats, or alter column ... type to the same type',
+             'there are no planner statistics that plans or planned counts could reveal',
+             'row level security does not apply to EXPLAIN and Prefer: count=planned; pgvec.hide_statistics hides ours; for your own column: alter table ... alter column ... '
+             'set statistics 0, and remove existing ones: pg_clear_attribute_stats, or alter column ... type to the same type',
              case when bool_or(t.is_ours) then format('select pgvec.hide_statistics(%L);', target.name) end,
              case when bool_or(t.is_ours) then 'fail' else 'warn' end)).*
       from told as t;
 end
 $$;
 comment on function pgvec.verify_ownership(text) is
-  'Checks of a collection: table owner (that no weaker role than the engine''s owns its tables), '
-  'readable (that no code of a weaker role''s runs when it is read) and, where rows are not everybody''s, '
-  'statistics (that the planner has none of which it could tell). Raises PV001.';
+  'Checks of a collection: table owner (no weaker role than the engine''s owner owns its tables), readable (reading it runs no code of a weaker role) and, where '
+  'not everybody may see all rows, statistics (the planner has none that could reveal rows). Raises PV001.';
 revoke all on function pgvec.verify_ownership(text) from public;

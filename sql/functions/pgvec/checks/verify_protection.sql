@@ -1,6 +1,7 @@
 -- pgvec.verify_protection -- row level security and policies of a collection's table.
--- Of an adopted table, and of one with access policy, the policies are the owner's; those that ask once a row are told all the same.
--- A policy that is missing from an open collection with policies of the owner's own is not put back unasked: it might let in more.
+-- For an adopted table, and one with access policy, the policies are the owner's; those that are evaluated for each row are
+-- reported all the same. In an open collection with policies of the owner's own, a missing policy is not restored unasked: it
+-- might let in more.
 create or replace function pgvec.verify_protection(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -55,7 +56,7 @@ begin
       select (pgvec.verdict(
                target.name, 'policies', array(select p.problem from problems as p order by 1),
                case target.access when 'policy' then format('%s of the owner''s own', (select count(*) from there)) else 'those of access ' || target.access end,
-               'pgvec.make_policies makes ours anew; drop policy ... for one that should not be there',
+               'pgvec.make_policies restores ours; drop policy ... for one that should not be there',
                case when exists (select from problems as p where p.problem !~ 'lets in')
                      and (target.access = 'tenant' or not exists (select from there as t where t.polpermissive and t.polname not in (select w.name from wanted as w)))
                     then format('select pgvec.make_policies(%L);', target.name) end)).*
@@ -77,7 +78,7 @@ begin
                             from pgvec.adoptions as a
                            where a.collection = target.name and a.side is not null and not exists (select from there as t where t.polname = 'follow_the_table')),
                'those of the table are its owner''s, its lexemes follow them',
-               'pgvec.protect_side makes ours anew; drop policy ... for one that should not be there',
+               'pgvec.protect_side restores ours; drop policy ... for one that should not be there',
                case when not exists (select from there as t where t.polname = 'follow_the_table' and t.expression ~ 'EXISTS \( SELECT' and t.expression !~ '\mOR\M')
                     then format('select pgvec.protect_side(%L);', target.name) end)).*;
   end if;
@@ -90,11 +91,11 @@ begin
            where p.polrelid = target.base
              and regexp_replace(e.text, 'select\s+\(*(auth\.\w+|current_setting|pgvec\.allowed_tenants)\(', '', 'gi')
                  ~ '\m(auth\.(uid|jwt|role|email)|current_setting|allowed_tenants)\('),
-    'policies ask once a query',
+    'policies are evaluated once a query',
     'write (select auth.uid()) and the like in policies, so that they are evaluated once a query and not for each row', severity => 'warn');
 end
 $$;
 comment on function pgvec.verify_protection(text) is
-  'Checks the table of a collection: rls, policies (those of its access, and for tenants no others; of a side table its own), '
-  'initplan (policies that call a function for each row). Raises PV001.';
+  'Checks the table of a collection: rls, policies (those of its access, and for tenants no others; of a side table its own), initplan (policies that call a '
+  'function for each row). Raises PV001.';
 revoke all on function pgvec.verify_protection(text) from public;

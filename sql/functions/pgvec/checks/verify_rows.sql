@@ -1,12 +1,12 @@
--- pgvec.verify_rows -- what is in the rows of a collection: embeddings, and what triggers keep beside the text.
--- Of large collections a sample is read, and told as such; what is missing or stale is counted by its own index.
+-- pgvec.verify_rows -- the rows of a collection: embeddings, and what triggers maintain beside the text.
+-- Of a large collection a sample is read, and the result says so; missing and stale embeddings are counted by their own index.
 create or replace function pgvec.verify_rows(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  most_rows constant int := 200000;  -- whose vectors are looked at: half a second at 384 dimensions
+  most_rows constant int := 200000;  -- whose vectors are checked: half a second at 384 dimensions
   target   pgvec.collections := pgvec.collection(verify_rows.collection);
   estimate constant float8 := pgvec.estimate_rows(target);
   whole    boolean := target.base <> target.relation or coalesce(estimate, 0) <= most_rows;
@@ -48,6 +48,6 @@ begin
 end
 $$;
 comment on function pgvec.verify_rows(text) is
-  'Checks the rows of a collection: rows (missing and stale embeddings), vectors (zero, NaN, wrong dimensions), duplicates, and those of pgvec.verify_texts. '
-  'Of more than 200,000 rows a sample is read, but for the missing and stale. Raises PV001.';
+  'Checks the rows of a collection: rows (missing and stale embeddings), vectors (zero, NaN, wrong dimensions), duplicates, and those of pgvec.verify_texts. Of '
+  'more than 200,000 rows a sample is read, except for missing and stale embeddings. Raises PV001.';
 revoke all on function pgvec.verify_rows(text) from public;

@@ -1,6 +1,6 @@
 -- pgvec.verify_search -- whether searches of a collection use its index, find what an exact scan finds, and how long they take.
 -- Sampled rows are the queries, through the functions that clients call, by exact signature; each query's own row is excluded.
--- It goes on until it has had so many, or the time is over.
+-- It stops at the wanted number of queries, or when the time is over.
 create or replace function pgvec.verify_search(
     collection text, seconds float8 default 10, wanted_recall float8 default 0.98, queries int default 200, slow_ms float8 default 200)
   returns setof pgvec.verdict
@@ -8,7 +8,7 @@ create or replace function pgvec.verify_search(
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  most_scanned constant float8 := 25000;  -- rows that an exact scan reads without much ado
+  most_scanned constant float8 := 25000;  -- rows that an exact scan still reads quickly
   depth     constant int := 10;
   target    pgvec.collections := pgvec.collection(verify_search.collection);
   within    pgvec.search_request;
@@ -39,9 +39,9 @@ begin
         target.name, 'plan',
         array_remove(array[
           case when explained.index is null and explained.route ~ 'index' and pgvec.estimate_rows(target) > most_scanned
-               then format('the plan of a search has no use for %s', coalesce(target.search_index, 'its index')) end], null),
-        case when explained.route ~ 'index' and explained.index is not null then format('match_documents uses %s', explained.index) else 'match_documents scans so few rows' end,
-        'select plan from pgvec.explain_search(...) shows it: look for settings of the planner, and statistics that are old');
+               then format('the plan of a search does not use %s', coalesce(target.search_index, 'its index')) end], null),
+        case when explained.route ~ 'index' and explained.index is not null then format('match_documents uses %s', explained.index) else 'match_documents scans so few rows exactly' end,
+        'select plan from pgvec.explain_search(...) shows it: look for settings of the planner, and stale statistics');
     end if;
     tried := tried + 1;
 
@@ -94,7 +94,7 @@ begin
 end
 $$;
 comment on function pgvec.verify_search(text, float8, float8, int, float8) is
-  'Checks searches of a collection, over sampled rows as queries (at most so many, and until the seconds are over): plan (the index is used), '
-  'recall (recall@10 of match_documents against exact scans is at least wanted_recall) '
-  'and latency (p95 in ms on the server of vector, keyword and hybrid search is at most slow_ms). Raises PV001.';
+  'Checks searches of a collection, with sampled rows as queries (at most so many, and until the seconds are over): plan (the index is used), recall (recall@10 of '
+  'match_documents against exact scans is at least wanted_recall) and latency (p95 in ms on the server of vector, keyword and hybrid search is at most slow_ms). '
+  'Raises PV001.';
 revoke all on function pgvec.verify_search(text, float8, float8, int, float8) from public;

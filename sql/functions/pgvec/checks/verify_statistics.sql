@@ -5,8 +5,8 @@ create or replace function pgvec.verify_statistics(collection text)
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  much   constant float8 := 0.2;   -- of the rows: autovacuum's own measure of what is due
-  few    constant bigint := 1000;  -- rows, that no plan goes wrong over
+  much   constant float8 := 0.2;   -- of the rows: autovacuum's own threshold
+  few    constant bigint := 1000;  -- rows; so few spoil no plan
   target pgvec.collections := pgvec.collection(verify_statistics.collection);
   words  record;
   rows   bigint;
@@ -40,9 +40,9 @@ begin
     target.name, 'vacuum',
     array_remove(array[case when told.full_of_dead then format('%s dead rows beside %s', told.dead, told.live) end], null),
     format('vacuumed %s, %s dead rows', coalesce(pgvec.told_age(told.vacuumed), 'never'), coalesce(told.dead, 0)),
-    'vacuum it: searches by an index walk over the dead', format('vacuum %s;', target.base), severity => 'warn');
+    'vacuum it: index scans pass over dead rows', format('vacuum %s;', target.base), severity => 'warn');
 end
 $$;
 comment on function pgvec.verify_statistics(text) is
-  'Checks of a collection: keyword statistics (how far they are behind), analyze (rows changed since) and vacuum (dead rows). Raises PV001.';
+  'Checks of a collection: keyword statistics (how far they lag behind), analyze (rows changed since) and vacuum (dead rows). Raises PV001.';
 revoke all on function pgvec.verify_statistics(text) from public;

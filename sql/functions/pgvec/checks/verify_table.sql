@@ -1,4 +1,4 @@
--- pgvec.verify_table -- whether a collection is still what the registry says: its table, columns and triggers.
+-- pgvec.verify_table -- whether a collection still matches the registry: its table, columns and triggers.
 create or replace function pgvec.verify_table(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -11,7 +11,7 @@ declare
 begin
   select c.* into target from pgvec.collections as c where c.name = verify_table.collection;
   if target.name is null then
-    target := pgvec.collection(verify_table.collection);  -- which says so
+    target := pgvec.collection(verify_table.collection);  -- raises PV001
   end if;
   if not exists (select from pgvec.present_collections() as p where p.name = target.name) then
     return next pgvec.verdict(target.name, 'table', '{its table is gone}', null,
@@ -43,7 +43,7 @@ begin
                                   join pg_catalog.pg_namespace as n on n.oid = t.cfgnamespace
                                  where target.language in (quote_ident(t.cfgname), format('%I.%I', n.nspname, t.cfgname)))),
     format('%s of %s in %s', expected, target.access, target.base),
-    'undo the change, or load the rows into a collection made anew');
+    'undo the change, or load the rows into a new collection');
 
   return query
     with wanted (name, relation, function) as (
@@ -68,5 +68,6 @@ begin
 end
 $$;
 comment on function pgvec.verify_table(text) is
-  'Checks a collection against the registry: table (that it is there, the type of its embedding, its columns, its text search configuration) and triggers. Raises PV001.';
+  'Checks a collection against the registry: table (its existence, the type of its embedding, its columns, its text search configuration) and triggers. Raises '
+  'PV001.';
 revoke all on function pgvec.verify_table(text) from public;

@@ -1,7 +1,7 @@
--- pgvec.verify_tenants -- tries, as each role and as two made-up tenants, to see and to change what must not be.
--- In a collection of its own, which is gone afterwards, whatever happens: all of it is rolled back. Each attempt is the
--- text of a query that must return nothing, or of one that must be refused, with calls by exact signature; what it did is
--- undone before the next. Of all roles that search service_role alone is not tried: it is meant to see all rows.
+-- pgvec.verify_tenants -- tries, as each role and with two made-up tenants, to see and to change what it must not.
+-- It works in a collection of its own, which never remains: all of it is rolled back. Each attempt is a query that must return
+-- nothing, or one that must be refused, with calls by exact signature; its effects are undone before the next. Of all roles
+-- that search, only service_role is not tried: it is meant to see all rows.
 create or replace function pgvec.verify_tenants()
   returns table (role_name name, attempt text, passed boolean, detail text)
   language plpgsql volatile parallel unsafe
@@ -85,6 +85,6 @@ begin
 end
 $$;
 comment on function pgvec.verify_tenants() is
-  'As each role that row level security has to hold, what it is not to see or do in a collection with two made-up tenants, and whether it was kept from it. '
-  'Leaves nothing behind. The caller has to be a member of these roles: one that it may not act as is told, as not passed.';
+  'For each role that row level security must constrain: the attempts to see or change what it must not, in a collection with two made-up tenants, and whether each '
+  'was stopped. Leaves nothing behind. The caller has to be a member of these roles: a role that it may not act as is reported as not passed.';
 revoke all on function pgvec.verify_tenants() from public;

@@ -1,4 +1,4 @@
--- pgvec.verify_texts -- whether what the triggers keep beside a text is that text's: its hash, its lexemes, their weights.
+-- pgvec.verify_texts -- whether the hash, the lexemes and the weights that triggers maintain beside a text match it.
 -- Making the lexemes of a text takes longer than reading it, hence a small sample. Weights may have been made with an average
 -- length that has moved since; pgvec.refresh_statistics renews them.
 create or replace function pgvec.verify_texts(collection text)
@@ -11,7 +11,7 @@ declare
   apart     constant float8 := 0.05;  -- cosine distance of weights
   target  pgvec.collections := pgvec.collection(verify_texts.collection);
   repair  text := case when target.base = target.relation then format('select pgvec.repair_rows(%L);', target.name) end;
-  again   text := case when target.base = target.relation then 'pgvec.repair_rows makes them anew' else 'write the text columns of these rows again' end;
+  again   text := case when target.base = target.relation then 'pgvec.repair_rows makes them again' else 'write the text columns of these rows again' end;
   seen    record;
 begin
   execute format(
@@ -40,9 +40,9 @@ begin
     target.name, 'weights',
     array_remove(array[case when seen.weights > 0 then format('bm25 of %s of %s rows is not that of their lexemes', seen.weights, seen.rows) end], null),
     format('weights of %s rows are those of their lexemes', seen.rows),
-    'pgvec.refresh_statistics makes them anew', format('select pgvec.refresh_statistics(%L, null);', target.name), severity => 'warn');
+    'pgvec.refresh_statistics makes them again', format('select pgvec.refresh_statistics(%L, null);', target.name), severity => 'warn');
 end
 $$;
 comment on function pgvec.verify_texts(text) is
-  'Checks what is kept beside the texts of a collection, in a sample of 5,000 rows: hashes (content_hash), lexemes (fts) and weights (bm25). Raises PV001.';
+  'Checks what is stored beside the texts of a collection, in a sample of 5,000 rows: hashes (content_hash), lexemes (fts) and weights (bm25). Raises PV001.';
 revoke all on function pgvec.verify_texts(text) from public;

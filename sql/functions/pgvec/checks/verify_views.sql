@@ -1,5 +1,6 @@
--- pgvec.verify_views -- views and copies of a collection's rows that go past its policies.
--- Where everybody may read the table, and of tables without row level security, a view tells nothing new to who may read it.
+-- pgvec.verify_views -- views and copies of a collection's rows that bypass its policies.
+-- Where everybody may read the table, and for tables without row level security, a view reveals nothing new to a role that may
+-- read it.
 create or replace function pgvec.verify_views(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -18,7 +19,7 @@ begin
     select (pgvec.verdict(
              target.name, 'views',
              coalesce(array_agg(format(case when f.is_copy then '%s is a copy that %s may read' else '%s shows its rows as its owner to %s' end, f.view, f.readers) order by f.view), '{}'),
-             'no view shows its rows past the policies to a role that is granted by the engine',
+             'no view shows its rows past the policies to a role that the engine grants to',
              coalesce(min(case when f.is_copy then format('revoke all on %s from ..., since a materialized view has no row level security', f.view)
                                else format('alter view %s set (security_invoker = true); or revoke it from them', f.view) end), ''),
              string_agg(format('alter view %s set (security_invoker = true);', f.view), ' ') filter (where f.view_oid = target.relation),
@@ -27,6 +28,6 @@ begin
 end
 $$;
 comment on function pgvec.verify_views(text) is
-  'Check views of a collection: views without security_invoker, views over these, and materialized views, that show a caller rows past the policies '
-  'or grants of the table. Raises PV001.';
+  'Check views of a collection: views without security_invoker, views over these, and materialized views, that show a caller rows past the policies or grants of '
+  'the table. Raises PV001.';
 revoke all on function pgvec.verify_views(text) from public;

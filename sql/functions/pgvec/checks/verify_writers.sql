@@ -1,6 +1,6 @@
--- pgvec.verify_writers -- who was granted more of a collection's tables than its access says.
--- With access policy, and of adopted tables, who reads and writes rows is for the owner's own grants and policies to say. Row
--- level security does not hold TRUNCATE and the like, nor does it guard partitions and side tables that are asked by name.
+-- pgvec.verify_writers -- roles that were granted more on a collection's tables than its access says.
+-- With access policy, and for adopted tables, the owner's own grants and policies decide who reads and writes rows. Row level
+-- security does not cover TRUNCATE and the like, nor partitions and side tables that are queried by name.
 create or replace function pgvec.verify_writers(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -45,8 +45,8 @@ begin
               and not (target.access = 'policy' and g.privilege_type = any (of_rows)))
     select (pgvec.verdict(
              target.name, 'writers', coalesce(array_agg(p.problem order by p.problem), '{}'),
-             'nobody may write but those who should',
-             'revoke ... on table ... from ...: row level security does not hold truncate',
+             'only the intended roles may write',
+             'revoke ... on table ... from ...: row level security does not cover truncate',
              string_agg(p.fix, ' ' order by p.fix))).*
       from problems as p;
 end

@@ -1,4 +1,4 @@
--- pgvec.bind_model -- says which model embeds a collection, after checking that its vectors fit.
+-- pgvec.bind_model -- records which model embeds a collection, after checking that its vectors fit.
 -- The check belongs here, before the first text is paid for, and not at the first insert.
 create or replace function pgvec.bind_model(collection text, model text, dimensions int)
   returns void
@@ -24,6 +24,6 @@ begin
 end
 $$;
 comment on function pgvec.bind_model(text, text, int) is
-  'Sets the embedding model of a collection (provider:name); vectors that are there are taken to be that model''s. '
-  'Raises PV001 for an unknown collection, PV002 where the model''s dimensions are not the collection''s, PV004 for a malformed model.';
+  'Sets the embedding model of a collection (provider:name); existing vectors are taken to be that model''s. Raises PV001 for an unknown collection, PV002 where '
+  'the model''s dimensions are not the collection''s, PV004 for a malformed model.';
 revoke all on function pgvec.bind_model(text, text, int) from public;

@@ -1,5 +1,5 @@
 -- pgvec.collection_stats -- how large collections are, and which of their indexes are used.
--- From the catalog and the statistics of the server, but for the rows to embed, which have an index of their own.
+-- From the catalog and the server's statistics, except for the stale rows, which have an index of their own.
 create or replace function pgvec.collection_stats()
   returns table (
     collection text, estimated_rows bigint, to_embed bigint, table_bytes bigint, index_bytes bigint,
@@ -33,6 +33,6 @@ begin
 end
 $$;
 comment on function pgvec.collection_stats() is
-  'Of every collection: rows (estimated; null before the first vacuum or analyze), rows to embed, bytes of its table and of its indexes, '
-  'and how often its indexes for vectors, words and filters were scanned since the statistics were reset.';
+  'For every collection: rows (estimated; null before the first vacuum or analyze), rows to embed, bytes of its table and of its indexes, and how often its indexes '
+  'for vectors, words and filters were scanned since the statistics were reset.';
 revoke all on function pgvec.collection_stats() from public;

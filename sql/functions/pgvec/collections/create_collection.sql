@@ -1,6 +1,6 @@
 -- pgvec.create_collection -- a new collection: its table, indexes, trigger, policies, grants and registry row.
--- The vector index is made later, by pgvec-admin index create: building it once over loaded rows is far faster than
--- keeping it while they arrive.
+-- The vector index is built later, by pgvec-admin index create: building it once over loaded rows is far faster than
+-- maintaining it while they arrive.
 drop function if exists pgvec.create_collection(text, int, text, text, text, text, text);
 
 create or replace function pgvec.create_collection(
@@ -54,7 +54,7 @@ begin
 
   perform pgvec.attach_triggers(create_collection.name);
   perform pgvec.describe_table(made);
-  perform pgvec.protect_table(create_collection.name);  -- before statistics, which are not counted where others may make triggers
+  perform pgvec.protect_table(create_collection.name);  -- before the statistics, which are not counted where others may create triggers
   perform pgvec.refresh_statistics(create_collection.name);
   if access <> 'open' then
     perform pgvec.hide_statistics(create_collection.name);
@@ -65,7 +65,7 @@ end
 $$;
 comment on function pgvec.create_collection(text, int, text, text, text, text, text, int) is
   'Makes a collection: table public.NAME with text, metadata and an embedding of the given dimensions, known to the search functions. '
-  'access: open (who may read sees all rows), tenant (rows belong to tenants: column tenant_id, pgvec.allowed_tenants), policy (the owner writes policies). '
+  'access: open (readers see all rows), tenant (rows belong to tenants: column tenant_id, pgvec.allowed_tenants), policy (the owner writes policies). '
   'distance: cosine, l2, inner_product or l1. storage: vector (4 bytes a dimension) or halfvec (2). language: a text search configuration. '
   'model: provider:name of the embedding model. partition: how many tables to spread the rows of tenants over (access tenant); they are pgvec.NAME_p0 and on. '
   'Returns the table. Raises PV004 for a bad argument or a name that is taken.';

@@ -1,6 +1,6 @@
--- pgvec.detach_collection -- lets go of a collection and leaves its table as a table: rows, columns and indexes stay.
--- What refers to this engine goes: triggers, the policies of tenants, the default of tenant_id, functions with its name.
--- Row level security stays on, so that a table of tenants is not open to all of a sudden.
+-- pgvec.detach_collection -- turns a collection back into a plain table: rows, columns and indexes stay.
+-- What refers to this engine is dropped: triggers, the policies of tenants, the default of tenant_id, functions named after it.
+-- Row level security stays on, so that a table of tenants is not suddenly open to all.
 create or replace function pgvec.detach_collection(name text)
   returns regclass
   language plpgsql volatile parallel unsafe
@@ -24,7 +24,7 @@ begin
   loop
     execute format('drop trigger %I on %s', item.tgname, target.base);
   end loop;
-  -- nobody fills it any more
+  -- nothing fills it any more
   execute format('alter table %s alter column content_hash drop not null', target.base);
   if target.access = 'tenant' then
     execute format('alter table %s alter column tenant_id drop default', target.base);
@@ -52,6 +52,6 @@ begin
 end
 $$;
 comment on function pgvec.detach_collection(text) is
-  'Makes a collection a plain table again, with its rows, columns and indexes but without the triggers that kept them; an adopted one is released. '
-  'Policies of tenants go, and row level security stays on; partitions move into schema public. Returns the table. Raises PV001.';
+  'Turns a collection back into a plain table, with its rows, columns and indexes but without the triggers that maintained them; an adopted one is released. '
+  'Policies of tenants are dropped, and row level security stays on; partitions move into schema public. Returns the table. Raises PV001.';
 revoke all on function pgvec.detach_collection(text) from public;

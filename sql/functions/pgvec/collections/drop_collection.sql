@@ -21,7 +21,7 @@ begin
   returning c.relation into dropped;
 
   if dropped is null then
-    perform pgvec.collection(drop_collection.name);  -- raises PV001 with the names there are
+    perform pgvec.collection(drop_collection.name);  -- raises PV001 with the known names
   end if;
   if exists (select from pg_catalog.pg_class as r where r.oid = dropped) then
     execute format('drop table %s', dropped);

@@ -1,4 +1,4 @@
--- pgvec.list_collections -- every collection with what it holds, for people and for pgvec-admin collection list.
+-- pgvec.list_collections -- every collection with its contents, for people and for pgvec-admin collection list.
 create or replace function pgvec.list_collections()
   returns table (
     name text, relation text, rows bigint, embedded bigint, stale bigint, dimensions int, distance text,
@@ -12,7 +12,7 @@ begin
   for item in
     select c.* from pgvec.collections as c order by c.name
   loop
-    -- a table that was dropped behind our back is listed too, without counts
+    -- a collection whose table was dropped is listed too, without counts
     select null::bigint, null::bigint, null::bigint, null::bigint into rows, embedded, stale, size_bytes;
     if exists (select from pg_catalog.pg_class as r where r.oid = item.base) then
       execute format('select count(*), count(d.embedding), count(*) filter (where d.embedded_hash is distinct from d.content_hash) from %s as d', item.relation)

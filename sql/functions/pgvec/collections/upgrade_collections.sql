@@ -1,4 +1,4 @@
--- pgvec.upgrade_collections -- gives collections that an earlier release made what this one keeps beside their rows.
+-- pgvec.upgrade_collections -- adds to collections of an earlier release what this one maintains beside their rows.
 create or replace function pgvec.upgrade_collections()
   returns setof text
   language plpgsql volatile parallel unsafe
@@ -7,7 +7,7 @@ as $$
 declare
   item pgvec.collections;
 begin
-  -- searches of earlier releases carried their tenants in it; the registry is locked first, as searches do
+  -- searches of earlier releases passed their tenants in it; the registry is locked first, as in a search
   if exists (select from pg_catalog.pg_attribute as a where a.attrelid = 'pgvec.collections'::regclass and a.attname = 'tenants' and not a.attisdropped) then
     alter table pgvec.collections drop column tenants;
   end if;
@@ -26,8 +26,8 @@ begin
     return next item.name;
   end loop;
 
-  -- Policies compared a row with itself, or with what could not be compared; statistics told of the rows of others.
-  -- What is as it should be is not locked; a view comes before its side table, as in a search, so that neither waits for the other.
+  -- Earlier policies compared a row with itself, or with a value that cannot be compared; statistics revealed rows of others.
+  -- What is up to date is not locked; a view is locked before its side table, as in a search, to avoid deadlocks.
   perform pgvec.renew_view(p.name) from pgvec.present_collections() as p where p.base <> p.relation;
   perform pgvec.protect_side(a.collection)
      from pgvec.adoptions as a
@@ -52,7 +52,7 @@ begin
      from pgvec.present_collections() as p
     where exists (select from pg_catalog.pg_proc as f where f.pronamespace = 'public'::regnamespace and pgvec.is_api_of(p.name, f.oid));
 
-  -- the queries noted are of the release that noted them
+  -- the cached queries are those of the release that cached them
   perform pgvec.note_index(c.name)
      from pgvec.collections as c
     where c.search_index is not null
@@ -60,7 +60,7 @@ begin
 end
 $$;
 comment on function pgvec.upgrade_collections() is
-  'Adds to collections of earlier releases what this one needs: the statistics and weights of BM25, the policies of side tables, '
-  'the views over adopted tables, no statistics of the planner that tell of others, the index of sources of tenants, the queries noted. '
-  'Returns the names of those that got statistics. pgvec-admin migrate calls it.';
+  'Adds to collections of earlier releases what this one needs: the statistics and weights of BM25, the policies of side tables, the views over adopted tables, the '
+  'index of sources of tenants and the queries of the cached index; removes planner statistics that reveal rows of others. Returns the names of those that got '
+  'statistics. pgvec-admin migrate calls it.';
 revoke all on function pgvec.upgrade_collections() from public;

@@ -1,7 +1,7 @@
--- pgvec.build_seconds -- how long a vector index would take to build, from building it over a sample of the rows.
--- The sample lies in a temporary table: nobody else sees it, nothing of it remains, and one process builds it. Building
--- HNSW takes n log n, since each row walks a graph whose depth grows with its logarithm; from 4,000 rows of 384
--- dimensions, 100,000 are foretold at 27 seconds and take 34.
+-- pgvec.build_seconds -- how long a vector index would take to build, estimated by building it over a sample of the rows.
+-- The sample is in a temporary table: nobody else sees it, it is dropped afterwards, and one process builds it. Building HNSW
+-- takes n log n, since each row walks a graph whose depth grows with the logarithm of its size; from 4,000 rows of 384
+-- dimensions, 100,000 are predicted to take 27 seconds and take 34.
 create or replace function pgvec.build_seconds(
     collection text, method text, storage text, row_count float8, m int default 16, ef_construction int default 64, sample int default 4000)
   returns float8

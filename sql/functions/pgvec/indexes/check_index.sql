@@ -1,5 +1,5 @@
--- pgvec.check_index -- PV004 for a vector index that pgvector would not build: the method, and the numbers it takes.
--- Said before a build begins, which may be after hours of waiting.
+-- pgvec.check_index -- PV004 for a vector index that pgvector would not build: unknown method, or parameters out of range.
+-- Raised before a build begins, which may be after hours of waiting.
 create or replace function pgvec.check_index(method text, m int, ef_construction int, lists int)
   returns void
   language plpgsql immutable parallel safe

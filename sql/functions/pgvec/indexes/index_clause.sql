@@ -1,5 +1,5 @@
 -- pgvec.index_clause -- the part of CREATE INDEX that says what a vector index holds and how.
--- Apart from the name and the table, since plans and benchmarks build the same index over a sample.
+-- Without the name and the table, since plans and benchmarks build the same index over a sample.
 create or replace function pgvec.index_clause(
     collection pgvec.collections, embedding_column name, method text, storage text, m int, ef_construction int, lists int)
   returns text

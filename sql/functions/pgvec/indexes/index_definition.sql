@@ -1,6 +1,7 @@
 -- pgvec.index_definition -- the statements that build a vector index on a collection.
--- Texts and not actions, because CREATE INDEX CONCURRENTLY cannot run inside a function. There is no such for a table in
--- partitions: an index of the whole is declared, which counts as invalid until each partition's own has been attached.
+-- It returns them and does not run them, because CREATE INDEX CONCURRENTLY cannot run inside a function. A partitioned table
+-- does not support that either: the index is declared on the parent alone, and is invalid until the index of each partition has
+-- been attached.
 drop function if exists pgvec.index_definition(text, text, int, int, int);
 create or replace function pgvec.index_definition(
     collection text,
@@ -57,7 +58,7 @@ begin
 end
 $$;
 comment on function pgvec.index_definition(text, text, text, int, int, int) is
-  'Name and statement of a vector index for a collection''s distance. method: hnsw (m, ef_construction) or ivfflat '
-  '(lists; see pgvec.default_lists). storage: vector, halfvec or binary; by default the most exact that pgvector indexes at these dimensions. '
-  'For a table in partitions several statements, to run in this order. Raises PV004 where pgvector cannot index it.';
+  'Name and statement of a vector index for a collection''s distance. method: hnsw (m, ef_construction) or ivfflat (lists; see pgvec.default_lists). storage: '
+  'vector, halfvec or binary; by default the most exact that pgvector indexes at these dimensions. For a partitioned table several statements, to run in this '
+  'order. Raises PV004 where pgvector cannot index it.';
 revoke all on function pgvec.index_definition(text, text, text, int, int, int) from public;

@@ -1,8 +1,8 @@
--- pgvec.index_memory -- the memory that building a vector index takes, and the disk that it fills.
+-- pgvec.index_memory -- the memory that building a vector index takes, and its size on disk.
 -- From pgvector's own structures (hnsw.h, hnswbuild.c, ivfbuild.c, ivfkmeans.c of 0.8), on a 64-bit server:
 --   value     8 + 4d bytes for vector, 8 + 2d for halfvec, 8 + d/8 for bit, each rounded up to 8
---   hnsw      an element in memory: 128 + 8, its neighbours at level 0 (8 + 16 * 2m), those of the higher levels that one
---             in m has, and its value; one process building alone adds 32 of allocation headers, several share 4 MB more
+--   hnsw      an element in memory: 128 + 8, its neighbours at level 0 (8 + 16 * 2m), those of higher levels for one element
+--             in m, and its value; a single process adds 32 of allocation headers, several share 4 MB more
 --   hnsw      on disk: element (72 + value) and neighbours (4 + 12m) with a line pointer each, whole on a page of 8160
 --   ivfflat   k-means has room for samples (50 a list, 10,000 at least), and holds bounds of each for each list, and
 --             lists squared

@@ -1,6 +1,6 @@
 -- pgvec.index_plan -- which vector indexes a collection could have, what each needs, and which one to build.
--- The first that fits wins, in the order of how exact they are: hnsw over vector, halfvec, binary. Binary is only ever
--- recommended by a recall that was measured on these very rows. Where no graph fits, ivfflat needs little.
+-- The first that fits is recommended, the most exact first: hnsw over vector, halfvec, binary. Binary is recommended only by a
+-- recall measured on these very rows. Where no graph fits, ivfflat needs little memory.
 create or replace function pgvec.index_plan(
     collection text,
     m int default 16,
@@ -37,7 +37,7 @@ begin
   loop
     select n.build_bytes, n.index_bytes into build_bytes, index_bytes
       from pgvec.index_memory(method, storage, target.dimensions, row_count, m) as n;
-    -- the server gives a worker to each 32 MB but the first
+    -- the server grants one worker for each 32 MB after the first
     workers := case when method = 'hnsw' then greatest(0, least(helpers, floor(greatest(least(build_bytes, budget), setting) / 33554432) - 1)) else 0 end;
     if workers > 0 then
       build_bytes := (pgvec.index_memory(method, storage, target.dimensions, row_count, m, workers => workers)).build_bytes;

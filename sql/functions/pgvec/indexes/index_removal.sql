@@ -1,6 +1,6 @@
 -- pgvec.index_removal -- the statements that drop a vector index of a collection, whole or half built.
--- Texts, as DROP INDEX CONCURRENTLY cannot run inside a function. An index of partitions goes at once with all that are
--- attached to it, so what is left on partitions is of builds that were cut off.
+-- It returns them, since DROP INDEX CONCURRENTLY cannot run inside a function. Dropping a partitioned index drops all that are
+-- attached to it, so indexes left on partitions are from interrupted builds.
 create or replace function pgvec.index_removal(collection text, index_name text)
   returns setof text
   language plpgsql stable parallel safe
@@ -35,5 +35,5 @@ begin
 end
 $$;
 comment on function pgvec.index_removal(text, text) is
-  'DROP INDEX statements for a vector index of a collection, concurrently but for one over partitions. Raises PV001, and PV004 where there is no such index.';
+  'DROP INDEX statements for a vector index of a collection, concurrently except for one over partitions. Raises PV001, and PV004 where there is no such index.';
 revoke all on function pgvec.index_removal(text, text) from public;

@@ -1,4 +1,5 @@
--- pgvec.index_storage -- what a vector index over a collection holds: as asked for, or the most exact that pgvector indexes.
+-- pgvec.index_storage -- the storage of a vector index over a collection: the one asked for, or the most exact that pgvector
+-- indexes.
 create or replace function pgvec.index_storage(collection pgvec.collections, storage text)
   returns text
   language plpgsql stable parallel safe

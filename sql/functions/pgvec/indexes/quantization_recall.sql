@@ -1,6 +1,7 @@
 -- pgvec.quantization_recall -- what a quantized index would cost in recall, measured on the collection's own rows.
--- Each of some rows is a query for its neighbours: those that the quantized form ranks highest, ordered anew by their true
--- distance, against the true ones. No index takes part, so this is what the best index of that storage could reach.
+-- Each sampled row is a query for its neighbours: the rows that the quantized form ranks highest, ordered again by their true
+-- distance, are compared with the true neighbours. No index takes part, so this is the most that an index of that storage could
+-- reach.
 create or replace function pgvec.quantization_recall(collection text, storage text, queries int default 20, match_count int default 10)
   returns float8
   language plpgsql stable parallel unsafe
@@ -39,6 +40,6 @@ begin
 end
 $$;
 comment on function pgvec.quantization_recall(text, text, int, int) is
-  'Recall@match_count (0 to 1) of ranking a collection''s rows by halfvec or binary and ordering the candidates by their true distance, over sampled rows as queries. '
-  'Reads the table twice a query. Null where there are fewer than two embedded rows.';
+  'Recall@match_count (0 to 1) of ranking a collection''s rows by halfvec or binary and ordering the candidates by their true distance, over sampled rows as '
+  'queries. Reads the table twice for each query. Null where there are fewer than two embedded rows.';
 revoke all on function pgvec.quantization_recall(text, text, int, int) from public;

@@ -1,5 +1,5 @@
 -- pgvec.server_memory -- the memory that the server has to work with.
--- A hosted server does not say; effective_cache_size is then what its operator set for it.
+-- A hosted server does not tell; effective_cache_size is then what its operator set for it.
 create or replace function pgvec.server_memory(out bytes bigint, out source text)
   language plpgsql stable parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
@@ -23,6 +23,6 @@ begin
 end
 $$;
 comment on function pgvec.server_memory() is
-  'Memory of the server in bytes, and where the figure is from: memory available (Linux, for roles that may read server files), '
-  'memory of the container, or the setting effective_cache_size.';
+  'Memory of the server in bytes, and the source of the figure: memory available (Linux, for roles that may read server files), memory of the container, or the '
+  'setting effective_cache_size.';
 revoke all on function pgvec.server_memory() from public;

@@ -1,7 +1,7 @@
--- pgvec.announce_search -- tells whoever collects searches of one that could not be logged, since its transaction only reads.
--- NOTIFY writes nothing, but its transactions commit one by one: so only where somebody listens, and not when the queue of
--- notifications is half full, since a full one fails the commit. One takes 8,000 bytes: pieces, numbered, of at most four
--- bytes a character.
+-- pgvec.announce_search -- notifies the listener of a search that could not be logged because its transaction is read-only.
+-- NOTIFY writes nothing, but transactions that notify commit one by one: so only where a listener is running, and not when the
+-- queue of notifications is half full, since a full one fails the commit. A notification takes 8,000 bytes: the row is sent in
+-- numbered pieces, of at most four bytes a character.
 create or replace function pgvec.announce_search(entry jsonb)
   returns void
   language plpgsql volatile parallel unsafe
@@ -22,6 +22,6 @@ begin
 end
 $$;
 comment on function pgvec.announce_search(jsonb) is
-  'Notifies the channel of pgvec.search_channel of a row for pgvec.search_log, where a collector listens: in pieces "key number of-how-many text". '
-  'Does nothing on a standby.';
+  'Sends a row for pgvec.search_log to the channel of pgvec.search_channel, where a listener is running: in pieces "key number of-how-many text". Does nothing on a '
+  'standby.';
 revoke all on function pgvec.announce_search(jsonb) from public;

@@ -1,5 +1,5 @@
--- pgvec.collector_listens -- whether somebody collects the searches of read-only transactions.
--- A collector (pgvec-admin log collect) holds this advisory lock for as long as it listens; one at a time.
+-- pgvec.collector_listens -- whether a listener stores the searches of read-only transactions.
+-- The listener (pgvec-admin log collect) holds this advisory lock for as long as it listens; one at a time.
 create or replace function pgvec.collector_listens()
   returns boolean
   language plpgsql volatile parallel unsafe

@@ -1,4 +1,4 @@
--- pgvec.collector_lock -- the key of the advisory lock that whoever collects searches holds.
+-- pgvec.collector_lock -- the key of the advisory lock that the listener holds.
 create or replace function pgvec.collector_lock()
   returns bigint
   language sql immutable parallel safe
@@ -6,5 +6,5 @@ create or replace function pgvec.collector_lock()
 as $$
   select 8097868352421
 $$;
-comment on function pgvec.collector_lock() is 'A number of this project''s own.';
+comment on function pgvec.collector_lock() is 'The key of the listener''s advisory lock, an arbitrary number.';
 revoke all on function pgvec.collector_lock() from public;

@@ -1,4 +1,4 @@
--- pgvec.insert_search -- a row of the log of searches: straight from a search, or as it was announced.
+-- pgvec.insert_search -- inserts a row into the log of searches, from a search or from its announcement.
 create or replace function pgvec.insert_search(entry jsonb)
   returns void
   language plpgsql volatile parallel unsafe
@@ -12,5 +12,5 @@ begin
     from jsonb_populate_record(null::pgvec.search_log, jsonb_strip_nulls(entry)) as l;
 end
 $$;
-comment on function pgvec.insert_search(jsonb) is 'Adds a row to pgvec.search_log, given as an object with its columns, with an id of its own.';
+comment on function pgvec.insert_search(jsonb) is 'Adds a row to pgvec.search_log, given as an object with its columns; the id is generated.';
 revoke all on function pgvec.insert_search(jsonb) from public;

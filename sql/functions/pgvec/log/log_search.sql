@@ -1,10 +1,11 @@
--- pgvec.log_search -- a search's row in the log, without ever failing the search or making it wait.
--- The search functions call it, for any who may search; definer, since the log is not theirs to write. Whoever calls it
--- directly can log searches that never were: it is no audit log.
--- The lock that an insert needs is taken only where it is free: TRUNCATE, ALTER and the like make rows fail to appear, not
--- searches wait. The handler lists every other class of errors to ignore; being cancelled is not among them.
--- In a read-only transaction, as PostgREST gives to stable functions, there is no insert. There the row is announced, if
--- somebody listens: pgvec-admin log collect holds the advisory lock that tells, and inserts it. A standby can do neither.
+-- pgvec.log_search -- logs a search, and never fails it or makes it wait.
+-- The search functions call it, for every role that may search; definer, since none of these may write the log. A direct call
+-- can log a search that never took place: this is no audit log.
+-- The lock that an insert needs is taken only where it is free: TRUNCATE, ALTER and the like cost rows of the log, and no
+-- search waits. The handler lists every other error class to ignore; cancellation is not among them.
+-- In a read-only transaction, which PostgREST gives to stable functions, nothing can be inserted. The row is then announced, if
+-- there is a listener: pgvec-admin log collect holds the advisory lock that shows it, and inserts the row. A standby can do
+-- neither.
 -- A line in the server's log would always be possible, but the server adds the statement to it, and with it the text.
 drop function if exists pgvec.log_search(text, text, text, int, int, timestamptz, float8, float8, uuid, jsonb, text, extensions.vector);
 
@@ -66,7 +67,7 @@ exception
     or syntax_error_or_access_rule_violation      -- gone, altered, not ours
     or integrity_constraint_violation
     or data_exception
-    or plpgsql_error                              -- a trigger of somebody's
+    or plpgsql_error                              -- a foreign trigger
     or invalid_transaction_state                  -- read only
     or feature_not_supported
     or insufficient_resources                     -- no space
@@ -78,6 +79,6 @@ exception
 end
 $$;
 comment on function pgvec.log_search(text, text, text, int, int, timestamptz, float8, uuid, jsonb, text, extensions.vector) is
-  'Logs a search of a collection whose searches are logged (pgvec.log_searches), if that can be done without waiting.';
+  'Logs a search of a collection whose searches are logged (pgvec.log_searches), if that is possible without waiting.';
 revoke all on function pgvec.log_search(text, text, text, int, int, timestamptz, float8, uuid, jsonb, text, extensions.vector) from public;
 select pgvec.grant_execute('pgvec.log_search(text, text, text, int, int, timestamptz, float8, uuid, jsonb, text, extensions.vector)', 'reader');

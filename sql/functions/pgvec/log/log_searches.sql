@@ -1,6 +1,6 @@
--- pgvec.log_searches -- turns the log of searches on or off for a collection, and says what goes into it.
+-- pgvec.log_searches -- turns the log of searches on or off for a collection, and sets what is logged.
 -- It answers what an operator asks: are searches slow, which, since when, and do people find what they look for. Texts and
--- vectors are people's own words, so they are logged only when asked for.
+-- vectors are people's own words, so they are logged only on request.
 create or replace function pgvec.log_searches(
     collection text,
     sample float8 default 0.1,
@@ -30,6 +30,6 @@ begin
 end
 $$;
 comment on function pgvec.log_searches(text, float8, interval, boolean, boolean) is
-  'From now on logs a share of the searches of a collection in pgvec.search_log: sample 0.1 is a tenth, 0 or null none. keep: rows older than that are removed by '
+  'From now on logs a share of the searches of a collection in pgvec.search_log: sample 0.1 is a tenth, 0 or null none. keep: older rows are removed by '
   'pgvec.prune_search_log. texts: with the text and the filter. embeddings: with the vector. Raises PV001, PV004.';
 revoke all on function pgvec.log_searches(text, float8, interval, boolean, boolean) from public;

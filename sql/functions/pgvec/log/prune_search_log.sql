@@ -1,6 +1,6 @@
--- pgvec.prune_search_log -- removes what is past its time from the log of searches.
--- For a scheduler (pg_cron, a systemd timer, pgvec-admin log prune): a call does little, and goes on where the last one ended.
--- Rows that another call is at are left to it.
+-- pgvec.prune_search_log -- removes expired rows from the log of searches.
+-- For a scheduler (pg_cron, a systemd timer, pgvec-admin log prune): a call removes a limited number of rows, and the next one
+-- continues. Rows that a concurrent call has locked are left to it.
 create or replace function pgvec.prune_search_log(at_most int default 10000)
   returns bigint
   language plpgsql volatile parallel unsafe
@@ -22,5 +22,5 @@ begin
 end
 $$;
 comment on function pgvec.prune_search_log(int) is
-  'Removes at most so many rows of pgvec.search_log that are older than their collection keeps them, and returns how many. Fewer than at_most: none are left.';
+  'Removes at most at_most rows of pgvec.search_log that are older than their collection keeps them, and returns how many. Fewer than at_most: none are left.';
 revoke all on function pgvec.prune_search_log(int) from public;

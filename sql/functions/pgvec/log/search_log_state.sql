@@ -1,4 +1,4 @@
--- pgvec.search_log_state -- what is logged of which collection, and whether searches in read-only transactions are.
+-- pgvec.search_log_state -- what is logged of each collection, including searches in read-only transactions.
 create or replace function pgvec.search_log_state()
   returns table (
     collection text, sample float8, keep interval, texts boolean, embeddings boolean,

@@ -47,7 +47,7 @@ begin
     execute 'create index pgvec_bench_idx on pg_temp.pgvec_bench_rows '
       || pgvec.index_clause(target, 'embedding', method, storage, m, ef_construction, lists);
     build_seconds := extract(epoch from clock_timestamp() - started);
-    -- with a great ef_search the planner would rather read the whole table
+    -- with a large ef_search the planner would choose to read the whole table
     perform set_config('enable_seqscan', 'off', true);
     index_bytes := pg_relation_size('pg_temp.pgvec_bench_idx'::regclass);
   end if;
@@ -93,6 +93,6 @@ begin
 end
 $$;
 comment on function pgvec.bench_index(text, text, text, int[], int, int) is
-  'Builds a vector index (hnsw or ivfflat over vector, halfvec or binary; exact for none) over the rows of pgvec.prepare_bench and measures recall and latency in ms '
-  'on the server for each ef_search or probes. Returns also the size of the index and the seconds that one process took to build it.';
+  'Builds a vector index (hnsw or ivfflat over vector, halfvec or binary; exact for none) over the rows of pgvec.prepare_bench and measures recall and latency in '
+  'ms on the server for each ef_search or probes. Also returns the size of the index and the seconds that one process took to build it.';
 revoke all on function pgvec.bench_index(text, text, text, int[], int, int) from public;

@@ -48,6 +48,6 @@ begin
 end
 $$;
 comment on function pgvec.compare_distances(text, int, int) is
-  'For each pair of distances the share (0 to 1) of the match_count nearest rows that both find, by exact scans, over sampled rows as queries. '
-  'Cosine, l2 and inner product agree where all vectors have one length (see pgvec.vector_lengths).';
+  'For each pair of distances the share (0 to 1) of the match_count nearest rows that both find, by exact scans, with sampled rows as queries. Cosine, l2 and inner '
+  'product agree where all vectors have the same length (see pgvec.vector_lengths).';
 revoke all on function pgvec.compare_distances(text, int, int) from public;

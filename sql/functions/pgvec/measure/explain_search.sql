@@ -1,5 +1,5 @@
 -- pgvec.explain_search -- how match_documents answers a search: its route, its estimate, its index, its cost.
--- For people who wonder why a search is slow, and for tests. It takes the same decisions by the same functions, and then
+-- For people who wonder why a search is slow, and for tests. It makes the same decisions with the same functions, and then
 -- times the real call.
 drop function if exists pgvec.explain_search(text, extensions.vector, int, jsonb, text);
 
@@ -57,7 +57,7 @@ begin
                                                                                               case when step.kind is null then planned.scanned else planned.walked end)
       using query_embedding, request.bound, step.read_rows
     loop
-      -- a vector of some thousand characters hides the rest
+      -- a vector of thousands of characters hides the rest
       plan := concat_ws(e'\n', plan, regexp_replace(line, '''\[[^'']{20,}''', '''[...]''', 'g'));
     end loop;
     index := substring(plan from 'Index Scan (?:using|on) (\S+)');
@@ -73,8 +73,8 @@ begin
 end
 $$;
 comment on function pgvec.explain_search(text, extensions.vector, int, jsonb, text, uuid) is
-  'How match_documents answers: its route (index, halfvec index, binary index or exact, and what followed where that found too few), '
-  'the estimated matches of the filter, the index used last, hnsw.ef_search, the rows returned, milliseconds, and EXPLAIN ANALYZE of its last query. '
-  'Where rows belong to tenants: for one, and who sees all rows; others get PV006. Errors else as match_documents.';
+  'How match_documents answers: its route (index, halfvec index, binary index or exact, and what followed where that found too few), the estimated matches of the '
+  'filter, the index used last, hnsw.ef_search, the rows returned, milliseconds, and EXPLAIN ANALYZE of its last query. Where rows belong to tenants: for one '
+  'tenant, and only for a caller that sees all rows; others get PV006. Other errors as match_documents.';
 revoke all on function pgvec.explain_search(text, extensions.vector, int, jsonb, text, uuid) from public;
 select pgvec.grant_execute('pgvec.explain_search(text, extensions.vector, int, jsonb, text, uuid)', 'reader');

@@ -1,6 +1,6 @@
 -- pgvec.prepare_bench -- copies rows of a collection into temporary tables, to try indexes on.
--- Queries are rows that are left out of the copy, or given ones. Their true neighbours are found by exact scans. Nobody
--- else sees the tables, and they end with the session, however it ends.
+-- Queries are rows that are left out of the copy, or given ones. Their true neighbours are found by exact scans. Nobody else
+-- sees the tables, and they are gone with the session, however it ends.
 create or replace function pgvec.prepare_bench(
     collection text,
     row_limit int default 100000,
@@ -67,6 +67,6 @@ begin
 end
 $$;
 comment on function pgvec.prepare_bench(text, int, int, int, extensions.vector[]) is
-  'Copies at most row_limit embedded rows of a collection into a temporary table, with queries (rows left out of it, or those given) and their true match_count neighbours, '
-  'for pgvec.bench_index. Returns rows copied, rows there are, and queries. Raises PV001, PV002, PV005.';
+  'Copies at most row_limit embedded rows of a collection into a temporary table, with queries (rows left out of it, or those given) and their true match_count '
+  'neighbours, for pgvec.bench_index. Returns the rows copied, the rows of the collection, and the queries. Raises PV001, PV002, PV005.';
 revoke all on function pgvec.prepare_bench(text, int, int, int, extensions.vector[]) from public;

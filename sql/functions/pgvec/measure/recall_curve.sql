@@ -1,6 +1,7 @@
--- pgvec.recall_curve -- recall and latency of the index that searches of a collection use, for growing ef_search (hnsw) or probes (ivfflat).
--- The query is the one that match_documents runs, over sampled rows as queries; each query's own row is excluded.
--- Reads only, unlike pgvec.tune. None of a collection with tenants: of a tenant's few rows an index may find any number.
+-- pgvec.recall_curve -- recall and latency of the index that searches of a collection use, for growing ef_search (hnsw) or
+-- probes (ivfflat).
+-- The query is the one that match_documents runs, with sampled rows as queries; each query's own row is excluded. Reads only,
+-- unlike pgvec.tune. Not for collections with tenants: of a tenant's few rows an index may find any number.
 create or replace function pgvec.recall_curve(collection text, queries int default 50, seconds float8 default 10, match_count int default 10)
   returns table (setting text, value int, recall float8, p50_ms float8, p95_ms float8)
   language plpgsql volatile parallel unsafe
@@ -62,5 +63,5 @@ end
 $$;
 comment on function pgvec.recall_curve(text, int, float8, int) is
   'Recall@match_count against exact scans, and latency in ms on the server, of the query that match_documents runs over its index, for growing ef_search or probes, '
-  'over so many sampled rows as queries, until the seconds are over. No rows without an index, and for a collection with tenants. Raises PV001.';
+  'with so many sampled rows as queries, until the seconds are over. No rows without an index, and for a collection with tenants. Raises PV001.';
 revoke all on function pgvec.recall_curve(text, int, float8, int) from public;

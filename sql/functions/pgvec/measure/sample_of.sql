@@ -1,5 +1,6 @@
--- pgvec.sample_of -- the rows of a collection, as the FROM item of a query, or so many of them where there are more.
--- Pages drawn at random, the same ones each time while the table stays the same. What is searched through a view is read whole.
+-- pgvec.sample_of -- the rows of a collection, or a sample of them, as the FROM item of a query.
+-- The pages are sampled at random, the same ones each time while the table stays the same. A collection searched through a view
+-- is read whole.
 create or replace function pgvec.sample_of(collection pgvec.collections, most_rows int)
   returns text
   language plpgsql stable parallel safe
@@ -15,5 +16,5 @@ begin
 end
 $$;
 comment on function pgvec.sample_of(pgvec.collections, int) is
-  'The FROM item with at most about most_rows rows of a collection (by the planner''s estimate of how many there are), with all columns of its table or view.';
+  'The FROM item with at most about most_rows rows of a collection (by the planner''s estimate of its rows), with all columns of its table or view.';
 revoke all on function pgvec.sample_of(pgvec.collections, int) from public;

@@ -1,5 +1,5 @@
 -- pgvec.sample_similarities -- how similar rows of a collection are: to their nearest, and to any other.
--- Where the two lie apart, a match_threshold between them tells answers from the rest.
+-- Where the two ranges lie apart, a match_threshold between them separates answers from the rest.
 create or replace function pgvec.sample_similarities(collection text, queries int default 100)
   returns table (kind text, similarity float8)
   language plpgsql volatile parallel unsafe
@@ -34,5 +34,5 @@ begin
 end
 $$;
 comment on function pgvec.sample_similarities(text, int) is
-  'Similarities of rows drawn from a collection: nearest, to the ten nearest others; any, to another row drawn. Raises PV001.';
+  'Similarities of sampled rows of a collection: nearest, to the ten nearest others; any, to another sampled row. Raises PV001.';
 revoke all on function pgvec.sample_similarities(text, int) from public;

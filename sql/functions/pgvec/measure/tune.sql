@@ -1,6 +1,7 @@
--- pgvec.tune -- the smallest ef_search, or probes, that reaches a recall on the collection's own rows, made its setting.
--- Sampled rows are the queries, through match_documents itself; each query's own row is excluded. The registry row is
--- changed on the way; nobody else sees that before the end.
+-- pgvec.tune -- finds the smallest ef_search, or probes, that reaches a recall on the collection's own rows, and makes it the
+-- setting.
+-- Sampled rows are the queries, through match_documents itself; each query's own row is excluded. The registry row is changed
+-- on the way; nobody else sees that before the end.
 create or replace function pgvec.tune(
     collection text,
     wanted_recall float8 default 0.98,
@@ -37,7 +38,7 @@ begin
       hint    = 'a share between 0 and 1, for example 0.98';
   end if;
   perform pgvec.check_count('queries', queries, 1, 10000);
-  perform pgvec.check_count('match_count', match_count, 1, 999);  -- the row itself is found as well
+  perform pgvec.check_count('match_count', match_count, 1, 999);  -- the query's own row is found as well
   perform pgvec.note_index(target.name);
   perform set_config('pgvec.search_log', 'off', true);  -- not users' searches: do not log them
 
@@ -81,7 +82,7 @@ begin
 end
 $$;
 comment on function pgvec.tune(text, float8, int, int, jsonb) is
-  'Tries growing ef_search (hnsw) or probes (ivfflat) until match_documents reaches wanted_recall@match_count against exact scans, over sampled rows as queries, '
-  'and leaves the last one tried as the setting of the collection. Returns each with its recall and latency in ms on the server. '
-  'Raises PV001, PV003, PV004 without an index.';
+  'Tries growing ef_search (hnsw) or probes (ivfflat) until match_documents reaches wanted_recall@match_count against exact scans, with sampled rows as queries, '
+  'and leaves the last one tried as the setting of the collection. Returns each with its recall and latency in ms on the server. Raises PV001, PV003, PV004 without '
+  'an index.';
 revoke all on function pgvec.tune(text, float8, int, int, jsonb) from public;

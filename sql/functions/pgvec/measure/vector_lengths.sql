@@ -1,4 +1,4 @@
--- pgvec.vector_lengths -- how long a collection's vectors are, which decides whether distances rank alike.
+-- pgvec.vector_lengths -- the lengths of a collection's vectors, which decide whether distances rank alike.
 create or replace function pgvec.vector_lengths(collection text, out shortest float8, out mean float8, out longest float8)
   language plpgsql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp

@@ -1,9 +1,10 @@
--- pgvec.hide_statistics -- keeps the planner from knowing what is in the rows of a collection whose rows are not everybody's.
--- Row level security does not hold the planner's statistics where the operator is leakproof, as = and < of text, uuid, numbers
--- and dates are: EXPLAIN, and through the REST API Prefer: count=planned, tell how many rows of others have a value, letter by
--- letter; @@ is not even asked whether it is. What routes need of metadata stays. How many rows a tenant has: pgvec.tenant_size.
--- Statistics that are there already are removed by the server's function for it, which came with 18; before, by a superuser's
--- hand, or by giving the column its own type again, which no policy of ours may refer to meanwhile.
+-- pgvec.hide_statistics -- removes the planner's statistics that reveal rows of a collection with access tenant or policy.
+-- Row level security does not cover the planner's statistics where the operator is leakproof, as = and < of text, uuid, numbers
+-- and dates are: EXPLAIN, and Prefer: count=planned through the REST API, reveal how many rows of others have a value, letter
+-- by letter; for @@ the planner does not even check this. Statistics of metadata, which routes need, stay. How many rows a
+-- tenant has: pgvec.tenant_size.
+-- Existing statistics are removed by the server's function for it, which came with 18; before, by a superuser's hand, or by
+-- giving the column its own type again, during which no policy of ours may refer to it.
 create or replace function pgvec.hide_statistics(collection text)
   returns void
   language plpgsql volatile parallel unsafe
@@ -50,6 +51,6 @@ begin
 end
 $$;
 comment on function pgvec.hide_statistics(text) is
-  'Turns the planner''s statistics off for the columns of pgvec.telling_columns of a collection, and removes those there are. '
-  'For access tenant and policy, side tables of adopted ones included. Raises PV001.';
+  'Turns off the planner''s statistics for the columns of pgvec.telling_columns of a collection, and removes existing ones. For access tenant and policy, side '
+  'tables of adopted ones included. Raises PV001.';
 revoke all on function pgvec.hide_statistics(text) from public;

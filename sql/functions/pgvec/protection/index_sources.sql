@@ -1,6 +1,6 @@
 -- pgvec.index_sources -- the index by which chunks of a source are found.
--- Where rows belong to tenants, the source comes first all the same: of two indexes that begin with the tenant the planner, which
--- knows of no tenant how many rows it has (pgvec.hide_statistics), took this one, the smaller, to look up a row by its key.
+-- The source comes first even where rows belong to tenants: the planner has no statistics of tenants (pgvec.hide_statistics),
+-- and of two indexes that begin with the tenant it used this one, the smaller, to look up a row by its key.
 create or replace function pgvec.index_sources(collection text, relation regclass, access text)
   returns void
   language plpgsql volatile parallel unsafe

@@ -1,5 +1,5 @@
--- pgvec.make_policies -- the policies of a collection's table that its access says, made anew where they are there.
--- The subquery around the tenants is evaluated once a query, and leaves the condition one that the primary key serves.
+-- pgvec.make_policies -- creates the policies of a collection's table for its access, replacing existing ones.
+-- The subquery around the tenants is evaluated once a query, and leaves a condition that the primary key serves.
 create or replace function pgvec.make_policies(collection text)
   returns void
   language plpgsql volatile parallel unsafe
@@ -38,6 +38,6 @@ begin
 end
 $$;
 comment on function pgvec.make_policies(text) is
-  'Makes the policies of a collection''s table anew: for access open (all rows) and tenant (those of pgvec.allowed_tenants, which users may write as well), '
-  'for the reading and writing roles there are. Policies of other names, and grants, stay as they are. Raises PV001.';
+  'Creates or replaces the policies of a collection''s table: for access open (all rows) and tenant (those of pgvec.allowed_tenants, which users may write as '
+  'well), for the existing reading and writing roles. Policies of other names, and grants, stay as they are. Raises PV001.';
 revoke all on function pgvec.make_policies(text) from public;

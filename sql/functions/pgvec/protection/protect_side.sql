@@ -1,5 +1,6 @@
--- pgvec.protect_side -- the policy of an adopted table's side table: who may not see a row of the table sees none of its lexemes.
--- Who may not read a column of the text is refused (42501), as by the table itself: pgvec.reads_text.
+-- pgvec.protect_side -- the policy of an adopted table's side table: a role that may not see a row of the table sees none of
+-- its lexemes.
+-- A role that may not read a column of the text is refused (42501), as by the table itself: pgvec.reads_text.
 create or replace function pgvec.protect_side(collection text)
   returns void
   language plpgsql volatile parallel unsafe
@@ -19,6 +20,6 @@ begin
 end
 $$;
 comment on function pgvec.protect_side(text) is
-  'Turns row level security on for the side table of an adopted collection, and makes its policy again: its rows are for who sees the row of the table; '
-  'who may not read each column of the text gets 42501.';
+  'Turns row level security on for the side table of an adopted collection, and replaces its policy: a row is visible to a role that sees the row of the table; a '
+  'role that may not read each column of the text gets 42501.';
 revoke all on function pgvec.protect_side(text) from public;

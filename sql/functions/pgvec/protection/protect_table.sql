@@ -1,6 +1,6 @@
 -- pgvec.protect_table -- row level security and grants of a collection's table, by the collection's access.
--- RLS is on even where everybody may read, so that a role which was never granted a policy sees nothing. Grants and policies
--- are made anew: a grant that somebody took away comes back, so this is for new tables.
+-- RLS is on even where everybody may read, so that a role without a policy sees nothing. Grants and policies are made again: a
+-- revoked grant comes back, so this is for new tables.
 create or replace function pgvec.protect_table(collection text)
   returns void
   language plpgsql volatile parallel unsafe
@@ -25,6 +25,6 @@ begin
 end
 $$;
 comment on function pgvec.protect_table(text) is
-  'Turns row level security on for a collection''s table and grants it to the reading and writing roles there are, with policies for access open (all rows) and tenant '
-  '(those of pgvec.allowed_tenants, which users may write as well). Nothing goes to PUBLIC.';
+  'Turns row level security on for a collection''s table and grants it to the existing reading and writing roles, with policies for access open (all rows) and '
+  'tenant (those of pgvec.allowed_tenants, which users may write as well). Nothing goes to PUBLIC.';
 revoke all on function pgvec.protect_table(text) from public;

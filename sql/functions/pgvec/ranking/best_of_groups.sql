@@ -1,5 +1,5 @@
--- pgvec.best_of_groups -- of the hits of each group only the best: one chunk of each document, for example.
--- A row that belongs to no group stands for itself.
+-- pgvec.best_of_groups -- only the best hit of each group: one chunk of each document, for example.
+-- A row without a group stands for itself.
 drop function if exists pgvec.best_of_groups(pgvec.collections, pgvec.fused[], text);
 
 create or replace function pgvec.best_of_groups(request pgvec.search_request, hits pgvec.fused[], group_by text)

@@ -1,8 +1,9 @@
--- pgvec.candidates -- the best rows by vector, by keyword or by both, as the current user sees them; of one tenant, where rows belong to some.
--- What one side found is scored by the other too: a row that only one side knows would otherwise count as worthless to
--- the other, which costs more in the order of results than anything else in fusing them.
--- -excluded words bind both sides; "quoted phrases" bind what is found by keyword, since texts that say the same in other
--- words are what vectors are for. Alone, keywords need no such distinction: the filter is one.
+-- pgvec.candidates -- the best rows by vector, by keyword or by both, as the current user sees them; of one tenant, where rows
+-- belong to tenants.
+-- What one side found is scored by the other too: a row found by one side only would otherwise count as worthless to the other,
+-- which costs more in the order of results than any other part of fusion.
+-- -excluded words apply to both sides; "quoted phrases" apply only to rows found by keyword, since the vector side is meant to
+-- find texts that say the same in other words. A keyword search alone needs no such distinction: it has one filter.
 create or replace function pgvec.candidates(
     scope pgvec.search_request, query_text text, query_embedding extensions.vector, filter jsonb, match_threshold float8, distance text,
     ranking text, depth int, by_vector boolean, by_keyword boolean, out hits pgvec.fused[], out query pgvec.keyword_query, out route text)
@@ -63,8 +64,8 @@ begin
 end
 $$;
 comment on function pgvec.candidates(pgvec.search_request, text, extensions.vector, jsonb, float8, text, text, int, boolean, boolean) is
-  'hits: the depth best rows by vector (those that match_documents finds), by keyword (pgvec.keyword_hits), or of both, each with similarity and keyword_score; '
-  'a side that is not asked leaves its score null. similarity is null where a row has no embedding; keyword_score is 0 where it has none of the words. '
-  'scope: of pgvec.scoped, for one tenant where rows belong to some. query: that of query_text. route: of pgvec.nearest. Errors as match_documents.';
+  'hits: the depth best rows by vector (those that match_documents finds), by keyword (pgvec.keyword_hits), or of both, each with similarity and keyword_score; a '
+  'side that is not asked leaves its score null. similarity is null where a row has no embedding; keyword_score is 0 where it has none of the words. scope: from '
+  'pgvec.scoped, for one tenant where rows belong to tenants. query: the parsed query_text. route: from pgvec.nearest. Errors as match_documents.';
 revoke all on function pgvec.candidates(pgvec.search_request, text, extensions.vector, jsonb, float8, text, text, int, boolean, boolean) from public;
 select pgvec.grant_execute('pgvec.candidates(pgvec.search_request, text, extensions.vector, jsonb, float8, text, text, int, boolean, boolean)', 'reader');

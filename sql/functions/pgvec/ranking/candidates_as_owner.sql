@@ -1,7 +1,7 @@
--- pgvec.candidates_as_owner -- what a search in one tenant chooses from: ids and scores, found by the owner of the table.
--- Policies keep indexes from being used, since the operators of a search are not leakproof. So the rows are found here,
--- and read by the caller, under the caller's policies: a fault here could lose rows, but not show any. It takes what the public
--- functions take, and works out itself whose rows these are (pgvec.scoped): a request, which holds SQL, could be forged.
+-- pgvec.candidates_as_owner -- the candidates of a search in one tenant: ids and scores, found by the owner of the table.
+-- Under policies indexes are not used, since the operators of a search are not leakproof. So the rows are found here, and read
+-- by the caller, under the caller's policies: a fault here could lose rows, but not show any. It takes the arguments of the
+-- public functions, and works out by itself whose rows these are (pgvec.scoped): a request, which holds SQL, could be forged.
 create or replace function pgvec.candidates_as_owner(
     collection text, for_tenant uuid, query_text text, query_embedding extensions.vector, filter jsonb, match_threshold float8, distance text,
     ranking text, depth int, by_vector boolean, by_keyword boolean, out hits pgvec.fused[], out query pgvec.keyword_query, out route text)
@@ -21,18 +21,18 @@ begin
       hint    = format('the owner of the engine has to own the table and its partitions: alter table %s owner to %I; alter table ... no force row level security', target.base, current_user);
   end if;
   if by_keyword then
-    perform pgvec.keyword_score(candidates_as_owner.ranking);  -- PV004 for none that there is
+    perform pgvec.keyword_score(candidates_as_owner.ranking);  -- PV004 for an unknown ranking
   end if;
   found := pgvec.candidates(
     request, query_text, query_embedding, filter, match_threshold, candidates_as_owner.distance,
     candidates_as_owner.ranking, pgvec.clamp_count(depth, 100), by_vector, by_keyword);
   hits := found.hits;
   query := found.query;
-  route := null;  -- it depends on what the planner knows of the rows of others
+  route := null;  -- it would depend on planner statistics of others' rows
 end
 $$;
 comment on function pgvec.candidates_as_owner(text, uuid, text, extensions.vector, jsonb, float8, text, text, int, boolean, boolean) is
-  'pgvec.candidates among the rows of one tenant of the caller''s. '
-  'Raises PV006 unless there is one, the owner of the engine sees its rows, the table is no weaker role''s; errors else as match_documents. route: null.';
+  'pgvec.candidates among the rows of one tenant of the caller''s. Raises PV006 unless there is one, the owner of the engine sees its rows, and the table does not '
+  'belong to a weaker role; other errors as match_documents. route: null.';
 revoke all on function pgvec.candidates_as_owner(text, uuid, text, extensions.vector, jsonb, float8, text, text, int, boolean, boolean) from public;
 select pgvec.grant_execute('pgvec.candidates_as_owner(text, uuid, text, extensions.vector, jsonb, float8, text, text, int, boolean, boolean)', 'reader');

@@ -1,4 +1,4 @@
--- pgvec.decay -- scores that grow less with age: half of a score is left at half_life, a quarter at twice that.
+-- pgvec.decay -- scores that shrink with age: half of a score is left at half_life, a quarter at twice that.
 -- A row without a date keeps its score, and so does one from the future. After 500 half-lives nothing is left to halve.
 drop function if exists pgvec.decay(pgvec.collections, pgvec.fused[], text, interval);
 

@@ -28,7 +28,7 @@ begin
     using hits, diversity;
   worth := relevance;
 
-  -- each step is one pass over the arrays; to take an element out of one of vectors is another, hence once a step
+  -- each step is one pass over the arrays; taking an element out of an array of vectors is another, hence once a step
   for step in 1 .. least(wanted, cardinality(hits)) loop
     best := array_position(worth, (select max(w.worth) from (select unnest(worth) as worth) as w));
     places := places || best;
@@ -45,6 +45,6 @@ begin
 end
 $$;
 comment on function pgvec.diversify(pgvec.search_request, pgvec.fused[], float8, int) is
-  'The first wanted hits by maximal marginal relevance: diversity 0 keeps the order of the scores, 1 looks only at how unlike each other they are.';
+  'The first wanted hits by maximal marginal relevance: diversity 0 keeps the order of the scores, 1 considers only how unlike each other they are.';
 revoke all on function pgvec.diversify(pgvec.search_request, pgvec.fused[], float8, int) from public;
 select pgvec.grant_execute('pgvec.diversify(pgvec.search_request, pgvec.fused[], float8, int)', 'reader');

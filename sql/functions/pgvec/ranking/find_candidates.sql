@@ -1,4 +1,4 @@
--- pgvec.find_candidates -- what a search chooses from, found by whoever may look: the caller, or the owner for a caller under policies.
+-- pgvec.find_candidates -- the candidates of a search, found by the caller, or by the owner for a caller under policies.
 create or replace function pgvec.find_candidates(
     scope pgvec.search_request, query_text text, query_embedding extensions.vector, filter jsonb, match_threshold float8, distance text,
     ranking text, depth int, by_vector boolean, by_keyword boolean, out hits pgvec.fused[], out query pgvec.keyword_query, out route text)

@@ -1,5 +1,6 @@
 -- pgvec.found_documents -- what match_documents finds for a request, with the tenant of each row.
--- Each tenant is searched for itself, as if there were no other, and its rows are read by primary key under the caller's policies.
+-- Each tenant is searched separately, as if there were no other, and its rows are read by primary key under the caller's
+-- policies.
 create or replace function pgvec.found_documents(request pgvec.search_request, filter jsonb)
   returns table (tenant uuid, id text, content text, metadata jsonb, similarity float8, route text)
   language plpgsql stable parallel unsafe
@@ -25,6 +26,6 @@ begin
 end
 $$;
 comment on function pgvec.found_documents(pgvec.search_request, jsonb) is
-  'The wanted rows that match_documents finds for each tenant of a request, read as the caller. filter: that of the request, which the owner has to compile for itself.';
+  'The wanted rows that match_documents finds for each tenant of a request, read as the caller. filter: that of the request, which the owner has to compile again.';
 revoke all on function pgvec.found_documents(pgvec.search_request, jsonb) from public;
 select pgvec.grant_execute('pgvec.found_documents(pgvec.search_request, jsonb)', 'reader');

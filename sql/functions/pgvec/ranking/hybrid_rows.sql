@@ -1,5 +1,5 @@
--- pgvec.hybrid_rows -- what hybrid_search finds for one tenant, or where rows belong to none.
--- Either side brings its best rows, all of them are scored by both, and one score is made of the two: pgvec.fuse.
+-- pgvec.hybrid_rows -- what hybrid_search finds for one tenant, or in a collection without tenants.
+-- Either side brings its best rows, all of them are scored by both, and the two scores are fused into one: pgvec.fuse.
 create or replace function pgvec.hybrid_rows(request pgvec.search_request, tenant uuid)
   returns table (
     place bigint, id text, content text, metadata jsonb, score float8, similarity float8, keyword_score float8, semantic_rank bigint, keyword_rank bigint)
@@ -21,7 +21,7 @@ begin
     end if;
     exit when request.group_by is null;
     hits := pgvec.best_of_groups(request, hits, request.group_by);
-    -- the best rows may be of few groups; then there are more behind them
+    -- the best rows may belong to few groups; then go deeper
     exit when cardinality(hits) >= request.wanted or cardinality(found.hits) < depth or depth = 1000;
     depth := least(1000, 4 * depth);
   end loop;
@@ -43,6 +43,7 @@ begin
 end
 $$;
 comment on function pgvec.hybrid_rows(pgvec.search_request, uuid) is
-  'The rows that hybrid_search finds for a request (pgvec.hybrid_request) among those of one tenant, with their place. tenant: null where rows belong to none. Raises PV003.';
+  'The rows that hybrid_search finds for a request (pgvec.hybrid_request) among those of one tenant, with their place. tenant: null in a collection without '
+  'tenants. Raises PV003.';
 revoke all on function pgvec.hybrid_rows(pgvec.search_request, uuid) from public;
 select pgvec.grant_execute('pgvec.hybrid_rows(pgvec.search_request, uuid)', 'reader');

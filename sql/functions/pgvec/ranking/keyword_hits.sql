@@ -1,6 +1,6 @@
 -- pgvec.keyword_hits -- the ids of the rows that score highest for a keyword query, as the current user sees them.
--- Candidates come from the GIN index of fts: a scan of the table would have to unpack the lexemes of every row, which the
--- planner does not see the cost of. Where the rarest words have found too few, all words are tried.
+-- Candidates come from the GIN index of fts: a scan of the table would have to unpack the lexemes of every row, a cost that the
+-- planner does not see. Where the rarest words have found too few, all words are tried.
 drop function if exists pgvec.keyword_hits(pgvec.collections, pgvec.keyword_query, text, int, text, jsonb);
 drop function if exists pgvec.keyword_hits(pgvec.collections, pgvec.keyword_query, text, int, jsonb);
 

@@ -1,12 +1,12 @@
--- pgvec.keyword_query -- a text to search for, ready to find rows and to score them.
--- Any of its words will do, since a question in plain language has words that no answer contains. Every word scores, by
--- how rare it is (idf); candidates come from the rarest, as many of them as stay within candidate_budget rows together (a
--- setting), and at least one: common words hardly change the order, and to read every row that has one takes long.
--- Quotes and minus signs mean something in what people type. A text of more words than they type is prose, a passage or a
+-- pgvec.keyword_query -- a query text, ready to find rows and to score them.
+-- Any of its words will do, since a question in plain language has words that no answer contains. Every word scores, by how
+-- rare it is (idf); candidates come from the rarest, as many of them as stay within candidate_budget rows together (a setting),
+-- and at least one: common words hardly change the order, and reading every row that has one takes long.
+-- Quotes and minus signs are operators in what people type. A text of more words than people type is prose, a passage or a
 -- prompt, and there they are punctuation.
--- Definer, since the statistics are nobody's to read. Planned once a session: for each call anew, as the planner would have
--- it, takes 0.6 ms of 0.9.
--- idf as Lucene has it, never negative: ln(1 + (N - n + 0.5) / (n + 0.5)).
+-- Definer, since nobody else may read the statistics. Planned once a session: a new plan for each call, as the planner would
+-- choose, takes 0.6 ms of 0.9.
+-- idf as in Lucene, never negative: ln(1 + (N - n + 0.5) / (n + 0.5)).
 drop function if exists pgvec.keyword_query(text, text);
 
 create or replace function pgvec.keyword_query(collection text, query_text text, for_tenant uuid default null)
@@ -81,9 +81,9 @@ begin
 end
 $$;
 comment on function pgvec.keyword_query(text, text, uuid) is
-  'What to search a collection for: words (any of them), candidates (the rarest of them, that fewer rows have), '
-  'weights (idf times occurrences, by dimension of pgvec.bm25_vector), phrases (in quotes) and excluded (each with a minus) of a text of at most 32 words. '
-  'All null for a text without words. How rare a word is counts among the rows of for_tenant, or of all tenants of the caller. '
-  'A text of more than 100,000 characters or 500 different words is cut, with a notice. Raises PV001 and PV006.';
+  'What to search a collection for: words (any of them), candidates (the rarest of them, that fewer rows have), weights (idf times occurrences, by dimension of '
+  'pgvec.bm25_vector), phrases (in quotes) and excluded (each with a minus) of a text of at most 32 words. All null for a text without words. How rare a word is '
+  'depends on the rows of for_tenant, or of all tenants of the caller. A text of more than 100,000 characters or 500 different words is cut, with a notice. Raises '
+  'PV001 and PV006.';
 revoke all on function pgvec.keyword_query(text, text, uuid) from public;
 select pgvec.grant_execute('pgvec.keyword_query(text, text, uuid)', 'reader');

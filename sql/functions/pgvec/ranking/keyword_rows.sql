@@ -1,4 +1,4 @@
--- pgvec.keyword_rows -- what keyword_search finds for one tenant, or where rows belong to none.
+-- pgvec.keyword_rows -- what keyword_search finds for one tenant, or in a collection without tenants.
 -- The rows are read, and headlines made, after the limit.
 create or replace function pgvec.keyword_rows(request pgvec.search_request, tenant uuid, highlight boolean)
   returns table (id text, content text, metadata jsonb, score float8, headline text)
@@ -24,7 +24,7 @@ begin
 end
 $$;
 comment on function pgvec.keyword_rows(pgvec.search_request, uuid, boolean) is
-  'The rows that keyword_search finds for a request (query_text, filter, ranking, wanted, match_threshold) among those of one tenant. '
-  'tenant: null where rows belong to none. Raises PV003.';
+  'The rows that keyword_search finds for a request (query_text, filter, ranking, wanted, match_threshold) among those of one tenant. tenant: null in a collection '
+  'without tenants. Raises PV003.';
 revoke all on function pgvec.keyword_rows(pgvec.search_request, uuid, boolean) from public;
 select pgvec.grant_execute('pgvec.keyword_rows(pgvec.search_request, uuid, boolean)', 'reader');

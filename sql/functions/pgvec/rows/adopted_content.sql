@@ -1,4 +1,4 @@
--- pgvec.adopted_content -- the SQL expression for the content of a row of an adopted table: its text columns, a line each.
+-- pgvec.adopted_content -- the SQL expression for the content of a row of an adopted table: its text columns, one per line.
 create or replace function pgvec.adopted_content(adopted pgvec.adoptions, row_name text)
   returns text
   language sql immutable parallel safe
@@ -7,6 +7,5 @@ as $$
   select format('concat_ws(e''\n'', %s)', string_agg(format('%s.%I', row_name, c), ', ' order by place))
     from unnest(adopted.content_columns) with ordinality as t (c, place)
 $$;
-comment on function pgvec.adopted_content(pgvec.adoptions, text) is
-  'The expression that puts the content of an adopted row together: its content columns, a line each, nulls left out.';
+comment on function pgvec.adopted_content(pgvec.adoptions, text) is 'The expression that joins the content columns of an adopted row, one per line, without nulls.';
 revoke all on function pgvec.adopted_content(pgvec.adoptions, text) from public;

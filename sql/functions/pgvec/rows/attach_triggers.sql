@@ -1,4 +1,5 @@
--- pgvec.attach_triggers -- the triggers that keep lexemes, hashes, weights and statistics of a collection, made anew where they are there.
+-- pgvec.attach_triggers -- the triggers that maintain lexemes, hashes, weights and statistics of a collection; existing ones
+-- are replaced.
 create or replace function pgvec.attach_triggers(collection text)
   returns void
   language plpgsql volatile parallel unsafe
@@ -23,6 +24,6 @@ begin
 end
 $$;
 comment on function pgvec.attach_triggers(text) is
-  'Puts the triggers on a collection''s table that keep what searches need beside each row, and the statistics of BM25, and enables them. '
-  'What was written without them pgvec.repair_rows and pgvec.refresh_statistics make up for. Raises PV001.';
+  'Attaches and enables the triggers on a collection''s table that maintain what searches need beside each row, and the BM25 statistics. For rows written without '
+  'them: pgvec.repair_rows and pgvec.refresh_statistics. Raises PV001.';
 revoke all on function pgvec.attach_triggers(text) from public;

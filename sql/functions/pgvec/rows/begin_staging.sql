@@ -1,5 +1,5 @@
--- pgvec.begin_staging -- a place for rows on their way into a collection: a temporary table to COPY into.
--- Rows are numbered as they come.
+-- pgvec.begin_staging -- a temporary table to COPY rows into, on their way into a collection.
+-- Rows are numbered in the order in which they arrive.
 drop function if exists pgvec.begin_staging();
 drop function if exists pgvec.begin_staging(text);
 
@@ -24,7 +24,7 @@ begin
 end
 $$;
 comment on function pgvec.begin_staging(text, uuid) is
-  'Makes the temporary table staged_documents (position, id, source, chunk_index, content, metadata, embedding) for this session, if it is not there. '
-  'In one transaction: COPY into it, then call pgvec.merge_staged. Raises PV001, PV004 for an adopted table.';
+  'Creates the temporary table staged_documents (position, id, source, chunk_index, content, metadata, embedding) for this session, unless it exists. In one '
+  'transaction: COPY into it, then call pgvec.merge_staged. Raises PV001, PV004 for an adopted table.';
 revoke all on function pgvec.begin_staging(text, uuid) from public;
 select pgvec.grant_execute('pgvec.begin_staging(text, uuid)', 'writer');

@@ -1,6 +1,6 @@
 -- pgvec.count_ids -- how many of some ids are rows of a collection.
--- A load asks before it copies a batch straight into the table. Always by primary key: where many are expected, the
--- planner would rather read the whole table.
+-- A load asks before it copies a batch straight into the table. Always by primary key: for many expected rows, the planner
+-- would choose to read the whole table.
 create or replace function pgvec.count_ids(collection text, ids text[])
   returns bigint
   language plpgsql stable parallel safe

@@ -1,5 +1,5 @@
--- pgvec.count_stale -- how many rows there are to embed; the total of a progress bar.
--- Exact, from the partial index that holds just these rows.
+-- pgvec.count_stale -- how many rows have to be embedded; the total of a progress bar.
+-- Exact, from the partial index of these rows.
 create or replace function pgvec.count_stale(collection text)
   returns bigint
   language plpgsql stable parallel safe

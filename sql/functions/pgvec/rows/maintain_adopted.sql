@@ -1,8 +1,9 @@
--- pgvec.maintain_adopted -- what an adopted table keeps beside itself, or in its added columns, on insert and update.
--- As pgvec.maintain_document does for collections of our own: a new vector counts as made from the row's present content.
--- Definer, since who may write the table has no business in the side table; it writes only of the row in hand. Where the table's
--- owner has changed the type of a column that it uses, it leaves the row alone rather than running casts of that owner's, or
--- stopping the application's write: verify tells.
+-- pgvec.maintain_adopted -- maintains what an adopted table has in its side table, or in its added columns, on insert and
+-- update.
+-- As in pgvec.maintain_document, a new vector counts as made from the row's present content.
+-- Definer, since roles that write the table have no rights on the side table; it writes only the row at hand. Where the table's
+-- owner has changed the type of a column that it uses, it leaves the row alone instead of running that owner's casts or failing
+-- the application's write: verify reports it.
 create or replace function pgvec.maintain_adopted()
   returns trigger
   language plpgsql volatile parallel unsafe
@@ -83,8 +84,7 @@ begin
 end
 $$;
 comment on function pgvec.maintain_adopted() is
-  'Trigger of an adopted table: keeps fts, bm25, content_hash and embedded_hash in its side table or its added columns, '
-  'and raises PV005 for a zero vector and one beyond single precision. '
-  'PV004 on a table that is not the collection''s. Argument: the collection.';
+  'Trigger of an adopted table: maintains fts, bm25, content_hash and embedded_hash in its side table or its added columns, and raises PV005 for a zero vector and '
+  'one beyond single precision. PV004 on a table that is not the collection''s. Argument: the collection.';
 revoke all on function pgvec.maintain_adopted() from public;
 select pgvec.grant_execute('pgvec.maintain_adopted()', 'owner');

@@ -1,12 +1,12 @@
--- pgvec.maintain_document -- what a collection's table keeps by itself, on every insert and update.
--- content_hash follows the content; embedded_hash is the hash of the content that the embedding was made from, so an
--- embedding is stale exactly when the two differ. A new vector counts as made from the row's present content unless
--- the writer says otherwise by setting embedded_hash. bm25 is made anew where the text changes, and where it is null.
--- Definer, since the parameters of the weights are nobody's to read. So nobody but the owner may attach it; it works on the
--- table of the collection alone; and where a weaker role owns that, only while its columns have the types they were made with,
--- since assigning to another one could run code of that role's.
--- The arguments are the collection's text search configuration and its name, and `tenant` where rows belong to tenants.
--- Lengths of texts are compared within a tenant: else scores would tell of the others' texts.
+-- pgvec.maintain_document -- maintains the derived columns of a collection's table, on every insert and update.
+-- content_hash follows the content; embedded_hash is the hash of the content that the embedding was made from, so an embedding
+-- is stale exactly when the two differ. A new vector counts as made from the row's present content unless the writer says
+-- otherwise by setting embedded_hash. bm25 is computed again where the text changes, and where it is null.
+-- Definer, since nobody else may read the parameters of the weights. So nobody but the owner may attach it; it works on the
+-- collection's own table only; and where a weaker role owns that table, only while its columns have their original types, since
+-- an assignment to another type could run that role's code.
+-- The arguments are the collection's text search configuration and its name, and `tenant` where rows belong to tenants. Lengths
+-- of texts are compared within a tenant: otherwise scores would reveal something about the others' texts.
 create or replace function pgvec.maintain_document()
   returns trigger
   language plpgsql volatile parallel unsafe
@@ -33,7 +33,7 @@ begin
   new_text := is_new or new.content is distinct from old.content or new.language is distinct from old.language;
   if new_text then
     new.content_hash := md5(new.content);
-    if new.language !~ '^[a-z_]+$' then  -- an oid, which may be that of nothing, or a name in a schema
+    if new.language !~ '^[a-z_]+$' then  -- an oid, which may be unknown, or a name with a schema
       perform pgvec.text_search_configuration(new.language);
     end if;
     new.fts := to_tsvector(coalesce(new.language, tg_argv[0])::regconfig, new.content);
@@ -91,8 +91,8 @@ begin
 end
 $$;
 comment on function pgvec.maintain_document() is
-  'Trigger of every collection''s table: keeps content_hash, embedded_hash, fts, bm25 and updated_at, and raises PV005 for a zero vector and one beyond single precision. '
-  'PV004 on a table that is not the collection''s. '
-  'Arguments: the collection''s text search configuration, used where a row has no language of its own, its name, and tenant where rows have tenant_id.';
+  'Trigger of every collection''s table: maintains content_hash, embedded_hash, fts, bm25 and updated_at, and raises PV005 for a zero vector and one beyond single '
+  'precision. PV004 on a table that is not the collection''s. Arguments: the collection''s text search configuration, used where a row has no language, its name, '
+  'and tenant where rows have tenant_id.';
 revoke all on function pgvec.maintain_document() from public;
 select pgvec.grant_execute('pgvec.maintain_document()', 'owner');

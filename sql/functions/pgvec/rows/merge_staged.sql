@@ -1,8 +1,7 @@
--- pgvec.merge_staged -- brings the staged rows into a collection, so that loading the same again changes nothing.
--- Rows that are the same are left alone. Changed ones are updated, keeping their embedding until there is a new one
--- (it is stale then, exactly where the text changed). A chunk that only moved within its source takes its embedding
--- along. Rows are met in the order of their ids, so that two loads of the same rows wait for each other instead of
--- deadlocking.
+-- pgvec.merge_staged -- merges the staged rows into a collection; loading the same rows again changes nothing.
+-- Identical rows are left alone. Changed ones are updated, and keep their embedding until there is a new one (it is stale then,
+-- exactly where the text changed). A chunk that only moved within its source takes its embedding along. Rows are locked in the
+-- order of their ids, so that two loads of the same rows wait for each other instead of deadlocking.
 drop function if exists pgvec.merge_staged(text, text[], int[], boolean);
 
 create or replace function pgvec.merge_staged(
@@ -31,7 +30,7 @@ begin
   end if;
   unchanged := pgvec.skip_unchanged(request);
 
-  -- rows are looked up one by one, by their keys: the planner knows nothing of a table that was just filled, nor of a tenant
+  -- rows are looked up one by one, by key: the planner has no statistics of a table that was just filled, nor of a tenant
   execute format(
     $query$
     select
@@ -59,7 +58,7 @@ begin
       $query$, target.relation, own);
   end if;
 
-  -- a row that is there conflicts, and is updated: found by the index of the key, whatever the planner thinks
+  -- an existing row conflicts, and is updated: it is found by the key's index, whatever the planner estimates
   execute format(
     $query$
     insert into %1$s as d (%3$s id, source, chunk_index, content, metadata, embedding)
@@ -77,7 +76,7 @@ begin
   get diagnostics inserted = row_count;
   inserted := inserted - updated;
 
-  -- only what a load has numbered: a row with an id of its own is nobody's chunk
+  -- only chunks that a load has numbered: a row with any other id is not one of them
   execute format(
     $query$
     delete from %1$s as d

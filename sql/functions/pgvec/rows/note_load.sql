@@ -1,5 +1,5 @@
--- pgvec.note_load -- notes how far a load has come, together with the batch that brought it there; or that it has ended.
--- Definer, since resume points tell of files: a caller notes, and sees, those of its own tenant.
+-- pgvec.note_load -- records how far a load has come, in the transaction of its batch; or that it has ended.
+-- Definer, since resume points reveal file names: a caller records, and sees, those of its own tenant.
 create or replace function pgvec.note_load(
     collection text, source text, fingerprint text default null, "position" bigint default null, last_id text default null)
   returns void
@@ -26,7 +26,7 @@ begin
 end
 $$;
 comment on function pgvec.note_load(text, text, text, bigint, text) is
-  'Notes the resume point of a load into a collection, for the caller''s tenant where rows belong to tenants: the file, a hash of the file and of the load''s options, '
-  'how many of its documents are stored and the last id; a null position removes it. Raises PV001, PV004 for an adopted table, PV006.';
+  'Records the resume point of a load into a collection, for the caller''s tenant where rows belong to tenants: the file, a hash of the file and of the load''s '
+  'options, how many of its documents are stored and the last id; a null position removes it. Raises PV001, PV004 for an adopted table, PV006.';
 revoke all on function pgvec.note_load(text, text, text, bigint, text) from public;
 select pgvec.grant_execute('pgvec.note_load(text, text, text, bigint, text)', 'writer');

@@ -1,5 +1,5 @@
--- pgvec.noted_loads -- the resume points of a collection that are the caller's to see: those of its tenant.
--- Definer, since resume points of others tell of their files.
+-- pgvec.noted_loads -- the resume points of a collection that the caller may see: those of its tenants.
+-- Definer, since the resume points of others reveal their files.
 create or replace function pgvec.noted_loads(collection text)
   returns table (source text, fingerprint text, "position" bigint, last_id text)
   language plpgsql stable parallel safe

@@ -57,7 +57,7 @@ begin
 end
 $$;
 comment on function pgvec.parse_documents(pgvec.collections, jsonb) is
-  'The documents of upsert_documents as an array of objects. '
-  'Raises PV004 for what is none, or has unknown keys, values of another type or an unknown language, and PV002 for other dimensions.';
+  'The documents of upsert_documents as an array of objects. Raises PV004 for anything else, for unknown keys, values of another type and an unknown language, and '
+  'PV002 for other dimensions.';
 revoke all on function pgvec.parse_documents(pgvec.collections, jsonb) from public;
 select pgvec.grant_execute('pgvec.parse_documents(pgvec.collections, jsonb)', 'reader');

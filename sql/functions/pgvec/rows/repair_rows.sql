@@ -1,6 +1,7 @@
--- pgvec.repair_rows -- has the triggers of a collection's table make hashes, lexemes and weights anew, where they are not those of the text.
--- Such rows were written while the triggers were off. They are written twice, since the triggers look at texts that change;
--- an embedding that was made from another text is stale afterwards.
+-- pgvec.repair_rows -- has the triggers of a collection's table compute hashes, lexemes and weights again where they do not
+-- match the text.
+-- Such rows were written while the triggers were off. Each is written twice, since the triggers act on a changed text; an
+-- embedding that was made from another text is stale afterwards.
 create or replace function pgvec.repair_rows(collection text)
   returns bigint
   language plpgsql volatile parallel unsafe
@@ -15,7 +16,7 @@ begin
     raise exception using
       errcode = 'PV004',
       message = format('the rows of collection %L are an adopted table''s', target.name),
-      hint    = 'write their text columns again; or release the collection, and adopt the table anew';
+      hint    = 'write their text columns again; or release the collection, and adopt the table again';
   end if;
   execute format(
     $query$
@@ -34,5 +35,6 @@ begin
 end
 $$;
 comment on function pgvec.repair_rows(text) is
-  'Makes content_hash, fts and bm25 anew for rows whose text they do not follow, and returns how many there were. Reads all rows. Raises PV001, PV004 for an adopted table.';
+  'Computes content_hash, fts and bm25 again for rows whose text they do not match, and returns how many there were. Reads all rows. Raises PV001, PV004 for an '
+  'adopted table.';
 revoke all on function pgvec.repair_rows(text) from public;

@@ -1,5 +1,5 @@
--- pgvec.resume_points -- the files that loads into a collection did not end, and how far they came.
--- Where the last row that was stored is gone, the rows before it may be as well: such a load begins anew.
+-- pgvec.resume_points -- unfinished loads into a collection: the files, and how far each was loaded.
+-- Where the last stored row is gone, the rows before it may be gone as well: such a load starts from the beginning.
 create or replace function pgvec.resume_points(collection text)
   returns table (source text, fingerprint text, "position" bigint)
   language plpgsql stable parallel safe
@@ -19,7 +19,7 @@ begin
 end
 $$;
 comment on function pgvec.resume_points(text) is
-  'Loads of a collection that were cut off: the file, a hash of the file and of the load''s options, and how many of its documents are stored. '
-  'Where rows belong to tenants: of the caller''s. Raises PV001 for an unknown collection, and PV006.';
+  'Interrupted loads of a collection: the file, a hash of the file and of the load''s options, and how many of its documents are stored. Where rows belong to '
+  'tenants: those of the caller''s. Raises PV001 for an unknown collection, and PV006.';
 revoke all on function pgvec.resume_points(text) from public;
 select pgvec.grant_execute('pgvec.resume_points(text)', 'writer');

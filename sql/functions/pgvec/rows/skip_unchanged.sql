@@ -10,7 +10,7 @@ declare
   collection constant pgvec.collections := request.collection;
   unchanged  bigint;
 begin
-  -- of two rows with one id the later counts
+  -- of two rows with one id the later one counts
   delete from pg_temp.staged_documents as s
    using (select x.id, max(x.position) as last
             from pg_temp.staged_documents as x
@@ -38,6 +38,7 @@ begin
 end
 $$;
 comment on function pgvec.skip_unchanged(pgvec.search_request) is
-  'Deletes from the temporary table staged_documents all but the last row of each id, and the rows that the collection has already; returns how many it has.';
+  'Deletes from the temporary table staged_documents all but the last row of each id, and the rows that are identical to stored ones; returns how many were '
+  'identical.';
 revoke all on function pgvec.skip_unchanged(pgvec.search_request) from public;
 select pgvec.grant_execute('pgvec.skip_unchanged(pgvec.search_request)', 'writer');

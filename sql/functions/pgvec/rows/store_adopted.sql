@@ -1,4 +1,5 @@
--- pgvec.store_adopted -- pgvec.store_embeddings for an adopted table, which has hashes beside it and ids of its own type.
+-- pgvec.store_adopted -- pgvec.store_embeddings for an adopted table, whose hashes may be in a side table and whose ids have
+-- their own type.
 create or replace function pgvec.store_adopted(target pgvec.collections, ids text[], hashes text[], embeddings extensions.vector[])
   returns bigint
   language plpgsql volatile parallel unsafe

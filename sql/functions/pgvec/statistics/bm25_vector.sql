@@ -1,12 +1,12 @@
--- pgvec.bm25_vector -- what each lexeme of a text weighs in it by BM25: the document's side of the score.
--- A lexeme's dimension is 28 bits of its md5, so that no dictionary has to be kept: 268,435,456 dimensions, of which two
--- lexemes of one text share one in a text of ten thousand. They are added then. The query's side holds the idf, which
--- changes with every row, so that these weights do not. tsvector itself counts no more than 255 places of a lexeme.
--- Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (2009), without the constant factor
--- k1 + 1, as Lucene has it.
--- Every row that is written goes through here: the lexemes are listed once, each with a mark for how often it occurs,
--- which is replaced by its weight when the length of the text is known; those that occur once, as most do, in a list of
--- their own. That takes two thirds of the plain way.
+-- pgvec.bm25_vector -- the BM25 weight of each lexeme of a text: the document's side of the score.
+-- A lexeme's dimension is 28 bits of its md5, so that no dictionary is needed. Of the 268,435,456 dimensions, two lexemes of
+-- one text share one in about one text of ten thousand; their weights are then added. The idf changes with every row, so it is
+-- on the query's side and these weights stay as they are. tsvector itself counts at most 255 positions of a lexeme.
+-- Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (2009), without the constant factor k1 + 1, as
+-- in Lucene.
+-- Every written row passes through here: the lexemes are listed once, each with a mark for its number of occurrences, which is
+-- replaced by the weight once the length of the text is known; those that occur once, as most do, have a separate list. That
+-- takes two thirds of the time of the plain way.
 create or replace function pgvec.bm25_vector(fts tsvector, average_length float8, k1 float8, b float8)
   returns extensions.sparsevec
   language plpgsql immutable parallel restricted
@@ -38,7 +38,7 @@ begin
     begin
       return format('{%s}/268435456', concat_ws(',', once, often))::extensions.sparsevec;
     exception when data_exception then
-      null;  -- two lexemes of one dimension
+      null;  -- two lexemes share a dimension
     end;
   end if;
 
@@ -53,7 +53,7 @@ begin
 end
 $$;
 comment on function pgvec.bm25_vector(tsvector, float8, float8, float8) is
-  'tf / (tf + k1 (1 - b + b length / average_length)) for each lexeme, at the dimension of its md5; length and tf count the places in the tsvector. '
-  'A null average_length counts as the length of the text itself.';
+  'tf / (tf + k1 (1 - b + b length / average_length)) for each lexeme, at the dimension of its md5; length and tf count the positions in the tsvector. A null '
+  'average_length counts as the length of the text itself.';
 revoke all on function pgvec.bm25_vector(tsvector, float8, float8, float8) from public;
 select pgvec.grant_execute('pgvec.bm25_vector(tsvector, float8, float8, float8)', 'reader');

@@ -1,10 +1,10 @@
--- pgvec.count_lexemes -- keeps the statistics of BM25 up with a collection's table, after every statement.
--- Each statement adds what it changed as rows of its own, so that writers do not wait for each other, and readers sum
--- them; pgvec.settle_statistics keeps these sums short. A collection of more than live_statistics rows (a setting) only
--- notes how many rows changed, for pgvec.refresh_statistics: counting its words would cost every writer more than it
--- gives, since a few rows among many hardly change how rare a word is.
--- Definer, since nobody else may see or write the statistics: so it works on the collection's table alone, and not on columns to
--- which a weaker owner has given types of its own. The arguments are the collection and the key of its table.
+-- pgvec.count_lexemes -- updates the BM25 statistics of a collection after every statement.
+-- Each statement adds its changes as separate rows, so that writers do not wait for each other; readers sum the rows, and
+-- pgvec.settle_statistics keeps them few. In a collection of more than live_statistics rows (a setting) it only counts the
+-- changed rows, for pgvec.refresh_statistics: counting their words would cost every writer more than it gives, since a few rows
+-- among many hardly change how rare a word is.
+-- Definer, since nobody else may read or write the statistics: so it works on the collection's table only, and not on columns
+-- whose type a weaker owner has changed. The arguments are the collection and the key of its table.
 create or replace function pgvec.count_lexemes()
   returns trigger
   language plpgsql volatile parallel unsafe

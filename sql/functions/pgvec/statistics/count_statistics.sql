@@ -1,10 +1,10 @@
--- pgvec.count_statistics -- counts the words of a collection again, tenant by tenant: what pgvec.refresh_statistics does in the
--- owner's name.
--- Counting and replacing is one statement with one snapshot: what others write meanwhile is in neither, and stays as they
--- noted it. Definer, since the statistics are nobody's to write. So it counts only the tenants of the caller, unless the
--- caller sees all rows; refuses a table that would run something of a weaker owner's, or hides rows from it; and renews the
--- weights of trusted tables only (pgvec.is_trusted). Those of others are due for the caller to write, if the caller is no
--- stronger than who could have something run by that; else they stay as they are.
+-- pgvec.count_statistics -- counts the words of a collection again, tenant by tenant: the part of pgvec.refresh_statistics that
+-- needs the owner's rights.
+-- Counting and replacing is one statement with one snapshot: concurrent writes are in neither, so what they added stays.
+-- Definer, since nobody else may write the statistics. So it counts only the tenants of the caller, unless the caller sees all
+-- rows; refuses a table that would run code of a weaker owner's, or hides rows from it; and renews the weights of trusted
+-- tables only (pgvec.is_trusted). Weights of other tables are left to the caller (due), if the caller is no stronger than the
+-- roles whose code would run; otherwise they stay as they are.
 create or replace function pgvec.count_statistics(collection text, tolerance float8)
   returns table (tenant uuid, documents bigint, lexemes bigint, positions bigint, renewed bigint, due boolean, average_length float8, k1 float8, b float8)
   language plpgsql volatile parallel unsafe
@@ -28,7 +28,7 @@ begin
       detail  = array_to_string(pgvec.foreign_columns(target), '; '),
       hint    = format('row level security may not be forced on %s, the owner of the engine, and columns keep the types they were made with', current_user);
   end if;
-  perform from pgvec.collections as c where c.name = target.name for no key update;  -- one counts at a time
+  perform from pgvec.collections as c where c.name = target.name for no key update;  -- one caller counts at a time
 
   for tenant, documents, lexemes, positions in execute format(
     $query$
@@ -92,7 +92,8 @@ begin
 end
 $$;
 comment on function pgvec.count_statistics(text, float8) is
-  'Counts rows, words and document frequencies again: of each tenant of the caller, or of all for who sees all rows. Of each the rows, the lexemes, the words, '
-  'the rows whose weights were made again, and whether and with what (average_length, k1, b) the caller has to write them. Raises PV001, PV004.';
+  'Counts rows, words and document frequencies again, for each tenant of the caller, or for all if the caller sees all rows. Returns for each the rows, the '
+  'lexemes, the words, the rows whose weights were renewed, and whether and with which values (average_length, k1, b) the caller has to write them. Raises PV001, '
+  'PV004.';
 revoke all on function pgvec.count_statistics(text, float8) from public;
 select pgvec.grant_execute('pgvec.count_statistics(text, float8)', 'writer');

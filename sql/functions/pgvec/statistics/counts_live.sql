@@ -1,4 +1,4 @@
--- pgvec.counts_live -- whether a collection is small enough for its words to be counted with every statement.
+-- pgvec.counts_live -- whether a collection is small enough to count its words with every statement.
 create or replace function pgvec.counts_live(collection pgvec.collections, tenant uuid)
   returns boolean
   language sql stable parallel safe

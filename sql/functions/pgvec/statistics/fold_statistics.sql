@@ -1,10 +1,10 @@
--- pgvec.fold_statistics -- adds up the parts that the statistics of a collection are kept in.
+-- pgvec.fold_statistics -- merges the parts of a collection's statistics.
 -- A large collection has parts of its totals only: its words are counted all at once.
 create or replace function pgvec.fold_statistics(collection pgvec.collections, tenant uuid)
   returns void
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
-  -- of a collection that has just begun the planner knows nothing, and would compare every word with every other
+  -- for a new collection the planner has no statistics, and would compare every word with every other
   set enable_nestloop = off
 as $$
 declare
@@ -45,5 +45,6 @@ begin
 end
 $$;
 comment on function pgvec.fold_statistics(pgvec.collections, uuid) is
-  'Replaces the rows of pgvec.text_totals, and those of lexemes with many, by their sums. One caller at a time: they hold the row of the collection in the registry.';
+  'Replaces the rows of pgvec.text_totals, and those of lexemes with many, by their sums. One caller at a time: it locks the collection''s row in the registry '
+  'first.';
 revoke all on function pgvec.fold_statistics(pgvec.collections, uuid) from public;

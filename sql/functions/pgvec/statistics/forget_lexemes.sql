@@ -1,4 +1,4 @@
--- pgvec.forget_lexemes -- a collection's statistics as they are for no rows.
+-- pgvec.forget_lexemes -- resets the statistics of a collection to those of an empty table.
 create or replace function pgvec.forget_lexemes(collection text)
   returns void
   language sql volatile parallel unsafe

@@ -1,7 +1,7 @@
--- pgvec.keep_lexemes -- has the keyword statistics of a collection kept from here on; pgvec.refresh_statistics counts what is there.
--- The weights stay beside the id, where a search reads thousands of them; it is the other columns that give way when a
--- row is too long for its page: the lexemes first, and as they are, since compression does not make them
--- shorter.
+-- pgvec.keep_lexemes -- maintains the keyword statistics of a collection from now on; pgvec.refresh_statistics counts existing
+-- rows.
+-- The weights stay beside the id, where a search reads thousands of them. Of a row too long for its page, other columns are
+-- moved out of line: the lexemes first, and uncompressed, since compression does not make them shorter.
 create or replace function pgvec.keep_lexemes(collection text)
   returns void
   language plpgsql volatile parallel unsafe
@@ -15,7 +15,7 @@ begin
   if exists (select
                from pg_catalog.pg_attribute as a
               where a.attrelid = target.text_table
-                and (a.attname = 'bm25' and a.attstorage <> 'm' or a.attname = 'fts' and a.attstorage <> 'e')) then  -- searches wait for it
+                and (a.attname = 'bm25' and a.attstorage <> 'm' or a.attname = 'fts' and a.attstorage <> 'e')) then  -- the lock makes searches wait
     execute format('alter table %s alter column bm25 set storage main, alter column fts set storage external', target.text_table);
   end if;
   for item in
@@ -37,6 +37,5 @@ begin
       on conflict do nothing;
 end
 $$;
-comment on function pgvec.keep_lexemes(text) is
-  'Puts the triggers on a collection''s table that keep the statistics of BM25. Raises PV001.';
+comment on function pgvec.keep_lexemes(text) is 'Attaches the triggers to a collection''s table that maintain the statistics of BM25. Raises PV001.';
 revoke all on function pgvec.keep_lexemes(text) from public;

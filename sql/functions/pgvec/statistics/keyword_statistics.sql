@@ -1,6 +1,6 @@
--- pgvec.keyword_statistics -- how far the statistics of BM25 are behind the rows, and whether it is time to refresh them.
--- Definer, since the statistics are nobody's to read; of the words themselves it tells nothing, and of tenants only the caller's,
--- unless the caller sees all rows anyway.
+-- pgvec.keyword_statistics -- how far the BM25 statistics lag behind the rows, and whether it is time to refresh them.
+-- Definer, since nobody else may read the statistics. It returns nothing about single words, and figures of the caller's
+-- tenants only, unless the caller sees all rows anyway.
 create or replace function pgvec.keyword_statistics(collection text)
   returns table (documents bigint, uncounted bigint, average_length float8, weights_made_for float8, refreshed_at timestamptz, due boolean)
   language plpgsql stable parallel safe
@@ -32,9 +32,8 @@ begin
 end
 $$;
 comment on function pgvec.keyword_statistics(text) is
-  'Rows whose words are counted, rows changed since (uncounted), the average length in words now and when the BM25 weights were made, when that was, '
-  'and whether pgvec.refresh_statistics is due: '
-  'where a tenth of the rows is uncounted, the average, of a tenant at least, has moved by a tenth or is not known yet, or the settings k1 or b have changed. '
-  'Where rows belong to tenants: of the caller''s, or of all for who sees all rows. Raises PV001.';
+  'Rows whose words are counted, rows changed since (uncounted), the average length in words now and when the BM25 weights were made, when that was, and whether '
+  'pgvec.refresh_statistics is due: a tenth of the rows is uncounted, the average length (of any tenant) has moved by a tenth or is not known yet, or the settings '
+  'k1 or b have changed. Where rows belong to tenants: of the caller''s tenants, or of all if the caller sees all rows. Raises PV001.';
 revoke all on function pgvec.keyword_statistics(text) from public;
 select pgvec.grant_execute('pgvec.keyword_statistics(text)', 'writer');

@@ -1,4 +1,4 @@
--- pgvec.note_parameters -- what the weights of a collection, or of a tenant's rows, are made with from now on.
+-- pgvec.note_parameters -- records the parameters for the weights of a collection, or of a tenant's rows, from now on.
 create or replace function pgvec.note_parameters(collection pgvec.collections, tenant uuid, average_length float8, documents bigint)
   returns pgvec.bm25_parameters
   language sql volatile parallel unsafe

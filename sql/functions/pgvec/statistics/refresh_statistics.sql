@@ -1,7 +1,8 @@
--- pgvec.refresh_statistics -- counts the words of a collection, tenant by tenant, again, and makes the BM25 weights again where they are off.
--- Weights are in rows of the table, whose triggers run with the rights of whoever writes them. Where pgvec.count_statistics left
--- them, since a weaker role owns the table, that owner writes them by calling this; a stronger caller does not, not even by SET ROLE:
--- code that runs then can take the role back.
+-- pgvec.refresh_statistics -- counts the words of a collection again, tenant by tenant, and renews the BM25 weights that are
+-- off.
+-- Weights are in rows of the table, whose triggers run with the rights of the role that writes them. Where a weaker role owns
+-- the table, pgvec.count_statistics leaves the weights, and that owner writes them by calling this; a stronger caller does not,
+-- not even by SET ROLE: code that runs then can reset the role.
 create or replace function pgvec.refresh_statistics(collection text, tolerance float8 default 0.05)
   returns table (documents bigint, lexemes bigint, average_length float8, renewed bigint)
   language plpgsql volatile parallel unsafe
@@ -21,7 +22,7 @@ begin
   documents := 0;
   lexemes := 0;
   renewed := 0;
-  average_length := 0;  -- the words, for now
+  average_length := 0;  -- the sum of the words, until it is divided
   for item in
     select c.* from pgvec.count_statistics(target.name, tolerance) as c
   loop
@@ -45,10 +46,9 @@ begin
 end
 $$;
 comment on function pgvec.refresh_statistics(text, float8) is
-  'Counts rows, words and document frequencies of a collection again, and makes its BM25 weights again '
-  'where the average length has moved by more than tolerance (a share; null renews all) '
-  'or the settings k1 or b have changed. Where rows belong to tenants: those of the caller''s tenants, or all for who sees all rows. '
-  'Returns the rows, the lexemes (each counts in each tenant), the average length in words and the rows whose weights are new; weights in a table of a weaker '
-  'role''s are left to that role, with a notice. Raises PV001, PV004 for a tolerance below 0 and a table that cannot be counted.';
+  'Counts rows, words and document frequencies of a collection again, and renews its BM25 weights where the average length has moved by more than tolerance (a '
+  'share; null renews all) or the settings k1 or b have changed. Where rows belong to tenants: those of the caller''s tenants, or all if the caller sees all rows. '
+  'Returns the rows, the lexemes (counted once in each tenant), the average length in words and the rows whose weights are new; weights in a weaker role''s table '
+  'are left to that role, with a notice. Raises PV001, PV004 for a tolerance below 0 and a table that cannot be counted.';
 revoke all on function pgvec.refresh_statistics(text, float8) from public;
 select pgvec.grant_execute('pgvec.refresh_statistics(text, float8)', 'writer');

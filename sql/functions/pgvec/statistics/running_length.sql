@@ -1,7 +1,8 @@
--- pgvec.running_length -- the average length of the rows that the first statement of a collection, or of a tenant, has brought so far.
--- There is no average yet to make weights with, and to make all of them again at the end took a first load of 100,000
--- rows half as long again. With this, 99 of 100 weights are within 2 %.
--- Kept in a setting of the transaction; whoever tampers with it harms the weights of the rows in hand.
+-- pgvec.running_length -- the average length of the rows that the first statement of a collection, or of a tenant, has written
+-- so far.
+-- There is no average yet to compute weights with, and computing all of them again at the end made a first load of 100,000 rows
+-- take half as long again. With this, 99 of 100 weights are within 2 %.
+-- Held in a setting of the transaction; tampering with it harms only the weights of the rows being written.
 drop function if exists pgvec.running_length(text, tsvector);
 
 create or replace function pgvec.running_length(collection text, tenant uuid, fts tsvector)
@@ -23,6 +24,6 @@ begin
 end
 $$;
 comment on function pgvec.running_length(text, uuid, tsvector) is
-  'The average length, in words that have a lexeme, of this row and those before it in the transaction. '
-  'For the rows of a collection, or of a tenant, that has no average length yet; starts anew with each other tenant.';
+  'The average length, in words that have a lexeme, of this row and those before it in the transaction. For the rows of a collection, or of a tenant, that has no '
+  'average length yet; starts again when the tenant changes.';
 revoke all on function pgvec.running_length(text, uuid, tsvector) from public;

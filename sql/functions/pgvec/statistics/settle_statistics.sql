@@ -1,10 +1,9 @@
--- pgvec.settle_statistics -- what follows when a statement has added to the statistics of a collection.
--- Sums of many parts are folded, by one writer at a time and never waiting; in READ COMMITTED only, since elsewhere to
--- delete what another has folded is an error. Weights are made anew when the first rows give an average length, unless
--- they are so many that pgvec.running_length was near it all along, and while a collection is young and its average still
--- moves: at most each time that it has doubled, so ten times in all. To renew them is to write the table, which this, on its way
--- within a trigger that runs as its owner, does to trusted tables only (pgvec.is_trusted); of others pgvec.refresh_statistics
--- is due then.
+-- pgvec.settle_statistics -- the upkeep after a statement has added to the statistics of a collection.
+-- Sums of many parts are folded by one writer at a time, and without waiting; in READ COMMITTED only, since at other levels
+-- deleting what another has folded is an error. Weights are renewed when the first rows give an average length, unless there
+-- are so many that pgvec.running_length was close to it all along, and while a collection is young and its average still moves:
+-- at most each time that it has doubled, so ten times in all. Renewing writes the table. This function runs within a trigger
+-- that runs as its owner, so it writes trusted tables only (pgvec.is_trusted); for others pgvec.refresh_statistics is then due.
 create or replace function pgvec.settle_statistics(collection pgvec.collections, tenant uuid)
   returns void
   language plpgsql volatile parallel unsafe
@@ -12,7 +11,7 @@ create or replace function pgvec.settle_statistics(collection pgvec.collections,
 as $$
 declare
   most_parts constant int := 32;
-  young      constant int := 1000;    -- rows; beyond, renewing is for pgvec.refresh_statistics
+  young      constant int := 1000;    -- rows; above that, pgvec.refresh_statistics renews
   few        constant int := 10000;   -- rows of a first load
   tolerance  constant float8 := 0.1;  -- moves the weight of a word by a twenty-fifth in a text of average length, by a tenth in the longest
   totals     record;
@@ -32,7 +31,7 @@ begin
   if totals.parts > most_parts
      and current_setting('transaction_isolation') = 'read committed'
   then
-    -- one folds at a time: who holds the row of the registry, which is nobody else's to lock
+    -- one folds at a time: the one that locks the registry row, which no other role may lock
     perform from pgvec.collections as c where c.name = settle_statistics.collection.name for no key update skip locked;
     if found then
       perform pgvec.fold_statistics(collection, tenant);

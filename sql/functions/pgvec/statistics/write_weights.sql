@@ -1,13 +1,13 @@
--- pgvec.write_weights -- makes the BM25 weights of all rows, or of those of a tenant, again.
--- On the way of a writer it passes over rows that others have locked, rather than waiting for them. Otherwise it locks
--- them in the order of their keys, as all who write several rows do, and so waits instead of deadlocking; and what
--- changed while it waited gets weights too, which is why rows are met by their keys and not by their places.
+-- pgvec.write_weights -- computes the BM25 weights of all rows, or of those of a tenant, again.
+-- Within another statement's trigger (skip_locked) it skips rows that others have locked, instead of waiting for them.
+-- Otherwise it locks them in the order of their keys, as every function that writes several rows does, and so waits instead of
+-- deadlocking; rows that changed while it waited get weights too, which is why rows are matched by key and not by ctid.
 create or replace function pgvec.write_weights(
     collection pgvec.collections, made_with pgvec.bm25_parameters, skip_locked boolean)
   returns bigint
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
-  -- all rows are joined to all rows by their keys, of a tenant of whom the planner does not know how many
+  -- a self-join of all rows by key; how many a tenant has, the planner does not know
   set enable_nestloop = off
 as $$
 declare
@@ -31,7 +31,7 @@ begin
 end
 $$;
 comment on function pgvec.write_weights(pgvec.collections, pgvec.bm25_parameters, boolean) is
-  'Makes bm25 of all rows, or of those of the tenant of made_with, with its average_length, k1 and b, and returns how many changed. '
-  'skip_locked: leave out rows that others have locked.';
+  'Computes bm25 of all rows, or of those of the tenant of made_with, with its average_length, k1 and b, and returns how many changed. skip_locked: leave out rows '
+  'that others have locked.';
 revoke all on function pgvec.write_weights(pgvec.collections, pgvec.bm25_parameters, boolean) from public;
 select pgvec.grant_execute('pgvec.write_weights(pgvec.collections, pgvec.bm25_parameters, boolean)', 'writer');

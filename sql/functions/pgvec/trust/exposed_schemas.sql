@@ -1,5 +1,5 @@
--- pgvec.exposed_schemas -- the schemas that the REST API shows, as far as the database can tell.
--- PostgREST takes them from its settings in the database (pgrst.db_schemas), or from a file that is not to be seen here.
+-- pgvec.exposed_schemas -- the schemas that the REST API exposes, as far as the database can tell.
+-- PostgREST takes them from its settings in the database (pgrst.db_schemas), or from a file that cannot be read here.
 create or replace function pgvec.exposed_schemas()
   returns table (schema_name name, told_by text)
   language sql stable parallel safe
@@ -15,6 +15,5 @@ as $$
    where btrim(e.entry) <> ''
    order by 1
 $$;
-comment on function pgvec.exposed_schemas() is
-  'public, and the schemas of every pgrst.db_schemas that a role or the database is given, with whom that is.';
+comment on function pgvec.exposed_schemas() is 'public, and the schemas of each pgrst.db_schemas set for a role, the database or this session, with where it is set.';
 revoke all on function pgvec.exposed_schemas() from public;

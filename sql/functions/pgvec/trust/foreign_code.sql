@@ -1,6 +1,6 @@
 -- pgvec.foreign_code -- functions of weaker roles that run when a table is written, read or analyzed.
--- Who owns a table may let it call somebody else's functions, and who may make triggers on it, or once might, has made them with
--- functions of their own: all of it runs as whoever touches the table.
+-- A table's owner may have it call another role's functions, and a role that may create triggers on it, or once might, may have
+-- made some with its own functions: all of them run as the role that touches the table.
 create or replace function pgvec.foreign_code(relations regclass[])
   returns table (used_by text, routine regprocedure, owner name)
   language sql stable parallel safe

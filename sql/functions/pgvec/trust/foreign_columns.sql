@@ -1,5 +1,6 @@
--- pgvec.foreign_columns -- the columns of a collection's table that are not of the type the engine gave them.
--- A column's owner may give it a type with casts of the owner's own, which run as whoever reads or assigns the column.
+-- pgvec.foreign_columns -- the columns of a collection's table whose type is not the one the engine gave them.
+-- A table's owner may give a column a type with casts of the owner's own, which run as the role that reads or assigns the
+-- column.
 create or replace function pgvec.foreign_columns(collection pgvec.collections)
   returns text[]
   language sql stable parallel safe
@@ -33,6 +34,6 @@ as $$
             order by a.attnum)
 $$;
 comment on function pgvec.foreign_columns(pgvec.collections) is
-  'The columns that the engine reads or writes by itself and whose type is not the one it made them with, each as a phrase; of an adopted table its key, '
-  'its embedding and the columns that adoption added. Empty where all are.';
+  'The columns that the engine reads or writes by itself and whose type is not the original one, each as a phrase; of an adopted table its key, its embedding and '
+  'the columns that adoption added. Empty where all types are the original ones.';
 revoke all on function pgvec.foreign_columns(pgvec.collections) from public;

@@ -1,4 +1,4 @@
--- pgvec.given_settings -- the settings that roles and this database are given: by ALTER ROLE and ALTER DATABASE.
+-- pgvec.given_settings -- the settings stored for roles and for this database, by ALTER ROLE and ALTER DATABASE.
 create or replace function pgvec.given_settings()
   returns table (role_name name, holder text, setting text, value text)
   language sql stable parallel safe
@@ -17,5 +17,5 @@ as $$
    order by 2, 3
 $$;
 comment on function pgvec.given_settings() is
-  'Settings by role and database: the role (null for all), whom ALTER names (role NAME, database NAME, role all), setting and value.';
+  'Settings by role and database: the role (null for all), what ALTER names (role NAME, database NAME, role all), setting and value.';
 revoke all on function pgvec.given_settings() from public;

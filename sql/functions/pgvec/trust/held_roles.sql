@@ -1,5 +1,5 @@
--- pgvec.held_roles -- the roles of callers that row level security has to hold: all that search, but for service_role.
--- That one is Supabase's key for a backend, and is meant to see all rows.
+-- pgvec.held_roles -- the roles of callers that row level security must constrain: all that search, except service_role.
+-- service_role is Supabase's role for backends, and is meant to see all rows.
 create or replace function pgvec.held_roles()
   returns setof name
   language sql stable parallel safe
@@ -7,5 +7,5 @@ create or replace function pgvec.held_roles()
 as $$
   select r from pgvec.roles('reader') as r where r <> 'service_role' order by r
 $$;
-comment on function pgvec.held_roles() is 'The existing roles of readers that row level security has to hold, which are all but service_role.';
+comment on function pgvec.held_roles() is 'The existing roles of readers that row level security must constrain: all except service_role.';
 revoke all on function pgvec.held_roles() from public;

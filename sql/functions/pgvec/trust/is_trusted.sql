@@ -1,7 +1,7 @@
--- pgvec.is_trusted -- whether a role may work on a table without having something of a weaker role's run by that.
--- Whoever owns a table decides what runs when it is touched: triggers, policies, casts of its columns' types. So a function
--- that runs as its owner touches only tables whose owner (and that of each partition or child) is no weaker; and it writes
--- only those on which no weaker role may make triggers, or has made some.
+-- pgvec.is_trusted -- whether a role may work on a table without running code of a weaker role.
+-- The owner of a table decides what runs when it is touched: triggers, policies, casts of its columns' types. So a function
+-- that runs as its owner touches only tables whose owner (and that of each partition or child) is no weaker; and it writes only
+-- those on which no weaker role may create triggers, or has created some.
 create or replace function pgvec.is_trusted(relation regclass, to_write boolean default false, acting name default current_user)
   returns boolean
   language sql stable parallel safe
@@ -24,7 +24,7 @@ as $$
                        or exists (select from pgvec.foreign_code(array[r.oid::regclass]))))
 $$;
 comment on function pgvec.is_trusted(regclass, boolean, name) is
-  'Whether the owner of a table and of its partitions is a role (by default the current user), a superuser or another member of that role. '
-  'to_write: and no weaker role may make triggers on it, nor is one''s code called by its triggers, policies, defaults, constraints, indexes or rules.';
+  'Whether the owner of a table and of its partitions is a role (by default the current user), a superuser or another member of that role. to_write: and no weaker '
+  'role may create triggers on it, or owns code that its triggers, policies, defaults, constraints, indexes or rules call.';
 revoke all on function pgvec.is_trusted(regclass, boolean, name) from public;
 select pgvec.grant_execute('pgvec.is_trusted(regclass, boolean, name)', 'reader');

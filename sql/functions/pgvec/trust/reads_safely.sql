@@ -1,5 +1,5 @@
--- pgvec.reads_safely -- whether rows of a collection can be read without having something of a weaker role's run by that.
--- Policies of a weaker owner would, and columns of that owner's types, which bring casts.
+-- pgvec.reads_safely -- whether rows of a collection can be read without running code of a weaker role.
+-- Policies of a weaker owner would run, and so would the casts of that owner's column types.
 create or replace function pgvec.reads_safely(collection pgvec.collections)
   returns boolean
   language sql stable parallel safe
@@ -9,5 +9,6 @@ as $$
       or pgvec.foreign_columns(reads_safely.collection) = '{}' and not row_security_active((reads_safely.collection).base)
 $$;
 comment on function pgvec.reads_safely(pgvec.collections) is
-  'Whether no weaker role than the current user''s owns a collection''s table, or its columns have the types they were made with and no policy holds the current user.';
+  'Whether the owner of a collection''s table is no weaker than the current user, or its columns have their original types and no policy applies to the current '
+  'user.';
 revoke all on function pgvec.reads_safely(pgvec.collections) from public;

@@ -1,6 +1,7 @@
--- pgvec.reads_text -- that the caller may read each column of an adopted table's text: true, or the server's own error, 42501.
--- Policies of side tables ask it, once a query. By name and in a query of its own, since a policy that refers to the columns
--- would keep the application from altering them.
+-- pgvec.reads_text -- true where the caller may read each column of an adopted table's text; else the server's own error,
+-- 42501.
+-- Policies of side tables call it, once a query. It reads the columns by name in a separate query: a policy that refers to the
+-- columns would keep the application from altering them.
 create or replace function pgvec.reads_text(collection text)
   returns boolean
   language plpgsql stable parallel safe

@@ -1,4 +1,4 @@
--- pgvec.refuse_trigger -- PV004 from a trigger of ours that is attached to a table it is not for.
+-- pgvec.refuse_trigger -- raises PV004 from a trigger of ours that is attached to the wrong table.
 create or replace function pgvec.refuse_trigger(collection text, relation regclass)
   returns void
   language plpgsql stable parallel safe
@@ -16,5 +16,5 @@ begin
 end
 $$;
 comment on function pgvec.refuse_trigger(text, regclass) is
-  'Raises PV004: for a trigger function of the engine on a table that the registry does not know under that collection, or whose columns have other types.';
+  'Raises PV004: for a trigger function of the engine on a table that the registry does not have under that collection, or whose columns have other types.';
 revoke all on function pgvec.refuse_trigger(text, regclass) from public;

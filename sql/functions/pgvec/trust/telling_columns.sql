@@ -1,7 +1,8 @@
--- pgvec.telling_columns -- the columns of a collection's table, and of its indexes over expressions, whose statistics tell of rows
--- that a caller may not see: all but metadata, which is never null, and whose operators estimate nothing for who is held by policies.
--- (@@ does, and tells of the words.) Of an adopted table, which is the application's, those of the side table.
--- Those of the engine; a column that was added has statistics for its own queries, and verify tells of them.
+-- pgvec.telling_columns -- the columns of a collection's table, and of its expression indexes, whose statistics reveal rows
+-- that a caller may not see.
+-- All but metadata, which is never null, and whose operators estimate nothing for a caller under policies. (@@ does, and
+-- reveals the words.) Of an adopted table, which is the application's, the columns of the side table. is_ours marks the
+-- engine's own; a column that was added has statistics for its own queries, and verify reports it.
 create or replace function pgvec.telling_columns(collection text)
   returns table (relation regclass, attnum int2, attname name, type text, attstattarget int, known boolean, is_index boolean, is_ours boolean)
   language sql stable parallel safe
@@ -29,6 +30,6 @@ as $$
      and a.attname <> 'metadata'
 $$;
 comment on function pgvec.telling_columns(text) is
-  'The columns whose statistics tell of rows: the table or index, number, name and type, the target of statistics as pg_attribute has it, whether there are some, '
-  'whether it is a column of an index, and whether the column is of the engine''s own. Raises PV001.';
+  'The columns whose statistics reveal rows: the table or index, number, name and type, the statistics target as in pg_attribute, whether there are statistics, '
+  'whether it is a column of an index, and whether it is one of the engine''s own. Raises PV001.';
 revoke all on function pgvec.telling_columns(text) from public;

@@ -1,5 +1,6 @@
--- pgvec.views_as_owner -- views that show rows of tables as their owner sees them, and not as the caller, and who may use them.
--- A view with security_invoker asks as the caller, also below one that has it not. A materialized view holds what its owner saw.
+-- pgvec.views_as_owner -- views that show rows of tables as their owner sees them, rather than the caller, and who may use
+-- them.
+-- A view with security_invoker reads as the caller, also below a view without it. A materialized view holds what its owner saw.
 create or replace function pgvec.views_as_owner(relations regclass[])
   returns table (view_oid oid, view text, is_copy boolean, reader name)
   language sql stable parallel safe
@@ -33,6 +34,6 @@ as $$
    order by 2, 4
 $$;
 comment on function pgvec.views_as_owner(regclass[]) is
-  'Views and materialized views, also views over them, through which a role that row level security has to hold reaches rows of these tables '
-  'as the owner of the view does; with each such role.';
+  'Views and materialized views, also views over them, through which a role that row level security must constrain reaches rows of these tables with the rights of '
+  'the view''s owner; with each such role.';
 revoke all on function pgvec.views_as_owner(regclass[]) from public;

@@ -1,5 +1,6 @@
--- pgvec.collection_checks -- the functions that check a collection, in order; of one whose table is gone, the one that says so.
--- Those that read rows are left out where that could run code of a weaker role's: pgvec.reads_safely.
+-- pgvec.collection_checks -- the functions that check a collection, in order; where its table is gone, only the one that
+-- reports that.
+-- Those that read rows are left out where reading could run code of a weaker role: pgvec.reads_safely.
 create or replace function pgvec.collection_checks(collection text)
   returns text[]
   language sql stable parallel safe
@@ -16,6 +17,7 @@ as $$
     from pgvec.collections as c
    where c.name = collection_checks.collection
 $$;
-comment on function pgvec.collection_checks(text) is 'The names of the functions that check a collection, each of its name. '
-  'pgvec.verify_search, the last where it is among them, takes more arguments. Null for an unknown one.';
+comment on function pgvec.collection_checks(text) is
+  'The names of the functions that check a collection; each takes its name. pgvec.verify_search, the last where it is among them, takes more arguments. Null for an '
+  'unknown one.';
 revoke all on function pgvec.collection_checks(text) from public;

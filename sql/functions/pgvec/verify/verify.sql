@@ -1,7 +1,8 @@
 -- pgvec.verify -- every check that can be made from within the database, for psql.
--- pgvec-admin verify makes them one by one, each within its time, and compares functions and migrations with its own files besides.
--- PostgreSQL cannot choose between a function and one of its name with the same arguments and further optional ones, however it is
--- called. Then what cannot be checked is told, and the rest goes on.
+-- pgvec-admin verify makes them one by one, each with a time limit, and also compares functions and migrations with its own
+-- files.
+-- PostgreSQL cannot choose between a function and one of the same name with the same arguments and further optional ones,
+-- however it is called. Such a check is reported as impossible, and the others go on.
 create or replace function pgvec.verify(collection text default null, seconds float8 default 10)
   returns setof pgvec.verdict
   language plpgsql volatile parallel unsafe
@@ -14,7 +15,7 @@ declare
   reason   text;
 begin
   if verify.collection is not null and pgvec.collection_checks(verify.collection) is null then
-    perform pgvec.collection(verify.collection);  -- which says so
+    perform pgvec.collection(verify.collection);  -- raises PV001
   end if;
   for item in
     select i.name
@@ -34,7 +35,7 @@ begin
         else
           return query execute format('select * from %s($1)', check_of) using item;
         end if;
-      exception when ambiguous_function then  -- somebody's function has the name of one of ours, with more arguments
+      exception when ambiguous_function then  -- a foreign function has the name of one of ours, and more arguments
         get stacked diagnostics reason = message_text;
         return next pgvec.verdict(coalesce(item, 'installation'), substr(check_of, 7), array['cannot be checked: ' || reason], null, 'look at the check overloads');
       end;
@@ -43,6 +44,6 @@ begin
 end
 $$;
 comment on function pgvec.verify(text, float8) is
-  'What pgvec-admin verify checks, but for what it compares with its own files: the server, the engine''s functions and tables, '
-  'and each collection, or only the one that is named; seconds bounds the searches of each. Reads only. Raises PV001.';
+  'What pgvec-admin verify checks, except for the comparison with its own files: the server, the engine''s functions and tables, and each collection, or only the '
+  'named one; seconds limits the searches of each. Reads only. Raises PV001.';
 revoke all on function pgvec.verify(text, float8) from public;

@@ -1,6 +1,7 @@
--- pgvec.verify_foreign -- functions that are not of this engine, and run where they can go past row level security.
--- What a function does cannot be told from outside. One that names a collection, our functions or the settings that make a
--- tenant, or that puts its SQL together, is a fault until somebody has looked; any other that callers may have run is told.
+-- pgvec.verify_foreign -- functions that are not of this engine, and run with rights that bypass row level security.
+-- What a function does cannot be seen from outside. One that names a collection, our functions or the settings that decide the
+-- tenant, or that builds its SQL at run time, is a fault until somebody has looked; any other that callers may execute is
+-- reported.
 create or replace function pgvec.verify_foreign()
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -76,6 +77,6 @@ begin
 end
 $$;
 comment on function pgvec.verify_foreign() is
-  'Checks functions: definer of others (functions not of this engine that callers may execute in an exposed schema and that run as a role past row level security), '
-  'leakproof (functions so marked that callers may use), event triggers (functions of a weaker role at each upgrade). Reads the catalog alone.';
+  'Checks functions: definer of others (foreign functions that callers may execute in an exposed schema and that run as a role beyond row level security), '
+  'leakproof (functions so marked that callers may use), event triggers (functions of a weaker role that run at each upgrade). Reads the catalog only.';
 revoke all on function pgvec.verify_foreign() from public;

@@ -1,12 +1,12 @@
--- pgvec.verify_grants -- who was granted what of the engine's functions and tables, and of the tables of collections.
--- A grant of a column is one of its table. Reads the catalog alone.
+-- pgvec.verify_grants -- grants on the engine's functions and tables, and on the tables of collections.
+-- A grant on a column counts as one on its table. Reads the catalog only.
 create or replace function pgvec.verify_grants()
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- what readers are let see of the engine's own tables
+  -- what readers may see of the engine's own tables
   open_to_readers constant name[] := array['collections', 'adoptions']::name[];
 begin
   return query
@@ -62,13 +62,13 @@ begin
               and privileges <> '{}')
     select (pgvec.verdict(
              'privileges', 'engine tables', coalesce(array_agg(format('%s has %s on %s', reader, array_to_string(privileges, ', '), name) order by name, reader), '{}'),
-             'those of statistics, memberships and history are nobody''s to read',
+             'nobody may read those of statistics, memberships and history',
              'revoke all on table ... from ...: statistics tell what others have written, memberships who belongs where',
              string_agg(format('revoke %s on table %s from %I;', array_to_string(array_remove(privileges, case when split_part(name, '.', 2)::name = any (open_to_readers) then 'select' end), ', '), name, reader), ' '))).*
       from found;
 end
 $$;
 comment on function pgvec.verify_grants() is
-  'Checks privileges: grants (to PUBLIC, of functions and tables of the engine and of collections), engine tables (what readers may do with tables that are not theirs). '
-  'Reads the catalog alone.';
+  'Checks privileges: grants (to PUBLIC, on functions and tables of the engine and of collections), engine tables (what readers may do with tables that are not '
+  'meant for them). Reads the catalog only.';
 revoke all on function pgvec.verify_grants() from public;

@@ -1,5 +1,5 @@
--- pgvec.verify_installation -- functions of the engine: what lets callers in, or makes a client's call ambiguous.
--- The names follow the lints of Supabase's advisor where it has them. Reads the catalog alone.
+-- pgvec.verify_installation -- functions of the engine: faults that let callers in, or make a client's call ambiguous.
+-- The names follow the lints of Supabase's advisor where it has them. Reads the catalog only.
 create or replace function pgvec.verify_installation()
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -33,8 +33,8 @@ begin
              'functions', 'search_path',
              coalesce(array_agg(case when path is null then name || ' has no search_path of its own' else format('%s has search_path %s', name, path) end order by name)
                         filter (where is_odd), '{}'),
-             format('all %s look into pg_catalog alone', count(*)),
-             'alter function ... set search_path = pg_catalog, pg_temp, or pgvec-admin migrate --overwrite-drift: else types and tables of the caller''s are found first',
+             format('all %s pin pg_catalog, pg_temp', count(*)),
+             'alter function ... set search_path = pg_catalog, pg_temp, or pgvec-admin migrate --overwrite-drift: otherwise the caller''s types and tables are found first',
              string_agg(format('alter function %s set search_path = pg_catalog, pg_temp;', name), ' ' order by name) filter (where is_ours and is_odd))).*
       from pinned
      where lanname in ('sql', 'plpgsql');
@@ -64,6 +64,6 @@ begin
 end
 $$;
 comment on function pgvec.verify_installation() is
-  'Checks the engine''s functions: overloads, search_path, definer (functions that run as their owner where the REST API sees them), owner. '
-  'Reads the catalog alone.';
+  'Checks the engine''s functions: overloads, search_path, definer (functions that run as their owner where the REST API exposes them), owner. Reads the catalog '
+  'only.';
 revoke all on function pgvec.verify_installation() from public;

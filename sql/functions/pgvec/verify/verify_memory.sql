@@ -1,5 +1,5 @@
--- pgvec.verify_memory -- maintenance_work_mem against what HNSW indexes need to be built, shared_buffers against their sizes.
--- pgvec-admin index create sets the first by itself; a bare CREATE INDEX, a REINDEX and a restored dump do not.
+-- pgvec.verify_memory -- maintenance_work_mem against what building the HNSW indexes needs, shared_buffers against their sizes.
+-- pgvec-admin index create sets maintenance_work_mem by itself; a bare CREATE INDEX, a REINDEX and a restored dump do not.
 create or replace function pgvec.verify_memory()
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -39,5 +39,5 @@ begin
 end
 $$;
 comment on function pgvec.verify_memory() is
-  'Checks maintenance_work_mem (what the largest HNSW index needs to be built) and shared_buffers (all vector indexes together).';
+  'Checks maintenance_work_mem (against what building the largest HNSW index needs) and shared_buffers (against the size of all vector indexes together).';
 revoke all on function pgvec.verify_memory() from public;

@@ -1,6 +1,7 @@
--- pgvec.verify_privileges -- grants to named roles that open the engine: its operators' functions, its schemas, the catalog.
--- Whom a function is for says the line in its own file, of which the ledger has the text. What roles of the owner's own are
--- granted is told at most: who made them knows why.
+-- pgvec.verify_privileges -- grants to named roles that open up the engine: on operators' functions, schemas and future
+-- objects.
+-- The audience of a function is in its own file, whose text is in the ledger. Grants to the owner's own roles are at most a
+-- warning: whoever created these knows why.
 create or replace function pgvec.verify_privileges()
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -33,7 +34,7 @@ begin
     select (pgvec.verdict(
              'privileges', 'operator functions',
              coalesce(array_agg(format(case when x.may_grant then '%s may let others execute %s' else '%s may execute %s' end, x.rolname, x.name) order by x.is_held desc, x.name, x.rolname), '{}'),
-             'those of operators are granted to nobody, those of writers to these',
+             'functions for operators are granted to nobody, those for writers to writers only',
              'revoke execute on function ... from ...',
              string_agg(format('revoke %sexecute on function %s from %I;', case when x.may_grant then 'grant option for ' end, x.name, x.rolname), ' ' order by x.name, x.rolname) filter (where x.is_held),
              severity => case when bool_or(x.is_held) then 'fail' else 'warn' end)).*
@@ -53,7 +54,7 @@ begin
             cross join lateral aclexplode(p.acl) as a
             where a.privilege_type = 'CREATE'
               and a.grantee <> p.owner
-              and case when p.is_ours then a.grantee <> 0  -- which the check grants tells
+              and case when p.is_ours then a.grantee <> 0  -- PUBLIC is reported by the check grants
                        else a.grantee = 0 or exists (select from unnest(held) as h where pg_has_role(h, a.grantee, 'member')) end)
     select (pgvec.verdict(
              'privileges', 'schemas',
@@ -78,11 +79,11 @@ begin
               and (a.grantee = any (held) or a.grantee = 0 and k.type <> 'f'))
     select (pgvec.verdict(
              'privileges', 'default privileges', coalesce(array_agg(f.problem order by f.problem), '{}'),
-             'what will be made in pgvec is granted to nobody by itself', coalesce(min(f.fix), ''), string_agg(distinct f.fix, ' ') filter (where f.is_ours))).*
+             'future objects in pgvec are granted to nobody by default', coalesce(min(f.fix), ''), string_agg(distinct f.fix, ' ') filter (where f.is_ours))).*
       from found as f;
 end
 $$;
 comment on function pgvec.verify_privileges() is
-  'Checks privileges: operator functions (granted beyond what their files grant), schemas (who may create where the engine, '
-  'pgvector or callers look), default privileges (in pgvec). Reads the catalog and the ledger alone.';
+  'Checks privileges: operator functions (granted beyond what their files grant), schemas (who may create where the engine, pgvector or callers look), default '
+  'privileges (in pgvec). Reads the catalog and the ledger only.';
 revoke all on function pgvec.verify_privileges() from public;

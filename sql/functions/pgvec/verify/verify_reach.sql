@@ -1,5 +1,5 @@
--- pgvec.verify_reach -- what callers were granted of the server itself, and views over the engine's tables.
--- The catalog remembers what it was installed with (pg_init_privs); what goes beyond it somebody has granted.
+-- pgvec.verify_reach -- what callers were granted on the server itself, and views over the engine's tables.
+-- The catalog remembers the grants it was installed with (pg_init_privs); anything beyond was granted later.
 create or replace function pgvec.verify_reach()
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -40,7 +40,7 @@ begin
             where a.grantee = 0 or a.grantee = any (held))
     select (pgvec.verdict(
              'privileges', 'catalog', coalesce(array_agg(f.problem order by f.problem), '{}'),
-             'callers have no more of the server than it gives everybody', coalesce(min(f.hint), ''))).*
+             'callers have no grants on the server beyond its initial ones', coalesce(min(f.hint), ''))).*
       from found as f;
 
   return query
@@ -63,7 +63,7 @@ begin
     select (pgvec.verdict(
              'privileges', 'foreign tables',
              coalesce(array_agg(distinct format('%s may read %s, which is %s on server %I', h.name, f.ftrelid::regclass, o.option_value, s.srvname)), '{}'),
-             'none bears the name of a table of ours', coalesce(min(format('revoke all on %s from ...: the policies of %s do not hold there', f.ftrelid::regclass, o.option_value)), ''), severity => 'warn')).*
+             'none has the name of one of our tables', coalesce(min(format('revoke all on %s from ...: the policies of %s do not hold there', f.ftrelid::regclass, o.option_value)), ''), severity => 'warn')).*
       from pg_catalog.pg_foreign_table as f
       join pg_catalog.pg_foreign_server as s on s.oid = f.ftserver
      cross join lateral pg_options_to_table(f.ftoptions) as o
@@ -74,6 +74,6 @@ begin
 end
 $$;
 comment on function pgvec.verify_reach() is
-  'Checks privileges: catalog (functions, tables and parameters of the server granted to callers beyond what it comes with), engine views (views over tables of the engine that '
-  'callers may read), foreign tables (that read tables of ours by another server). Reads the catalog alone.';
+  'Checks privileges: catalog (functions, tables and parameters of the server granted to callers beyond its initial grants), engine views (views over tables of the '
+  'engine that callers may read), foreign tables (that read tables of ours through another server). Reads the catalog only.';
 revoke all on function pgvec.verify_reach() from public;

@@ -1,5 +1,5 @@
--- pgvec.verify_roles -- whether the roles of callers are held by row level security, and by anything at all.
--- service_role bypasses it, as it is meant to. What a role was made is cluster-wide, and nobody alters it unasked.
+-- pgvec.verify_roles -- whether row level security, and limits in general, apply to the roles of callers.
+-- service_role bypasses row level security, as it is meant to. Role attributes are cluster-wide, and are not altered unasked.
 create or replace function pgvec.verify_roles()
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -33,7 +33,7 @@ begin
              from pg_catalog.pg_roles as r
              join strong as s on s.oid <> r.oid and pg_has_role(r.oid, s.oid, 'member')
             where r.rolname in (select h from pgvec.held_roles() as h)
-              and not r.rolsuper  -- a member of all, and told above
+              and not r.rolsuper  -- a member of all roles, and reported above
               and (s.is_strong
                    or s.rolname in (select w from pgvec.roles('writer') as w) and r.rolname not in (select w from pgvec.roles('writer') as w)))
     select (pgvec.verdict(
@@ -44,6 +44,6 @@ begin
 end
 $$;
 comment on function pgvec.verify_roles() is
-  'Checks privileges: role attributes (superuser, bypassrls, createrole, replication of the roles that callers have) and memberships '
-  '(of these in the owner''s, in one that bypasses row level security, in a predefined one, or in one that writes). Reads the catalog alone.';
+  'Checks privileges: role attributes (superuser, bypassrls, createrole, replication of the callers'' roles) and memberships (of these in the owner''s role, in one '
+  'that bypasses row level security, in a predefined one, or in one that writes). Reads the catalog only.';
 revoke all on function pgvec.verify_roles() from public;

@@ -1,12 +1,12 @@
 -- pgvec.verify_server -- the extension, and settings of the server that make searches slow or wrong.
--- Settings are those of this session, and those that roles and the database are given besides.
+-- Settings are those of this session, and those stored for roles and for the database.
 create or replace function pgvec.verify_server()
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  repaired constant int[] := array[0, 8, 4];  -- the release of pgvector that mended indexes which updates could corrupt
+  repaired constant int[] := array[0, 8, 4];  -- the release of pgvector that fixed index corruption by updates
   installed record;
   version   int[];
   postgres  constant int := current_setting('server_version_num')::int / 10000;
@@ -20,7 +20,7 @@ begin
   return next pgvec.verdict(
     'extension', 'pgvector',
     array_remove(array[case when version < '{0,8,0}' then format('pgvector %s is too old: filtered searches need 0.8.0', installed.extversion) end], null)
-      || array_remove(array[case when version >= '{0,8,0}' and version < repaired then format('pgvector %s can corrupt HNSW indexes, which 0.8.4 mended', installed.extversion) end], null)
+      || array_remove(array[case when version >= '{0,8,0}' and version < repaired then format('pgvector %s can corrupt HNSW indexes, which 0.8.4 fixed', installed.extversion) end], null)
       || array_remove(array[case when installed.default_version <> installed.extversion then format('the server has pgvector %s, this database %s', installed.default_version, installed.extversion) end], null),
     format('pgvector %s in %s', installed.extversion, installed.nspname),
     case when installed.default_version <> installed.extversion then 'alter extension vector update' else 'upgrade pgvector on the server, then: alter extension vector update' end,
@@ -28,7 +28,7 @@ begin
 
   return next pgvec.verdict(
     'server', 'postgres',
-    array_remove(array[case when postgres not between 15 and 18 then format('PostgreSQL %s is none that pgvec-admin is tested on', postgres) end], null),
+    array_remove(array[case when postgres not between 15 and 18 then format('pgvec-admin is not tested on PostgreSQL %s', postgres) end], null),
     format('PostgreSQL %s', postgres), 'versions 15 to 18 are', severity => 'warn');
 
   return next pgvec.verdict(
@@ -48,7 +48,7 @@ begin
 
   return next pgvec.verdict(
     'server', 'autovacuum',
-    array_remove(array[case when not (current_setting('autovacuum')::boolean and current_setting('track_counts')::boolean) then 'autovacuum is off: statistics get old, and dead rows stay' end], null),
+    array_remove(array[case when not (current_setting('autovacuum')::boolean and current_setting('track_counts')::boolean) then 'autovacuum is off: statistics become stale, and dead rows stay' end], null),
     'autovacuum is on', 'switch autovacuum and track_counts on', severity => 'warn');
 
   return next pgvec.verdict(

@@ -1,4 +1,4 @@
--- pgvec.verify_settings -- settings of roles and of the database that expose the engine, or make everybody a tenant.
+-- pgvec.verify_settings -- settings of roles and of the database that expose the engine, or give every session a tenant.
 -- PostgREST may have its own in a file, which the database does not see.
 create or replace function pgvec.verify_settings()
   returns setof pgvec.verdict
@@ -32,7 +32,7 @@ begin
                                         where r.rolname = g.value
                                           and (r.rolsuper or r.rolbypassrls
                                                or pg_has_role(r.oid, (select n.nspowner from pg_catalog.pg_namespace as n where n.nspname = 'pgvec'), 'member')))
-                        then 'row level security does not hold it, and nobody need sign in'
+                        then 'row level security does not apply to it, and nobody need sign in'
                     end) as p (because)
      where p.because is not null;
 
@@ -40,7 +40,7 @@ begin
     select (pgvec.verdict(
              'privileges', 'session settings',
              coalesce(array_agg(format('%s has %s = %s', g.holder, g.setting, g.value) order by g.holder, g.setting), '{}'),
-             'no role of callers has a tenant, or triggers that do not fire, from the start',
+             'no role of callers starts with a tenant, or with triggers off',
              coalesce(min(format('alter %s reset %s', g.holder, g.setting)), ''))).*
       from pgvec.given_settings() as g
      where g.setting ~ '^(app\.tenant_id|request\.jwt\.)'
@@ -50,5 +50,5 @@ end
 $$;
 comment on function pgvec.verify_settings() is
   'Checks privileges: exposed schemas (pgvec in pgrst.db_schemas), rest settings (of PostgREST, in the database), session settings (a tenant, claims or '
-  'session_replication_role that sessions begin with). Reads the catalog alone.';
+  'session_replication_role that sessions start with). Reads the catalog only.';
 revoke all on function pgvec.verify_settings() from public;

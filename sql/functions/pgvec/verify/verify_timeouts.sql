@@ -1,6 +1,6 @@
--- pgvec.verify_timeouts -- how long a search may take, role by role.
--- A role that strangers have and that no timeout holds can keep all connections busy. That of all roles is the one of this
--- session, unless the role that asks has one of its own.
+-- pgvec.verify_timeouts -- how long a search may take, for each role.
+-- A role open to strangers, without a timeout, can keep all connections busy. The timeout for all roles is that of this
+-- session, unless the session's role has its own.
 create or replace function pgvec.verify_timeouts()
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -31,10 +31,9 @@ begin
                       where s.setrole = to_regrole(quote_ident(session_user)) and c.value like 'statement\_timeout=%'));
   return next pgvec.verdict(
     'server', 'statement_timeout', coalesce(loose, '{}'),
-    coalesce(array_to_string(told, ', '), 'none of its own for a role that strangers have'),
+    coalesce(array_to_string(told, ', '), 'the roles that strangers have need none of their own'),
     'alter role anon set statement_timeout = ''3s''', severity => 'warn');
 end
 $$;
-comment on function pgvec.verify_timeouts() is
-  'Checks that the roles of the REST API that strangers have (anon, authenticated) are held by a statement_timeout.';
+comment on function pgvec.verify_timeouts() is 'Checks that a statement_timeout applies to the roles of the REST API that strangers have (anon, authenticated).';
 revoke all on function pgvec.verify_timeouts() from public;

@@ -14,7 +14,7 @@ as $$
               end)
 $$;
 comment on function pgvec.headline(text, text, tsquery) is
-  'Up to two fragments of a text around the words of a query, which stand between <mark> and </mark>; a short text whole, and of one without these words the beginning. '
-  'The text itself is not escaped.';
+  'Up to two fragments of a text around the words of a query, each word between <mark> and </mark>; a short text whole, and the beginning of a text without these '
+  'words. The text itself is not escaped.';
 revoke all on function pgvec.headline(text, text, tsquery) from public;
 select pgvec.grant_execute('pgvec.headline(text, text, tsquery)', 'reader');

@@ -16,5 +16,5 @@ begin
 end
 $$;
 comment on function pgvec.languages(pgvec.search_request) is
-  'The text search configurations of a collection: its own, and those of rows with a language. For the owner: the statistics are nobody''s to read.';
+  'The text search configurations of a collection: its own, and those of rows with a language. Only for the owner, since nobody else may read the statistics.';
 revoke all on function pgvec.languages(pgvec.search_request) from public;

@@ -1,8 +1,8 @@
 -- pgvec.nearest_lexemes -- for each word of a text that no row has, the most similar lexeme that rows have.
--- Similarity is that of pg_trgm (trigrams in common over trigrams in all), which is not needed for it. Typing errors seldom
--- concern the first letter or change the length by more than two, so only such lexemes are compared. Of several the one
--- that more rows have is meant more likely.
--- Definer, since the statistics are nobody's to read. Where policies decide who sees which rows it tells nothing.
+-- Similarity is that of pg_trgm (shared trigrams over all trigrams), which need not be installed. Typing errors seldom change
+-- the first letter, or the length by more than two, so only such lexemes are compared. Of several, the one that more rows have
+-- is more likely meant.
+-- Definer, since nobody else may read the statistics. Where policies decide who sees which rows it returns nothing.
 drop function if exists pgvec.nearest_lexemes(text, text);
 
 create or replace function pgvec.nearest_lexemes(collection text, query_text text, for_tenant uuid default null)
@@ -45,8 +45,7 @@ as $$
    order by s.token, s.similarity ^ 3 * ln(1 + s.documents) desc, s.lexeme
 $$;
 comment on function pgvec.nearest_lexemes(text, text, uuid) is
-  'For each word of a text whose lexeme no row has, the most similar lexeme that some have, as a query for it. '
-  'Similarity is that of pg_trgm, at least 0.3, and frequent ones are preferred. '
-  'The rows are those of for_tenant, or of all tenants of the caller; none for a collection whose access is policy.';
+  'For each word of a text whose lexeme no row has, the most similar lexeme that some rows have, as a query for it. Similarity is that of pg_trgm, at least 0.3, '
+  'and frequent lexemes are preferred. The rows are those of for_tenant, or of all tenants of the caller; none for a collection whose access is policy.';
 revoke all on function pgvec.nearest_lexemes(text, text, uuid) from public;
 select pgvec.grant_execute('pgvec.nearest_lexemes(text, text, uuid)', 'reader');

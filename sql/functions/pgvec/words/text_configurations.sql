@@ -1,6 +1,6 @@
--- pgvec.text_configurations -- the text search configurations that a query has to be read by: the collection's, and those
--- that rows have of their own.
--- Definer, since the statistics are nobody's to read; which languages there are is all it tells.
+-- pgvec.text_configurations -- the text search configurations to parse a query by: the collection's, and those of rows with a
+-- language.
+-- Definer, since nobody else may read the statistics; it returns only which languages there are.
 drop function if exists pgvec.text_configurations(text);
 
 create or replace function pgvec.text_configurations(collection text, for_tenant uuid)

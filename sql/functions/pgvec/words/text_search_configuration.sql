@@ -8,11 +8,11 @@ declare
   configuration text;
 begin
   begin
-    -- by its oid, since any number passes for the name of one
+    -- by oid, since regconfig accepts any number as a name
     select t.oid::regconfig::text into configuration
       from pg_catalog.pg_ts_config as t
      where t.oid = language::regconfig
-       and t.cfgnamespace <> pg_my_temp_schema()  -- which is nobody else's
+       and t.cfgnamespace <> pg_my_temp_schema()  -- this session's only
        and not pg_is_other_temp_schema(t.cfgnamespace);
   exception when undefined_object or invalid_schema_name or invalid_name or syntax_error or feature_not_supported then
     configuration := null;
@@ -26,6 +26,6 @@ begin
   return configuration;
 end
 $$;
-comment on function pgvec.text_search_configuration(text) is 'The full name of a text search configuration. Raises PV004, listing those there are, for an unknown one.';
+comment on function pgvec.text_search_configuration(text) is 'The full name of a text search configuration. Raises PV004 for an unknown one, and lists the known ones.';
 revoke all on function pgvec.text_search_configuration(text) from public;
 select pgvec.grant_execute('pgvec.text_search_configuration(text)', 'reader');

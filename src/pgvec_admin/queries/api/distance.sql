@@ -1,4 +1,4 @@
--- match_documents by a distance, as JSON: of its similarity pgvector's own distance again.
+-- match_documents by a distance, as JSON: its similarity converted back to pgvector's distance.
 select coalesce(json_agg(
          json_build_object('chunkId', m.id, 'score',
                            case %(distance)s

@@ -1,5 +1,5 @@
--- Different searches of the log that can be made again, the most frequent first: those with their text or vector, for at
--- most one tenant.
+-- Distinct searches of the log that can be repeated, the most frequent first: those logged with their text or vector, for
+-- at most one tenant.
 select l.function,
        l.query_text as text,
        l.query_embedding::text as embedding,

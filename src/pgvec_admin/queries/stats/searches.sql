@@ -1,4 +1,4 @@
--- The search log since a time, by collection, function and route: as pgvec.stats, which has no time of its own.
+-- The search log since a time, by collection, function and route: as pgvec.stats, which has no time limit.
 select l.collection,
        l.function,
        l.route,

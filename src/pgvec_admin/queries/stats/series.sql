@@ -1,4 +1,4 @@
--- Searches and their p95 by equal parts of the time since then, oldest first; parts without a search are not in it.
+-- Searches and their p95 by equal parts of the time since then, oldest first; parts without a search are left out.
 select l.collection,
        least(width_bucket(
          extract(epoch from l.searched_at),
