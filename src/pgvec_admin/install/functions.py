@@ -56,7 +56,7 @@ class FunctionState:
     """Where a function stands.
 
     ok: as its file says. new: not installed yet. changed: its file has another text. drifted: edited in the database.
-    missing: dropped there. held: rolled back, until its file changes. replaced: a hook with a text of the installation's.
+    missing: dropped there. held: rolled back, until its file changes. replaced: a hook with a text of its own.
     retired: removed in this release. unmanaged: not made by this package.
     """
 
