@@ -18,6 +18,7 @@ from pgvec_admin.resources import sql_directory
 
 FOLDER = sql_directory() / "functions"
 PACKAGE = Path(pgvec_admin.__file__).parent
+TESTS = Path(__file__).parents[1]
 
 
 def _rooms(folder: Path) -> list[str]:
@@ -30,9 +31,14 @@ def _described(folder: Path) -> dict[str, str]:
     names = [name for name, _, _ in table]
     return {
         name: f"# {name}\n\n{what[0].upper()}{what[1:]}.\n\n"
-        f"Uses: {', '.join(names[:place]) or 'nothing else'}. Begin with [{first}]({first}).\n"
+        f"Uses: {', '.join(_above(folder, name, names[:place])) or 'nothing else'}. Begin with [{first}]({first}).\n"
         for place, (name, what, first) in enumerate(table)
     }
+
+
+def _above(folder: Path, name: str, before: list[str]) -> list[str]:
+    """The rooms that one may use: those above it; for tests `support` alone."""
+    return before if folder != TESTS else ["support"] if name != "support" else []
 
 
 ROOMS = _rooms(FOLDER)
@@ -132,9 +138,11 @@ def test_no_imports_go_round_in_a_circle() -> None:
     )
 
 
-@pytest.mark.parametrize("folder", [FOLDER, PACKAGE], ids=["sql", "python"])
+@pytest.mark.parametrize("folder", [FOLDER, PACKAGE, TESTS], ids=["sql", "python", "tests"])
 def test_the_readme_of_a_room_says_what_the_table_says(folder: Path) -> None:
-    found = {path.parent.name: path for path in folder.rglob("README.md") if path.parent != folder}
+    found = {path.parent.name: path for path in folder.glob("*/README.md")} | {
+        path.parent.name: path for path in folder.glob("pgvec/*/README.md")
+    }
     described = _described(folder)
     assert set(found) == set(described) - {"root"}
     for room, path in found.items():
