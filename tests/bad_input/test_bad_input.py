@@ -25,6 +25,7 @@ NEVER = ("XX", "40", "08", "53", "57", "58", "P0", "2F", "38", "39", "24", "25",
 # called with values of the registry or the command itself, never with a caller's
 NOT_FOR_CALLERS = {
     "any_lexeme", "clamp_count", "collection_checks", "headline", "index_memory", "insert_search", "partitions",
+    "tenant_settings",
 }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from pgvec_admin.resources import sql_directory
 FOLDER = sql_directory() / "functions"
 FILES = sorted(FOLDER.rglob("*.sql"))
 NAMES = [f"{path.relative_to(FOLDER).parts[0]}.{path.stem}" for path in FILES]
-MIGRATIONS = sorted(path for path in (sql_directory() / "migrations").glob("*.sql") if ".rollback." not in path.name)
+MIGRATIONS = sorted((sql_directory() / "migrations").glob("*.sql"))
 
 OURS = """
   from pg_catalog.pg_proc as p
@@ -141,7 +141,7 @@ def test_no_errors_are_swallowed(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MIGRATIONS, ids=lambda path: path.stem)
 def test_every_migration_has_a_rollback_and_calls_no_function_of_ours(path: Path) -> None:
-    assert path.with_name(path.stem + ".rollback.sql").exists()
+    assert (path.parent / "rollback" / path.name).exists()
     called = [name for name in NAMES if re.search(rf"{re.escape(name)}\(", path.read_text())]
     assert called == []
 

@@ -377,7 +377,7 @@ def test_migrations_are_taken_back_one_by_one_or_to_a_named_one(empty_database: 
     for number in (997, 998, 999):
         file = sql_copy / "migrations" / f"0{number}.t{number}.sql"
         file.write_text(f"-- depends: 0001.engine\ncreate table pgvec.t{number} ();\n")
-        file.with_name(f"{file.stem}.rollback.sql").write_text(f"drop table pgvec.t{number};\n")
+        (file.parent / "rollback" / file.name).write_text(f"drop table pgvec.t{number};\n")
     install(empty_database)
     where = Target(empty_database, "the test")
     assert migrate.rollback(where, report=silent) == ["0999.t999"]

@@ -207,7 +207,7 @@ select pgvec.refresh_statistics('documents');
 do $$ begin execute format('alter database %I set enable_indexscan = off', current_database()); end $$;
 
 -- a search does not use its index
---   documents: plan | no use for public.documents_embedding_idx
+--   documents: plan | the plan of a search does not use public.documents_embedding_idx
 --   server: planner
 select pg_temp.add_rows(26000);
 do $$ begin execute format('alter database %I set enable_indexscan = off', current_database()); end $$;

@@ -27,7 +27,7 @@ from pgvec_admin.quality import report, verification
 from pgvec_admin.quality.verification import Check, Options
 from pgvec_admin.server import embedded
 
-QUICK = Options(seconds=0.1)
+QUICK = Options(seconds=0.03)
 
 VECTOR = "array[i % 97, i % 89, i % 7, i % 3, 1, 2, 3, i % 5]::real[]::extensions.vector"
 FILL = f"""

@@ -35,7 +35,7 @@ class MigrationState:
 def paths(directory: Path | None = None) -> list[Path]:
     """The migration files, in order."""
     folder = (directory or sql_directory()) / "migrations"
-    return sorted(path for path in folder.glob("*.sql") if not path.name.endswith(".rollback.sql"))
+    return sorted(folder.glob("*.sql"))
 
 
 def states(connection: Connection, directory: Path | None = None) -> list[MigrationState]:
@@ -89,7 +89,7 @@ def rollback(where: Target, connection: Connection, vector_schema: str, wanted: 
     names = sorted(wanted, reverse=True)
     with connection.transaction(force_rollback=True):  # a trial run of all of them
         for name in names:
-            path = sql_directory() / "migrations" / f"{name}.rollback.sql"
+            path = sql_directory() / "migrations" / "rollback" / f"{name}.sql"
             with _naming(name, "rollback"):
                 connection.execute(with_vector_schema(normalised(path)[0], vector_schema).encode())
     for name in names:
@@ -132,8 +132,10 @@ def _run(
     row = connection.execute("show lock_timeout").fetchone()
     assert row is not None
     with tempfile.TemporaryDirectory(prefix="pgvec-migrations-") as folder:
-        for path in (sql_directory() / "migrations").glob("*.sql"):
-            Path(folder, path.name).write_text(with_vector_schema(normalised(path)[0], vector_schema), encoding="utf-8")
+        for path in (sql_directory() / "migrations").rglob("*.sql"):
+            # yoyo wants a rollback beside its migration
+            name = path.name if path.parent.name == "migrations" else f"{path.stem}.rollback.sql"
+            Path(folder, name).write_text(with_vector_schema(normalised(path)[0], vector_schema), encoding="utf-8")
         with Backend(where, row[0]) as backend:
             known = {migration.id: migration for migration in read_migrations(folder)}
             for name in names:
@@ -150,6 +152,5 @@ def _naming(name: str, direction: Literal["apply", "rollback"]) -> Iterator[None
         raise
     except psycopg.Error as error:
         shown: PgvecError = from_postgres(error)
-        suffix = "" if direction == "apply" else ".rollback"
-        shown.message = f"sql/migrations/{name}{suffix}.sql: {shown.message}"
+        shown.message = f"sql/migrations/{'rollback/' if direction == 'rollback' else ''}{name}.sql: {shown.message}"
         raise shown from error

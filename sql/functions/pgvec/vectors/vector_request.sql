@@ -11,26 +11,28 @@ as $$
 declare
   request pgvec.search_request;
 begin
-  select case when to_regclass(c.search_index) = c.search_index_oid then c else pgvec.with_index(c, c.distance) end,  -- the cached index, where it is the one
-         true, vector_request.query_embedding, least(greatest(coalesce(match_count, 100), 1), 1000), c.distance, t.condition,
-         case when t.condition <> '' then jsonb_build_array(filter) end
-    into request.collection, request.alone, request.query_embedding, request.wanted, request.distance, request.condition, request.bound
-    from pgvec.collections as c
-   cross join lateral (
-          select case
-                   when filter is null or filter = '{}' then ''
-                   when c.base = c.relation and jsonb_typeof(filter) = 'object'
-                        and strpos(filter::text, '"$') = 0 and length(filter::text) <= 65536 and not filter @? 'strict $.**{13}'
-                     then 'd.metadata @> ($2 -> 0)'
-                 end) as t (condition)
-   where c.name = vector_request.collection
-     and num_nonnulls(vector_request.distance, match_threshold, for_tenant, (scope).alone) = 0
-     and c.access <> 'tenant'
-     and has_table_privilege(c.relation, 'select') is not null  -- there is such a table
-     and extensions.vector_dims(vector_request.query_embedding) = c.dimensions
-     and vector_request.query_embedding operator(extensions.<#>) vector_request.query_embedding between -1e38 and -1e-30;
+  if (scope).alone is null then
+    select case when to_regclass(c.search_index) = c.search_index_oid then c else pgvec.with_index(c, c.distance) end,  -- the cached index, where it is the one
+           true, vector_request.query_embedding, least(greatest(coalesce(match_count, 100), 1), 1000), c.distance, t.condition,
+           case when t.condition <> '' then jsonb_build_array(filter) end
+      into request.collection, request.alone, request.query_embedding, request.wanted, request.distance, request.condition, request.bound
+      from pgvec.collections as c
+     cross join lateral (
+            select case
+                     when filter is null or filter = '{}' then ''
+                     when c.base = c.relation and jsonb_typeof(filter) = 'object'
+                          and strpos(filter::text, '"$') = 0 and length(filter::text) <= 65536 and not filter @? 'strict $.**{13}'
+                       then 'd.metadata @> ($2 -> 0)'
+                   end) as t (condition)
+     where c.name = vector_request.collection
+       and num_nonnulls(vector_request.distance, match_threshold, for_tenant) = 0
+       and c.access <> 'tenant'
+       and has_table_privilege(c.relation, 'select') is not null  -- there is such a table
+       and extensions.vector_dims(vector_request.query_embedding) = c.dimensions
+       and vector_request.query_embedding operator(extensions.<#>) vector_request.query_embedding between -1e38 and -1e-30;
+  end if;
 
-  if not found then
+  if request.alone is null then
     request := case when (scope).alone is null then pgvec.scoped(vector_request.collection, for_tenant) else scope end;
     request.alone := request.alone and (request.tenants is null or cardinality(request.tenants) = 1);
     request.query_embedding := vector_request.query_embedding;
