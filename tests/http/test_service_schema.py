@@ -58,7 +58,13 @@ def address(server: embedded.Server) -> Iterator[str]:
             yield str(client.base_url)
 
 
-schema = schemathesis.openapi.from_dict(create_app(Settings("")).openapi())
+DOCUMENT = create_app(Settings("")).openapi()
+schema = schemathesis.openapi.from_dict(DOCUMENT)
+
+
+def test_the_document_names_the_fusions() -> None:
+    fusion = DOCUMENT["components"]["schemas"]["Question"]["properties"]["fusion"]
+    assert fusion["anyOf"][0] == {"type": "string", "enum": ["rrf", "dbsf", "minmax", "weighted"]}
 
 
 @schema.parametrize()

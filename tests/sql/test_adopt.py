@@ -128,6 +128,21 @@ def test_filters_compare_columns(jobs: Connection, condition: Any, predicate: st
     assert _ids(jobs, condition) == [row[0] for row in expected]
 
 
+def test_patterns_need_not_be_values_of_the_column_that_they_are_for(connection: Connection) -> None:
+    connection.execute("create domain word as text check (value ~ '^[a-z]+$')")
+    connection.execute("create table words (id text primary key, content text, w word, c char(3))")
+    connection.execute("insert into words values ('1', 'x', 'abc', 'abc'), ('2', 'x', 'xyz', 'xyz')")
+    connection.execute("select pgvec.adopt_collection('words', 'words', dimensions => 3)")
+    connection.execute("update words set embedding = '[1,2,3]'")
+    for pattern in ({"$like": "a%"}, {"$ilike": "A_C"}, {"$like": "\\a%"}):
+        for column in "wc":
+            found = connection.execute(
+                "select id from match_documents('[1,2,3]', filter => %s, collection => 'words')",
+                (Jsonb({column: pattern}),),
+            ).fetchall()
+            assert found == [("1",)], (column, pattern)
+
+
 NUMBERS = [None, -1, 0, 1, 2, 1.5, 10**12]
 WORDS = [None, "", "a", "b", "ab", "%"]
 

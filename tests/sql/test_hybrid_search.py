@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Callable
 from itertools import pairwise
@@ -13,7 +14,7 @@ import pytest
 from conftest import Connection
 from judged import NAMES, needs_judgements, read
 from pgvec_admin.database import Target
-from pgvec_admin.engine import collections, index
+from pgvec_admin.engine import choices, collections, index
 from pgvec_admin.engine.search import vector_literal
 from pgvec_admin.loading import load
 from pgvec_admin.quality import evaluate
@@ -102,6 +103,23 @@ def test_fusions_are_those_of_the_book(documents: Connection, fusion: str, ranki
     expected = {id_: 0.7 * by_vector.get(id_, 0) + 0.3 * by_keyword[id_] for id_ in ids}
     rows = _search(documents, fusion=fusion, ranking=ranking, semantic_weight=0.7, full_text_weight=0.3)
     assert {row[0]: row[1] for row in rows} == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_command_and_the_service_have_the_names_that_the_functions_have(documents: Connection) -> None:
+    rankings = documents.execute("select jsonb_object_keys(pgvec.rankings())").fetchall()
+    assert [row[0] for row in rankings] == list(choices.RANKINGS)
+    source = documents.execute("select prosrc from pg_proc where oid = 'pgvec.fuse'::regproc").fetchone()
+    assert source is not None
+    assert re.findall(r"^    when '(\w+)' then$", source[0], flags=re.M) == list(choices.FUSIONS)
+    for refused in ("pgvec.fuse(null, 'sum', 1, 1, 60, 'bm25')", "hybrid_search('', null, fusion => 'sum')"):
+        with pytest.raises(psycopg.Error, match="fusion cannot be 'sum'") as caught:
+            documents.execute(f"select {refused}".encode())
+        assert caught.value.sqlstate == "PV004"
+        assert caught.value.diag.message_hint == f"one of: {', '.join(choices.FUSIONS)}"
+    usual = _search(documents)
+    assert usual == _search(documents, ranking=choices.DEFAULT_RANKING, fusion=choices.DEFAULT_FUSION)
+    others = set(choices.FUSIONS) - {choices.DEFAULT_FUSION}
+    assert all(_search(documents, fusion=fusion) != usual for fusion in others)
 
 
 def test_a_weighted_sum_of_similarity_and_ts_rank_is_exact(documents: Connection) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import psycopg
 import pytest
 
 from conftest import Connection
+from installation import function_file
+from pgvec_admin.database import Target
+from pgvec_admin.install import migrate
 
 
 @pytest.fixture
@@ -144,6 +149,29 @@ def test_every_ranking_returns_as_many_rows_as_there_are(documents: Connection, 
     assert len(found) == 5
     assert len(_ids(documents, f"'fish dog', 100, ranking => '{ranking}'")) == 13
     assert _ids(documents, f"'fish dog', 1, ranking => '{ranking}'") == ["d"]
+
+
+def test_a_ranking_more_is_an_edit_of_one_file(documents: Connection, database: str, sql_copy: Path) -> None:
+    file = function_file("pgvec.rankings", sql_copy)
+    line = "('by_length', 'ts_rank(d.fts, $5, 2)::float8 * 100', true),\n                 "
+    file.write_text(file.read_text().replace("('ts_rank',", f"{line}('ts_rank',"))
+    report = migrate.migrate(Target(database, "the test"), report=lambda _: None)
+    assert [state.name for state in report.functions] == ["pgvec.rankings"]
+
+    wanted = documents.execute(
+        "select d.id, ts_rank(d.fts, q.words, 2) * 100 from documents as d, to_tsquery('dog') as q (words)"
+        " where d.fts @@ q.words order by 2 desc, 1"
+    ).fetchall()
+    search = "select id, score from keyword_search('dog', ranking => 'by_length')"
+    assert [(id_, pytest.approx(score)) for id_, score in wanted] == documents.execute(search).fetchall()
+    fused = documents.execute(
+        "select max(score) from hybrid_search('dog', null, semantic_weight => 0, fusion => 'weighted',"
+        " ranking => 'by_length')"
+    ).fetchone()
+    assert fused == (1,), "over the greatest"
+    with pytest.raises(psycopg.Error) as caught:
+        documents.execute("select keyword_search('dog', ranking => 'best')")
+    assert caught.value.diag.message_hint == "one of: bm25, ts_rank, by_length, ts_rank_cd"
 
 
 def test_the_budget_bounds_the_rows_that_are_read(documents: Connection) -> None:

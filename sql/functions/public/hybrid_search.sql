@@ -54,7 +54,7 @@ comment on function public.hybrid_search(
   'The match_count (1 to 1000) rows of a collection that are best by vector and by keyword together, best first, ties by id. '
   'fusion: dbsf (the default), rrf (the default where rrf_k is given; rrf_k 60 otherwise), minmax, or weighted (weight * similarity + weight * keyword score). '
   'A weight of 0 leaves that side out. filter: as in match_documents. match_threshold: the least similarity of what the vector side brings. '
-  'ranking: bm25, ts_rank or ts_rank_cd. candidates: rows that either side brings. group_by: only the best row of each source (''source'') or value of a metadata key. '
+  'ranking: as in keyword_search. candidates: rows that either side brings. group_by: only the best row of each source (''source'') or value of a metadata key. '
   'diversity: 0 to 1, how much a row like one before it is held back. recency_field with half_life: a date in metadata, and the age at which half the score is left. '
   'autocut: ends before the largest drop of the score. similarity is null without an embedding, keyword_score 0 without any of the words; either is null where its weight is 0. '
   'Errors: PV001 unknown collection, PV002 dimensions, PV003 filter, PV004 argument, PV005 zero vector, PV006 tenant.';

@@ -49,7 +49,7 @@ $$;
 comment on function public.keyword_search(text, int, jsonb, text, text, uuid, boolean, float8) is
   'The match_count (1 to 1000) rows of a collection that share words with query_text, best first, ties by id. '
   '"Quoted phrases" must occur, -words must not (in a text of up to 32 words). '
-  'filter: as in match_documents. ranking: bm25 (k1 1.2, b 0.75), ts_rank or ts_rank_cd. highlight: adds a headline with the words between <mark> and </mark>. '
+  'filter: as in match_documents. ranking: bm25 (k1 1.2, b 0.75) or another of pgvec.rankings. highlight: adds a headline with the words between <mark> and </mark>. '
   'match_threshold: the least score. A text without words finds no rows. Errors: PV001 unknown collection, PV003 filter, PV004 ranking or threshold, PV006 tenant.';
 revoke all on function public.keyword_search(text, int, jsonb, text, text, uuid, boolean, float8) from public;
 select pgvec.grant_execute('public.keyword_search(text, int, jsonb, text, text, uuid, boolean, float8)', 'reader');

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from pgvec_admin.engine.choices import Fusion
+
 LEVELS = 200
 
 Vector = Annotated[list[float], Field(min_length=1, max_length=16_000, description="as many numbers as the model has")]
@@ -114,7 +116,7 @@ class Question(_Body):
     top_k: int = Field(default=10, ge=1, le=1000)
     min_score: float | None = Field(default=None, description="results with a smaller score are left out")
     filter: Metadata = Field(default_factory=dict, description="what metadata has to contain, and operators")
-    fusion: Literal["rrf", "dbsf", "minmax", "weighted"] | None = Field(default=None, description="of mode hybrid")
+    fusion: Fusion | None = Field(default=None, description="of mode hybrid")
     collection: Name | None = None
     tenant: UUID | None = Field(default=None, description="one of the caller's, where there are several")
     highlight: bool = Field(default=False, description="adds a headline with the words of the query in <mark>")

@@ -56,7 +56,7 @@ COMMANDS = {
     "evaluate": (
         "evaluate",
         "evaluate",
-        "Measure how well each way to search answers judged queries: vector, keyword (3 rankings), hybrid (4 fusions).",
+        "Measure how well each way to search answers judged queries: by vector, each ranking and each fusion.",
     ),
     "stats": ("stats", "stats", "Show how searches go: how many, how fast, by which route, and what they find."),
     "verify": (

@@ -71,7 +71,7 @@ def evaluate(
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Measure how well each way to search answers judged queries: vector, keyword (3 rankings), hybrid (4 fusions).
+    """Measure how well each way to search answers judged queries: by vector, each ranking and each fusion.
 
     Needs the extra `evaluate`. The documents judged have to be loaded under their ids.
     With --from-log, --save or --compare there are no judgements: it shows which answers to logged searches change.

@@ -25,6 +25,7 @@ from pgvec_admin.cli.output import (
 )
 from pgvec_admin.engine import collections
 from pgvec_admin.engine import search as searches
+from pgvec_admin.engine.choices import DEFAULT_FUSION, DEFAULT_RANKING, FUSIONS, RANKINGS, either
 from pgvec_admin.errors import UsageError
 from pgvec_admin.loading import embed
 
@@ -52,10 +53,10 @@ def search(
         str | None, typer.Option(help="Another distance than the collection's own (vector; scans all rows).")
     ] = None,
     ranking: Annotated[
-        str | None, typer.Option(help="bm25, ts_rank or ts_rank_cd (keyword, hybrid).", show_default="bm25")
+        str | None, typer.Option(help=f"{either(RANKINGS)} (keyword, hybrid).", show_default=DEFAULT_RANKING)
     ] = None,
     fusion: Annotated[
-        str | None, typer.Option(help="dbsf, rrf, minmax or weighted (hybrid).", show_default="dbsf")
+        str | None, typer.Option(help=f"{either(FUSIONS)} (hybrid).", show_default=DEFAULT_FUSION)
     ] = None,
     group_by: Annotated[
         str | None, typer.Option(help="Only the best of each source, or value of a metadata key (hybrid).")

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from pgvec_admin.database import Connection
 from pgvec_admin.engine import calls
+from pgvec_admin.engine.choices import DEFAULT_FUSION, DEFAULT_RANKING, FUSIONS, RANKINGS
 from pgvec_admin.engine.search import vector_literal
 from pgvec_admin.errors import DataRejectedError, UsageError
 
@@ -69,17 +70,14 @@ class Mode:
 
 MODES = (
     Mode("vector", _VECTOR, {}, needs_vectors=True),
-    *(
-        Mode(f"keyword, {ranking}", _KEYWORD, {"ranking": ranking}, needs_vectors=False)
-        for ranking in ("bm25", "ts_rank", "ts_rank_cd")
-    ),
+    *(Mode(f"keyword, {ranking}", _KEYWORD, {"ranking": ranking}, needs_vectors=False) for ranking in RANKINGS),
     *(
         Mode(f"hybrid, {fusion}", _HYBRID, {"fusion": fusion}, needs_vectors=True)
-        for fusion in ("dbsf", "rrf", "minmax", "weighted")
+        for fusion in sorted(FUSIONS, key=lambda fusion: fusion != DEFAULT_FUSION)
     ),
 )
-LEGS = ("vector", "keyword, bm25")
-DEFAULT_HYBRID = "hybrid, dbsf"
+LEGS = ("vector", f"keyword, {DEFAULT_RANKING}")
+DEFAULT_HYBRID = f"hybrid, {DEFAULT_FUSION}"
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ declare
   most_characters constant int := 1000;
   patterns        text[];
 begin
-  if filter::text !~ '"\$i?like"' then
+  if filter::text !~ pgvec.pattern_operators() then
     return;
   end if;
   patterns := array(
-    select p #>> '{}' from jsonb_path_query(filter, 'strict $.** ? (exists (@."$like"))."$like"') as p
-     union all
-    select p #>> '{}' from jsonb_path_query(filter, 'strict $.** ? (exists (@."$ilike"))."$ilike"') as p);
+    select p ->> 'value'
+      from jsonb_path_query(filter, 'strict $.** ? (@.type() == "object").keyvalue()') as p
+     where pgvec.filter_operators() -> (p ->> 'key') ->> 'kind' = 'pattern');
   if cardinality(patterns) > most_patterns or length(array_to_string(patterns, '')) > most_characters then
     raise exception using
       errcode = 'PV003',
@@ -27,6 +27,6 @@ begin
 end
 $$;
 comment on function pgvec.check_patterns(jsonb) is
-  'Raises PV003 for a filter with more than 50 operators $like and $ilike, or with patterns of more than 1,000 characters together.';
+  'Raises PV003 for a filter with more than 50 patterns ($like, $ilike), or patterns of more than 1,000 characters together.';
 revoke all on function pgvec.check_patterns(jsonb) from public;
 select pgvec.grant_execute('pgvec.check_patterns(jsonb)', 'reader');

@@ -48,8 +48,8 @@ end
 $$;
 comment on function pgvec.compile_filter(jsonb) is
   'The filter of a search as a containment (metadata @> containment; {} for none) and a jsonpath (metadata @? path; null for none), both to hold. '
-  'A plain object is containment; keys that begin with $ are operators: $eq $ne $gt $gte $lt $lte $in $nin $between $exists '
-  '$contains $containsAny $containsAll $and $or $not, and beside these, in searches, $like $ilike (pgvec.metadata_condition). '
+  'A plain object is containment; keys that begin with $ are operators: those of pgvec.filter_operators, $and, $or and $not. '
+  'Patterns are no jsonpath; searches compile them to SQL (pgvec.metadata_condition). '
   'Comparisons are by JSON type and false between types; $ne, $nin and $not hold for rows without the key. '
   'Raises PV003 for a filter that has no meaning.';
 revoke all on function pgvec.compile_filter(jsonb) from public;

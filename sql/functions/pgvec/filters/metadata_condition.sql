@@ -11,9 +11,9 @@ declare
   compiled record;
   item     record;
 begin
-  if filter::text ~ '"\$i?like"' then
+  if filter::text ~ pgvec.pattern_operators() then
     for item in
-      select e.key, e.value from jsonb_each(filter) as e where jsonb_build_object(e.key, e.value)::text ~ '"\$i?like"'
+      select e.key, e.value from jsonb_each(filter) as e where jsonb_build_object(e.key, e.value)::text ~ pgvec.pattern_operators()
     loop
       plain := plain - item.key;
       select p.bound, p.condition into bound, part

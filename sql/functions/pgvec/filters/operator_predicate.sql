@@ -1,43 +1,27 @@
--- pgvec.operator_predicate -- one operator of a filter as a jsonpath predicate.
+-- pgvec.operator_predicate -- one operator of a filter as a jsonpath predicate, as pgvec.filter_operators has it.
 create or replace function pgvec.operator_predicate(accessor text, operator text, operand jsonb)
   returns text
   language plpgsql immutable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
+declare
+  known     constant jsonb := pgvec.filter_operator(accessor, operator, operand);
+  predicate text;
 begin
-  perform pgvec.check_operand(accessor, operator, operand);
-  case operator
-    when '$eq' then
-      return format('(%s == %s)', accessor, operand);
-    when '$ne' then
-      return format('!exists($ ? (%s == %s))', accessor, operand);
-    when '$gt', '$gte', '$lt', '$lte' then
-      return format('(%s %s %s)', accessor,
-                    case operator when '$gt' then '>' when '$gte' then '>=' when '$lt' then '<' else '<=' end,
-                    operand);
-    when '$between' then
-      return format('(%1$s >= %2$s && %1$s <= %3$s)', accessor, operand -> 0, operand -> 1);
-    when '$in', '$nin' then
-      return format(
-        '%s(%s))',
-        case operator when '$in' then '(' else '!exists($ ? ' end,
-        coalesce((select string_agg(format('%s == %s', accessor, e.value), ' || ') from jsonb_array_elements(operand) as e), '1 == 0'));
-    when '$exists' then
-      return format('%sexists($ ? (exists(%s)))', case when operand = 'true' then '' else '!' end, accessor);
-    when '$like', '$ilike' then
-      raise exception using
-        errcode = 'PV003',
-        message = format('filter operator %s is no jsonpath', operator),
-        hint    = 'searches compile it to LIKE: pgvec.metadata_condition';
-    when '$contains' then
-      return pgvec.contained_predicate(accessor, jsonb_build_array(operand));
-    when '$containsAll' then
-      return pgvec.contained_predicate(accessor, operand);
-    when '$containsAny' then
-      return format(
-        'exists(%s[*] ? (%s))', accessor,
-        coalesce((select string_agg(format('@ == %s', e.value), ' || ') from jsonb_array_elements(operand) as e), '1 == 0'));
-  end case;
+  if known ->> 'joined' <> '' then
+    predicate := coalesce(
+      (select string_agg(format(known ->> 'each', accessor, e.value), known ->> 'joined') from jsonb_array_elements(operand) as e),
+      case known ->> 'joined' when ' || ' then '1 == 0' else '1 == 1' end);
+    predicate := format(known ->> 'over_json', accessor, predicate);
+  elsif known ->> 'kind' = 'pattern' then
+    raise exception using
+      errcode = 'PV003',
+      message = format('filter operator %s is no jsonpath', operator),
+      hint    = 'searches compile it to LIKE: pgvec.metadata_condition';
+  else
+    predicate := format(known ->> 'over_json', accessor, case jsonb_typeof(operand) when 'array' then operand -> 0 else operand end, operand -> 1);
+  end if;
+  return format(case when known ->> 'negated' in ('always', operand::text) then '!exists($ ? (%s))' else '(%s)' end, predicate);
 end
 $$;
 comment on function pgvec.operator_predicate(text, text, jsonb) is

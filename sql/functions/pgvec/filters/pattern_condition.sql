@@ -1,7 +1,7 @@
 -- pgvec.pattern_condition -- a part of a filter that has $like or $ilike in it, as an SQL condition.
 -- jsonpath knows only regular expressions, of which the server keeps 32: a filter with one more compiles every pattern again for
 -- every row (33 long ones over 2,000 rows took 163 seconds). LIKE compiles nothing. So what stands around a pattern, $and, $or,
--- $not and keys, becomes SQL as well; what has no pattern stays jsonpath.
+-- $not and keys, becomes SQL as well; what has no pattern stays jsonpath. Which operators take one, and their SQL: pgvec.filter_operators.
 create or replace function pgvec.pattern_condition(
     root text, value_of text, accessor text, conditions jsonb, inout bound jsonb, out condition text)
   language plpgsql stable parallel safe
@@ -11,11 +11,13 @@ declare
   parts  text[] := '{}'::text[];
   nested text[];
   part   text;
+  known  jsonb;
   item   record;
   branch jsonb;
 begin
   for item in
-    select e.key, e.value, jsonb_typeof(e.value) as kind, jsonb_build_object(e.key, e.value)::text ~ '"\$i?like"' as has_pattern from jsonb_each(conditions) as e
+    select e.key, e.value, jsonb_typeof(e.value) as kind, jsonb_build_object(e.key, e.value)::text ~ pgvec.pattern_operators() as has_pattern
+      from jsonb_each(conditions) as e
   loop
     if item.key in ('$and', '$or') then
       perform pgvec.check_conditions(item.key, item.value);
@@ -30,9 +32,10 @@ begin
     elsif item.key = '$not' then
       perform pgvec.check_conditions(item.key, item.value);
       select p.bound, format('(%s) is not true', p.condition) into bound, part from pgvec.pattern_condition(root, value_of, accessor, item.value, bound) as p;
-    elsif item.key in ('$like', '$ilike') then
-      perform pgvec.check_operand(accessor, item.key, item.value);
-      part := format('jsonb_typeof(%1$s) = ''string'' and (%1$s #>> ''{}'') %2$s ($2 ->> %3$s)', value_of, substr(item.key, 2), jsonb_array_length(bound));
+    elsif pgvec.filter_operators() -> item.key ->> 'kind' = 'pattern' then
+      known := pgvec.filter_operator(accessor, item.key, item.value);
+      part := format(known ->> 'over_json', value_of, format('($2 ->> %s)', jsonb_array_length(bound)));
+      part := format(case when known ->> 'negated' in ('always', item.value::text) then '(%s) is not true' else '%s' end, part);
       bound := bound || jsonb_build_array(item.value);
     elsif item.has_pattern and item.kind = 'object' and item.key not like '$%' then
       part := format('%s -> ($2 ->> %s)', value_of, jsonb_array_length(bound));

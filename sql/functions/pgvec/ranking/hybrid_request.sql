@@ -27,7 +27,7 @@ begin
   request.recency_field := recency_field;
   request.half_life := half_life;
   request.autocut := autocut;
-  perform pgvec.check_choice('fusion', request.fusion, '{rrf,dbsf,minmax,weighted}');
+  perform pgvec.fuse(null, request.fusion, null, null, null, request.ranking);  -- PV004 for none that there is
   perform pgvec.keyword_score(request.ranking);  -- PV004 for none that there is
   perform pgvec.check_weights(request.semantic_weight, request.full_text_weight, rrf_k, diversity, recency_field, half_life);
   if request.semantic_weight > 0 then
