@@ -143,6 +143,50 @@ def test_patterns_need_not_be_values_of_the_column_that_they_are_for(connection:
             assert found == [("1",)], (column, pattern)
 
 
+VALUES = {
+    "smallint": "7", "integer": "7", "bigint": "7", "numeric(5,2)": "7.25", "real": "7.25", "double precision": "7.1",
+    "money": "7", "text": "abc", "varchar(5)": "abc", "char(3)": "abc", "char(5)": "abc", "name": "abc", '"char"': "a",
+    "citycode": "abc", "mood": "fine", "boolean": "true", "uuid": "00000000-0000-4000-8000-00000000000a",
+    "date": "2026-10-01", "time": "10:30", "timetz": "10:30+02", "timestamp": "2026-10-01 10:30",
+    "timestamp(0)": "2026-10-01 10:30", "timestamptz": "2026-10-01 10:30+02", "interval": "1 day",
+    "inet": "10.0.0.1", "cidr": "10.0.0.0/8", "macaddr": "08:00:2b:01:02:03", "bit(3)": "101", "varbit(5)": "101",
+    "int[]": "{1,2}", "text[]": "{a,b}", "jsonb": '{"a": 1}', "json": '{"a": 1}', "int4range": "[1,5)", "bytea": "abc",
+}  # fmt: skip
+
+
+def test_a_column_of_any_type_equals_what_the_metadata_shows_of_it(connection: Connection) -> None:
+    connection.execute(
+        "create domain citycode as char(3) check (value ~ '^[a-z]+$'); create type mood as enum ('fine')"
+    )
+    columns = {f"c{number}": type_ for number, type_ in enumerate(VALUES)}
+    connection.execute(
+        f"create table shapes (id text primary key, content text, {', '.join(f'{n} {t}' for n, t in columns.items())})".encode()
+    )
+    literals = ", ".join(f"'{VALUES[type_]}'" for type_ in columns.values())
+    connection.execute(f"insert into shapes values ('1', 'x', {literals})".encode())
+    connection.execute("insert into shapes (id, content) values ('2', 'x')")
+    connection.execute(
+        "select pgvec.adopt_collection('shapes', 'shapes', dimensions => 3, content_columns => '{content}')"
+    )
+    connection.execute("update shapes set embedding = '[1,2,3]'")
+    search = "select id, metadata from match_documents('[1,2,3]', filter => %s, collection => 'shapes')"
+    row = connection.execute(search, ("{}",)).fetchone()
+    assert row is not None
+    shown = {columns[name]: value for name, value in row[1].items() if name in columns}
+    assert shown.keys() == VALUES.keys()
+    wrong = []
+    for name, type_ in columns.items():
+        value = row[1][name]
+        conditions = [(value, ["1"])]
+        if not isinstance(value, list | dict):
+            conditions += [({"$in": [value]}, ["1"]), ({"$ne": value}, ["2"]), ({"$exists": True}, ["1"])]
+        for condition, expected in conditions:
+            found = connection.execute(search, (Jsonb({name: condition}),)).fetchall()
+            if [one[0] for one in found] != expected:
+                wrong.append((type_, condition, found))
+    assert wrong == []
+
+
 NUMBERS = [None, -1, 0, 1, 2, 1.5, 10**12]
 WORDS = [None, "", "a", "b", "ab", "%"]
 

@@ -13,7 +13,7 @@ declare
   branch   jsonb;
 begin
   for item in
-    select e.key, e.value, a.attnum, format_type(a.atttypid, null) as type, t.typcategory as category
+    select e.key, e.value, a.attnum, format_type(a.atttypid, -1) as type, t.typcategory as category
       from jsonb_each(filter) as e
       left join pg_catalog.pg_attribute as a
         on a.attrelid = collection.base

@@ -8,7 +8,9 @@ as $$
 declare
   target_type text := type;
 begin
-  if jsonb_typeof(value) is distinct from (case category when 'N' then 'number' when 'B' then 'boolean' else 'string' end) then
+  if jsonb_typeof(value) is distinct from (case category when 'N' then 'number' when 'B' then 'boolean' else 'string' end)
+     and not (type in ('money', 'oid') and jsonb_typeof(value) = 'string')  -- as which the metadata shows them
+  then
     return null;
   end if;
   begin
