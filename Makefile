@@ -9,7 +9,7 @@ export PYTEST_ADDOPTS ?= --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # A browser for the search page; where there is one, PGVEC_BROWSER says which.
 BROWSER := $(if $(PGVEC_BROWSER)$(shell command -v chromium),,install-browser)
 
-.PHONY: help install-browser demo test test-fast test-full test-servers test-server-16 test-server-17 lint format bench bench-peers soak release-bundle clean
+.PHONY: help install-browser demo test test-fast test-full test-servers test-server-16 test-server-17 lint format bench bench-peers soak mutations release-bundle clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -77,6 +77,9 @@ bench-peers: $(VENV)/peers/.done
 
 soak: $(VENV)/.dev tests/supabase/node_modules/.done ## everything at once, with faults, for SOAK_MINUTES (10)
 	PYTHONPATH=tests:tests/support $(BIN)/python -m soak
+
+mutations: $(VENV)/.dev tests/supabase/node_modules/.done ## forty faults, one at a time, and which tests find them
+	PYTHONPATH=tests:tests/support $(BIN)/python -m mutations
 
 clean: ## remove everything that was built
 	rm -rf $(VENV) tests/supabase/node_modules tests/supabase/pgtap tests/servers/postgres17 build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -277,13 +277,15 @@ def test_the_rows_of_a_tenant_are_loaded_searched_exported_and_purged(run: Run, 
     assert loaded["inserted"] == 2
 
 
-def test_purging_leaves_no_statistics(connection: Connection) -> None:
+def test_purging_leaves_neither_statistics_nor_loads(connection: Connection) -> None:
     connection.execute("select pgvec.create_collection('notes', 2, access => 'tenant')")
     connection.execute("insert into pgvec.memberships (member, tenant_id) values (gen_random_uuid(), %s)", (OURS,))
     for tenant in (OURS, THEIRS):
         connection.execute("insert into notes (tenant_id, content) values (%s, 'a red fish')", (tenant,))
+        connection.execute("select set_config('app.tenant_id', %s, false)", (tenant,))
+        connection.execute("select pgvec.note_load('notes', 'rows.csv', 'cut off', 1, 'a row')")
     connection.execute("select pgvec.purge_tenant(%s)", (OURS,))
-    for table in ("lexemes", "text_totals", "bm25_parameters"):
+    for table in ("lexemes", "text_totals", "bm25_parameters", "loads"):
         kept = connection.execute(f"select distinct tenant::text from pgvec.{table}".encode()).fetchall()
         assert kept == [(THEIRS,)], table
     assert connection.execute("select count(*) from pgvec.memberships").fetchone() == (0,)

@@ -408,6 +408,14 @@ def test_the_commands_tell_state_and_url_and_run_psql(place: Path) -> None:
     assert refused.returncode == 3
 
 
+@pytest.mark.parametrize("name", ["plain", "two words", "a/b?host=elsewhere", "100%25", "#1"])
+def test_a_url_leads_to_the_database_of_that_name(name: str) -> None:
+    server = Server(18, Path("/somewhere"), 1, Path("/run/two words"), 5433, tcp=True, password="p@ss/word:?")
+    by_socket, by_tcp = conninfo_to_dict(server.url(name)), conninfo_to_dict(server.url(name, tcp=True))
+    assert (by_socket["dbname"], by_socket["host"], by_socket["port"]) == (name, "/run/two words", "5433")
+    assert (by_tcp["dbname"], by_tcp["host"], by_tcp["password"]) == (name, "127.0.0.1", "p@ss/word:?")
+
+
 def test_a_missing_wheel_is_named_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [])
     with pytest.raises(UsageError, match="not installed") as refusal:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -38,6 +40,17 @@ def test_chunks_with_overlap_stay_within_their_size_and_in_order(text: str, size
     assert all(len(piece.text) <= size for piece in found)
     starts = [piece.start for piece in found]
     assert starts == sorted(set(starts))
+
+
+def test_a_chunk_repeats_the_end_of_the_one_before() -> None:
+    text = " ".join(f"word{number:02}" for number in range(40))
+
+    def repeated(overlap: int) -> list[int]:
+        found = Chunker(Chunking(35, overlap), markdown=False).chunks(text)
+        return [before.start + len(before.text) - after.start for before, after in pairwise(found)]
+
+    assert all(6 <= length <= 14 for length in repeated(14))
+    assert all(length <= 0 for length in repeated(0))
 
 
 HANDBOOK = """Before any heading.

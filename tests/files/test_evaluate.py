@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,22 @@ def test_measures_are_those_of_the_book(documents: Connection) -> None:
     assert all(0 < result.p50_ms <= result.p95_ms for result in found.results)
     assert all(result.ndcg10_low <= result.ndcg10 <= result.ndcg10_high for result in found.results)
     assert not any(result.significant for result in found.results), "two queries prove nothing"
+
+
+def test_behind_the_tenth_place_a_document_counts_for_recall_alone(connection: Connection) -> None:
+    connection.execute("select pgvec.create_collection('documents', 2)")
+    connection.execute(
+        "insert into documents (id, content, embedding)"
+        " select 'd' || i, 'text', array[30, i]::float4[]::extensions.vector from generate_series(1, 30) as i"
+    )
+    queries = [Query("a", "x", [1.0, 0.0]), Query("b", "x", [1.0, 0.0])]
+    found = evaluate.run(
+        connection, "documents", queries, {"a": {"d10": 1}, "b": {"d11": 1}}, embed=None, report=_quiet
+    )
+    vector = found.results[0]
+    assert vector.ndcg10 == pytest.approx(1 / math.log2(11) / 2)
+    assert vector.mrr10 == pytest.approx(1 / 10 / 2)
+    assert vector.recall100 == 1
 
 
 def test_without_vectors_keywords_are_measured_alone(documents: Connection) -> None:

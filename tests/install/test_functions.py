@@ -94,6 +94,21 @@ def test_a_function_edited_in_the_database_is_refused_then_overwritten_and_kept(
     assert "select 42" in entries[1].definition
 
 
+def test_an_edited_function_is_refused_where_the_release_brings_another_text_too(
+    connection: Connection, database: str, sql_copy: Path
+) -> None:
+    connection.execute(EDITED.encode())
+    edit_file(sql_copy, "1), 1000)", "1), 5)")
+    assert state(connection, NAME) == "drifted"
+    with pytest.raises(CheckFailedError, match=r"edited in the database .* pgvec\.clamp_count"):
+        install(database)
+    assert clamped(connection) == 42
+    assert install(database, overwrite_drift=True) == {NAME: "drifted"}
+    assert (state(connection, NAME), clamped(connection)) == ("ok", 5)
+    _, entries = functions.history(connection, NAME)
+    assert [entry.origin for entry in entries] == ["file", "drift", "file"]
+
+
 def test_another_signature_or_an_overload_is_drift_too_and_goes_with_it(connection: Connection, database: str) -> None:
     connection.execute("create function match_documents(query text) returns int language sql as 'select 1'")
     assert state(connection, "public.match_documents") == "drifted"

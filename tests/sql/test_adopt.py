@@ -112,6 +112,8 @@ def test_a_table_is_searched_under_its_own_ids_with_the_rest_of_the_row_as_metad
         ({"skills": ["sql", "s3"]}, "'s3' = any (skills)"),
         ({"extra": {"level": {"$in": [1, 2]}}}, "(extra ->> 'level')::int in (1, 2)"),
         ({"description": {"$exists": False}}, "description is null"),
+        ({"description": {"$in": ["work for 4", None]}}, "description = 'work for 4' or description is null"),
+        ({"description": {"$nin": [None]}, "remote": True}, "description is not null and remote"),
         ({"title": {"$like": "Job 1_"}}, "title like 'Job 1_'"),
         ({"$or": [{"salary": 10}, {"title": {"$ilike": "JOB 77"}}]}, "salary = 10 or title = 'Job 77'"),
         ({"$not": {"remote": True}}, "not remote"),
@@ -373,6 +375,13 @@ def test_a_table_that_cannot_be_adopted_is_refused_and_unchanged(
     assert message in (caught.value.diag.message_primary or "")
     assert hint in (caught.value.diag.message_hint or "")
     assert connection.execute("select count(*) from pgvec.collections").fetchone() == (0,)
+
+
+def test_a_column_that_is_unique_among_some_rows_is_no_id(connection: Connection) -> None:
+    connection.execute("create table t (id int not null, gone boolean not null default false, content text)")
+    connection.execute("create unique index on t (id) where not gone")
+    with pytest.raises(psycopg.Error, match=r"column id of public\.t is not unique"):
+        connection.execute("select pgvec.adopt_collection('t', 't', id_column => 'id', dimensions => 3)")
 
 
 def test_an_unknown_table_is_said_to_be_unknown(connection: Connection) -> None:

@@ -176,6 +176,8 @@ def _passes(connection: Connection, document: Any, condition: Any) -> bool | Non
 @example(document={"a": 1}, condition={"a": {"$eq": 1}, "$and": [{"a": {"$eq": 2}}]})
 @example(document={"a": "x.y"}, condition={"a": {"$like": "x_y"}})
 @example(document={"a": "xzy"}, condition={"a": {"$like": "x.y"}})
+@example(document={}, condition={"$not": {"a": {"$like": "x"}}})
+@example(document={"a": 1}, condition={"a": {"$not": {"$like": "x"}}})
 def test_a_filter_means_what_the_reference_says(connection: Connection, document: Any, condition: Any) -> None:
     assert _passes(connection, document, condition) is matches(document, condition)
 

@@ -183,8 +183,10 @@ def test_filters_and_excluded_words_bind_both_sides_and_phrases_what_keywords_fi
 
 def test_the_threshold_holds_for_what_vectors_bring(documents: Connection) -> None:
     found = {row[0]: row[2] for row in _search(documents, match_threshold=0.97)}
-    assert "f3" not in found or found["f3"] >= 0.97
-    assert found["b1"] < 0.97, "its words brought it"
+    assert set(found) == {"f1", "f2", "f3", "b1", "b2", "n1"}
+    assert found["b1"] < 0.97 < found["f3"], "its words brought the one, its vector the other"
+    assert set(_ids(documents, match_threshold=0.993)) == {"f1", "f2", "b1", "b2", "n1"}
+    assert set(_ids(documents, match_threshold=0.97, full_text_weight=0)) == {"f1", "f2", "f3"}
 
 
 def test_both_sides_use_their_indexes(documents: Connection, database: str) -> None:

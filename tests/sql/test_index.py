@@ -357,6 +357,14 @@ def test_ivfflat_needs_the_memory_that_the_plan_says(documents: Connection) -> N
     assert int(needed) == int(row[0]) + 1
 
 
+def test_lists_are_as_many_as_pgvector_advises(connection: Connection) -> None:
+    """One for each 1,000 rows up to a million, and beyond that the square root."""
+    rows = connection.execute(
+        "select n::int, pgvec.default_lists(n) from unnest('{0,4000,200000,1000000,4000000}'::float8[]) as n"
+    ).fetchall()
+    assert dict(rows) == {0: 1, 4000: 4, 200_000: 200, 1_000_000: 1000, 4_000_000: 2000}
+
+
 def test_the_plan_recommends_what_fits_and_binary_only_by_its_measured_recall(documents: Connection) -> None:
     def recommended(**how: Any) -> list[tuple[str, str]]:
         return [(one.method, one.storage) for one in index.plan(documents, "documents", **how) if one.recommended]
@@ -405,6 +413,18 @@ def test_tuning_finds_the_smallest_ef_search_that_reaches_the_recall(documents: 
     index.create(where, "documents", method="ivfflat", lists=50)
     (setting,) = {trial.setting for trial in bench.tune(documents, "documents", wanted_recall=0.9, queries=20)}
     assert setting == "probes"
+
+
+def test_a_recall_that_is_reached_exactly_is_reached(connection: Connection, where: Target) -> None:
+    connection.execute("select pgvec.create_collection('documents', 2)")
+    connection.execute(
+        "insert into documents (id, content, embedding)"
+        " select i::text, 'x', array[100, i]::float4[]::extensions.vector from generate_series(1, 200) as i"
+    )
+    index.create(where, "documents")
+    connection.execute("set enable_seqscan = off")
+    trials = bench.tune(connection, "documents", wanted_recall=1, queries=20)
+    assert (trials[-1].recall, trials[-1].chosen) == (1, True)
 
 
 def test_a_bench_measures_every_index_and_leaves_nothing_behind(

@@ -406,6 +406,28 @@ def test_service_role_names_the_tenant(notes: Connection) -> None:
         assert notes.execute("select content from notes").fetchall() == [("their fish",)]
 
 
+def test_words_that_only_others_have_are_suggested_to_nobody(notes: Connection) -> None:
+    _write(notes, "notes", THEIRS, [{"id": "2", "content": "a salmon"}])
+    for tenant, alike, suggested in ((OURS, [], None), (THEIRS, [("salmn", "'salmon'")], "salmon")):
+        with notes.transaction(force_rollback=True):
+            _act(notes, "authenticated", _claims(tenant))
+            found = notes.execute("select word, lexeme::text from pgvec.nearest_lexemes('notes', 'salmn')").fetchall()
+            assert found == alike
+            assert notes.execute("select suggest_query('salmn', 'notes')").fetchone() == (suggested,)
+
+
+def test_no_row_is_given_to_another_tenant(notes: Connection) -> None:
+    """An update without a condition reads nothing: the policy for updates alone stands in its way."""
+    with notes.transaction(force_rollback=True):
+        _act(notes, "authenticated", _claims(OURS))
+        for write in (
+            "update notes set tenant_id = %s, id = '2'",
+            "insert into notes (tenant_id, id) values (%s, '2')",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"), notes.transaction():
+                notes.execute(write.encode(), (THEIRS,))
+
+
 def test_a_row_without_a_tenant_is_the_callers(notes: Connection) -> None:
     with notes.transaction(force_rollback=True):
         _act(notes, "authenticated", _claims(OURS))
