@@ -18,8 +18,9 @@ NameArgument = Annotated[str, typer.Argument(help="Name of a function, with or w
 
 @app.command("list")
 def list_(database_url: DatabaseUrl = None, as_json: Json = False) -> None:
-    """List the functions and where each stands: ok, new, changed, drifted, missing, held, replaced, retired
-    or unmanaged.
+    """List the functions, each with its state.
+
+    ok, new, changed, drifted, missing, held (rolled back), replaced (a hook), retired or unmanaged.
 
     Example:
 
