@@ -25,6 +25,7 @@ def text() -> str:
         f"set search_path = {SEARCH_PATH};",
         normalised(sql_directory() / "ledger.sql")[0],
         query("installer").replace("{live_functions}", live).replace("{own_grants}", query("own_grants")),
+        query("installer_migrations"),
     ]
     for path in migrations.paths():
         body, digest = normalised(path)
