@@ -17,9 +17,9 @@ HOOKS = [file for file in functions.files() if file.is_hook]
 OURS = "00000000-0000-4000-8000-00000000000a"
 THEIRS = "00000000-0000-4000-8000-00000000000b"
 BY_ORGANISATION = """
-create or replace function pgvec.current_tenants() returns setof uuid
+create or replace function pgvec.current_tenants() returns uuid[]
   language sql stable set search_path = pg_catalog, pg_temp
-  as $$ select (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'org_id')::uuid $$
+  as $$ select array[(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'org_id')::uuid] $$
 """
 SETTINGS_BY_ORGANISATION = """
 create or replace function pgvec.tenant_settings(tenant uuid) returns jsonb
@@ -77,7 +77,7 @@ def test_upgrades_leave_hooks_alone_and_take_them_for_no_drift(notes: Connection
 
 def test_a_release_with_another_text_for_a_hook_does_not_apply_it(connection: Connection, sql_copy: Path) -> None:
     path = sql_copy / "functions" / HOOKS[0].path
-    path.write_text(path.read_text().replace("return query", "return query /* by default */"))
+    path.write_text(path.read_text().replace("  return ", "  return /* by default */ "))
     assert functions.states(connection) == [s for s in functions.states(connection) if s.state == "ok"]
     assert functions.apply(connection, "extensions") == []
 

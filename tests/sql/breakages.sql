@@ -646,12 +646,12 @@ do $$ begin execute format('alter database %I set app.tenant_id = ''00000000-000
 -- everybody has a tenant, with whatever token
 --   privileges: tenant hook | with a token that claims nothing it returns 00000000-0000-0000-0000-000000000001: everybody has that tenant
 --   notes: strangers
-create or replace function pgvec.current_tenants() returns setof uuid language sql stable set search_path = pg_catalog, pg_temp as $$ select '00000000-0000-0000-0000-000000000001'::uuid $$;
+create or replace function pgvec.current_tenants() returns uuid[] language sql stable set search_path = pg_catalog, pg_temp as $$ select array['00000000-0000-0000-0000-000000000001'::uuid] $$;
 
 -- tenants come from a claim that verify was not told of
 --   privileges: tenant hook | with the settings of pgvec.tenant_settings(tenant) it returns none, not the one tenant
 --   notes: readers
-create or replace function pgvec.current_tenants() returns setof uuid language sql stable set search_path = pg_catalog, pg_temp as $$ select (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'org_id')::uuid $$;
+create or replace function pgvec.current_tenants() returns uuid[] language sql stable set search_path = pg_catalog, pg_temp as $$ select array[(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'org_id')::uuid] $$;
 
 -- sessions begin without triggers
 --   privileges: session settings | has session_replication_role = replica

@@ -1,31 +1,27 @@
 -- pgvec.claimed_tenants -- the tenants that the caller's token names, or without a token the setting app.tenant_id.
 -- Definer, since memberships are nobody's to read. What is no uuid is no tenant.
 create or replace function pgvec.claimed_tenants()
-  returns setof uuid
+  returns uuid[]
   language plpgsql stable parallel safe
   security definer set search_path = pg_catalog, pg_temp
   set debug_print_plan = off
-  rows 2
 as $$
 declare
   claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
 begin
   if claims is null then
-    return query
-      select nullif(current_setting('app.tenant_id', true), '')::uuid
-       where nullif(current_setting('app.tenant_id', true), '') is not null;
-  else
-    return query
-      select distinct g.tenant::uuid
-        from (select claims #>> '{app_metadata,tenant_id}' as tenant
-              union
-              select e.tenant
-                from jsonb_array_elements_text(
-                       case jsonb_typeof(claims #> '{app_metadata,tenant_ids}') when 'array' then claims #> '{app_metadata,tenant_ids}' else '[]' end) as e (tenant)
-              union
-              select m.tenant_id::text from pgvec.memberships as m where m.member::text = claims ->> 'sub') as g
-       where g.tenant ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
+    return array_remove(array[nullif(current_setting('app.tenant_id', true), '')::uuid], null);
   end if;
+  return array(
+    select g.tenant::uuid
+      from (select claims #>> '{app_metadata,tenant_id}' as tenant
+            union
+            select e.tenant
+              from jsonb_array_elements_text(
+                     case jsonb_typeof(claims #> '{app_metadata,tenant_ids}') when 'array' then claims #> '{app_metadata,tenant_ids}' else '[]' end) as e (tenant)
+            union
+            select m.tenant_id::text from pgvec.memberships as m where m.member::text = claims ->> 'sub') as g
+     where g.tenant ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$');
 end
 $$;
 comment on function pgvec.claimed_tenants() is

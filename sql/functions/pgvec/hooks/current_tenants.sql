@@ -1,13 +1,12 @@
 -- pgvec.current_tenants -- a hook: the tenants whose rows the caller may read and write. Replace it to take them from elsewhere.
 -- pgvec.allowed_tenants calls it, as the owner of the engine.
 create or replace function pgvec.current_tenants()
-  returns setof uuid
+  returns uuid[]
   language plpgsql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
-  rows 2
 as $$
 begin
-  return query select t from pgvec.claimed_tenants() as t;
+  return pgvec.claimed_tenants();
 end
 $$;
 comment on function pgvec.current_tenants() is

@@ -8,7 +8,7 @@ create or replace function pgvec.allowed_tenants()
   rows 2
 as $$
 begin
-  return query select distinct t from pgvec.current_tenants() as t where t is not null order by t;
+  return query select distinct t from unnest(pgvec.current_tenants()) as t where t is not null order by t;
 end
 $$;
 comment on function pgvec.allowed_tenants() is 'The tenants of the caller, by pgvec.current_tenants, each once, in order.';
