@@ -79,7 +79,7 @@ def test_a_release_with_another_text_for_a_hook_does_not_apply_it(connection: Co
     path = sql_copy / "functions" / HOOKS[0].path
     path.write_text(path.read_text().replace("  return ", "  return /* by default */ "))
     assert functions.states(connection) == [s for s in functions.states(connection) if s.state == "ok"]
-    assert functions.apply(connection, "extensions") == []
+    assert functions.apply(connection, installation.VECTOR_SCHEMA) == []
 
 
 def test_a_hook_that_was_dropped_is_made_again(notes: Connection, run: Run) -> None:
