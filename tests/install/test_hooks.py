@@ -97,6 +97,38 @@ def test_the_exported_file_leaves_hooks_alone(notes: Connection, administrator: 
     assert [_definition(notes, hook.name) for hook in HOOKS] == before
 
 
+FOREIGN = {
+    "another role's": "alter function pgvec.current_tenants() owner to pgvec_writer",
+    "of another result": "drop function pgvec.current_tenants();"
+    " create function pgvec.current_tenants() returns setof uuid language sql as 'select null::uuid'",
+    "made before ours": "delete from pgvec.function_history where name = 'pgvec.current_tenants'",
+}
+
+
+@pytest.mark.parametrize("statements", FOREIGN.values(), ids=FOREIGN.keys())
+def test_a_function_that_is_not_the_owners_own_hook_is_refused_or_replaced(
+    connection: Connection, administrator: Connection, run: Run, statements: str
+) -> None:
+    """It would run as the owner."""
+    administrator.execute("grant create on schema pgvec to pgvec_writer")
+    administrator.execute(statements.encode())
+    refused = run("migrate")
+    assert (refused.returncode, "pgvec.current_tenants" in refused.stderr) == (4, True), refused.stderr
+    if installation.VECTOR_SCHEMA == "extensions" and not installation.OWNER:
+        with pytest.raises(psycopg.errors.RaiseException, match="current_tenants"):
+            administrator.execute(supabase.text().encode())
+        administrator.execute("rollback; reset search_path")
+    assert run("migrate", "--replace-existing").returncode == 0
+    assert run("status", "--check").returncode == 0
+    owners = (
+        "select proowner, proacl::text ~ '(^|[{,])=' from pg_proc"
+        " where proname in ('current_tenants', 'allowed_tenants')"
+    )
+    assert len(set(connection.execute(owners.encode()).fetchall())) == 1
+    _claim(connection, {"org_id": OURS})
+    assert connection.execute("select * from pgvec.allowed_tenants()").fetchall() == []
+
+
 def test_a_hook_is_nobodys_to_call_or_replace_but_the_owners(connection: Connection) -> None:
     for role in ("pgvec_reader", "pgvec_writer"):
         connection.execute(f"set role {role}".encode())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,7 @@ from pgvec_admin.resources import query, sql_directory
 FIRST = ("pgvec.roles", "pgvec.grant_execute")
 
 _OWN_GRANTS = query("own_grants")
+_CALLS_HOOKS = "pgvec.allowed_tenants"
 
 State = Literal["ok", "new", "changed", "drifted", "missing", "held", "replaced", "retired", "unmanaged"]
 SETTLED: tuple[State, ...] = ("ok", "held", "replaced")
@@ -49,6 +51,11 @@ class FunctionFile:
     def is_hook(self) -> bool:
         """Whether installations may replace the function: it is made where it is missing, and never overwritten."""
         return self.path.parent.name == "hooks"
+
+    def returns_as(self, definition: str) -> bool:
+        """Whether a definition, as the server shows it, has the result of this file."""
+        result = re.search(r"^  returns (.*)$", self.text, flags=re.MULTILINE)
+        return result is not None and f"\n RETURNS {result[1]}\n" in definition
 
 
 @dataclass(frozen=True)
@@ -94,10 +101,12 @@ def states(connection: Connection, directory: Path | None = None) -> list[Functi
     wanted = {file.name: file for file in files(directory)}
     recorded = ledger.recorded(connection)
     live = ledger.live(connection, wanted.keys() | recorded.keys())
+    engine = live.get(_CALLS_HOOKS)
     found = []
     for name in sorted(wanted.keys() | live.keys()):
         last = recorded.get(name)
-        state = _state(wanted.get(name), live.get(name), last)
+        file, there = wanted.get(name), live.get(name)
+        state = _hook_state(file, there, last, engine) if file and file.is_hook else _state(file, there, last)
         found.append(
             FunctionState(name, state, last.version, last.package_version, last.applied_at)
             if last
@@ -109,8 +118,6 @@ def states(connection: Connection, directory: Path | None = None) -> list[Functi
 def _state(file: FunctionFile | None, live: Live | None, last: Recorded | None) -> State:
     if file is None and live and last and live.fingerprint == last.fingerprint:
         return "retired"
-    if file and live and file.is_hook:
-        return "ok" if last and live.fingerprint == last.fingerprint else "replaced"
     if file is None or (live and not last):
         return "unmanaged"
     if live is None or last is None:
@@ -120,6 +127,15 @@ def _state(file: FunctionFile | None, live: Live | None, last: Recorded | None) 
     if last.file_sha256 == file.sha256:
         return "ok"
     return "held" if last.held_sha256 == file.sha256 else "changed"
+
+
+def _hook_state(file: FunctionFile, live: Live | None, last: Recorded | None, engine: Live | None) -> State:
+    """A hook runs as the owner of the engine: only one that this owner has put in place of ours is taken for one."""
+    if live is None:
+        return "missing" if last else "new"
+    if last is None or (engine and live.owners != engine.owners) or not file.returns_as(live.definition):
+        return "unmanaged"
+    return "ok" if live.fingerprint == last.fingerprint and last.origin == "file" else "replaced"
 
 
 def check(found: Sequence[FunctionState], *, overwrite_drift: bool, replace_existing: bool) -> None:

@@ -62,6 +62,7 @@ class Live:
     fingerprint: str
     definition: str
     oids: list[int]
+    owners: list[int]
     row_versions: list[str]
 
 

@@ -74,6 +74,14 @@ create or replace function pg_temp.make_hook(function_name text, hash text, rele
 begin
   if pg_temp.live_fingerprint(function_name) is null then
     perform pg_temp.apply_function(function_name, hash, release, text_of_file);
+  elsif not exists (select from pgvec.function_history as h where h.name = function_name)
+     or exists (select from pg_temp.routines(function_name) as r
+                  join pg_catalog.pg_proc as p on p.oid = r.routine
+                 where p.proowner <> (select a.proowner from pg_catalog.pg_proc as a where a.oid = to_regprocedure('pgvec.allowed_tenants()'))
+                    or pg_get_function_result(p.oid) <> substring(text_of_file from '\n  returns ([^\n]*)\n')) then
+    raise exception using
+      message = format('%s is not the own hook of the owner of the engine', function_name),
+      hint    = 'pgvec-admin migrate --replace-existing keeps the other text in the history';
   end if;
 end
 $installer$;

@@ -9,6 +9,7 @@ select n.nspname || '.' || p.proname as name,
              chr(10) order by pg_get_function_identity_arguments(p.oid))) as fingerprint,
        string_agg(pg_get_functiondef(p.oid) || ';', chr(10) order by pg_get_function_identity_arguments(p.oid)) as definition,
        array_agg(p.oid::int8 order by p.oid) as oids,
+       array_agg(distinct p.proowner::int8) as owners,
        array_agg(p.oid || ':' || p.xmin order by p.oid) as row_versions
   from pg_catalog.pg_proc as p
   join pg_catalog.pg_namespace as n on n.oid = p.pronamespace

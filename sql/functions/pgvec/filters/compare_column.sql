@@ -20,7 +20,7 @@ begin
     conditions := jsonb_build_object('$eq', value);
   end if;
 
-  if category not in ('N', 'S', 'B', 'D', 'E') and type <> 'uuid' or jsonb_typeof(conditions) <> 'object'
+  if category not in ('N', 'S', 'B', 'D', 'E') and type <> 'uuid' or jsonb_typeof(conditions) <> 'object' or conditions = '{}'
      or exists (select from jsonb_object_keys(conditions) as k where coalesce(pgvec.filter_operators() -> k ->> 'reads', 'jsonb') = 'jsonb') then
     part := format('jsonb_strip_nulls(jsonb_build_object(%L, %s))', key, column_name);
     select p.bound, p.condition into bound, condition from pgvec.pattern_condition(part, part, '@', jsonb_build_object(key, value), bound) as p;

@@ -55,8 +55,10 @@ begin
           hits := hits || hit;
         end loop;
       end if;
-      -- the last row wanted and all beyond it; an iterative scan may return them out of order
-      tied := step.read_rows > request.wanted and cardinality(hits) = step.read_rows
+      -- the last row wanted and all beyond it; an iterative scan may return them out of order. A graph may end within a flood of duplicates:
+      -- fewer rows than asked for do not complete a tie that was there.
+      tied := tied and step.kind is not null and cardinality(hits) < step.read_rows
+              or step.read_rows > request.wanted and cardinality(hits) = step.read_rows
               and (select count(*) from unnest(hits) as h group by h.distance order by h.distance desc limit 1) > step.read_rows - request.wanted;
       exit when cardinality(hits) >= step.enough and not tied;
     end loop;
