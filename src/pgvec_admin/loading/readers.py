@@ -12,7 +12,6 @@ import gzip
 import io
 import json
 import math
-import re
 import sys
 import zlib
 from collections.abc import Iterator, Sequence
@@ -25,7 +24,7 @@ import numpy as np
 import orjson
 
 from pgvec_admin.errors import DataRejectedError, UsageError
-from pgvec_admin.loading import columns, files
+from pgvec_admin.loading import columns, files, markdown
 from pgvec_admin.loading.columns import BadValueError, Mapping
 from pgvec_admin.loading.records import BadRow, Document
 
@@ -45,7 +44,6 @@ FORMATS = tuple(dict.fromkeys(SUFFIXES.values()))
 
 # an unclosed quote would otherwise swallow the rest of a file of any size
 LONGEST_CELL = 16 * 1024 * 1024
-_TITLE = re.compile(r"^#[ \t]+(.+?)[ \t#]*$", re.M)
 
 
 @dataclass
@@ -183,9 +181,23 @@ def _text(source: Input, binary: BinaryIO) -> Document | BadRow:
         return BadRow(text[: text.index("\x00")].count("\n") + 1, "a NUL character, which Postgres cannot store")
     if not text.strip():
         return BadRow(1, "empty")
-    title = _TITLE.search(text) if source.format == "md" else None
-    metadata = {"path": source.name} | ({"title": title.group(1)} if title else {})
-    return Document(1, text, metadata, source=source.name)
+    if source.format != "md":
+        return Document(1, text, {"path": source.name}, source=source.name)
+    fields, begin = markdown.front_matter(text)
+    body = text[begin:]
+    if not body.strip():
+        body = text  # its front matter is all there is
+    given = fields.pop("title", None)
+    title = str(given).strip() if isinstance(given, str | int | float) else None
+    title = title or markdown.title(body)
+    document = Document(
+        1, body, fields | {"path": source.name} | ({"title": title} if title else {}), source=source.name
+    )
+    try:
+        columns.check_storable(document)
+    except BadValueError as error:
+        return BadRow(1, f"front matter: {error}")
+    return document
 
 
 def _json_lines(mapping: Mapping, binary: BinaryIO) -> Iterator[Document | BadRow]:
