@@ -16,7 +16,7 @@ from pgvec_admin import database
 from pgvec_admin.cli.output import DatabaseUrl, Json, Tenant, open_target, print_json, progress, say
 from pgvec_admin.engine import collections
 from pgvec_admin.errors import DataRejectedError, UsageError
-from pgvec_admin.loading import columns, readers
+from pgvec_admin.loading import columns, readers, reading
 from pgvec_admin.loading import load as loading
 from pgvec_admin.loading.chunk import Chunking
 from pgvec_admin.loading.files import Skip
@@ -80,12 +80,15 @@ def load(
         Unit, typer.Option(help="Count sizes in characters or in the model's tokens.")
     ] = Unit.characters,
     no_chunk: Annotated[bool, typer.Option("--no-chunk", help="Leave texts whole.")] = False,
-    batch: Annotated[int, typer.Option(min=1, max=100_000, help="Rows to store and commit at once.")] = loading.BATCH,
+    batch: Annotated[int, typer.Option(min=1, max=100_000, help="Rows to store and commit at once.")] = reading.BATCH,
     restart: Annotated[bool, typer.Option("--restart", help="Start over, without resuming a load.")] = False,
     reject_to: Annotated[
         Path | None, typer.Option(help="Write bad rows to this file, as JSON lines with file, line, reason and row.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first bad row.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove rows that the files, or the directories, have no more.")
+    ] = False,
     follow_links: Annotated[
         bool, typer.Option("--follow-links", help="Follow links that lead out of a directory too.")
     ] = False,
@@ -131,7 +134,9 @@ def load(
                 f"collection {collection!r} has no tenants", "its rows are everybody's; leave --tenant out"
             )
         chunking = None if no_chunk else Chunking(size, overlap, chunk_unit.value, target.model)
-        options = loading.LoadOptions(mapping, chunking, chunk_rows=chunk_size is not None, batch=batch, tenant=tenant)
+        options = reading.LoadOptions(
+            mapping, chunking, chunk_rows=chunk_size is not None, batch=batch, tenant=tenant, prune=prune
+        )
         with progress("load", "rows") as report:
             result = loading.load_files(
                 connection,
@@ -142,6 +147,7 @@ def load(
                 strict=strict,
                 reject=rejects,
                 report=report,
+                tell=say,
                 another=connect,
             )
     if as_json:
@@ -205,5 +211,7 @@ def _say(collection: str, result: loading.LoadResult) -> None:
     ]
     rate = f"{result.rows / result.seconds:,.0f} rows/s" if result.seconds else ""
     say(f"loaded into {collection}: {', '.join(parts) or 'no rows'} in {result.seconds:.1f} s ({rate})")
+    if result.gone:
+        say(f"no longer in the files: {result.gone:,} stored rows (--prune removes them)")
     if result.counted_anew:
         say("keyword statistics: counted again")

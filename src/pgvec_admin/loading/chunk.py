@@ -20,6 +20,7 @@ Unit = Literal["characters", "tokens"]
 LONGEST_TEXT, LONGEST_LINE, MOST_SIZES = 256_000, 16_000, 16
 _WITHIN_LINES = (". ", "? ", "! ", "\u3002", " ")
 
+
 @dataclass(frozen=True)
 class Chunking:
     """How texts are cut: the largest chunk, and its overlap with the one before, in characters or `model`'s tokens.
@@ -88,10 +89,9 @@ class Chunker:
         starts = [heading.start for heading in headings]
         sections = [heading.start for heading in headings if heading.level and not heading.depth]
         parts = (
-            (begin + line, part)
+            (begin + line, part.rstrip())  # thousands of empty lines at the end take the splitter minutes
             for begin, block in _blocks(text, self._longest, sections)
             for line, part in _lines(block, self._longest_line)
-            if not part.isspace()  # thousands of empty lines alone take the splitter minutes
         )
         found = []
         for begin, part in parts:

@@ -33,6 +33,10 @@ class BadValueError(Exception):
     """A value that makes its row a bad one; the message is the reason."""
 
 
+class EmptyError(BadValueError):
+    """A row without a text."""
+
+
 @dataclass(frozen=True)
 class MetadataColumn:
     """A column for metadata, and the type that its values are converted to; None leaves them as they are."""
@@ -126,11 +130,11 @@ def _check_storable(value: Any, path: str, depth: int = 0) -> None:
 
 def _content(name: str, value: Any) -> str:
     if value is None or value == "":
-        raise BadValueError(f"{name} is empty")
+        raise EmptyError(f"{name} is empty")
     if not isinstance(value, str):
         raise BadValueError(f"{name} is not text but {type(value).__name__}")
     if not value.strip():
-        raise BadValueError(f"{name} is empty")
+        raise EmptyError(f"{name} is empty")
     return value
 
 

@@ -53,7 +53,7 @@ def front_matter(text: str) -> tuple[dict[str, Any], int]:
     try:
         # its constructors are those of SafeLoader
         loaded = tomllib.loads(block) if found["yaml"] is None else yaml.load(block, Loader=_core_loader())  # noqa: S506
-        fields = _plain(loaded or {}, iter(range(MOST_VALUES)))
+        fields = _plain({} if loaded is None else loaded, iter(range(MOST_VALUES)))
     except (yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, RecursionError):
         fields = {name: value.strip("\"'") for name, value in _FIELD.findall(block)}
         if not fields:
@@ -107,17 +107,17 @@ def _parser() -> MarkdownIt:
 def _core_loader() -> type[yaml.SafeLoader]:
     """YAML 1.2's core schema: null, booleans, integers and floats, and all else is text."""
 
-    class CoreLoader(yaml.SafeLoader):
+    class CoreLoader(yaml.SafeLoader):  # type: ignore[misc]
         yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - as the library has it
 
     for tag, pattern, first in (
-        ("null", r"~|null|Null|NULL|", "~nN"),
+        ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
         ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
         ("int", r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
-        ("float", r"[-+]?(?:[0-9]+\.[0-9]*|\.?[0-9]+)(?:[eE][-+]?[0-9]+)?", "-+.0123456789"),
+        ("float", r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?", "-+.0123456789"),
         ("merge", "<<", "<"),
     ):
-        CoreLoader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"(?:{pattern})\\Z"), [*first, *([""] if tag == "null" else [])])
+        CoreLoader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"(?:{pattern})\\Z"), list(first))
     return CoreLoader
 
 

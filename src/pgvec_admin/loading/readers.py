@@ -54,7 +54,8 @@ class Input:
     name: str
     format: str
     compressed: bool = False
-    within: Path | None = None  # the directory in which it was found, and which it must not lead out of
+    within: Path | None = None  # the directory that it must not lead out of
+    folder: Path | None = None  # the directory in which it was found
     read: int = field(default=0, compare=False)  # bytes so far, for progress
 
     @property
@@ -157,7 +158,7 @@ def _inside(directory: Path, wanted: str | None, follow_links: bool, skip: files
 
     for path in files.walk(directory, skip_known, follow_links=follow_links):
         if made := _input(path, wanted):
-            made.within = None if follow_links else directory
+            made.within, made.folder = None if follow_links else directory, directory
             yield made
 
 
@@ -180,7 +181,7 @@ def _text(source: Input, binary: BinaryIO) -> Document | BadRow:
     if "\x00" in text:
         return BadRow(text[: text.index("\x00")].count("\n") + 1, "a NUL character, which Postgres cannot store")
     if not text.strip():
-        return BadRow(1, "empty")
+        return BadRow(1, "empty", empty=True)
     if source.format != "md":
         return Document(1, text, {"path": source.name}, source=source.name)
     fields, begin = markdown.front_matter(text)
@@ -253,6 +254,9 @@ def _csv(source: Input, mapping: Mapping, binary: BinaryIO) -> Iterator[Document
         header = next(rows, None)
         if header and not "".join(header).isprintable():
             raise _unreadable(source, "its header is not UTF-8")
+        if header is None:
+            yield BadRow(1, "empty", empty=True)
+            return
         if not header:
             raise UsageError(f"{source.name} has no header", "its first line must name the columns")
         twice = sorted({name for name in header if header.count(name) > 1})
@@ -341,5 +345,5 @@ def _row(row: Any, mapping: Mapping, line: int, *, suspect: bool, cells: bool = 
     except (BadValueError, RecursionError) as error:
         why = error if isinstance(error, BadValueError) else f"nested deeper than {columns.DEEPEST} levels"
         shown = {name: value for name, value in row.items() if not isinstance(value, np.ndarray)}
-        return BadRow(line, str(why), shown)
+        return BadRow(line, str(why), shown, empty=isinstance(error, columns.EmptyError))
     return document
