@@ -41,7 +41,10 @@ def load(
     collection: Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.")] = "documents",
     content: Annotated[
         str | None,
-        typer.Option(help="Column of the text.", show_default="content, text, body, page_content or document"),
+        typer.Option(
+            help="Column of the text, or several: title,body.",
+            show_default="content, text, body, page_content or document",
+        ),
     ] = None,
     id_: Annotated[
         str | None, typer.Option("--id", help="Column of the id.", show_default="id, where there is one")
@@ -49,7 +52,7 @@ def load(
     metadata: Annotated[
         str | None,
         typer.Option(
-            help="Columns for metadata: title,year:int (types: text, int, float, bool, json).",
+            help="Columns for metadata: title,year:int (types: text, int, float, bool, json); * stands for all others.",
             show_default="a column metadata, else all that are left",
         ),
     ] = None,
@@ -62,6 +65,13 @@ def load(
     format_: Annotated[
         str | None,
         typer.Option("--format", help="jsonl, json, csv, tsv, parquet, md or txt.", show_default="by the file's name"),
+    ] = None,
+    delimiter: Annotated[
+        str | None, typer.Option(help="Delimiter of CSV: one character, or tab.", show_default="found out")
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(help="Encoding of CSV and texts.", show_default="UTF-8; of CSV found out where it is another"),
     ] = None,
     chunk_size: Annotated[
         int | None,
@@ -117,7 +127,9 @@ def load(
         embedding=embedding,
     )
     with _skipped() as skip:
-        inputs = readers.inputs(paths, format_, follow_links=follow_links, skip=skip)
+        inputs = readers.inputs(
+            paths, format_, follow_links=follow_links, skip=skip, delimiter=delimiter, encoding=encoding, tell=say
+        )
     where = open_target(database_url)
     with ExitStack() as open_:
 

@@ -25,9 +25,9 @@ from pgvec_admin.engine.collections import Collection
 from pgvec_admin.errors import DataRejectedError
 from pgvec_admin.loading import staging, stored
 from pgvec_admin.loading.lanes import Lanes
-from pgvec_admin.loading.readers import Input
 from pgvec_admin.loading.reading import BATCH, Batch, Ended, LoadOptions, Reading, ResumePoint
 from pgvec_admin.loading.records import Record
+from pgvec_admin.loading.sources import Input, silently
 from pgvec_admin.loading.staging import Merged, Rejected
 
 ANALYZE_ABOVE = 0.01  # the share of a table's rows that changed
@@ -102,15 +102,11 @@ def load_files(
         resume = {name: replace(point, fingerprint="none") for name, point in resume.items()}
     before = stored.stored(connection, collection, inputs, other_sources=options.mapping.source is not None)
     files = [Ended(name, ids={}, everything=True) for name in stored.gone_files(before.sources, inputs)]
-    batches = Reading(options, resume, before, tell or _silently).batches(inputs)
+    batches = Reading(options, resume, before, tell or silently).batches(inputs)
     batches = itertools.chain(batches, [Batch(ended=files, done=1.0)] if files else [])
     return _store(
         connection, target, batches, _stop if strict else reject, report, another, prune=options.prune, tell=tell
     )
-
-
-def _silently(told: str) -> None:
-    del told
 
 
 def _stop(rejected: Rejected) -> None:
@@ -149,7 +145,7 @@ def _store(
                     connection.execute("set local synchronous_commit = off")
                     merged, refused = stage.merge(batch.rows, batch.complete, reuse_embeddings=batch.chunked)
                 used = (inserted or stage).connection
-                removed, gone = _end_sources(used, collection.name, batch.ended, prune, tell or _silently)
+                removed, gone = _end_sources(used, collection.name, batch.ended, prune, tell or silently)
                 merged += Merged(removed=removed)
                 _note_resume_point(used, collection, batch)
                 rejected = batch.rejected + refused

@@ -11,8 +11,8 @@ from uuid import UUID
 from pgvec_admin.errors import DataRejectedError, UsageError
 from pgvec_admin.loading import chunk, columns, readers
 from pgvec_admin.loading.chunk import Chunker, Chunking
-from pgvec_admin.loading.readers import Input
 from pgvec_admin.loading.records import BadRow, Document, Record
+from pgvec_admin.loading.sources import Input
 from pgvec_admin.loading.staging import Rejected, Row
 from pgvec_admin.loading.stored import Stored
 
@@ -247,6 +247,8 @@ def _fingerprint(source: Input, options: LoadOptions) -> str:
         told.st_size,
         told.st_mtime_ns,
         source.format,
+        source.delimiter,
+        source.encoding,
         options.mapping,
         options.chunking,
         options.chunk_rows,

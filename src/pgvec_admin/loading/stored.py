@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pgvec_admin.database import Connection
-from pgvec_admin.loading.readers import SUFFIXES, Input
+from pgvec_admin.loading.sources import SUFFIXES, Input
 
 
 @dataclass
