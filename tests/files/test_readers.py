@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import uuid
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgvec_admin.errors import DataRejectedError, UsageError
-from pgvec_admin.loading import files, readers
+from pgvec_admin.loading import converted, files, readers
 from pgvec_admin.loading.columns import Mapping, MetadataColumn, metadata_columns
 from pgvec_admin.loading.records import BadRow, Document
 from pgvec_admin.loading.sources import Input
@@ -663,3 +664,113 @@ def test_a_file_that_becomes_a_link_or_a_pipe_before_it_is_read_is_refused(tmp_p
     os.mkfifo(folder / name)
     with pytest.raises(DataRejectedError, match="it has become no regular file"):
         list(readers.documents(source, Mapping()))
+
+
+# ---- documents of other kinds
+
+
+def minimal_pdf(text: str) -> bytes:
+    stream = f"BT /F1 12 Tf 72 720 Td ({text}) Tj ET".encode()
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R"
+        b" /Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
+    ]
+    out, places = b"%PDF-1.4\n", []
+    for number, body in enumerate(objects, 1):
+        places.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    return out + b"xref\n0 5\n0000000000 65535 f \n%strailer\n<< /Size 5 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (
+        table,
+        len(out),
+    )
+
+
+def minimal_docx(*paragraphs: tuple[str, str]) -> bytes:
+    word = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    body = "".join(
+        f'<w:p><w:pPr><w:pStyle w:val="{style}"/></w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>'
+        for style, text in paragraphs
+    )
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr(
+            "[Content_Types].xml",
+            '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Override PartName='
+            '"/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.'
+            'document.main+xml"/></Types>',
+        )
+        archive.writestr(
+            "_rels/.rels",
+            '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r"'
+            ' Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"'
+            ' Target="word/document.xml"/></Relationships>',
+        )
+        archive.writestr("word/document.xml", f'<w:document xmlns:w="{word}"><w:body>{body}</w:body></w:document>')
+    return made.getvalue()
+
+
+OTHERS = {
+    "page.html": (
+        b"<html><head><title>On leave</title><style>p {}</style></head><body><nav>menu</nav><h1>Leave</h1>"
+        b"<p>Thirty <b>days</b>.</p><script>1</script></body></html>",
+        "# Leave\n\nThirty **days**.",
+        "On leave",
+    ),
+    "notes.ipynb": (
+        json.dumps(
+            {
+                "cells": [
+                    {"cell_type": "markdown", "source": ["# Leave\n", "Thirty days."]},
+                    {"cell_type": "code", "source": "# no heading\n1 + 1", "outputs": [{"text": "2"}]},
+                ]
+            }
+        ).encode(),
+        "# Leave\nThirty days.\n\n```python\n# no heading\n1 + 1\n```",
+        "Leave",
+    ),
+    "letter.docx": (minimal_docx(("Heading1", "Leave"), ("", "Thirty days.")), "Thirty days.", None),
+    "paper.pdf": (minimal_pdf("Thirty days of leave."), "Thirty days of leave.", None),
+    "page.mdx": (b"import X from 'x'\n\n# Leave\n\n<X/>", "import X from 'x'\n\n# Leave\n\n<X/>", "Leave"),
+    "page.rst": (b"Leave\n=====\n\nThirty days.", "Leave\n=====\n\nThirty days.", None),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_documents_of_other_kinds_become_texts(read: Read, name: str) -> None:
+    data, text, title = OTHERS[name]
+    found = only(read(name, data))
+    assert text in found.content
+    assert found.metadata.get("title") == title or name == "letter.docx"
+    if name == "page.html":
+        assert found.content == text
+
+
+@pytest.mark.parametrize("name", ["page.ipynb", "letter.docx", "paper.pdf"])
+def test_a_damaged_document_is_told_and_no_more(read: Read, name: str) -> None:
+    for data in (b"", b"\x00\xff nothing of the kind", OTHERS.get(name, (b'{"cells": 5}',))[0][:300]):
+        (bad,) = read(name, data)
+        assert isinstance(bad, BadRow)
+        assert bad.reason.startswith(f"cannot be read as {name.partition('.')[2]}")
+    if name.endswith("pdf"):
+        assert reason(read(name, minimal_pdf(""))) == (1, "it holds no text: is it a scan?")
+
+
+def test_what_is_left_out_of_a_directory_is_told_by_count_and_extension(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.md", "b.png", "c.PNG", "d", "e.pdf"):
+        (tmp_path / name).touch()
+    told: list[str] = []
+    assert [one.format for one in readers.inputs([str(tmp_path)], tell=told.append)] == ["md", "pdf"]
+    assert told == [f"left out in {tmp_path}: 2 .png, 1 without extension: of no known format"]
+    monkeypatch.setattr(converted, "find_spec", lambda name: None)
+    told.clear()
+    assert [one.format for one in readers.inputs([str(tmp_path)], tell=told.append)] == ["md"]
+    assert told[1] == f"left out in {tmp_path}: 1 .pdf: pip install 'pgvec-admin[documents]' reads them"
+    (named,) = readers.inputs([str(tmp_path / "e.pdf")])
+    with pytest.raises(UsageError, match="needs libraries that are not installed"):
+        list(readers.documents(named, Mapping()))

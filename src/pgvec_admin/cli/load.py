@@ -64,7 +64,11 @@ def load(
     ] = None,
     format_: Annotated[
         str | None,
-        typer.Option("--format", help="jsonl, json, csv, tsv, parquet, md or txt.", show_default="by the file's name"),
+        typer.Option(
+            "--format",
+            help="jsonl, json, csv, tsv, parquet, md, txt, html, ipynb, docx or pdf.",
+            show_default="by the file's name",
+        ),
     ] = None,
     delimiter: Annotated[
         str | None, typer.Option(help="Delimiter of CSV: one character, or tab.", show_default="found out")
@@ -106,7 +110,9 @@ def load(
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Load files into a collection: .jsonl, .json, .csv, .tsv (also .gz), .parquet, .md, .txt, or directories.
+    """Load files into a collection: tables, texts and documents, or directories of them.
+
+    .jsonl .json .csv .tsv (also .gz) .parquet; .md .mdx .txt .rst; .html .ipynb .docx .pdf.
 
     Loading the same again changes nothing; an edited file replaces exactly its own chunks. After an interruption, the
     same command continues where it stopped. Links that lead out of a directory are left out.

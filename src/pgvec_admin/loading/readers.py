@@ -10,6 +10,7 @@ import codecs
 import gzip
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from pgvec_admin.errors import UsageError
-from pgvec_admin.loading import columns, files, markdown
+from pgvec_admin.loading import columns, converted, files, markdown
 from pgvec_admin.loading.columns import BadValueError, Mapping
 from pgvec_admin.loading.csv_files import csv_file
 from pgvec_admin.loading.json_files import json_file, json_lines
@@ -59,11 +60,14 @@ def inputs(
         if not name:
             raise UsageError("the name of a file is empty", "is a variable not set? for this directory: .")
         if name == "-":
-            if format is None or format == "parquet":
-                raise UsageError("the format of stdin must be said", "for example --format jsonl (not parquet)")
+            if format in (None, "parquet", *converted.NEEDS):
+                raise UsageError(
+                    "the format of stdin must be said",
+                    f"for example --format jsonl (not {', '.join(('parquet', *converted.NEEDS))})",
+                )
             found.append(Input(None, "-", format))
         elif path.is_dir():
-            inside = list(_inside(path, format, follow_links, skip))
+            inside = list(_inside(path, format, follow_links, skip, tell))
             if not inside:
                 raise UsageError(
                     f"{name} holds nothing to load",
@@ -115,15 +119,29 @@ def _documents(source: Input, mapping: Mapping, binary: BinaryIO) -> Iterator[Do
         yield from csv_file(source, mapping, binary)
 
 
-def _inside(directory: Path, wanted: str | None, follow_links: bool, skip: files.Skip) -> Iterator[Input]:
+def _inside(
+    directory: Path, wanted: str | None, follow_links: bool, skip: files.Skip, tell: Callable[[str], None]
+) -> Iterator[Input]:
     def skip_known(path: Path, why: str) -> None:
         if path.is_dir() or _input(path, wanted):
             skip(path, why)
 
+    left_out: Counter[str] = Counter()
+    unread: Counter[str] = Counter()
     for path in files.walk(directory, skip_known, follow_links=follow_links):
-        if made := _input(path, wanted):
+        made = _input(path, wanted)
+        if made is None:
+            left_out[path.suffix.lower() or "without extension"] += 1
+        elif converted.lacking(made.format):
+            unread[path.suffix.lower()] += 1
+        else:
             made.within, made.folder = None if follow_links else directory, directory
             yield made
+    for counted, why in ((left_out, "of no known format"), (unread, "pip install 'pgvec-admin[documents]' reads them")):
+        if counted:
+            told = ", ".join(f"{count:,} {suffix}" for suffix, count in counted.most_common(10))
+            others = sum(counted.values()) - sum(count for _, count in counted.most_common(10))
+            tell(f"left out in {directory}: {told}{f' and {others:,} others' if others else ''}: {why}")
 
 
 def _input(path: Path, wanted: str | None) -> Input | None:
@@ -137,31 +155,45 @@ def _input(path: Path, wanted: str | None) -> Input | None:
 
 def _text(source: Input, binary: BinaryIO) -> Document | BadRow:
     data = binary.read()
-    try:
-        text = data.decode(source.encoding or "utf-8-sig").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        if source.encoding:
-            return BadRow(1, f"not {source.encoding}: {error.reason} at offset {error.start}")
-        line = data[: error.start].count(b"\n") + 1
-        return BadRow(line, f"not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start}")
+    title = None
+    if source.format in converted.NEEDS:
+        try:
+            text, title = converted.converted(source.format, data)
+        except ValueError as error:
+            return BadRow(1, str(error))
+        if not text.strip():
+            return BadRow(1, "it holds no text: is it a scan?" if source.format == "pdf" else "empty", empty=True)
+    else:
+        made = _decoded(source, data)
+        if isinstance(made, BadRow):
+            return made
+        text = made
     if "\x00" in text:
         return BadRow(text[: text.index("\x00")].count("\n") + 1, "a NUL character, which Postgres cannot store")
     if not text.strip():
         return BadRow(1, "empty", empty=True)
-    if source.format != "md":
-        return Document(1, text, {"path": source.name}, source=source.name)
-    fields, begin = markdown.front_matter(text)
+    fields, begin = markdown.front_matter(text) if source.format == "md" else ({}, 0)
     body = text[begin:]
     if not body.strip():
         body = text  # its front matter is all there is
-    given = fields.pop("title", None)
+    given = fields.pop("title", title)
     title = str(given).strip() if isinstance(given, str | int | float) else None
-    title = title or markdown.title(body)
+    title = title or (markdown.title(body) if source.format in converted.MARKDOWN else None)
     document = Document(
         1, body, fields | {"path": source.name} | ({"title": title} if title else {}), source=source.name
     )
     try:
         columns.check_storable(document)
     except BadValueError as error:
-        return BadRow(1, f"front matter: {error}")
+        return BadRow(1, f"front matter: {error}" if fields or begin else str(error))
     return document
+
+
+def _decoded(source: Input, data: bytes) -> str | BadRow:
+    try:
+        return data.decode(source.encoding or "utf-8-sig").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        if source.encoding:
+            return BadRow(1, f"not {source.encoding}: {error.reason} at offset {error.start}")
+        line = data[: error.start].count(b"\n") + 1
+        return BadRow(line, f"not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from pgvec_admin.errors import DataRejectedError, UsageError
-from pgvec_admin.loading import chunk, columns, readers
+from pgvec_admin.loading import chunk, columns, converted, readers
 from pgvec_admin.loading.chunk import Chunker, Chunking
 from pgvec_admin.loading.records import BadRow, Document, Record
 from pgvec_admin.loading.sources import Input
@@ -127,7 +127,7 @@ class Reading:
 
     def _texts(self, source: Input) -> Iterator[int]:
         """Adds a text; yields where the batch is full."""
-        chunker = self._chunker(markdown=source.format == "md")
+        chunker = self._chunker(markdown=source.format in converted.MARKDOWN)
         self._batch.chunked = True
         for item in self._items(source, alone=False):
             if isinstance(item, BadRow):

@@ -17,8 +17,16 @@ SUFFIXES = {
     ".parquet": "parquet",
     ".md": "md",
     ".markdown": "md",
+    ".mdx": "md",
     ".txt": "txt",
+    ".rst": "txt",
+    ".html": "html",
+    ".htm": "html",
+    ".ipynb": "ipynb",
+    ".docx": "docx",
+    ".pdf": "pdf",
 }
+TEXTS = ("md", "txt", "html", "ipynb", "docx", "pdf")
 COMPRESSIBLE = ("jsonl", "json", "csv", "tsv")
 FORMATS = tuple(dict.fromkeys(SUFFIXES.values()))
 
@@ -46,7 +54,7 @@ class Input:
     @property
     def is_text(self) -> bool:
         """A document in itself, not a table of them."""
-        return self.format in ("md", "txt")
+        return self.format in TEXTS
 
     @property
     def size(self) -> int:
