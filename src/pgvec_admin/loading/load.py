@@ -211,7 +211,8 @@ def _note_resume_point(connection: Connection, collection: Collection, batch: Ba
             (collection.name, point.source, point.fingerprint, point.position, batch.rows[-1].record.id),
         )
     for ended in batch.ended:
-        connection.execute("select pgvec.note_load(%s, %s)", (collection.name, ended.source))
+        if ended.noted:
+            connection.execute("select pgvec.note_load(%s, %s)", (collection.name, ended.source))
 
 
 def _end_sources(
@@ -219,12 +220,20 @@ def _end_sources(
 ) -> tuple[int, int]:
     """Remove what sources have no more; returns how many rows that were, and how many are left for `prune`."""
     removed = left = 0
+    found = {
+        everything: stored.ids_of(
+            connection,
+            collection,
+            [one.source for one in ended if one.ids is not None and one.everything is everything],
+            whole=not everything,
+        )
+        for everything in (False, True)
+    }
     for one in ended:
         removed += stored.remove(connection, collection, one.gone)
         gone = list(one.unsure)
         if one.ids is not None:
-            found = stored.ids_of(connection, collection, one.source, whole=not one.everything)
-            gone += [id_ for id_ in found if id_ not in one.ids]
+            gone += [id_ for id_ in found[one.everything].get(one.source, ()) if id_ not in one.ids]
         if gone and prune and not one.damaged:
             removed += stored.remove(connection, collection, gone)
         elif gone:

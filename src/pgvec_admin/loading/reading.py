@@ -60,6 +60,7 @@ class Ended:
     ids: Mapping[str, int] | None = None
     damaged: bool = False
     everything: bool = False
+    noted: bool = False  # whether there is a resume point
 
 
 @dataclass
@@ -173,7 +174,7 @@ class Reading:
             gone, unsure = self._before.numbers.left(source.name)
             whole = known and not chunker and self._options.mapping.source is None
             ids = self._lines if whole else None
-            self._batch.ended.append(Ended(source.name, gone, unsure, ids, self._damaged))
+            self._batch.ended.append(Ended(source.name, gone, unsure, ids, self._damaged, noted=noted))
 
     def _items(self, source: Input, *, alone: bool) -> Iterator[Document | BadRow]:
         """The documents of a file; one of several files that cannot be read (on) is told as a bad row of line 0."""

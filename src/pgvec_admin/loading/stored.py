@@ -113,12 +113,16 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def ids_of(connection: Connection, collection: str, source: str, *, whole: bool) -> list[str]:
-    """The ids of the rows of a source, or of those alone that are whole documents with ids of their own."""
-    found = connection.execute(
-        "select id from pgvec.loaded_rows(%s, %s, %s)", (collection, [source], False if whole else None)
-    ).fetchall()
-    return [id_ for (id_,) in found]
+def ids_of(connection: Connection, collection: str, sources: Sequence[str], *, whole: bool) -> dict[str, list[str]]:
+    """The ids of the rows of each source, or of those alone that are whole documents with ids of their own."""
+    found: dict[str, list[str]] = defaultdict(list)
+    if sources:
+        rows = connection.execute(
+            "select source, id from pgvec.loaded_rows(%s, %s, %s)", (collection, sources, False if whole else None)
+        )
+        for source, id_ in rows:
+            found[source].append(id_)
+    return found
 
 
 def remove(connection: Connection, collection: str, ids: Sequence[str]) -> int:
