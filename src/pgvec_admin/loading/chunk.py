@@ -16,7 +16,7 @@ from pgvec_admin.loading.records import BadRow, Document, Record
 Unit = Literal["characters", "tokens"]
 
 # The time of the splitter grows with the square of a text, and even faster with that of a line: longer ones, of so many
-# characters and sizes, are cut before. 20 MB in one line take 5 s, which were 25 minutes.
+# characters and sizes, are cut before. 20 MB in one line took 25 minutes.
 LONGEST_TEXT, LONGEST_LINE, MOST_SIZES = 256_000, 16_000, 16
 _WITHIN_LINES = (". ", "? ", "! ", "\u3002", " ")
 

@@ -60,7 +60,7 @@ def inputs(
         if not name:
             raise UsageError("the name of a file is empty", "is a variable not set? for this directory: .")
         if name == "-":
-            if format in (None, "parquet", *converted.NEEDS):
+            if format is None or format in ("parquet", *converted.NEEDS):
                 raise UsageError(
                     "the format of stdin must be said",
                     f"for example --format jsonl (not {', '.join(('parquet', *converted.NEEDS))})",
