@@ -21,7 +21,7 @@ declare
   target  pgvec.collections := request.collection;
   own     text := pgvec.of_tenant(request, 'r');
   tenant  text := quote_literal(request.tenants[1]) || ', ';
-  moved   text[] := '{}';  -- rows whose embedding is that of a text which has another number now
+  moved   text[] := array[]::text[];  -- rows whose embedding is that of a text which has another number now
 begin
   if to_regclass('pg_temp.staged_documents') is null then
     raise exception using
