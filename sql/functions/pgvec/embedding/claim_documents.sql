@@ -20,10 +20,10 @@ declare
   wanted  text;
   claimed text[];
 begin
-  if run is null or batch < 0 or not lease > interval '0' then
+  if run is null or batch < 0 or (lease > interval '0') is not true then
     raise exception using
       errcode = 'PV004',
-      message = format('run %s cannot claim %s rows for %s', coalesce(run::text, 'null'), coalesce(batch::text, 'null'), lease),
+      message = format('run %s cannot claim %s rows for %s', coalesce(run::text, 'null'), coalesce(batch, 256), coalesce(lease::text, 'null')),
       hint    = 'run: a random number of its own; batch: at least 1, or 0 to give up what was claimed; lease: a time';
   end if;
 

@@ -15,6 +15,13 @@ begin
       hint    = 'pass three arrays of one length, with id and content_hash as pgvec.claim_documents gave them';
   end if;
 
+  if array_position(ids, null) is not null or array_position(hashes, null) is not null or array_position(reasons, null) is not null then
+    raise exception using
+      errcode = 'PV004',
+      message = 'an id, a hash or a reason is null',
+      hint    = 'pass id and content_hash as pgvec.claim_documents gave them, and a text as the reason';
+  end if;
+
   insert into pgvec.embedding_failures as f (collection, id, content_hash, reason)
   select target.name, e.id, e.hash, max(e.reason)
     from unnest(ids, hashes, reasons) as e (id, hash, reason)
