@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import psycopg
 import pytest
+from psycopg import sql
 from typer import Typer
 from typer.testing import CliRunner
 
 from openai_server import Fault, OpenAIServer, vector_of
 from pgvec_admin.cli.embed import embed as command
+from pgvec_admin.cli.search import search as search_command
 from pgvec_admin.database import Connection
 from pgvec_admin.engine import collections
 from pgvec_admin.errors import ConnectionFailedError, DataRejectedError, UsageError
@@ -117,6 +119,22 @@ def test_stale_documents_reads_the_index_of_stale_rows(documents: Connection) ->
             "PV005",
             "the embedding of row '001' of public.documents is a zero vector",
         ),
+        ("count_blank('nope')", "PV001", "there is no collection 'nope'"),
+        ("count_missing('nope')", "PV001", "there is no collection 'nope'"),
+        ("claim_documents('nope', 1)", "PV001", "there is no collection 'nope'"),
+        ("claim_documents('documents', null)", "PV004", "run null cannot claim 256 rows for 01:00:00"),
+        ("claim_documents('documents', 1, -1)", "PV004", "run 1 cannot claim -1 rows for 01:00:00"),
+        (
+            "claim_documents('documents', 1, lease => '-1 s')",
+            "PV004",
+            "run 1 cannot claim 256 rows for -00:00:01",
+        ),
+        ("note_failures('nope', '{}', '{}', '{}')", "PV001", "there is no collection 'nope'"),
+        (
+            "note_failures('documents', '{a}', '{}', null)",
+            "PV004",
+            "1 ids, 0 hashes and 0 reasons do not pair up",
+        ),
         ("bind_model('nope', 'local:x', 8)", "PV001", "there is no collection 'nope'"),
         (
             "bind_model('documents', 'local:x', 7)",
@@ -180,9 +198,19 @@ def test_a_new_vector_for_the_same_text_replaces_the_old_one(documents: Connecti
 
 def test_embedding_is_for_the_owner_alone(documents: Connection) -> None:
     documents.execute("set role pgvec_writer")
-    for call in ("stale_documents('documents')", "count_stale('documents')", "bind_model('documents', 'local:x', 8)"):
+    for call in (
+        "stale_documents('documents')",
+        "count_stale('documents')",
+        "claim_documents('documents', 1)",
+        "live_claims('documents')",
+        "note_failures('documents', '{}', '{}', '{}')",
+        "bind_model('documents', 'local:x', 8)",
+    ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             documents.execute(f"select pgvec.{call}")
+    for table in ("embedding_runs", "embedding_failures"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            documents.execute(sql.SQL("select from pgvec.{}").format(sql.Identifier(table)))
 
 
 # --- a run
@@ -237,17 +265,55 @@ def test_rows_that_fail_are_listed_and_the_others_stored(
     documents: Connection, api: OpenAIServer, model: Provider
 ) -> None:
     _fill(documents, 10)
-    documents.execute("update documents set content = '' where id = '002'")
     api.poison = {"text 5"}
     api.vectors["text 9"] = [0.0] * 8
     result = embed.embed(documents, "documents", model, batch=4)
     assert result.failures == [
-        Failure("002", "the text is empty"),
         Failure("005", "Invalid 'input': this text cannot be embedded"),
         Failure("009", "the model answered a zero vector"),
     ]
-    assert result.embedded == 7
-    assert _stale(documents) == ["002", "005", "009"]
+    assert result.embedded == 8
+    assert _stale(documents) == ["005", "009"]
+    marks = "select id, reason, attempts from pgvec.embedding_failures order by id"
+    assert documents.execute(marks).fetchall() == [(*(failure.id, failure.reason), 1) for failure in result.failures]
+    embed.embed(documents, "documents", model, batch=4)
+    assert [row[2] for row in documents.execute(marks).fetchall()] == [2, 2]
+    documents.execute("update documents set content = 'mended' where id = '005'")
+    documents.execute("delete from documents where id = '009'")
+    assert embed.embed(documents, "documents", model, batch=4).embedded == 1
+    assert documents.execute(marks).fetchall() == []
+
+
+@pytest.mark.parametrize("text", ["", "  \n\t ", "\u00a0\u2003"])
+def test_rows_without_text_are_left_out_and_fail_no_run(
+    documents: Connection, database: str, api: OpenAIServer, model: Provider, text: str
+) -> None:
+    _fill(documents, 5)
+    documents.execute("update documents set content = %s where id in ('001', '002', '004')", (text,))
+    result = embed.embed(documents, "documents", model, batch=2, limit=2)
+    assert (result.embedded, result.left_out, result.failures) == (2, 3, [])
+    done = _run(["--database-url", database, "--model", "openai:small", "--base-url", api.url])
+    assert done.exit_code == 0
+    assert "3 rows have no text: they were left out" in done.stderr
+    assert documents.execute("select * from pgvec.embedding_failures").fetchall() == []
+
+
+def test_a_limited_run_tries_rows_that_failed_after_all_others(
+    documents: Connection, api: OpenAIServer, model: Provider
+) -> None:
+    _fill(documents, 8)
+    api.poison = {"text 1", "text 2", "text 3", "text 4"}
+    seen = []
+    for _ in range(5):
+        before = len(api.requests)
+        embed.embed(documents, "documents", model, batch=2, limit=2)
+        seen.append(sorted({text for request in api.requests[before:] for text in request.inputs} - {"probe"}))
+    assert seen == [[f"text {n}", f"text {n + 1}"] for n in (1, 3, 5, 7, 1)]
+    assert _stale(documents) == ["001", "002", "003", "004"]
+    embed.embed(documents, "documents", model, batch=2, limit=2)
+    assert api.requests[-1].inputs[0] in ("text 3", "text 4")  # those that were tried longest ago
+    api.poison = set()
+    assert embed.embed(documents, "documents", model, batch=3).embedded == 4
 
 
 def test_a_vector_that_the_database_refuses_fails_alone(
@@ -305,7 +371,7 @@ def test_what_was_embedded_before_the_provider_failed_is_kept(
 ) -> None:
     _fill(documents, 10)
     assert model.dimensions == 8
-    api.faults.extend([Fault(), Fault(), Fault(503)])
+    api.faults.extend([Fault(), Fault(), Fault(503), Fault(503)])
     with pytest.raises(ConnectionFailedError):
         embed.embed(documents, "documents", model, batch=4)
     assert _stale(documents) == ["009", "010"]
@@ -313,10 +379,30 @@ def test_what_was_embedded_before_the_provider_failed_is_kept(
     assert api.requests[-1].inputs == ["text 9", "text 10"]
 
 
-def test_two_runs_at_once_end_with_every_row_embedded(documents: Connection, database: str, api: OpenAIServer) -> None:
+def test_vectors_that_came_before_the_provider_failed_within_a_batch_are_kept(
+    documents: Connection, api: OpenAIServer
+) -> None:
+    _fill(documents, 10)
+    model = provider("openai:small", base_url=api.url, max_retries=0, batch=4)
+    assert model.dimensions == 8
+    api.faults.extend([Fault(), Fault(), Fault(503), Fault(503)])
+    with pytest.raises(ConnectionFailedError):
+        embed.embed(documents, "documents", model, batch=10)
+    assert _stale(documents) == ["009", "010"]
+
+
+def test_two_runs_at_once_send_every_text_once(documents: Connection, database: str, api: OpenAIServer) -> None:
     _fill(documents, 60)
+    api.poison = {"text 30"}
     results: list[EmbedResult] = []
-    both_there = threading.Barrier(2)
+    both_there, both_asked = threading.Barrier(2), threading.Barrier(2)
+    asked = iter((True, True))
+
+    def wait(inputs: list[str]) -> None:
+        if inputs != ["probe"] and next(asked, False):
+            both_asked.wait(timeout=30)
+
+    api.before_answer = wait
 
     def run() -> None:
         with psycopg.connect(database, autocommit=True) as own:
@@ -329,10 +415,71 @@ def test_two_runs_at_once_end_with_every_row_embedded(documents: Connection, dat
         thread.start()
     for thread in threads:
         thread.join()
-    assert [result.failed for result in results] == [0, 0]
-    assert sum(result.embedded for result in results) >= 60
-    assert _stale(documents) == []
+    assert sum(result.failed for result in results) == 1
+    assert sum(result.embedded for result in results) == 59
+    assert _stale(documents) == ["030"]
     assert all(np.array_equal(vector, vector_of(text)) for text, vector in _vectors(documents).items())
+    answered = [text for request in api.requests if not api.poison & set(request.inputs) for text in request.inputs]
+    assert sorted(set(answered) - {"probe"}) == sorted(f"text {n}" for n in range(1, 61) if n != 30)
+    assert len([text for text in answered if text != "probe"]) == 59
+    assert documents.execute("select * from pgvec.embedding_runs").fetchall() == []
+
+
+CLAIM = "select id from pgvec.claim_documents('documents', %s, 3)"
+
+
+def test_a_run_leaves_rows_to_the_run_that_works_on_them(
+    documents: Connection, database: str, api: OpenAIServer, model: Provider
+) -> None:
+    _fill(documents, 5)
+    with psycopg.connect(database, autocommit=True) as other:
+        assert len(other.execute(CLAIM, (1,)).fetchall()) == 3
+        result = embed.embed(documents, "documents", model)
+        assert (result.embedded, result.elsewhere) == (2, 3)
+        done = _run(["--database-url", database, "--base-url", api.url])
+        assert "3 rows are being embedded by another run" in done.stderr
+        assert done.exit_code == 0
+        other.execute("select pgvec.claim_documents('documents', 1, 0)")
+        assert embed.embed(documents, "documents", model).embedded == 3
+
+
+def test_the_rows_of_a_run_that_crashed_are_free_at_once(documents: Connection, database: str, model: Provider) -> None:
+    _fill(documents, 5)
+    with psycopg.connect(database, autocommit=True) as other:
+        assert len(other.execute(CLAIM, (2**61 + 5,)).fetchall()) == 3
+        documents.execute("select pg_terminate_backend(%s, 30000)", (other.info.backend_pid,))
+    assert embed.embed(documents, "documents", model).embedded == 5
+
+
+def test_a_claim_ends_with_its_lease_though_the_session_lives_on(
+    documents: Connection, database: str, model: Provider
+) -> None:
+    _fill(documents, 5)
+    with psycopg.connect(database, autocommit=True) as other:
+        other.execute("select from pgvec.claim_documents('documents', 7, 3, lease => '1 millisecond')")
+        documents.execute("select pg_sleep(0.01)")
+        assert embed.embed(documents, "documents", model).embedded == 5
+
+
+def test_a_run_holds_no_lock_once_it_has_ended(documents: Connection, model: Provider, api: OpenAIServer) -> None:
+    _fill(documents, 5)
+    embed.embed(documents, "documents", model, batch=2)
+    documents.execute("update documents set content = content || '!'")
+    api.faults.extend([Fault(503), Fault(503)])
+    with pytest.raises(ConnectionFailedError):
+        embed.embed(documents, "documents", model)
+    assert _value(documents, "select count(*) from pg_locks where locktype = 'advisory'") == 0
+    assert documents.execute("select * from pgvec.embedding_runs").fetchall() == []
+
+
+def test_a_run_through_a_pooler_that_changes_sessions_recognises_its_own_claims(
+    documents: Connection, database: str
+) -> None:
+    _fill(documents, 6)
+    with psycopg.connect(database, autocommit=True) as one, psycopg.connect(database, autocommit=True) as two:
+        assert [row[0] for row in one.execute(CLAIM, (9,)).fetchall()] == ["001", "002", "003"]
+        assert [row[0] for row in two.execute(CLAIM, (9,)).fetchall()] == ["001", "002", "003"]
+        assert [row[0] for row in documents.execute(CLAIM, (10,)).fetchall()] == ["004", "005", "006"]
 
 
 # --- models
@@ -386,6 +533,39 @@ def test_the_model_of_a_collection_needs_no_naming(documents: Connection) -> Non
     assert (chosen.spec, chosen.dimensions) == ("openai:text-embedding-3-small", 8)
 
 
+def test_a_prefix_is_kept_with_the_collection_and_used_by_later_runs(
+    documents: Connection, database: str, api: OpenAIServer
+) -> None:
+    _fill(documents, 2)
+    arguments = ["--database-url", database, "--base-url", api.url]
+    assert _run([*arguments, "--model", "openai:small", "--passage-prefix", "doc: "]).exit_code == 0
+    assert api.requests[-1].inputs == ["doc: text 1", "doc: text 2"]
+    documents.execute("update documents set content = 'new' where id = '001'")
+    assert _run(arguments).exit_code == 0
+    assert api.requests[-1].inputs == ["doc: new"]
+    assert collections.get(documents, "documents").passage_prefix == "doc: "
+
+
+@pytest.mark.parametrize(("first", "second"), [("doc: ", ""), ("doc: ", "passage: "), (None, "doc: ")])
+def test_another_prefix_than_that_of_the_rows_is_refused(
+    documents: Connection, database: str, api: OpenAIServer, first: str | None, second: str
+) -> None:
+    _fill(documents, 2)
+    arguments = ["--database-url", database, "--base-url", api.url, "--model", "openai:small"]
+    assert _run([*arguments, *([] if first is None else ["--passage-prefix", first])]).exit_code == 0
+    documents.execute("update documents set content = 'new' where id = '001'")
+    asked = len(api.requests)
+    done = _run([*arguments, "--passage-prefix", second])
+    assert isinstance(done.exception, UsageError)
+    assert f"are embedded with the prefix {first or ''!r}, not {second!r}" in done.exception.message
+    assert [request.inputs for request in api.requests[asked:]] in ([], [["probe"]])
+    # once no row has a vector of the old prefix, it may be another
+    documents.execute("update documents set embedding = null")
+    assert _run([*arguments, "--passage-prefix", second]).exit_code == 0
+    assert api.requests[-1].inputs == [f"{second}new", f"{second}text 2"]
+    assert collections.get(documents, "documents").passage_prefix in (second, None)
+
+
 def test_the_local_model_embeds_what_a_search_then_finds(connection: Connection) -> None:
     connection.execute("select pgvec.create_collection('documents', 384, model => 'local:all-MiniLM-L6-v2')")
     connection.execute(
@@ -430,5 +610,89 @@ def test_the_command_lists_what_failed_and_ends_with_data_rejected(
     assert "documents/002: Invalid 'input': this text cannot be embedded" in done.stderr
     printed = json.loads(done.stdout)
     assert printed["collection"] == "documents"
+    assert printed["stopped"] is None
     assert (printed["embedded"], printed["failed"]) == (2, 1)
     assert printed["failures"] == [{"id": "002", "reason": "Invalid 'input': this text cannot be embedded"}]
+
+
+def test_the_command_names_what_failed_before_the_server_stopped(
+    documents: Connection, database: str, api: OpenAIServer
+) -> None:
+    _fill(documents, 6)
+    api.poison = {"text 2"}
+    api.behave = lambda inputs, good: Fault(429, {"Retry-After": "3600"}) if "text 5" in inputs else None
+    arguments = ["--database-url", database, "--model", "openai:small", "--base-url", api.url, "--batch", "3"]
+    done = _run([*arguments, "--json"])
+    assert isinstance(done.exception, ConnectionFailedError)
+    assert "it says to wait for 3600 s" in done.exception.message
+    assert "documents/002: Invalid 'input': this text cannot be embedded" in done.stderr
+    assert "embedded 2 rows" in done.stderr
+    printed = json.loads(done.stdout)
+    assert (printed["embedded"], printed["failed"]) == (2, 1)
+    assert "3600 s" in printed["stopped"]
+
+
+# --- searching before everything is embedded
+
+
+def _search(arguments: list[str]) -> Any:
+    app = Typer()
+    app.command()(search_command)
+    return CliRunner().invoke(app, arguments)
+
+
+@pytest.mark.parametrize("mode", ["vector", "hybrid"])
+def test_a_search_says_how_many_rows_have_no_embedding_yet(
+    documents: Connection, database: str, api: OpenAIServer, mode: str
+) -> None:
+    _fill(documents, 3)
+    documents.execute("update documents set content = '' where id = '003'")
+    arguments = ["text", "--database-url", database, "--base-url", api.url, "--model", "openai:small", "--mode"]
+    said = "2 rows of documents have no embedding yet, and no search by vector finds them: run pgvec-admin embed"
+    done = _search([*arguments, mode])
+    assert done.exit_code == 0
+    assert said in done.stderr
+    assert "no embedding" not in _search(["text", "--database-url", database, "--mode", "keyword"]).stderr
+    _run(["--database-url", database, "--model", "openai:small", "--base-url", api.url])
+    assert "no embedding" not in _search([*arguments, mode]).stderr
+
+
+def test_a_search_counts_rows_of_the_callers_tenant_only(connection: Connection) -> None:
+    connection.execute("select pgvec.create_collection('documents', 8, access => 'tenant')")
+    mine, other = "aaaaaaaa-0000-0000-0000-000000000000", "bbbbbbbb-0000-0000-0000-000000000000"
+    connection.execute(
+        "insert into documents (tenant_id, id, content) values (%s, '1', 'a'), (%s, '1', 'b'), (%s, '2', 'c')",
+        (mine, other, other),
+    )
+    connection.execute("select set_config('app.tenant_id', %s, false)", (mine,))
+    assert _value(connection, "select pgvec.count_missing('documents')") == 1
+    connection.execute("set role pgvec_reader")
+    assert _value(connection, "select pgvec.count_missing('documents')") == 1
+    with pytest.raises(psycopg.Error, match="is not one of the caller's"):
+        connection.execute("select pgvec.count_missing('documents', %s)", (other,))
+
+
+def test_rows_of_several_tenants_with_one_id_are_embedded_together(
+    connection: Connection, api: OpenAIServer, model: Provider
+) -> None:
+    connection.execute("select pgvec.create_collection('documents', 8, access => 'tenant')")
+    connection.execute(
+        "insert into documents (tenant_id, id, content)"
+        " select gen_random_uuid(), (n / 2)::text, 'text ' || n from generate_series(0, 9) as n"
+    )
+    api.poison = {"text 4"}
+    result = embed.embed(connection, "documents", model, batch=3)
+    assert (result.embedded, result.failures) == (
+        9,
+        [Failure("2", "Invalid 'input': this text cannot be embedded")],
+    )
+    assert all(np.array_equal(vector, vector_of(text)) for text, vector in _vectors(connection).items())
+    api.poison = set()
+    assert embed.embed(connection, "documents", model, batch=3).embedded == 1
+
+
+def test_a_search_says_that_its_query_was_cut(connection: Connection, database: str) -> None:
+    connection.execute("select pgvec.create_collection('documents', 384, model => 'local:all-MiniLM-L6-v2')")
+    said = "the query is longer than local:all-MiniLM-L6-v2 reads: it is searched by its beginning only"
+    assert said in _search(["word " * 300, "--database-url", database]).stderr
+    assert said not in _search(["word", "--database-url", database]).stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from email.utils import formatdate
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from openai_server import Fault, OpenAIServer, vector_of
 from pgvec_admin import providers
 from pgvec_admin.errors import ConnectionFailedError, DataRejectedError, UsageError
-from pgvec_admin.providers import Provider, provider
+from pgvec_admin.providers import Provider, answers, provider
 
 SOON = {"Retry-After-Ms": "5"}
 
@@ -374,9 +375,115 @@ def test_a_server_that_answers_other_dimensions_than_promised_is_refused(api: Op
 @pytest.mark.parametrize("indexes", [[0], [0, 0], [0, 2], [0, 1, 2]])
 def test_answers_that_do_not_pair_with_the_texts_are_refused(api: OpenAIServer, indexes: list[int]) -> None:
     data = [{"object": "embedding", "index": index, "embedding": [1.0] * 8} for index in indexes]
+    remote = _remote(api, "text-embedding-3-small", dimensions=8)
     api.faults.append(Fault(body={"object": "list", "model": "m", "data": data}))
-    with pytest.raises(DataRejectedError, match=f"answered {len(indexes)} vectors for 2 texts"):
-        _remote(api, "text-embedding-3-small", dimensions=8).embed_passages(["a", "b"])
+    answer = remote.embed_passages(["a", "b"])
+    assert np.array_equal(answer.vectors, np.vstack([vector_of("a"), vector_of("b")]))
+    assert [request.inputs for request in api.requests] == [["a", "b"], ["probe"], ["a"], ["b"]]
+    if len(indexes) > 1:
+        api.faults.append(Fault(body={"object": "list", "model": "m", "data": data}))
+        with pytest.raises(DataRejectedError, match=f"answered {len(indexes)} vectors for 1 texts"):
+            remote.embed_query("a")
+
+
+# --- OpenAI: other vendors
+
+
+AZURE = "/openai/deployments/small"
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        f"{AZURE}?api-version=2024-02-01",
+        f"{AZURE}/embeddings?api-version=2024-02-01",
+        f"{AZURE}/?api-version=2024-02-01",
+        "/openai?api-version=2024-02-01",
+        "?api-version=2024-02-01",
+        "/?api-version=2024-02-01",
+    ],
+)
+@pytest.mark.parametrize("variable", [None, "OPENAI_API_KEY", "AZURE_OPENAI_API_KEY"])
+def test_a_deployment_of_azure_gets_its_version_and_its_header(
+    api: OpenAIServer, monkeypatch: pytest.MonkeyPatch, base: str, variable: str | None
+) -> None:
+    if variable:
+        monkeypatch.setenv(variable, "k-azure")
+    api.path = f"{AZURE}/embeddings"
+    root = api.url.removesuffix("/v1")
+    remote = provider("openai:small", base_url=root + base, api_key=None if variable else "k-azure", max_retries=0)
+    assert np.array_equal(remote.embed_query("x"), vector_of("x"))
+    (request,) = api.requests
+    assert request.path == f"{AZURE}/embeddings?api-version=2024-02-01"
+    assert request.headers["api-key"] == "k-azure"
+    assert request.authorization is None
+
+
+def test_the_newer_api_of_azure_gets_its_version_too(api: OpenAIServer) -> None:
+    api.path = "/openai/v1/embeddings"
+    root = api.url.removesuffix("/v1")
+    remote = provider("openai:small", base_url=f"{root}/openai/v1/?api-version=preview", api_key="k-azure")
+    assert np.array_equal(remote.embed_query("x"), vector_of("x"))
+    assert api.requests[0].path == "/openai/v1/embeddings?api-version=preview"
+    assert api.requests[0].headers["api-key"] == "k-azure"
+
+
+def test_azure_wants_a_key_before_anything_is_sent(api: OpenAIServer) -> None:
+    with pytest.raises(UsageError, match="no key for openai:small"):
+        provider("openai:small", base_url=f"{api.url}?api-version=1").embed_query("x")
+    assert api.requests == []
+
+
+def test_a_query_in_the_base_url_is_sent_and_not_told(api: OpenAIServer) -> None:
+    remote = provider("openai:small", base_url=f"{api.url}/embeddings?key=s3cret", max_retries=0)
+    assert np.array_equal(remote.embed_query("x"), vector_of("x"))
+    assert api.requests[0].path == "/v1/embeddings?key=s3cret"
+    api.faults.append(Fault(503))
+    with pytest.raises(ConnectionFailedError) as caught:
+        remote.embed_query("x")
+    assert "s3cret" not in caught.value.message
+
+
+@pytest.mark.parametrize("url", ["localhost:11434/v1", "ftp://127.0.0.1/v1", "http://", "/v1", "http:///v1"])
+def test_what_is_no_address_of_a_server_is_refused(url: str) -> None:
+    with pytest.raises(UsageError, match="is no address of a server"):
+        provider("openai:small", base_url=url)
+
+
+def test_a_server_that_takes_a_hundred_texts_at_once_and_numbers_them_its_own_way(api: OpenAIServer) -> None:
+    """As Gemini does."""
+
+    def behave(inputs: list[str], good: dict[str, Any]) -> Fault:
+        if len(inputs) > 100:
+            error = {"code": 400, "message": "at most 100 requests can be in one batch", "status": "INVALID_ARGUMENT"}
+            return Fault(400, body=[{"error": error}])
+        first, *others = good["data"]
+        return Fault(body={"object": "list", "data": [{"embedding": first["embedding"]}, *others], "model": "small"})
+
+    api.behave = behave
+    texts = [f"text {number}" for number in range(300)]
+    answer = _remote(api).embed_passages(texts)
+    assert answer.failures == {}
+    assert np.array_equal(answer.vectors, np.vstack([vector_of(text) for text in texts]))
+    assert _remote(api).embed_query("x").shape == (8,)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "3600"}, 3600),
+        ({"retry-after": "1.5"}, 1.5),
+        ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
+        ({"retry-after-ms": "?", "retry-after": "9"}, 9),
+        ({"retry-after": formatdate(time.time() + 600, usegmt=True)}, 600),
+        ({"retry-after": "Sun, 99 Nov 2026 00:00:00 GMT"}, None),
+    ],
+)
+def test_the_rest_that_a_server_wants_is_understood(headers: dict[str, str], seconds: float | None) -> None:
+    found = answers.wait_of(headers)
+    assert found == seconds or (seconds == 600 and found == pytest.approx(600, abs=60))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import json
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -33,9 +34,11 @@ class Fault:
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    body: dict[str, Any] | None = None  # answered as it is, with the status
+    body: Any = None  # answered as it is, with the status
+    raw: bytes | None = None  # likewise, but not made into JSON
     hang: bool = False  # no answer until the server closes
     cut: bool = False  # the connection ends in the middle of the answer
+    drop: bool = False  # the connection ends without an answer
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,9 @@ class Request:
     authorization: str | None
     arrived: float
     answered: float
+    path: str
+    headers: dict[str, str]
+    well: bool  # whether it was answered as it should be
 
 
 class OpenAIServer:
@@ -63,6 +69,8 @@ class OpenAIServer:
         self.shuffled = False  # answers in another order than asked
         self.vectors: dict[str, list[float]] = {}  # answers to use instead of the usual ones
         self.faults: deque[Fault] = deque()  # one per request, first come
+        self.behave: Callable[[list[str], dict[str, Any]], Fault | None] | None = None  # asked for requests without one
+        self.path = "/v1/embeddings"
         self.before_answer: Any = None  # called with the inputs of each request
         self.requests: list[Request] = []
         self._closing = threading.Event()
@@ -137,6 +145,14 @@ class OpenAIServer:
             def do_POST(self) -> None:
                 server._respond(self)
 
+            def do_GET(self) -> None:
+                page = b"<!doctype html><title>Sign in</title>"
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html")
+                self.send_header("Content-Length", str(len(page)))
+                self.end_headers()
+                self.wfile.write(page)
+
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
                 """Quiet: what matters is recorded."""
 
@@ -146,8 +162,11 @@ class OpenAIServer:
         arrived = time.monotonic()
         body = json.loads(handler.rfile.read(int(handler.headers["Content-Length"])))
         authorization = handler.headers["Authorization"]
+        inputs = [body["input"]] if isinstance(body["input"], str) else list(body["input"])
         fault = self.faults.popleft() if self.faults else Fault()
-        if handler.path != "/v1/embeddings":
+        if self.behave is not None and fault == Fault():
+            fault = self.behave(inputs, self.answer(body, authorization)[1]) or fault
+        if handler.path.partition("?")[0] != self.path:
             status, said = 404, _error(f"no such path: {handler.path}")
         elif fault.status != 200:
             status, said = fault.status, fault.body or _error(f"fault {fault.status}")
@@ -155,15 +174,29 @@ class OpenAIServer:
             status, said = 200, fault.body
         else:
             status, said = self.answer(body, authorization)
-        inputs = [body["input"]] if isinstance(body["input"], str) else list(body["input"])
-        self.requests.append(Request(inputs, body, authorization, arrived, time.monotonic()))
+        well = status == 200 and fault == Fault()
+        self.requests.append(
+            Request(
+                inputs,
+                body,
+                authorization,
+                arrived,
+                time.monotonic(),
+                handler.path,
+                dict(handler.headers.items()),
+                well,
+            )
+        )
         if self.before_answer is not None:
             self.before_answer(inputs)
         if fault.hang:
             self._closing.wait()
             handler.close_connection = True
             return
-        payload = json.dumps(said).encode()
+        if fault.drop:
+            handler.close_connection = True
+            return
+        payload = json.dumps(said).encode() if fault.raw is None else fault.raw
         handler.send_response(status)
         handler.send_header("Content-Type", "application/json")
         handler.send_header("Content-Length", str(len(payload)))

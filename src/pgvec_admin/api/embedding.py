@@ -25,7 +25,7 @@ class Embedder:
     def __init__(self, options: ProviderOptions, keep: int, metrics: Metrics) -> None:
         self._options, self._metrics = options, metrics
         self._kept: Cache[Vector] = Cache(keep)
-        self._providers: dict[tuple[str, int], tuple[Provider, asyncio.Semaphore]] = {}
+        self._providers: dict[tuple[str, int, str | None], tuple[Provider, asyncio.Semaphore]] = {}
 
     async def query(self, about: About, text: str, scope: str) -> Vector:
         """The vector of a text to search by, cached for callers of this scope only.
@@ -76,7 +76,8 @@ class Embedder:
 
     def _provider(self, about: About) -> tuple[Provider, asyncio.Semaphore]:
         spec = self.spec(about)
-        bound = spec, about.dimensions
+        given = self._options.passage_prefix
+        bound = spec, about.dimensions, about.passage_prefix if given is None else given
         if bound not in self._providers:
             made = provider(
                 spec,
@@ -84,7 +85,7 @@ class Embedder:
                 api_key=self._options.api_key,
                 dimensions=about.dimensions,
                 query_prefix=self._options.query_prefix,
-                passage_prefix=self._options.passage_prefix,
+                passage_prefix=bound[2],
                 batch=self._options.batch,
                 max_retries=_RETRIES,
                 timeout=_SECONDS,

@@ -60,10 +60,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class About:
-    """The embedding model of a collection, and the oids of the indexes that a search may use."""
+    """The embedding model of a collection, its own passage prefix, and the oids of the indexes a search may use."""
 
     model: str | None
     dimensions: int
+    passage_prefix: str | None
     indexes: list[int]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated
 
 import typer
@@ -28,7 +28,10 @@ def embed(
     api_key: ApiKey = None,
     passage_prefix: Annotated[
         str | None,
-        typer.Option(help="Text to put before each row's content.", show_default="what the model was trained with"),
+        typer.Option(
+            help="Text to put before each row's content; kept with the collection.",
+            show_default="the collection's, else what the model was trained with",
+        ),
     ] = None,
     batch: Annotated[
         int | None, typer.Option(min=1, help="Rows to embed and commit at once.", show_default="the provider's")
@@ -39,7 +42,8 @@ def embed(
 ) -> None:
     """Embed the rows whose embedding is missing or older than their text.
 
-    Each batch is committed by itself: interrupt it at any time, and run it again to go on.
+    Each batch is committed by itself: interrupt it at any time, and run it again to go on. Several runs may work on one
+    collection at once. Rows that fail are named, and tried after all others by later runs.
 
     Example:
 
@@ -53,14 +57,18 @@ def embed(
     with database.connect(open_target(database_url), autocommit=True) as connection:
         provider = embedding.provider_for(collections.get(connection, collection), options)
         with progress("embed", "rows") as report:
-            result = embedding.embed(connection, collection, provider, batch=batch, limit=limit, report=report)
+            result = embedding.attempt(connection, collection, provider, batch=batch, limit=limit, report=report)
     if as_json:
-        print_json({"collection": collection, "model": provider.spec, "failed": result.failed, **asdict(result)})
+        stopped = None if result.stopped is None else result.stopped.message
+        told = asdict(replace(result, stopped=None)) | {"stopped": stopped}
+        print_json({"collection": collection, "model": provider.spec, "failed": result.failed, **told})
     _say(collection, provider.spec, result)
+    if result.stopped:
+        raise result.stopped
     if result.failed:
         raise DataRejectedError(
             f"rows that could not be embedded: {result.failed:,}",
-            "fix or delete them and run the same command again; the others are stored",
+            "fix or delete them, or run the same command again, which tries them last; the others are stored",
         )
 
 
@@ -71,6 +79,10 @@ def _say(collection: str, spec: str, result: embedding.EmbedResult) -> None:
         say(f"... and {result.failed - SHOWN_FAILURES:,} more (--json lists all)")
     if result.truncated:
         say(f"{result.truncated:,} texts are longer than {spec} reads: their vectors stand for the beginning only")
+    if result.left_out:
+        say(f"{result.left_out:,} rows have no text: they were left out")
+    if result.elsewhere:
+        say(f"{result.elsewhere:,} rows are being embedded by another run")
     if result.changed_meanwhile:
         say(f"{result.changed_meanwhile:,} rows changed while they were embedded; run again for them")
     tokens = f", {result.tokens:,} tokens" if result.tokens else ""

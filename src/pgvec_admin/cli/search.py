@@ -102,6 +102,8 @@ def search(
             options = embed.ProviderOptions(model=model, base_url=base_url, api_key=api_key, query_prefix=query_prefix)
             embedder = embed.provider_for(collections.get(connection, collection), options)
             embedding = embedder.embed_query(text)
+            if embedder.truncated:
+                say(f"the query is longer than {embedder.spec} reads: it is searched by its beginning only")
         if embedding is None:
             hits = searches.by_keyword(
                 connection, text, collection=collection, match_count=limit, filter=wanted, ranking=ranking
@@ -138,6 +140,11 @@ def search(
                 match_count=limit,
                 filter=wanted,
                 distance=distance,
+            )
+        if embedding is not None and (missing := searches.count_missing(connection, collection)):
+            say(
+                f"{missing:,} rows of {collection} have no embedding yet, and no search by vector finds them:"
+                f" run pgvec-admin embed --collection {collection}"
             )
     if as_json:
         print_json([_facts(hit, mode) for hit in hits])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from psycopg.rows import class_row
@@ -15,7 +15,10 @@ from pgvec_admin.errors import UsageError
 
 @dataclass(frozen=True)
 class Collection:
-    """A row of the registry, as far as programs need it."""
+    """A row of the registry, as far as programs need it.
+
+    `passage_prefix`: what its texts are embedded with, where that is not the model's own.
+    """
 
     name: str
     relation: str
@@ -25,6 +28,7 @@ class Collection:
     access: str
     language: str
     model: str | None
+    passage_prefix: str | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,8 @@ def get(connection: Connection, name: str) -> Collection:
     """The collection of that name; psycopg error PV001 where there is none."""
     with connection.cursor(row_factory=class_row(Collection)) as cursor:
         cursor.execute(
-            "select name, relation::text, dimensions, distance, storage, access, language, model"
-            " from pgvec.collection(%s)",
+            "select name, relation::text, dimensions, distance, storage, access, language, model,"
+            " settings ->> 'passage_prefix' as passage_prefix from pgvec.collection(%s)",
             (name,),
         )
         found = cursor.fetchone()

@@ -146,3 +146,10 @@ def explain(
         ).fetchone()
     assert found is not None
     return found
+
+
+def count_missing(connection: Connection, collection: str) -> int:
+    """Rows that the caller may read and that have text but no embedding, so that no search by vector finds them."""
+    found = connection.execute("select pgvec.count_missing(%s)", (collection,)).fetchone()
+    assert found is not None
+    return int(found[0])

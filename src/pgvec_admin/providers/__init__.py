@@ -10,9 +10,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pgvec_admin.errors import UsageError
+from pgvec_admin.errors import PgvecError, UsageError
 
 Vector = NDArray[np.float32]
+
+EMPTY = "the text is empty"
 
 FORMS = (
     "local:NAME (Sentence Transformers: local:all-MiniLM-L6-v2, a directory, or a name on the Hugging Face hub)"
@@ -26,12 +28,15 @@ class Embeddings:
 
     The rows of texts that could not be embedded are NaN; `failures` has the reason of each by its place.
     `tokens` is what was read (and billed, by a paid provider); `truncated` counts texts longer than the model reads.
+    Where the provider could not go on, `stopped` says why, and `unasked` has the places of the texts without an answer.
     """
 
     vectors: Vector
     failures: dict[int, str]
     tokens: int = 0
     truncated: int = 0
+    stopped: PgvecError | None = None
+    unasked: frozenset[int] = frozenset()
 
 
 class Provider(Protocol):
@@ -44,6 +49,14 @@ class Provider(Protocol):
     @property
     def tokens(self) -> int:
         """Tokens read since it was created, as far as the model reports them."""
+
+    @property
+    def truncated(self) -> int:
+        """Texts longer than the model reads since it was created, as far as the model tells: their ends are lost."""
+
+    @property
+    def passage_prefix(self) -> str:
+        """What it puts before each text to be found."""
 
     @property
     def max_batch(self) -> int:
@@ -59,6 +72,9 @@ class Provider(Protocol):
         Raises ConnectionFailedError or UsageError where the provider cannot be used, DataRejectedError for vectors
         of other dimensions than promised.
         """
+
+    def embed_some(self, texts: Sequence[str]) -> Embeddings:
+        """As embed_passages, but what would be raised once vectors have been paid for is in `stopped`, beside them."""
 
     def embed_query(self, text: str) -> Vector:
         """The vector of a text to search by, of shape (dimensions,); DataRejectedError where there is none."""
@@ -143,7 +159,7 @@ def provider(
 
 def empty_texts(texts: Sequence[str]) -> dict[int, str]:
     """The failures of blank texts: servers refuse them, and a model's vectors for them are noise."""
-    return {index: "the text is empty" for index, text in enumerate(texts) if not text.strip()}
+    return {index: EMPTY for index, text in enumerate(texts) if not text.strip()}
 
 
 def reject_unusable(vectors: Vector, failures: dict[int, str]) -> None:
@@ -151,11 +167,12 @@ def reject_unusable(vectors: Vector, failures: dict[int, str]) -> None:
     for index, vector in enumerate(vectors):
         if index in failures:
             continue
+        length = np.square(vector, dtype=np.float64).sum()
         if not np.isfinite(vector).all():
             failures[index] = "the model answered a vector with NaN or infinity"
-        elif not vector @ vector:
+        elif length < np.finfo(np.float32).smallest_subnormal:
             failures[index] = "the model answered a zero vector"
-        elif np.square(vector, dtype=np.float64).sum() > np.finfo(np.float32).max:
+        elif length > np.finfo(np.float32).max:
             failures[index] = "the model answered a vector too long to compare"
         else:
             continue

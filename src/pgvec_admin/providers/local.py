@@ -26,7 +26,9 @@ class LocalProvider:
     def __init__(self, name: str, prefixes: Prefixes) -> None:
         self.spec = f"local:{name}"
         self._name, self._prefixes = name, prefixes
+        self.passage_prefix = prefixes.passage
         self.tokens = 0
+        self.truncated = 0
         self._loaded: Any = None
 
     @property
@@ -49,7 +51,10 @@ class LocalProvider:
         reject_unusable(vectors, failures)
         tokens, truncated = self._lengths(passages)
         self.tokens += tokens
+        self.truncated += truncated
         return Embeddings(vectors, failures, tokens, truncated)
+
+    embed_some = embed_passages
 
     def embed_query(self, text: str) -> Vector:
         """The vector of a text to search by."""
@@ -57,7 +62,9 @@ class LocalProvider:
             raise DataRejectedError("the query is empty", "write what to look for")
         query = self._prefixes.query + text
         vector: Vector = self._encode([query])[0]
-        self.tokens += self._lengths([query])[0]
+        tokens, truncated = self._lengths([query])
+        self.tokens += tokens
+        self.truncated += truncated
         return vector
 
     def _encode(self, texts: list[str]) -> Vector:

@@ -1,20 +1,23 @@
-"""Models behind the OpenAI embeddings API: OpenAI's own, and any server that speaks it (Ollama, vLLM, TEI, ...).
+"""Models behind the OpenAI embeddings API: OpenAI's own, and any server that speaks it (Ollama, vLLM, Gemini, ...).
 
 The `openai` library retries transient failures (429, 5xx, timeouts, lost connections): with growing pauses and jitter,
-or after the time in Retry-After, up to two minutes. A failure that it gives up on becomes one of our errors.
+or after the time in Retry-After, up to two minutes. What it gives up on may still be due to a text: a server that
+embeds one word, but not a batch, is given halves of it, down to the texts at fault.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 
 from pgvec_admin import redact
 from pgvec_admin.errors import ConnectionFailedError, DataRejectedError, PgvecError, UsageError
-from pgvec_admin.providers import Embeddings, Prefixes, Vector, empty_texts, reject_unusable
+from pgvec_admin.providers import Embeddings, Prefixes, Vector, answers, empty_texts, reject_unusable
 
 if TYPE_CHECKING:
     from openai import APIError, OpenAI
@@ -29,7 +32,36 @@ TEXT_TOKENS = 8_191
 REQUEST_TOKENS = 250_000
 REQUEST_TEXTS = 512
 
+# Retries of parts of a batch that had all of its own; how many texts in a row may fail for no definite reason, and
+# after how many with one the server is asked whether it still embeds anything.
+PART_RETRIES, TEXT_RETRIES = 0, 2
+MOST_IN_A_ROW, DOUBT = 100, 20
+LONGEST_WAIT = 120.0  # seconds; whoever wants a longer rest is not waited for
+
 _PROBE = "probe"
+_GOES_ON = "the same command goes on where it stopped"
+
+
+class _RefusedError(Exception):
+    """A request without vectors: `reason` for the texts at fault, `error` for where none is.
+
+    `definite`: the server says that it means these texts, and was not asked again.
+    """
+
+    def __init__(self, reason: str, error: PgvecError, *, definite: bool = False) -> None:
+        super().__init__(reason)
+        self.reason, self.error, self.definite = reason, error, definite
+
+
+@dataclass
+class _Work:
+    """Texts by their place, and what has become of them."""
+
+    passages: dict[int, str]
+    vectors: Vector
+    failures: dict[int, str]
+    answered: set[int] = field(default_factory=set)
+    tokens: int = 0
 
 
 class OpenAIProvider:
@@ -51,11 +83,8 @@ class OpenAIProvider:
         self.max_batch = batch or REQUEST_TEXTS
         self._most = self.max_batch
         self._name, self._prefixes = model, prefixes
-        self._base_url = base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL
-        if not self._base_url.startswith(("http://", "https://")):
-            raise UsageError(
-                f"{self._base_url!r} is no address of a server", "for example --base-url http://127.0.0.1:11434/v1"
-            )
+        self.passage_prefix = prefixes.passage
+        self._base_url, self._query = _parted(base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL)
         self._key = api_key or os.environ.get("OPENAI_API_KEY")
         redact.hide(self._key)
         self._max_retries, self._timeout = max_retries, timeout
@@ -64,7 +93,9 @@ class OpenAIProvider:
         if dimensions and self._dimensions and model in SHORTENS and dimensions < self._dimensions:
             self._dimensions = self._shortened = dimensions
         self.tokens = 0
+        self.truncated = 0  # these servers do not tell
         self._accepted = False
+        self._in_a_row = 0
         self._opened: OpenAI | None = None
 
     @property
@@ -76,26 +107,41 @@ class OpenAIProvider:
         return self._dimensions
 
     def embed_passages(self, texts: Sequence[str]) -> Embeddings:
-        """The vectors of texts to be found. Where the server refuses a request, halving it finds the text at fault."""
+        """The vectors of texts to be found."""
+        made = self.embed_some(texts)
+        if made.stopped is not None:
+            raise made.stopped
+        return made
+
+    def embed_some(self, texts: Sequence[str]) -> Embeddings:
+        """As embed_passages; where the provider stops, the vectors that there are by then."""
         failures = empty_texts(texts)
         passages = {index: self._prefixes.passage + text for index, text in enumerate(texts) if index not in failures}
         if not passages:
             return Embeddings(np.full((len(texts), self._dimensions or 0), np.nan, np.float32), failures)
-        vectors = np.full((len(texts), self.dimensions), np.nan, np.float32)
-        tokens = sum([self._embed(batch, passages, vectors, failures) for batch in self._batches(passages)])
-        reject_unusable(vectors, failures)
-        return Embeddings(vectors, failures, tokens)
+        work = _Work(passages, np.full((len(texts), self.dimensions), np.nan, np.float32), failures)
+        stopped = None
+        try:
+            for batch in self._batches(passages):
+                self._embed(batch, work)
+        except PgvecError as error:
+            stopped = error
+        unasked = frozenset(passages.keys() - work.answered - failures.keys())
+        told = failures | dict.fromkeys(unasked, "")
+        reject_unusable(work.vectors, told)
+        failures = {index: reason for index, reason in told.items() if index not in unasked}
+        return Embeddings(work.vectors, failures, work.tokens, stopped=stopped, unasked=unasked)
 
     def embed_query(self, text: str) -> Vector:
         """The vector of a text to search by."""
         if not text.strip():
             raise DataRejectedError("the query is empty", "write what to look for")
-        import openai
-
         try:
             vectors, _ = self._request([self._prefixes.query + text])
-        except openai.APIStatusError as error:
-            raise DataRejectedError(f"{self.spec} refuses the query: {_reason(error)}", "shorten the query") from error
+        except _RefusedError as refused:
+            if not refused.definite:
+                raise refused.error from refused
+            raise DataRejectedError(f"{self.spec} refuses the query: {refused}", "shorten the query") from refused
         failures: dict[int, str] = {}
         reject_unusable(vectors, failures)
         if failures:
@@ -119,132 +165,187 @@ class OpenAIProvider:
         if batch:
             yield batch
 
-    def _embed(self, batch: list[int], passages: dict[int, str], vectors: Vector, failures: dict[int, str]) -> int:
-        """Embed a batch into `vectors`, or the reasons into `failures`; returns the tokens used."""
-        import openai
-
+    def _embed(self, batch: list[int], work: _Work, retries: int | None = None) -> None:
+        """Embed a batch: vectors, or reasons, into `work`. `retries` is given for parts of a batch that failed."""
         try:
-            vectors[batch], tokens = self._request([passages[index] for index in batch])
-            return tokens
-        except openai.APIStatusError as error:
-            if not self._accepted:
-                self._probe()  # a request that is refused for any text ends the run here
+            vectors, tokens = self._request([work.passages[index] for index in batch], retries)
+        except _RefusedError as refused:
+            # what fails for any text is not the texts' fault, and ends the run here
+            if not self._accepted or (not refused.definite and (retries is None or len(batch) == 1)):
+                self._probe(TEXT_RETRIES)
             if len(batch) == 1:
-                failures[batch[0]] = _reason(error)
-                return 0
+                self._charge(batch[0], refused, work)
+                return
+            lasting = not refused.definite
+        else:
+            work.vectors[batch] = vectors
+            work.answered.update(batch)
+            work.tokens += tokens
+            self._in_a_row = 0
+            return
         middle = len(batch) // 2
-        tokens = sum([self._embed(half, passages, vectors, failures) for half in (batch[:middle], batch[middle:])])
-        if not any(index in failures for index in batch):
+        for half in (batch[:middle], batch[middle:]):
+            self._embed(half, work, (PART_RETRIES if len(half) > 1 else TEXT_RETRIES) if lasting else None)
+        if not any(index in work.failures for index in batch):
             self._most = min(self._most, len(batch) - middle)  # no text was at fault: the batch was too large
-        return tokens
 
-    def _probe(self) -> None:
-        import openai
+    def _charge(self, index: int, refused: _RefusedError, work: _Work) -> None:
+        """Note the failure of a text; raise where so many have failed that they are hardly all at fault."""
+        work.failures[index] = refused.reason
+        self._in_a_row += 1
+        if refused.definite and self._in_a_row % DOUBT == 0:
+            self._probe(TEXT_RETRIES)
+        if not refused.definite and self._in_a_row >= MOST_IN_A_ROW:
+            self._in_a_row = 0
+            raise ConnectionFailedError(
+                f"{self.spec} at {self._base_url} embeds one word, but failed for {MOST_IN_A_ROW} texts in a row:"
+                f" {refused.reason}",
+                "look at the server's log; the next run tries other texts first",
+            ) from refused
 
+    def _probe(self, retries: int | None = None) -> None:
         try:
-            self._request([_PROBE])
-        except openai.APIStatusError as error:
+            self._request([_PROBE], retries)
+        except _RefusedError as refused:
+            if not refused.definite:
+                raise refused.error from refused
             raise UsageError(
-                f"{self.spec} at {self._base_url} refuses to embed: {_reason(error)}",
+                f"{self.spec} at {self._base_url} refuses to embed: {refused}",
                 "is it an embedding model of that server?",
-            ) from error
+            ) from refused
 
-    def _request(self, texts: list[str]) -> tuple[Vector, int]:
-        """Vectors (texts, dimensions) and tokens of one request; APIStatusError where its texts are refused."""
+    def _request(self, texts: list[str], retries: int | None = None) -> tuple[Vector, int]:
+        """Vectors (texts, dimensions) and tokens of one request; _RefusedError where the texts may be why not."""
         import openai
 
+        client = self._client()
+        if retries is not None:
+            client = client.with_options(max_retries=min(retries, self._max_retries))
         try:
-            answer = self._client().embeddings.create(
+            raw = client.embeddings.with_raw_response.create(
                 model=self._name,
                 input=texts,
                 extra_body={"dimensions": self._shortened} if self._shortened else None,
             )
-            data = sorted(answer.data, key=lambda item: item.index)
-            indexes = [item.index for item in data]
-            rows = [item.embedding for item in data]
-            lengths = {len(row) for row in rows}
-            if 0 in lengths:
-                raise ValueError("an empty vector")
-            vectors = np.array(rows, np.float32) if len(lengths) == 1 else None
-            tokens = int(answer.usage.total_tokens) if getattr(answer, "usage", None) else 0
-            self.tokens += tokens
         except openai.APIError as error:
-            self._give_up(error)
+            raise self._refused(error) from error
+        try:
+            answer = raw.parse()
+            vectors = answers.vectors_of(answer.data, len(texts), self._dimensions)
+        except answers.UnpairedError as error:
+            wrong = DataRejectedError(
+                f"{self.spec} at {self._base_url} {error}",
+                "look at the server's log: does it run another model under this name? nothing of this batch was stored",
+            )
+            raise _RefusedError(f"the server {error}", wrong) from error
         except (AttributeError, TypeError, ValueError) as error:
-            raise ConnectionFailedError(
-                f"{self._base_url} does not answer as an OpenAI embeddings endpoint",
-                "check --base-url: it often ends in /v1",
+            said = answers.error_in(raw.text)
+            what = f"answers 200 with an error: {said}" if said else "does not answer as an OpenAI embeddings endpoint"
+            raise _RefusedError(
+                said or "the answer is not one of an OpenAI embeddings endpoint",
+                ConnectionFailedError(f"{self._base_url} {what}", _redirected(raw.http_response) or _hint(said)),
             ) from error
-        if indexes != list(range(len(texts))):
-            raise DataRejectedError(
-                f"{self.spec} at {self._base_url} answered {len(rows)} vectors for {len(texts)} texts,"
-                f" numbered {indexes[:8]}",
-                "look at the server's log; nothing of this batch was stored",
-            )
-        self._dimensions = self._dimensions or lengths.copy().pop()
-        if vectors is None or lengths != {self._dimensions}:
-            raise DataRejectedError(
-                f"{self.spec} at {self._base_url} answered vectors of {', '.join(map(str, sorted(lengths)))} dimensions"
-                f" where {self._dimensions} were expected",
-                "does that server run another model under this name?",
-            )
+        tokens = answers.tokens_of(answer)
+        self.tokens += tokens
+        self._dimensions = self._dimensions or vectors.shape[1]
         self._accepted = True
         return vectors, tokens
 
-    def _give_up(self, error: APIError) -> NoReturn:
-        """Raise an error that the user can act upon; one that may be due to a single text is raised as it is."""
+    def _refused(self, error: APIError) -> _RefusedError:
+        """The error as a refusal that may be due to a text; raised at once where it cannot be."""
         import openai
 
-        if isinstance(error, openai.APIStatusError) and error.status_code in (400, 413, 422):
-            raise error
-        raise self._explained(error) from error
+        explained = self._explained(error)
+        if not isinstance(error, openai.APIStatusError):
+            return _RefusedError(explained.message, explained)
+        told = answers.reason(error.body, error.message)
+        if error.status_code in (400, 413, 422):
+            return _RefusedError(told, explained, definite=True)
+        if (answers.wait_of(error.response.headers) or 0) > LONGEST_WAIT:
+            raise explained from error
+        if error.status_code in (401, 403, 404) and not self._accepted:
+            raise explained from error
+        return _RefusedError(f"{told} (status {error.status_code})", explained)
 
     def _explained(self, error: APIError) -> PgvecError:
         import openai
 
+        told = answers.reason(error.body, error.message)
         if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
             return ConnectionFailedError(
-                f"{self._base_url} does not let us use {self.spec}: {_reason(error)}",
+                f"{self._base_url} does not let us use {self.spec}: {told}",
                 "check the key (--api-key or OPENAI_API_KEY) and that its project may use this model",
             )
         if isinstance(error, openai.NotFoundError):
             return UsageError(
-                f"{self._base_url} has no {self.spec}: {_reason(error)}",
+                f"{self._base_url} has no {self.spec}: {told}",
                 "check the model's name, and --base-url (it often ends in /v1)",
             )
         if isinstance(error, openai.APIStatusError):
-            after = error.response.headers.get("retry-after")
-            wait = f"; it says to wait for {after} s" if after else ""
+            after = answers.wait_of(error.response.headers)
+            wait = f"; it says to wait for {max(after, 0):.0f} s" if after is not None else ""
             return ConnectionFailedError(
-                f"{self._base_url} keeps answering {error.status_code}: {_reason(error)}{wait}",
-                "run the same command again later: it goes on where it stopped",
+                f"{self._base_url} keeps answering {error.status_code}: {told}{wait}",
+                _redirected(error.response) or "run the same command again later: it goes on where it stopped",
             )
         what = "does not answer in time" if isinstance(error, openai.APITimeoutError) else "cannot be reached"
         return ConnectionFailedError(
             f"{self._base_url} {what}: {error.__cause__ or error}",
-            "is the server running, and --base-url right? the same command goes on where it stopped",
+            f"is the server running, and --base-url right? {_GOES_ON}",
         )
 
     def _client(self) -> OpenAI:
         if self._opened is None:
-            from openai import OpenAI
+            from openai import AzureOpenAI, OpenAI
 
-            if not self._key and self._base_url == DEFAULT_BASE_URL:
+            query = dict(self._query)
+            version = query.get("api-version")
+            key = self._key or (os.environ.get("AZURE_OPENAI_API_KEY") if version else None)
+            if not key and (version or self._base_url == DEFAULT_BASE_URL):
                 raise UsageError(
                     f"no key for {self.spec}",
                     "set OPENAI_API_KEY or pass --api-key; for a server of your own pass --base-url",
                 )
-            self._opened = OpenAI(
-                base_url=self._base_url,
-                api_key=self._key or "none",
-                max_retries=self._max_retries,
-                timeout=self._timeout,
-            )
+            redact.hide(key)
+            if version and not self._base_url.endswith("/v1"):
+                # Azure's deployments: the library puts the model into the path and the key into the header api-key
+                del query["api-version"]
+                self._opened = AzureOpenAI(
+                    base_url=self._base_url,
+                    api_version=version,
+                    api_key=key,
+                    default_query=query,
+                    max_retries=self._max_retries,
+                    timeout=self._timeout,
+                )
+            else:
+                self._opened = OpenAI(
+                    base_url=self._base_url,
+                    api_key=key or "none",
+                    default_query=query,
+                    default_headers={"api-key": key} if version and key else None,
+                    max_retries=self._max_retries,
+                    timeout=self._timeout,
+                )
         return self._opened
 
 
-def _reason(error: APIError) -> str:
-    """The server's own words, on one line."""
-    body = error.body if isinstance(error.body, dict) else {}
-    said = body.get("message") or body.get("error") or error.message
-    return " ".join(str(said).split())[:300]
+def _parted(base_url: str) -> tuple[str, dict[str, str]]:
+    """A base URL without its query, and the query: `?api-version=` of Azure's; UsageError for what is no URL."""
+    parts = urlsplit(base_url.strip())
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise UsageError(f"{base_url!r} is no address of a server", "for example --base-url http://127.0.0.1:11434/v1")
+    query = dict(parse_qsl(parts.query))
+    path = parts.path.rstrip("/").removesuffix("/embeddings")  # consoles show the address of the endpoint itself
+    if "api-version" in query and not path:
+        path = "/openai"
+    return f"{parts.scheme}://{parts.netloc}{path}", query
+
+
+def _redirected(response: Any) -> str | None:
+    """A hint for a request that was sent on elsewhere, where a POST may have become a GET."""
+    return f"it redirects to {response.url}: pass that server as --base-url" if response.history else None
+
+
+def _hint(said: str | None) -> str:
+    return "look at the server's log; " + _GOES_ON if said else "check --base-url: it often ends in /v1"

@@ -13,7 +13,13 @@ declare
   stale    record;
   seen     record;
 begin
-  execute format('select count(*) as total, count(*) filter (where d.embedding is null) as missing from %s as d where d.embedded_hash is distinct from d.content_hash', target.relation)
+  execute format(
+    $query$
+    select count(*) as total, count(*) filter (where d.embedding is null) as missing
+      from %s as d
+     where d.embedded_hash is distinct from d.content_hash
+       and d.content ~ '\S'
+    $query$, target.relation)
     into stale;
   execute format(
     $query$

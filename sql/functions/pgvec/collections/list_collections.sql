@@ -15,7 +15,11 @@ begin
     -- a collection whose table was dropped is listed too, without counts
     select null::bigint, null::bigint, null::bigint, null::bigint into rows, embedded, stale, size_bytes;
     if exists (select from pg_catalog.pg_class as r where r.oid = item.base) then
-      execute format('select count(*), count(d.embedding), count(*) filter (where d.embedded_hash is distinct from d.content_hash) from %s as d', item.relation)
+      execute format(
+        $query$
+        select count(*), count(d.embedding), count(*) filter (where d.embedded_hash is distinct from d.content_hash and d.content ~ '\S')
+          from %s as d
+        $query$, item.relation)
         into rows, embedded, stale;
       size_bytes := (select sum(pg_total_relation_size(p)) from pgvec.partitions(item.base) as p);
       indexes := array(select i.name from pgvec.vector_indexes(item.name) as i where i.valid);
@@ -39,6 +43,6 @@ begin
 end
 $$;
 comment on function pgvec.list_collections() is
-  'Every collection: its table (null where it was dropped), exact counts of rows, embedded rows and rows whose embedding is missing or stale, '
+  'Every collection: its table (null where it was dropped), exact counts of rows, embedded rows and rows with text whose embedding is missing or stale, '
   'its definition, its valid vector indexes, and its size with indexes in bytes. Counts by scanning.';
 revoke all on function pgvec.list_collections() from public;

@@ -1,5 +1,5 @@
 -- pgvec.count_stale -- how many rows have to be embedded; the total of a progress bar.
--- Exact, from the partial index of these rows.
+-- Exact, by the partial index of these rows. Rows without text have nothing to embed.
 create or replace function pgvec.count_stale(collection text)
   returns bigint
   language plpgsql stable parallel safe
@@ -9,11 +9,11 @@ declare
   found_row pgvec.collections := pgvec.collection(collection);
   stale bigint;
 begin
-  execute format('select count(*) from %s as d where d.embedded_hash is distinct from d.content_hash', found_row.relation)
+  execute format('select count(*) from %s as d where d.embedded_hash is distinct from d.content_hash and d.content ~ ''\S''', found_row.relation)
     into stale;
   return stale;
 end
 $$;
 comment on function pgvec.count_stale(text) is
-  'Number of rows of a collection whose embedding is missing or older than the text. Raises PV001 for an unknown collection.';
+  'Number of rows of a collection whose embedding is missing or older than the text, if there is a text. Raises PV001 for an unknown collection.';
 revoke all on function pgvec.count_stale(text) from public;
