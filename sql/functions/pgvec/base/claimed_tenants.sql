@@ -1,5 +1,5 @@
 -- pgvec.claimed_tenants -- the tenants that the caller's token names, or without a token the setting app.tenant_id.
--- Definer, since memberships are nobody's to read. What is no uuid is no tenant.
+-- Definer, since memberships are nobody's to read. What is no uuid is no tenant (pgvec.unread_tenant).
 create or replace function pgvec.claimed_tenants()
   returns setof uuid
   language plpgsql stable parallel safe
@@ -12,8 +12,8 @@ declare
 begin
   if claims is null then
     return query
-      select nullif(current_setting('app.tenant_id', true), '')::uuid
-       where nullif(current_setting('app.tenant_id', true), '') is not null;
+      select current_setting('app.tenant_id', true)::uuid
+       where current_setting('app.tenant_id', true) <> '' and pgvec.unread_tenant() is null;
   else
     return query
       select distinct g.tenant::uuid
