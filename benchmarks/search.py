@@ -231,6 +231,7 @@ def counts_and_thresholds(where: Target, rows: Rows, queries: Rows, rounds: int)
     thresholds = [float(np.sort(rows.vectors @ query)[-3:].min()) - 1e-6 for query in queries.vectors]
     literals = [vector_literal(query) for query in queries.vectors]
     calls = {
+        "no match_count": "select id from match_documents(%(query)s)",
         "match_count 200": "select id from match_documents(%(query)s, 200)",
         "match_count 10": f"select id from match_documents(%(query)s, {LIMIT})",
         "match_count 10, threshold": "select id from match_documents(%(query)s, 10, match_threshold => %(threshold)s)",

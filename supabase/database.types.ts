@@ -11,7 +11,7 @@ export type Database = {
                   }
                   ComputedFields: never
                   Insert: {
-                    "bm25"?: unknown,"chunk_index"?: number | null,"content"?: string,"content_hash": string,"created_at"?: string,"embedded_hash"?: string | null,"embedding"?: string | null,"fts"?: unknown,"id"?: string,"language"?: string | null,"metadata"?: NonNullable<Json>,"source"?: string | null,"updated_at"?: string
+                    "bm25"?: unknown,"chunk_index"?: number | null,"content"?: string,"content_hash"?: string,"created_at"?: string,"embedded_hash"?: string | null,"embedding"?: string | null,"fts"?: unknown,"id"?: string,"language"?: string | null,"metadata"?: NonNullable<Json>,"source"?: string | null,"updated_at"?: string
                   }
                   Update: {
                     "bm25"?: unknown,"chunk_index"?: number | null,"content"?: string,"content_hash"?: string,"created_at"?: string,"embedded_hash"?: string | null,"embedding"?: string | null,"fts"?: unknown,"id"?: string,"language"?: string | null,"metadata"?: NonNullable<Json>,"source"?: string | null,"updated_at"?: string

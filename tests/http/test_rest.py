@@ -237,6 +237,73 @@ def test_rows_are_written_through_the_table_and_through_the_functions(own_fish: 
     assert own_fish.call("DELETE", "documents?id=eq.f2", "service_role").status_code == 204
 
 
+MERGE = {"Prefer": "resolution=merge-duplicates,return=representation"}
+
+
+@pytest.mark.parametrize("missing", ["", "missing=default"])
+def test_rows_of_one_request_may_lack_what_others_have(own_fish: Project, missing: str) -> None:
+    """As supabase-js sends them: all keys of all rows are named in the address."""
+    rows = [
+        {"id": "f1", "content": "a red fish", "metadata": {"lang": "fr"}, "embedding": [1, 0, 0.5]},
+        {"id": "f2", "content": "a pale fish"},
+        {"id": "n1", "content": "no metadata", "metadata": None},
+        {"content": "no id"},
+    ]
+    made = own_fish.call(
+        "POST",
+        "documents?columns=id,content,metadata,embedding&select=id,content,metadata,embedding",
+        "service_role",
+        json=rows[:3],
+        headers={"Prefer": ",".join(filter(None, [MERGE["Prefer"], missing]))},
+    )
+    assert made.status_code in (200, 201), made.text
+    assert {row["id"]: (row["content"], row["metadata"], row["embedding"]) for row in made.json()} == {
+        "f1": ("a red fish", {"lang": "fr"}, "[1,0,0.5]"),
+        "f2": ("a pale fish", {} if missing else {"lang": "en", "year": 2021}, "[1,0.1,0]"),
+        "n1": ("no metadata", {}, None),
+    }
+    made = own_fish.call("POST", "documents?columns=id,content,metadata", "service_role", json=rows[2:], headers=MERGE)
+    assert made.status_code in (200, 201), made.text
+    assert len({row["id"] for row in made.json()}) == 2
+    changed = own_fish.call(
+        "PATCH", "documents?id=eq.f2&select=embedding", "service_role", json={"embedding": None}, headers=MERGE
+    )
+    assert changed.json() == [{"embedding": None}]
+
+
+@pytest.mark.parametrize("metadata", ["a tag", ["a"], 5, True])
+def test_metadata_that_is_no_object_is_refused_with_a_hint(own_fish: Project, metadata: Any) -> None:
+    calls = [
+        own_fish.call("POST", "documents", "service_role", json={"content": "x", "metadata": metadata}),
+        own_fish.call("PATCH", "documents?id=eq.f1", "service_role", json={"metadata": metadata}),
+        own_fish.rpc("upsert_documents", {"documents": {"content": "x", "metadata": metadata}}, "service_role"),
+    ]
+    for answer in calls:
+        assert (answer.status_code, answer.json()["code"]) == (400, "PV004"), answer.text
+        assert "object" in answer.json()["message"]
+        assert answer.json()["hint"]
+
+
+def test_a_client_that_limits_by_the_address_alone_gets_as_many_as_it_asks_for(own_fish: Project) -> None:
+    """LangChain for Python; and conditions in the address choose among all that were found."""
+    with psycopg.connect(own_fish.database, autocommit=True) as connection:
+        connection.execute(
+            "insert into documents (id, content, embedding, metadata)"
+            " select 'm' || i, 'x', '[0,-1,1]', jsonb_build_object('n', i) from generate_series(1, 1200) as i"
+        )
+    found = own_fish.call("POST", "rpc/match_documents?limit=150", json={"query_embedding": QUERY})
+    assert len(_ids(found)) == 150
+    for function in ("match_documents", "match_documents_embeddings", "match_documents_mmr"):
+        assert len(_ids(own_fish.rpc(function, {"query_embedding": QUERY}))) == 1000
+    chained = own_fish.call("POST", "rpc/match_documents?metadata-%3Elang=not.is.null", json={"query_embedding": QUERY})
+    assert _ids(chained) == ALL
+    with psycopg.connect(own_fish.database, autocommit=True) as connection:
+        connection.execute("update pgvec.collections set settings = '{\"match_count\": 7}'")
+    assert len(_ids(own_fish.rpc("match_documents", {"query_embedding": QUERY}))) == 7
+    assert len(_ids(own_fish.rpc("match_documents", {"query_embedding": QUERY, "match_threshold": -1}))) == 7
+    assert len(_ids(own_fish.rpc("match_documents", {"query_embedding": QUERY, "match_count": 9}))) == 9
+
+
 @pytest.mark.parametrize("role", ["anon", "authenticated"])
 def test_who_may_only_read_cannot_write(fish: Project, role: str) -> None:
     calls = [

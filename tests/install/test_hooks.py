@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import uuid
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -40,7 +42,7 @@ def notes(connection: Connection) -> Connection:
     return connection
 
 
-def _claim(connection: Connection, claims: dict[str, str]) -> None:
+def _claim(connection: Connection, claims: dict[str, Any]) -> None:
     connection.execute("select set_config('request.jwt.claims', %s, false)", (json.dumps(claims),))
 
 
@@ -60,6 +62,70 @@ def test_a_replaced_hook_says_whose_rows_are_found(notes: Connection, search: st
     assert notes.execute(query).fetchall() == [("our fish",)]
     _claim(notes, {"org_id": THEIRS})
     assert notes.execute(query).fetchall() == [("their fish",)]
+
+
+BY_TEXT = """
+create or replace function pgvec.current_tenants() returns uuid[]
+  language sql stable set search_path = pg_catalog, pg_temp
+  as $$ select pgvec.claimed_tenants()
+               || pgvec.tenant_uuid(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'org_id') $$
+"""
+
+
+@pytest.mark.parametrize("text", ["org_2xyz", "", "é 日本", "00000000-0000-4000-8000-00000000000a", "x" * 1000])
+def test_the_uuid_of_a_text_is_the_one_that_standard_libraries_make(connection: Connection, text: str) -> None:
+    made = connection.execute("select pgvec.tenant_uuid(%s)", (text,)).fetchone()
+    assert made == (uuid.uuid3(uuid.NAMESPACE_URL, text),)
+    assert connection.execute("select pgvec.tenant_uuid(null)").fetchone() == (None,)
+
+
+def test_tenants_with_ids_that_are_no_uuid_are_mapped_by_a_hook(connection: Connection) -> None:
+    connection.execute("select pgvec.create_collection('notes', 2, access => 'tenant')")
+    connection.execute(BY_TEXT)
+    for organisation in ("org_2xyz", "org_3abc"):
+        connection.execute("set role pgvec_writer")
+        _claim(connection, {"org_id": organisation})
+        connection.execute("insert into notes (id, content) values ('1', %s)", (f"fish of {organisation}",))
+    for search in ("notes", "keyword_search('fish', collection => 'notes')"):
+        found = connection.execute(f"select content from {search}".encode()).fetchall()
+        assert found == [("fish of org_3abc",)]
+    _claim(connection, {"org_id": "org_4"})
+    assert connection.execute("select content from notes").fetchall() == []
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"app_metadata": {"tenant_id": "org_2xyz"}},
+        {"app_metadata": {"tenant_ids": ["org_2xyz"]}},
+        {"app_metadata": {"tenant_ids": "org_2xyz"}},
+        None,
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select content from notes",
+        "select * from keyword_search('fish', collection => 'notes')",
+        "select * from match_documents('[1,0]', collection => 'notes')",
+        "insert into notes (content) values ('x')",
+        "select upsert_documents('{\"content\": \"x\"}', 'notes')",
+        "select delete_documents('{1}', collection => 'notes')",
+    ],
+)
+def test_a_tenant_that_is_no_uuid_is_told_where_it_fails(connection: Connection, claims: Any, statement: str) -> None:
+    connection.execute("select pgvec.create_collection('notes', 2, access => 'tenant')")
+    connection.execute("insert into notes (tenant_id, content) values (gen_random_uuid(), 'a fish')")
+    connection.execute("set role pgvec_writer")
+    if claims:
+        _claim(connection, claims)
+    else:
+        connection.execute("set app.tenant_id = 'org_2xyz'")
+    with pytest.raises(psycopg.Error, match="tenant 'org_2xyz' is no uuid") as caught:
+        connection.execute(statement.encode())
+    assert caught.value.sqlstate == "PV006"
+    assert "pgvec.tenant_uuid" in (caught.value.diag.message_hint or "")
 
 
 def test_upgrades_leave_hooks_alone_and_take_them_for_no_drift(notes: Connection, run: Run) -> None:

@@ -173,6 +173,42 @@ def test_rows_are_written_alike_by_json_and_by_copy(
     assert connection.execute("select count(*) from documents").fetchone() == (rows,)
 
 
+@pytest.mark.parametrize("rows", [3, 250])
+@pytest.mark.parametrize("driver", ["psycopg2", "asyncpg"])
+def test_other_drivers_write_search_and_delete_too(url: str, connection: Connection, driver: str, rows: int) -> None:
+    """Which have no COPY of psycopg's kind."""
+    other = url.replace("+psycopg:", f"+{driver}:")
+    given = [NewDocument(f"text {n}", [n + 1, 1, 0], id=str(n), metadata={"n": n}) for n in range(rows)]
+    if driver == "asyncpg":
+
+        async def act(session: AsyncSession) -> list[Any]:
+            repository = EmbeddingRepository(session)
+            return [
+                await repository.add_embeddings(given),
+                await repository.search([1, 1, 0], 1, filters={"n": {"$lt": 2}}, min_score=0.5),
+                await repository.search_text("text", 1),
+                await repository.search_hybrid("text", [1, 1, 0], 1),
+                await repository.delete("0", "1"),
+            ]
+
+        added, near, words, both, deleted = _async(other, act)
+    else:
+        engine = create_engine(other)
+        with Session(engine) as session, session.begin():
+            repository = SyncEmbeddingRepository(session)
+            added = repository.add_embeddings(given)
+            near = repository.search([1, 1, 0], 1, filters={"n": {"$lt": 2}}, min_score=0.5)
+            words = repository.search_text("text", 1)
+            both = repository.search_hybrid("text", [1, 1, 0], 1)
+            deleted = repository.delete("0", "1")
+        engine.dispose()
+    assert added == [row.id for row in given]
+    assert (near[0].id, near[0].metadata) == ("0", {"n": 0})
+    assert len(words) == len(both) == 1
+    assert deleted == 2
+    assert connection.execute("select count(embedding) from documents").fetchone() == (rows - 2,)
+
+
 @pytest.mark.parametrize("rows", [1, 150])
 def test_what_the_database_refuses_is_told_with_its_code(engine: Engine, rows: int) -> None:
     with Session(engine) as session, pytest.raises((DBAPIError, psycopg.Error)) as refused:

@@ -626,3 +626,36 @@ def test_what_others_write_changes_no_version_of_ours(connection: Connection, pa
     assert connection.execute(told, (OURS,)).fetchone() == before
     _write(connection, "notes", OURS, [{"id": "1", "content": "changed"}])
     assert connection.execute(told, (OURS,)).fetchone() != before
+
+
+@pytest.mark.parametrize("role", ["pgvec_reader", None])
+def test_rows_of_several_tenants_say_whose_they_are(connection: Connection, role: str | None) -> None:
+    connection.execute("select pgvec.create_collection('notes', 2, access => 'tenant')")
+    ours, theirs = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"
+    for tenant in (ours, theirs):
+        connection.execute(
+            "insert into notes (tenant_id, id, content, embedding, metadata)"
+            " values (%s, '1', 'fish', '[1,0]', '{\"a\": 1}')",
+            (tenant,),
+        )
+    claims = json.dumps({"app_metadata": {"tenant_ids": [ours, theirs]}})
+    connection.execute("select set_config('request.jwt.claims', %s, false)", (claims,))
+    if role:
+        connection.execute(f"set role {role}".encode())
+    calls = (
+        "match_documents('[1,0]', collection => 'notes'{})",
+        "match_documents_embeddings('[1,0]', collection => 'notes'{})",
+        "match_documents_mmr('[1,0]', collection => 'notes'{})",
+        "match_vectors('[1,0]', collection => 'notes'{})",
+        "keyword_search('fish', collection => 'notes'{})",
+        "kw_match_documents('fish', collection => 'notes'{})",
+        "hybrid_search('fish', '[1,0]', collection => 'notes'{})",
+    )
+    for call in calls:
+        found = connection.execute(f"select id, metadata from {call.format('')}".encode()).fetchall()
+        assert sorted(found, key=str) == [("1", {"a": 1, "tenant_id": one}) for one in (ours, theirs)], call
+        narrowed = f"select id, metadata from {call.format(f', for_tenant => {theirs!r}')}"
+        assert connection.execute(narrowed.encode()).fetchall() == [("1", {"a": 1})], call
+        column = json.dumps({"tenant_id": theirs})
+        chosen = f"select metadata ->> 'tenant_id' from {call.format(f', filter => {column!r}')}"
+        assert connection.execute(chosen.encode()).fetchall() == [(theirs,)], call

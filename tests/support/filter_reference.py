@@ -73,10 +73,10 @@ def _operator(found: list[Json], operator: str, operand: Json) -> bool:
         return False
     value = found[0]
     match operator:
-        case "$eq":
-            return _equal(value, operand)
-        case "$in":
-            return any(_equal(value, one) for one in operand)
+        case "$eq" | "$in":
+            wanted = operand if operator == "$in" else [operand]
+            values = [value, *value] if isinstance(value, list) else [value]
+            return any(_equal(one, other) for one in values for other in wanted)
         case "$gt":
             return _ordered(value, operand) and value > operand
         case "$gte":

@@ -5,7 +5,7 @@
 -- rows beyond it.
 create or replace function public.match_documents(
     query_embedding extensions.vector,
-    match_count int default 100,
+    match_count int default null,
     filter jsonb default '{}',
     match_threshold float8 default null,
     collection text default 'documents',
@@ -58,6 +58,7 @@ end
 $$;
 comment on function public.match_documents(extensions.vector, int, jsonb, float8, text, uuid, text) is
   'The match_count (1 to 1000) rows of a collection nearest to query_embedding, best first, ties by id: always as many as there are. '
+  'match_count: by default the setting match_count of the collection, 1000 without one. '
   'filter: an object that metadata must contain, and operators such as {"year": {"$gte": 2020}} (pgvec.filter_operators has them). '
   'match_threshold: the least similarity. distance: another than the collection''s own is answered by an exact scan unless it has an index of its own. '
   'similarity: cosine 1 - d, inner_product the product, l2 and l1 1 / (1 + d). '

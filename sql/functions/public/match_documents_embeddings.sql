@@ -2,7 +2,7 @@
 -- LangChain for Python reads them in this form in its maximal marginal relevance search.
 create or replace function public.match_documents_embeddings(
     query_embedding extensions.vector,
-    match_count int default 100,
+    match_count int default null,
     filter jsonb default '{}',
     match_threshold float8 default null,
     collection text default 'documents',

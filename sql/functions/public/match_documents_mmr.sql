@@ -2,7 +2,7 @@
 -- LangChain for JavaScript reads them in this form in its maximal marginal relevance search, and cannot read them as text.
 create or replace function public.match_documents_mmr(
     query_embedding extensions.vector,
-    match_count int default 100,
+    match_count int default null,
     filter jsonb default '{}',
     match_threshold float8 default null,
     collection text default 'documents',

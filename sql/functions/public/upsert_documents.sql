@@ -48,7 +48,8 @@ begin
                   content = case when $2 -> excluded.id ? 'content' then excluded.content else d.content end,
                   metadata = case when $2 -> excluded.id ? 'metadata' then excluded.metadata else d.metadata end,
                   language = case when $2 -> excluded.id ? 'language' then excluded.language else d.language end,
-                  embedding = case when $2 -> excluded.id ? 'embedding' then excluded.embedding else d.embedding end)
+                  embedding = case when $2 -> excluded.id ? 'embedding' then excluded.embedding else d.embedding end,
+                  embedded_hash = case when $2 -> excluded.id ? 'embedding' and excluded.embedding is null then null else d.embedded_hash end)
     select g.id from given as g order by g.place
     $query$,
     target.relation,

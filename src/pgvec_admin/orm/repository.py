@@ -10,11 +10,7 @@ from uuid import UUID, uuid4
 import numpy as np
 from pgvector import Vector
 from psycopg.types.json import Jsonb
-from sqlalchemy import (
-    Executable,
-    Text,
-    func,
-)
+from sqlalchemy import Dialect, Executable, Text, func
 from sqlalchemy import column as named
 from sqlalchemy import select as select_
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -65,9 +61,15 @@ def _rows(given: Iterable[NewDocument | Mapping[str, Any]]) -> list[NewDocument]
     return [row if isinstance(row, NewDocument) else NewDocument(**row) for row in given]
 
 
-def _may_be_copied(rows: Sequence[NewDocument]) -> bool:
+def _may_be_copied(rows: Sequence[NewDocument], dialect: Dialect) -> bool:
     ids = [row.id for row in rows if row.id is not None]
-    return len(rows) >= COPY_FROM and len(ids) == len(set(ids)) and not any(row.language for row in rows)
+    # COPY is written by psycopg 3; psycopg2 and asyncpg have other ways
+    return (
+        dialect.driver == "psycopg"
+        and len(rows) >= COPY_FROM
+        and len(ids) == len(set(ids))
+        and not any(row.language for row in rows)
+    )
 
 
 def _copied(row: NewDocument) -> tuple[Any, ...]:
@@ -134,7 +136,8 @@ class EmbeddingRepository(_Statements):
     async def add_embeddings(self, rows: Iterable[NewDocument | Mapping[str, Any]]) -> list[str]:
         """Write rows, many of them by COPY, and return their ids in the same order."""
         documents = _rows(rows)
-        if not (_may_be_copied(documents) and await self._session.scalar(_MAY_COPY)):
+        dialect = (await self._session.connection()).dialect
+        if not (_may_be_copied(documents, dialect) and await self._session.scalar(_MAY_COPY)):
             return list((await self._session.execute(self._upsert(documents))).scalars())
         documents = [row if row.id else replace(row, id=str(uuid4())) for row in documents]
         connection: Any = await (await self._session.connection()).get_raw_connection()
@@ -199,7 +202,8 @@ class SyncEmbeddingRepository(_Statements):
     def add_embeddings(self, rows: Iterable[NewDocument | Mapping[str, Any]]) -> list[str]:
         """Write rows, many of them by COPY, and return their ids in the same order."""
         documents = _rows(rows)
-        if not (_may_be_copied(documents) and self._session.scalar(_MAY_COPY)):
+        dialect = self._session.connection().dialect
+        if not (_may_be_copied(documents, dialect) and self._session.scalar(_MAY_COPY)):
             return list((self._session.execute(self._upsert(documents))).scalars())
         documents = [row if row.id else replace(row, id=str(uuid4())) for row in documents]
         connection: Any = self._session.connection().connection

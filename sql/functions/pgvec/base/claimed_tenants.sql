@@ -1,5 +1,5 @@
 -- pgvec.claimed_tenants -- the tenants that the caller's token names, or without a token the setting app.tenant_id.
--- Definer, since memberships are nobody's to read. What is no uuid is no tenant.
+-- Definer, since memberships are nobody's to read. What is no uuid is no tenant (pgvec.unread_tenant).
 create or replace function pgvec.claimed_tenants()
   returns uuid[]
   language plpgsql stable parallel safe
@@ -10,7 +10,7 @@ declare
   claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
 begin
   if claims is null then
-    return array_remove(array[nullif(current_setting('app.tenant_id', true), '')::uuid], null);
+    return case when pgvec.unread_tenant() is null then array_remove(array[nullif(current_setting('app.tenant_id', true), '')::uuid], null) else '{}' end;
   end if;
   return array(
     select g.tenant::uuid

@@ -24,7 +24,7 @@ begin
       language      text,
       embedding     extensions.%2$I(%3$s),
       embedded_hash text,
-      content_hash  text not null,
+      content_hash  text not null default '',
       fts           tsvector,
       bm25          extensions.sparsevec(268435456),
       created_at    timestamptz not null default now(),

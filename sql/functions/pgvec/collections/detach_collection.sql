@@ -25,7 +25,7 @@ begin
     execute format('drop trigger %I on %s', item.tgname, target.base);
   end loop;
   -- nothing fills it any more
-  execute format('alter table %s alter column content_hash drop not null', target.base);
+  execute format('alter table %s alter column content_hash drop not null, alter column content_hash drop default', target.base);
   if target.access = 'tenant' then
     execute format('alter table %s alter column tenant_id drop default', target.base);
     for item in

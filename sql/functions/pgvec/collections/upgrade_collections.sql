@@ -48,6 +48,15 @@ begin
     execute format('drop index public.%I', item.name || '_source_idx');
     perform pgvec.index_sources(item.name, item.base, item.access);
   end loop;
+  -- without a default, the types that Supabase generates want it in every insert
+  for item in
+    select p.*
+      from pgvec.present_collections() as p
+      join pg_catalog.pg_attribute as a on a.attrelid = p.base and a.attname = 'content_hash' and not a.atthasdef
+     where p.base = p.relation
+  loop
+    execute format('alter table %s alter column content_hash set default %L', item.base, '');
+  end loop;
   perform pgvec.create_collection_api(p.name)
      from pgvec.present_collections() as p
     where exists (select from pg_catalog.pg_proc as f where f.pronamespace = 'public'::regnamespace and pgvec.is_api_of(p.name, f.oid));
@@ -61,6 +70,7 @@ end
 $$;
 comment on function pgvec.upgrade_collections() is
   'Adds to collections of earlier releases what this one needs: the statistics and weights of BM25, the policies of side tables, the views over adopted tables, the '
-  'index of sources of tenants and the queries of the cached index; removes planner statistics that reveal rows of others. Returns the names of those that got '
+  'index of sources of tenants, the default of content_hash and the queries of the cached index; '
+  'removes planner statistics that reveal rows of others. Returns the names of those that got '
   'statistics. pgvec-admin migrate calls it.';
 revoke all on function pgvec.upgrade_collections() from public;

@@ -1,5 +1,5 @@
--- pgvec.column_condition -- a filter over an adopted table as an SQL condition on its columns.
--- Keys that are columns compare with them, and so reach their indexes; others look into the metadata. Values are appended
+-- pgvec.column_condition -- a filter over a collection's table as an SQL condition on its columns.
+-- Keys that are columns compare with them, and so reach their indexes (in our own tables: pgvec.own_column); others look into the metadata. Values are appended
 -- to bound and read from the parameter $2 by their place; names come from the catalog.
 create or replace function pgvec.column_condition(collection pgvec.collections, filter jsonb, inout bound jsonb, out condition text)
   language plpgsql stable parallel safe
@@ -38,6 +38,9 @@ begin
       parts := parts || format('(%s) is not true', condition);
     elsif item.attnum is null then
       others := others || jsonb_build_object(item.key, item.value);
+    elsif collection.base = collection.relation then
+      select c.bound, c.condition into bound, condition from pgvec.own_column(collection, item.key, item.value, bound) as c;
+      parts := parts || condition;
     else
       select c.bound, c.condition into bound, condition
         from pgvec.compare_column(item.key, 'd.c' || item.attnum, item.type, item.category::text, item.value, bound) as c;
@@ -53,6 +56,6 @@ begin
 end
 $$;
 comment on function pgvec.column_condition(pgvec.collections, jsonb, jsonb) is
-  'The condition on rows d of an adopted table''s view for a filter, and the values, appended to bound, that it reads as $2. Raises PV003.';
+  'The condition on rows d of a collection''s table, or of the view over an adopted one, for a filter, and the values, appended to bound, that it reads as $2. Raises PV003.';
 revoke all on function pgvec.column_condition(pgvec.collections, jsonb, jsonb) from public;
 select pgvec.grant_execute('pgvec.column_condition(pgvec.collections, jsonb, jsonb)', 'reader');

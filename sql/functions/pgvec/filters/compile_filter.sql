@@ -1,5 +1,5 @@
 -- pgvec.compile_filter -- a filter as one containment and one jsonpath.
--- What is plain, or $eq, and holds for the whole row goes into the containment; the rest becomes a jsonpath predicate.
+-- What is plain and holds for the whole row goes into the containment; the rest becomes a jsonpath predicate.
 -- Both are data: they reach a query as parameters, and a GIN index with jsonb_path_ops serves them.
 create or replace function pgvec.compile_filter(filter jsonb, out containment jsonb, out path jsonpath)
   language plpgsql immutable parallel safe
@@ -23,7 +23,7 @@ begin
     part := parts[1];
     parts := parts[2:];
     for item in
-      select e.key, e.value, e.value -> '$eq' as equal
+      select e.key, e.value
         from jsonb_each(part) as e
     loop
       if item.key = '$and' then
@@ -33,8 +33,6 @@ begin
         predicates := predicates || pgvec.filter_predicate('@', jsonb_build_object(item.key, item.value));
       elsif position('"$' in item.value::text) = 0 then
         containment := containment || jsonb_build_object(item.key, item.value);
-      elsif item.value = jsonb_build_object('$eq', item.equal) and jsonb_typeof(item.equal) not in ('object', 'array') then
-        containment := containment || jsonb_build_object(item.key, item.equal);
       else
         predicates := predicates || pgvec.filter_predicate('@', jsonb_build_object(item.key, item.value));
       end if;

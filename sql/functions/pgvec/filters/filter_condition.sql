@@ -1,6 +1,6 @@
 -- pgvec.filter_condition -- the filter of a search as an SQL condition over a collection's rows.
 -- The text is one of a few, whatever the filter says: all that came from the caller is in bound, which the search
--- passes as its parameter $2. Over an adopted table it compares columns (pgvec.column_condition), by their catalog names.
+-- passes as its parameter $2. Keys that are columns compare with these (pgvec.column_condition), by their catalog names.
 drop function if exists pgvec.is_containment(jsonb);
 drop function if exists pgvec.filter_condition(pgvec.collections, jsonb);
 
@@ -10,6 +10,7 @@ create or replace function pgvec.filter_condition(collection pgvec.collections, 
 as $$
 declare
   wanted jsonb;
+  given  text;
   words  tsquery;
 begin
   -- most filters are plain objects within the limits of pgvec.parse_filter, and need no compiling
@@ -19,6 +20,7 @@ begin
      and strpos(filter::text, '"$') = 0
      and length(filter::text) <= 65536
      and not filter @? 'strict $.**{13}'
+     and not exists (select from pg_catalog.pg_attribute as a where a.attrelid = collection.base and a.attnum > 0 and filter ? a.attname::text)
   then
     condition := 'd.metadata @> ($2 -> 0)';
     bound := jsonb_build_array(filter);
@@ -32,7 +34,12 @@ begin
     wanted := wanted - '$text';
   end if;
 
-  if collection.base <> collection.relation then
+  given := wanted::text;
+  if collection.base <> collection.relation
+     or exists (select
+                  from pg_catalog.pg_attribute as a
+                 where a.attrelid = collection.base and a.attnum > 0 and strpos(given, to_json(a.attname::text) || ': ') > 0)
+  then
     select c.condition, c.bound into condition, bound
       from pgvec.column_condition(collection, wanted, '[]') as c;
   else

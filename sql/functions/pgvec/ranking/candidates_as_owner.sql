@@ -20,6 +20,9 @@ begin
       message = format('collection %L is refused to tenants: its table or a partition of it is not of %s, or policies are forced on that role', target.name, current_user),
       hint    = format('the owner of the engine has to own the table and its partitions: alter table %s owner to %I; alter table ... no force row level security', target.base, current_user);
   end if;
+  if filter <> '{}' then
+    perform pgvec.check_readable(target.base, pgvec.parse_filter(filter));
+  end if;
   if by_keyword then
     perform pgvec.keyword_score(candidates_as_owner.ranking);  -- PV004 for an unknown ranking
   end if;

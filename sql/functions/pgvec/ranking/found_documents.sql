@@ -1,6 +1,6 @@
 -- pgvec.found_documents -- what match_documents finds for a request, with the tenant of each row.
 -- Each tenant is searched separately, as if there were no other, and its rows are read by primary key under the caller's
--- policies.
+-- policies. Rows of several tenants may have the same id, so their metadata says whose they are.
 create or replace function pgvec.found_documents(request pgvec.search_request, filter jsonb)
   returns table (tenant uuid, id text, content text, metadata jsonb, similarity float8, route text)
   language plpgsql stable parallel unsafe
@@ -17,11 +17,11 @@ begin
                                    request.wanted, true, false);
     return query execute format(
       $query$
-      select $2, d.id, d.content, d.metadata, h.similarity, $3
+      select $2, d.id, d.content, case when $4 then d.metadata || jsonb_build_object('tenant_id', $2) else d.metadata end, h.similarity, $3
         from unnest($1) as h
        cross join lateral (select r.* from %s as r where r.id = h.id %s offset 0) as d
       $query$, (request.collection).relation, case when tenant is not null then 'and r.tenant_id = $2' end)  -- fenced, as in pgvec.rows_of
-      using found.hits, tenant, coalesce(found.route, 'tenant');
+      using found.hits, tenant, coalesce(found.route, 'tenant'), coalesce(cardinality(request.tenants) > 1, false);
   end loop;
 end
 $$;

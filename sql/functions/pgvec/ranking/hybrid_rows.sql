@@ -1,5 +1,6 @@
 -- pgvec.hybrid_rows -- what hybrid_search finds for one tenant, or in a collection without tenants.
 -- Either side brings its best rows, all of them are scored by both, and the two scores are fused into one: pgvec.fuse.
+-- Rows of several tenants say in their metadata whose they are.
 create or replace function pgvec.hybrid_rows(request pgvec.search_request, tenant uuid)
   returns table (
     place bigint, id text, content text, metadata jsonb, score float8, similarity float8, keyword_score float8, semantic_rank bigint, keyword_rank bigint)
@@ -8,6 +9,7 @@ create or replace function pgvec.hybrid_rows(request pgvec.search_request, tenan
 as $$
 declare
   depth int := request.depth;
+  several constant boolean := coalesce(cardinality(request.tenants) > 1, false);
   found record;
   hits  pgvec.fused[];
 begin
@@ -34,12 +36,13 @@ begin
 
   return query execute format(
     $query$
-    select h.place, h.id, d.content, d.metadata, h.score, h.similarity, h.keyword_score, h.semantic_rank, h.keyword_rank
+    select h.place, h.id, d.content, case when $2 then d.metadata || jsonb_build_object('tenant_id', $3) else d.metadata end, h.score,
+           h.similarity, h.keyword_score, h.semantic_rank, h.keyword_rank
       from unnest($1) with ordinality as h (id, score, similarity, keyword_score, semantic_rank, keyword_rank, place)
       join %s as d on d.id = h.id
      order by h.place
     $query$, pgvec.rows_of(request, by_key => 'h.id'))
-    using hits[:request.wanted];
+    using hits[:request.wanted], several, tenant;
 end
 $$;
 comment on function pgvec.hybrid_rows(pgvec.search_request, uuid) is

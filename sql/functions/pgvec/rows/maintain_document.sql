@@ -5,6 +5,8 @@
 -- Definer, since nobody else may read the parameters of the weights. So nobody but the owner may attach it; it works on the
 -- collection's own table only; and where a weaker role owns that table, only while its columns have their original types, since
 -- an assignment to another type could run that role's code.
+-- REST writes null where a row lacks what others of its request have: the default in a new row, while ON CONFLICT keeps metadata and embedding
+-- of the one that is there. pgvec.left_out tells the update what its insert lacked. Who means the null sets embedded_hash to null, or updates.
 -- The arguments are the collection's text search configuration and its name, and `tenant` where rows belong to tenants. Lengths
 -- of texts are compared within a tenant: otherwise scores would reveal something about the others' texts.
 create or replace function pgvec.maintain_document()
@@ -17,6 +19,7 @@ declare
   new_text      boolean;
   new_embedding boolean := false;
   new_weights   boolean := false;
+  left_out      text;
   belongs_to    uuid := '00000000-0000-0000-0000-000000000000'::uuid;  -- pgvec.no_tenant
   parameters    pgvec.bm25_parameters;
 begin
@@ -28,6 +31,28 @@ begin
      and (pg_get_userbyid(r.relowner) = current_user or pgvec.foreign_columns(c) = '{}');
   if not found then
     perform pgvec.refuse_trigger(tg_argv[1], tg_relid);
+  end if;
+
+  if is_new then
+    if num_nulls(new.metadata, new.embedding) > 0 then
+      perform set_config('pgvec.left_out', concat(new.metadata is null, new.embedding is null, tg_relid::oid, ' ', new.id), true);
+    end if;
+    if num_nulls(new.id, new.created_at, new.updated_at) > 0 then
+      new.id := coalesce(new.id, gen_random_uuid()::text);
+      new.created_at := coalesce(new.created_at, now());
+      new.updated_at := coalesce(new.updated_at, now());
+    end if;
+  elsif substr(current_setting('pgvec.left_out', true), 3) = concat(tg_relid::oid, ' ', new.id) then
+    left_out := left(current_setting('pgvec.left_out'), 2);
+    if left_out ~ '^t' and new.metadata = '{}' then
+      new.metadata := old.metadata;
+    end if;
+    if left_out ~ 't$' and new.embedding is null and new.embedded_hash is not distinct from old.embedded_hash then
+      new.embedding := old.embedding;
+    end if;
+  end if;
+  if jsonb_typeof(new.metadata) is distinct from 'object' and (is_new or new.metadata is distinct from old.metadata) then
+    new.metadata := pgvec.document_metadata(new.metadata, new.id);
   end if;
 
   new_text := is_new or new.content is distinct from old.content or new.language is distinct from old.language;
@@ -44,13 +69,10 @@ begin
   end if;
   if tg_argv[2] = 'tenant' then
     belongs_to := new.tenant_id;
-    new_text := new_text or new.tenant_id <> old.tenant_id;
+    new_text := new_text or belongs_to <> old.tenant_id;
   end if;
   if new_text or new.bm25 is null then
-    select p.* into parameters
-      from pgvec.bm25_parameters as p
-     where p.collection = tg_argv[1]
-       and p.tenant = belongs_to;
+    select p.* into parameters from pgvec.bm25_parameters as p where p.collection = tg_argv[1] and p.tenant = belongs_to;
     if not found then
       select s.k1, s.b into parameters.k1, parameters.b from pgvec.bm25_settings(pgvec.collection(tg_argv[1])) as s;
     end if;
@@ -61,19 +83,9 @@ begin
   if new.embedding is null then
     new.embedded_hash := null;
   else
-    -- nested, since the record old is not assigned on insert
-    if is_new then
-      new_embedding := true;
-    elsif old.embedding is null or new.embedding operator(extensions.<>) old.embedding then
-      new_embedding := true;
-    end if;
-
+    new_embedding := is_new or old.embedding is null or new.embedding operator(extensions.<>) old.embedding;
     if new_embedding and new.embedding operator(extensions.<#>) new.embedding in (0, '-infinity') then
-      raise exception using
-        errcode = 'PV005',
-        message = format('the embedding of row %s of %I.%I is %s', pgvec.shown(new.id), tg_table_schema, tg_table_name,
-                         case new.embedding operator(extensions.<#>) new.embedding when 0 then 'a zero vector' else 'too long a vector to compare' end),
-        hint    = 'a zero vector has no direction, and lengths beyond 1.8e19 overflow; store null until there is an embedding';
+      perform pgvec.refuse_vector(new.embedding operator(extensions.<#>) new.embedding, new.id, tg_relid);
     end if;
 
     if is_new then

@@ -18,6 +18,9 @@ declare
   changes   text;
   tenant    uuid;
 begin
+  if current_setting('pgvec.left_out', true) <> '' then
+    perform set_config('pgvec.left_out', '', true);  -- of pgvec.maintain_document, for this statement only
+  end if;
   select c.* into target from pgvec.collections as c where c.name = tg_argv[0] and c.text_table = tg_relid;
   if not found then
     perform pgvec.refuse_trigger(tg_argv[0], tg_relid);

@@ -7,10 +7,22 @@ create or replace function pgvec.allowed_tenants()
   set debug_print_plan = off
   rows 2
 as $$
+declare
+  unread text;
 begin
   return query select distinct t from unnest(pgvec.current_tenants()) as t where t is not null order by t;
+  if not found then
+    unread := pgvec.unread_tenant();
+    if unread is not null then
+      raise exception using
+        errcode = 'PV006',
+        message = format('the caller''s tenant %s is no uuid', pgvec.shown(unread)),
+        hint    = 'have the hook pgvec.current_tenants map such ids: pgvec.tenant_uuid(id) makes a uuid of any text (docs/security.md, tenants from elsewhere)';
+    end if;
+  end if;
 end
 $$;
-comment on function pgvec.allowed_tenants() is 'The tenants of the caller, by pgvec.current_tenants, each once, in order.';
+comment on function pgvec.allowed_tenants() is
+  'The tenants of the caller, by pgvec.current_tenants, each once, in order. Raises PV006 where there are none and the caller names one that is no uuid.';
 revoke all on function pgvec.allowed_tenants() from public;
 select pgvec.grant_execute('pgvec.allowed_tenants()', 'reader');

@@ -36,7 +36,7 @@ begin
     raise exception using
       errcode = 'PV006',
       message = format('rows of collection %L belong to tenants, and the caller has none', target.name),
-      hint    = 'sign in as a user with app_metadata.tenant_id or a row in pgvec.memberships; service_role passes for_tenant; on a connection of your own: set app.tenant_id';
+      hint    = 'sign in as a user with app_metadata.tenant_id or a row in pgvec.memberships; service_role passes for_tenant; on a connection of your own: set app.tenant_id; another claim is read by the hook pgvec.current_tenants';
   end if;
   request.alone := pgvec.finds_alone(target);
   return request;

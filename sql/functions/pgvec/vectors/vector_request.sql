@@ -1,6 +1,6 @@
 -- pgvec.vector_request -- a search by vector: its defaults, checks, tenants and filter, worked out in this one place.
 -- A small search pays for each function that it calls, and for each statement of one. So one statement answers most requests: those to a
--- collection without tenants, with its own distance, no threshold, a vector that fits, and a filter that is absent or a plain object.
+-- collection without tenants, with its own distance, no threshold, a vector that fits, and a filter that is absent or a plain object without keys that are columns.
 create or replace function pgvec.vector_request(
     query_embedding extensions.vector, match_count int, filter jsonb, match_threshold float8, collection text, for_tenant uuid, distance text,
     scope pgvec.search_request default null)
@@ -9,13 +9,14 @@ create or replace function pgvec.vector_request(
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  request pgvec.search_request;
+  request  pgvec.search_request;
+  filtered regclass;  -- the table, where the filter is plain
 begin
   if (scope).alone is null then
     select case when to_regclass(c.search_index) = c.search_index_oid then c else pgvec.with_index(c, c.distance) end,  -- the cached index, where it is the one
-           true, vector_request.query_embedding, least(greatest(coalesce(match_count, 100), 1), 1000), c.distance, t.condition,
-           case when t.condition <> '' then jsonb_build_array(filter) end
-      into request.collection, request.alone, request.query_embedding, request.wanted, request.distance, request.condition, request.bound
+           true, vector_request.query_embedding, least(greatest(coalesce(match_count, (c.settings ->> 'match_count')::int, 1000), 1), 1000), c.distance, t.condition,
+           case when t.condition <> '' then jsonb_build_array(filter) end, case when t.condition <> '' then c.base end
+      into request.collection, request.alone, request.query_embedding, request.wanted, request.distance, request.condition, request.bound, filtered
       from pgvec.collections as c
      cross join lateral (
             select case
@@ -30,13 +31,19 @@ begin
        and has_table_privilege(c.relation, 'select') is not null  -- there is such a table
        and extensions.vector_dims(vector_request.query_embedding) = c.dimensions
        and vector_request.query_embedding operator(extensions.<#>) vector_request.query_embedding between -1e38 and -1e-30;
+    -- as part of the statement above this had it planned anew for each search: the plan of one without a filter is so much cheaper
+    if filtered is not null then
+      if exists (select from pg_catalog.pg_attribute as a where a.attrelid = filtered and a.attnum > 0 and filter ? a.attname::text) then
+        request.condition := null;
+      end if;
+    end if;
   end if;
 
   if request.alone is null then
     request := case when (scope).alone is null then pgvec.scoped(vector_request.collection, for_tenant) else scope end;
     request.alone := request.alone and (request.tenants is null or cardinality(request.tenants) = 1);
     request.query_embedding := vector_request.query_embedding;
-    request.wanted := pgvec.clamp_count(match_count, 100);
+    request.wanted := pgvec.clamp_count(match_count, coalesce(((request.collection).settings ->> 'match_count')::int, 1000));
     request.distance := coalesce(vector_request.distance, (request.collection).distance);
     request.match_threshold := vector_request.match_threshold;
     perform pgvec.check_query_embedding(request.collection, query_embedding);
@@ -60,7 +67,8 @@ end
 $$;
 comment on function pgvec.vector_request(extensions.vector, int, jsonb, float8, text, uuid, text, pgvec.search_request) is
   'The request for the arguments of match_documents. condition is empty for a search that reads all rows of an index. '
-  'alone: false where pgvec.found_documents has to search, tenant by tenant. scope: of pgvec.scoped, by who has it already. '
+  'alone: false where pgvec.found_documents has to search, tenant by tenant. '
+  'Setting of the collection: match_count, the rows where none is given (default 1000). scope: of pgvec.scoped, by who has it already. '
   'Raises PV001 to PV006 as match_documents.';
 revoke all on function pgvec.vector_request(extensions.vector, int, jsonb, float8, text, uuid, text, pgvec.search_request) from public;
 select pgvec.grant_execute('pgvec.vector_request(extensions.vector, int, jsonb, float8, text, uuid, text, pgvec.search_request)', 'reader');
