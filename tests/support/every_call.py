@@ -66,6 +66,7 @@ REQUESTS = [
 ]
 BY_NAME: dict[tuple[str, str], list[str]] = {
     ("name", "text"): ["{collection}"],
+    ("key", "text"): ["'1'", "'source'"],
     ("filter", "jsonb"): FILTERS,
     ("query_text", "text"): ["'red fish numbr'", "'red -blue \"fish number\"'"],
     ("ranking", "text"): ["'bm25'", "'ts_rank'", "'ts_rank_cd'"],
