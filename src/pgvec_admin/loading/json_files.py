@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 import orjson
@@ -32,10 +33,10 @@ def json_lines(mapping: Mapping, binary: BinaryIO) -> Iterator[Document | BadRow
             told = f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
             yield BadRow(number, f"not JSON: {told}", text)
             continue
-        if _lost_digits(
-            {name: value for name, value in row.items() if name != vectors} if isinstance(row, dict) else row
-        ):
-            row = json.loads(text)
+        kept = {name: value for name, value in row.items() if name != vectors} if isinstance(row, dict) else row
+        with suppress(RecursionError):  # such a row is refused below
+            if _lost_digits(kept):
+                row = json.loads(text)
         # only lines that contain these can have such characters, numbers or depths; checking every value costs time
         suspect = "\\u" in text or "NaN" in text or "Infinity" in text
         suspect = suspect or text.count("[") + text.count("{") > DEEPEST
