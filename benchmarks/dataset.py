@@ -20,7 +20,7 @@ from pgvec_admin.database import Connection, Target
 from pgvec_admin.engine import collections, index
 from pgvec_admin.install import migrate
 from pgvec_admin.loading import load, readers
-from pgvec_admin.loading.load import LoadOptions
+from pgvec_admin.loading.reading import LoadOptions
 from pgvec_admin.server import embedded
 
 CLUSTERS = 1000

@@ -29,8 +29,8 @@ from psycopg.types.json import Jsonb
 from pgvec_admin.database import Connection, Target
 from pgvec_admin.engine import collections
 from pgvec_admin.install import migrate
-from pgvec_admin.loading import load, readers
-from pgvec_admin.loading.load import LoadOptions
+from pgvec_admin.loading import load, readers, reading
+from pgvec_admin.loading.reading import LoadOptions
 from pgvec_admin.server import embedded
 
 COLUMNS = "documents (id, source, content, metadata, embedding)"  # load records the file as well
@@ -103,8 +103,8 @@ def measure(
 
     def in_batches() -> None:
         anew(connection, dimensions)
-        for first in range(0, len(texts), load.BATCH):
-            copy_rows(connection, COLUMNS, TYPES, documents[first : first + load.BATCH])
+        for first in range(0, len(texts), reading.BATCH):
+            copy_rows(connection, COLUMNS, TYPES, documents[first : first + reading.BATCH])
 
     def into_generated(*, plain: bool = False) -> None:
         anew(connection, dimensions)
@@ -143,7 +143,7 @@ def measure(
         "bare COPY binary, the collection's table with a generated tsvector alone": into_generated,
         "the same, without the collection's storage options": lambda: into_generated(plain=True),
         "bare COPY binary into the collection": into_collection,
-        f"bare COPY binary into the collection, {load.BATCH:,} rows at a time": in_batches,
+        f"bare COPY binary into the collection, {reading.BATCH:,} rows at a time": in_batches,
         "load, parquet": from_file(parquet),
         "load, jsonl": from_file(jsonl),
         "load, parquet, again (nothing changed)": again,

@@ -52,7 +52,6 @@ FILES: dict[str, bytes] = {
     "utf16.txt": "a text".encode("utf-16"),
     "latin1.jsonl": b'{"id": "1", "content": "caf\xe9"}\n',
     "latin1.json": b'[{"content": "caf\xe9"}]',
-    "latin1.csv": b"id,content\n1,caf\xe9\n",
     "latin1.txt": b"one\ncaf\xe9",
     "bom.jsonl": b"\xef\xbb\xbf" + _line(id="bom1", content="x").encode(),
     "bom.csv": b"\xef\xbb\xbfid,content\nbom2,x\n",

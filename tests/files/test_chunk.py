@@ -6,11 +6,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from pgvec_admin.errors import UsageError
-from pgvec_admin.loading import chunk
+from pgvec_admin.loading import chunk, markdown
 from pgvec_admin.loading.chunk import Chunker, Chunking
 from pgvec_admin.loading.records import BadRow, Document
 
@@ -92,6 +93,78 @@ def test_chunks_of_markdown_know_the_headings_above_them() -> None:
     assert heading("Stay in bed") == "Leave > Illness"
     assert heading("end of the month") == "Pay"
     assert all(piece.heading is None for piece in Chunker(Chunking(40, 0), markdown=False).chunks(HANDBOOK))
+
+
+def test_front_matter_quotes_and_code_lead_to_no_wrong_headings() -> None:
+    text = """---
+title: x
+---
+
+# A
+
+> ## Quoted
+>
+> inside
+
+outside
+
+1. ### Step
+
+   stepping
+
+Two
+lines
+-----
+
+below
+
+<!--
+# hidden
+-->
+
+~~~
+# code
+~~~
+
+last
+"""
+    for made in (text, text.replace("\n", "\r\n")):
+        found = markdown.headings(made)
+        told = {
+            word: [heading.path for heading in found if heading.start <= made.index(word)][-1]
+            for word in ("inside", "outside", "stepping", "below", "last")
+        }
+        assert told == {
+            "inside": "A > Quoted",
+            "outside": "A",
+            "stepping": "A > Step",
+            "below": "A > Two lines",
+            "last": "A > Two lines",
+        }
+
+
+@settings(max_examples=200)
+@given(TEXT)
+def test_headings_are_those_of_a_commonmark_parser(text: str) -> None:
+    tokens = MarkdownIt("commonmark").parse(text)
+    expected = [
+        (int(token.tag[1]), " ".join(tokens[place + 1].content.split()))
+        for place, token in enumerate(tokens)
+        if token.type == "heading_open"
+    ]
+    assume(not markdown.front_matter(text)[1])
+    assert [(one.level, one.title) for one in markdown.headings(text) if one.level] == expected
+
+
+@pytest.mark.parametrize("kind", [False, True], ids=["text", "markdown"])
+@pytest.mark.parametrize("unit", ["one sentence. ", "x", "- item\n", "a\n\n", "\n"])
+def test_a_long_text_is_cut_in_the_time_of_its_length(unit: str, kind: bool) -> None:
+    """The splitter alone takes a minute for each of these, and hours for 20 MB in a line."""
+    text = "x " + unit * (600_000 // len(unit))
+    found = Chunker(Chunking(1000, 0), markdown=kind).chunks(text)
+    assert all(text[piece.start : piece.start + len(piece.text)] == piece.text for piece in found)
+    assert sum(len("".join(piece.text.split())) for piece in found) == len("".join(text.split()))
+    assert all(len(piece.text) <= 1000 for piece in found)
 
 
 def test_sizes_can_be_counted_in_the_tokens_of_the_model() -> None:

@@ -24,7 +24,8 @@ from conftest import Connection
 from pgvec_admin.errors import DataRejectedError, PgvecError
 from pgvec_admin.loading import lanes, load, readers
 from pgvec_admin.loading.chunk import Chunking
-from pgvec_admin.loading.load import LoadOptions, LoadResult
+from pgvec_admin.loading.load import LoadResult
+from pgvec_admin.loading.reading import LoadOptions
 from pgvec_admin.loading.records import Record
 from pgvec_admin.loading.staging import Rejected
 
@@ -59,7 +60,7 @@ def load_paths(
     connection: Connection, *paths: Path, rejected: list[Rejected] | None = None, **options: Any
 ) -> LoadResult:
     """Load files with small batches; bad rows go to `rejected`, or fail the test."""
-    behaviour = {key: options.pop(key) for key in ("restart", "strict") if key in options}
+    behaviour = {key: options.pop(key) for key in ("restart", "strict", "tell") if key in options}
 
     def reject(bad: Rejected) -> None:
         assert rejected is not None, bad
@@ -472,6 +473,144 @@ def test_batches_that_are_in_each_others_way_are_stored_one_after_the_other(
     result = load_paths(documents, jsonl(tmp_path / "rows.jsonl", lines), batch=10, rejected=rejected)
     assert (result.inserted, [bad.line for bad in rejected]) == (39, [31])
     assert rows(documents, "id", "id::int") == [(str(n),) for n in range(40) if n != 30]
+
+
+# ---- what changed in the files, and what is gone from them
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_row_without_an_id_keeps_its_vector_wherever_others_are_inserted(
+    documents: Connection, tmp_path: Path, chunked: bool
+) -> None:
+    options: dict[str, Any] = {"chunk_rows": chunked, "chunking": Chunking(200, 0)}
+    texts = [f"text {n}" for n in range(10)]
+    file = jsonl(tmp_path / "rows.jsonl", [{"content": text} for text in texts])
+    load_paths(documents, file, **options)
+    documents.execute("update documents set embedding = array[1, chunk_index + 1, 0]::extensions.vector")
+    before = dict(rows(documents, "content, array[id, embedding::text]"))
+    for place, new in ((0, "above"), (4, "between"), (12, "below")):
+        texts.insert(place, new)
+        jsonl(file, [{"content": text} for text in texts])
+        result = load_paths(documents, file, **options)
+        assert (result.inserted, result.updated, result.removed) == (1, 0, 0)
+    after = dict(rows(documents, "content, array[id, embedding::text]"))
+    assert {text: after[text] for text in before} == before
+    assert [after[text][1] for text in ("above", "between", "below")] == [None] * 3
+    # one is removed, one is there twice
+    texts.remove("text 3")
+    jsonl(file, [{"content": text} for text in [*texts, "text 5"]])
+    result = load_paths(documents, file, **options)
+    assert (result.inserted, result.updated, result.removed) == (1, 0, 1)
+    assert sorted(row[0] for row in rows(documents, "content")) == sorted([*texts, "text 5"])
+
+
+def test_an_inserted_paragraph_has_no_vector_of_another_text(documents: Connection, tmp_path: Path) -> None:
+    folder = handbook(tmp_path / "handbook", food="\n\n".join(PARAGRAPHS))
+    load_paths(documents, folder, chunking=SMALL)
+    documents.execute("update documents set embedding = array[1, chunk_index + 1, 0]::extensions.vector")
+    handbook(folder, food="\n\n".join(["A new paragraph comes first and is quite new here.", *PARAGRAPHS]))
+    load_paths(documents, folder, chunking=SMALL)
+    assert rows(documents, "embedding::text", "chunk_index") == [(None,)] + [(f"[1,{n},0]",) for n in range(1, 7)]
+    # the text that took the place of another one keeps that one's vector until there is its own
+    handbook(folder, food="\n\n".join(["An edited paragraph comes first and is edited here.", *PARAGRAPHS[1:]]))
+    documents.execute("update documents set embedding = '[0,0,1]' where embedding is null")
+    load_paths(documents, folder, chunking=SMALL)
+    first = rows(documents, "embedding::text, embedded_hash = content_hash", "chunk_index")[0]
+    assert first == ("[0,0,1]", False)
+
+
+def test_rows_that_are_gone_from_a_file_are_told_and_pruned(documents: Connection, tmp_path: Path) -> None:
+    file = jsonl(tmp_path / "rows.jsonl", [{"id": n, "content": f"text {n}"} for n in range(5)])
+    documents.execute("insert into documents (id, source, chunk_index, content) values ('mine', 'x', 1, 'mine')")
+    load_paths(documents, file)
+    jsonl(file, [{"id": 0, "content": ""}, {"id": 1, "content": "text 1"}, {"id": 2, "content": "text 2"}])
+    told: list[str] = []
+    rejected: list[Rejected] = []
+    result = load_paths(documents, file, tell=told.append, rejected=rejected)
+    assert (result.gone, result.removed, len(rejected)) == (3, 0, 1)
+    assert told == [f"{file}: 3 stored rows are no longer in it"]
+    result = load_paths(documents, file, rejected=rejected, prune=True)
+    assert (result.gone, result.removed) == (0, 3)
+    assert [row[0] for row in rows(documents, "id")] == ["1", "2", "mine"]
+    jsonl(file, ["{broken", {"id": 1, "content": "text 1"}])
+    assert load_paths(documents, file, rejected=rejected, prune=True).gone == 1
+    assert len(rows(documents)) == 3
+
+
+def test_files_that_are_gone_or_empty_are_told_and_pruned(
+    documents: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = handbook(Path("handbook"), food=PARAGRAPHS[0], drink=PARAGRAPHS[1], salt=PARAGRAPHS[2])
+    jsonl(folder / "rows.jsonl", [{"id": "a", "content": "a"}])
+    jsonl(folder / "more.jsonl", [{"content": "b"}])
+    documents.execute("insert into documents (id, source, content) values ('x', 'handbook/of.another', 'x')")
+    load_paths(documents, folder)
+    (folder / "food.md").unlink()
+    (folder / "rows.jsonl").unlink()
+    (folder / "drink.md").write_text("")
+    told: list[str] = []
+    rejected: list[Rejected] = []
+    assert load_paths(documents, folder, tell=told.append, rejected=rejected).gone == 3
+    assert sorted(line.split(":")[0] for line in told) == [
+        "handbook/drink.md",
+        "handbook/food.md",
+        "handbook/rows.jsonl",
+    ]
+    assert load_paths(documents, folder, prune=True, rejected=rejected).removed == 3
+    assert [row[0] for row in rows(documents, "source")] == [
+        "handbook/more.jsonl",
+        "handbook/salt.md",
+        "handbook/of.another",
+    ]
+
+
+def test_one_id_in_two_files_is_told(documents: Connection, tmp_path: Path) -> None:
+    one = jsonl(tmp_path / "one.jsonl", [{"id": n, "content": f"one {n}"} for n in range(5)])
+    two = jsonl(tmp_path / "two.jsonl", [{"id": n, "content": f"two {n}"} for n in range(3, 9)])
+    told: list[str] = []
+    load_paths(documents, one, two, tell=told.append)
+    assert told == [f"2 ids of {two} are in {one} too: the rows of the later file count"]
+    assert len(rows(documents)) == 9
+
+
+def test_a_row_is_never_stored_both_whole_and_in_chunks(documents: Connection, tmp_path: Path) -> None:
+    lines: list[Row | str] = [{"id": n, "content": "\n\n".join(PARAGRAPHS)} for n in range(5)]
+    file = jsonl(tmp_path / "rows.jsonl", lines)
+    for _ in range(2):
+        load_paths(documents, file)
+        assert [row[0] for row in rows(documents, "id")] == list("01234")
+        load_paths(documents, file, chunking=SMALL, chunk_rows=True)
+        assert sorted({row[0] for row in rows(documents, "id")}) == [f"{n}#{k}" for n in range(5) for k in range(6)]
+
+
+def test_a_file_of_a_folder_that_cannot_be_read_is_told_and_the_others_are_loaded(
+    documents: Connection, tmp_path: Path
+) -> None:
+    jsonl(tmp_path / "a.jsonl", [{"content": "a"}])
+    (tmp_path / "b.parquet").write_bytes(b"PAR1 not really")
+    (tmp_path / "c.csv").write_text("no,text of ours\n1,2\n")
+    (tmp_path / "d.json").write_text("[")
+    jsonl(tmp_path / "e.jsonl", [{"content": "e"}])
+    rejected: list[Rejected] = []
+    result = load_paths(documents, tmp_path, rejected=rejected)
+    assert (result.inserted, result.rejected) == (2, 3)
+    assert [(Path(bad.file).name, bad.line) for bad in rejected] == [("b.parquet", 0), ("c.csv", 0), ("d.json", 0)]
+    assert all(bad.reason.startswith(("cannot be read", "has no column")) for bad in rejected)
+
+
+def test_many_small_files_share_their_transactions(documents: Connection, tmp_path: Path) -> None:
+    documents.execute("alter table documents add column transaction text default pg_current_xact_id()::text")
+    for n in range(200):
+        (tmp_path / f"{n:03}.json").write_text(json.dumps({"content": f"text {n}"}))
+    load_paths(documents, tmp_path, batch=100)
+    assert documents.execute("select count(distinct transaction), count(*) from documents").fetchone() == (2, 200)
+    assert load_paths(documents, tmp_path, batch=100).unchanged == 200
+
+
+def test_the_table_is_analyzed_at_the_end(documents: Connection, tmp_path: Path) -> None:
+    load_paths(documents, jsonl(tmp_path / "rows.jsonl", [{"content": f"text {n}"} for n in range(50)]))
+    assert documents.execute("select reltuples from pg_class where oid = 'documents'::regclass").fetchone() == (50,)
 
 
 # ---- the command

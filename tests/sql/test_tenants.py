@@ -581,6 +581,9 @@ def test_a_tenants_writer_is_told_of_its_own_statistics_and_loads(
         "select documents, uncounted, average_length, weights_made_for, due from pgvec.keyword_statistics('{}')",
         "select * from pgvec.resume_points('{}')",
         "select * from pgvec.noted_loads('{}')",
+        "select * from pgvec.loaded_rows('{}') order by source",
+        "select * from pgvec.loaded_rows('{}', null, true) order by id",
+        "select * from pgvec.loaded_rows('{}', null, false) order by id",
         "select * from pgvec.refresh_statistics('{}', null)",
         "select pgvec.tenant_size('{}', '" + OURS + "')",
     ]

@@ -40,7 +40,7 @@ COMMANDS = {
     "load": (
         "load",
         "load",
-        "Load files into a collection: .jsonl, .json, .csv, .tsv (also .gz), .parquet, .md, .txt, or directories.",
+        "Load files into a collection: tables, texts and documents, or directories of them.",
     ),
     "embed": ("embed", "embed", "Embed the rows whose embedding is missing or older than their text."),
     "search": (

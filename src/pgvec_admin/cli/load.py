@@ -16,7 +16,7 @@ from pgvec_admin import database
 from pgvec_admin.cli.output import DatabaseUrl, Json, Tenant, open_target, print_json, progress, say
 from pgvec_admin.engine import collections
 from pgvec_admin.errors import DataRejectedError, UsageError
-from pgvec_admin.loading import columns, readers
+from pgvec_admin.loading import columns, readers, reading
 from pgvec_admin.loading import load as loading
 from pgvec_admin.loading.chunk import Chunking
 from pgvec_admin.loading.files import Skip
@@ -41,7 +41,10 @@ def load(
     collection: Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.")] = "documents",
     content: Annotated[
         str | None,
-        typer.Option(help="Column of the text.", show_default="content, text, body, page_content or document"),
+        typer.Option(
+            help="Column of the text, or several: title,body.",
+            show_default="content, text, body, page_content or document",
+        ),
     ] = None,
     id_: Annotated[
         str | None, typer.Option("--id", help="Column of the id.", show_default="id, where there is one")
@@ -49,7 +52,7 @@ def load(
     metadata: Annotated[
         str | None,
         typer.Option(
-            help="Columns for metadata: title,year:int (types: text, int, float, bool, json).",
+            help="Columns for metadata: title,year:int (types: text, int, float, bool, json); * stands for all others.",
             show_default="a column metadata, else all that are left",
         ),
     ] = None,
@@ -61,7 +64,18 @@ def load(
     ] = None,
     format_: Annotated[
         str | None,
-        typer.Option("--format", help="jsonl, json, csv, tsv, parquet, md or txt.", show_default="by the file's name"),
+        typer.Option(
+            "--format",
+            help="jsonl, json, csv, tsv, parquet, md, txt, html, ipynb, docx or pdf.",
+            show_default="by the file's name",
+        ),
+    ] = None,
+    delimiter: Annotated[
+        str | None, typer.Option(help="Delimiter of CSV: one character, or tab.", show_default="found out")
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(help="Encoding of CSV and texts.", show_default="UTF-8; of CSV found out where it is another"),
     ] = None,
     chunk_size: Annotated[
         int | None,
@@ -80,12 +94,15 @@ def load(
         Unit, typer.Option(help="Count sizes in characters or in the model's tokens.")
     ] = Unit.characters,
     no_chunk: Annotated[bool, typer.Option("--no-chunk", help="Leave texts whole.")] = False,
-    batch: Annotated[int, typer.Option(min=1, max=100_000, help="Rows to store and commit at once.")] = loading.BATCH,
+    batch: Annotated[int, typer.Option(min=1, max=100_000, help="Rows to store and commit at once.")] = reading.BATCH,
     restart: Annotated[bool, typer.Option("--restart", help="Start over, without resuming a load.")] = False,
     reject_to: Annotated[
         Path | None, typer.Option(help="Write bad rows to this file, as JSON lines with file, line, reason and row.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first bad row.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove rows that the files, or the directories, have no more.")
+    ] = False,
     follow_links: Annotated[
         bool, typer.Option("--follow-links", help="Follow links that lead out of a directory too.")
     ] = False,
@@ -93,7 +110,9 @@ def load(
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Load files into a collection: .jsonl, .json, .csv, .tsv (also .gz), .parquet, .md, .txt, or directories.
+    """Load files into a collection: tables, texts and documents, or directories of them.
+
+    .jsonl .json .csv .tsv (also .gz) .parquet; .md .mdx .txt .rst; .html .ipynb .docx .pdf.
 
     Loading the same again changes nothing; an edited file replaces exactly its own chunks. After an interruption, the
     same command continues where it stopped. Links that lead out of a directory are left out.
@@ -114,7 +133,9 @@ def load(
         embedding=embedding,
     )
     with _skipped() as skip:
-        inputs = readers.inputs(paths, format_, follow_links=follow_links, skip=skip)
+        inputs = readers.inputs(
+            paths, format_, follow_links=follow_links, skip=skip, delimiter=delimiter, encoding=encoding, tell=say
+        )
     where = open_target(database_url)
     with ExitStack() as open_:
 
@@ -131,7 +152,9 @@ def load(
                 f"collection {collection!r} has no tenants", "its rows are everybody's; leave --tenant out"
             )
         chunking = None if no_chunk else Chunking(size, overlap, chunk_unit.value, target.model)
-        options = loading.LoadOptions(mapping, chunking, chunk_rows=chunk_size is not None, batch=batch, tenant=tenant)
+        options = reading.LoadOptions(
+            mapping, chunking, chunk_rows=chunk_size is not None, batch=batch, tenant=tenant, prune=prune
+        )
         with progress("load", "rows") as report:
             result = loading.load_files(
                 connection,
@@ -142,6 +165,7 @@ def load(
                 strict=strict,
                 reject=rejects,
                 report=report,
+                tell=say,
                 another=connect,
             )
     if as_json:
@@ -205,5 +229,7 @@ def _say(collection: str, result: loading.LoadResult) -> None:
     ]
     rate = f"{result.rows / result.seconds:,.0f} rows/s" if result.seconds else ""
     say(f"loaded into {collection}: {', '.join(parts) or 'no rows'} in {result.seconds:.1f} s ({rate})")
+    if result.gone:
+        say(f"no longer in the files: {result.gone:,} stored rows (--prune removes them)")
     if result.counted_anew:
         say("keyword statistics: counted again")

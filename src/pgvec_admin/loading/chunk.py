@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from semantic_text_splitter import MarkdownSplitter, TextSplitter
 
 from pgvec_admin.errors import UsageError
+from pgvec_admin.loading import markdown
 from pgvec_admin.loading.records import BadRow, Document, Record
 
 Unit = Literal["characters", "tokens"]
 
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
-_ATX = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))??(?:[ \t]+#+)?[ \t]*$")
-_SETEXT = re.compile(r"^ {0,3}(=+|-+)[ \t]*$")
+# The time of the splitter grows with the square of a text, and even faster with that of a line: longer ones, of so many
+# characters and sizes, are cut before. 20 MB in one line took 25 minutes.
+LONGEST_TEXT, LONGEST_LINE, MOST_SIZES = 256_000, 16_000, 16
+_WITHIN_LINES = (". ", "? ", "! ", "\u3002", " ")
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Chunker:
         self._markdown = markdown
         kind = MarkdownSplitter if markdown else TextSplitter
         size, overlap = chunking.size, chunking.overlap
+        self._longest_line = max(LONGEST_LINE, MOST_SIZES * size)
+        self._longest = max(LONGEST_TEXT, MOST_SIZES * size)
         self._splitter: MarkdownSplitter | TextSplitter
         if chunking.unit == "characters":
             self._splitter = kind(size, overlap)
@@ -81,13 +85,20 @@ class Chunker:
 
     def chunks(self, text: str) -> list[Chunk]:
         """The chunks of a text, in order; none is blank."""
-        headings = _headings(text) if self._markdown else []
-        starts = [start for start, _ in headings]
+        headings = markdown.headings(text) if self._markdown else ()
+        starts = [heading.start for heading in headings]
+        sections = [heading.start for heading in headings if heading.level and not heading.depth]
+        parts = (
+            (begin + line, part.rstrip())  # thousands of empty lines at the end take the splitter minutes
+            for begin, block in _blocks(text, self._longest, sections)
+            for line, part in _lines(block, self._longest_line)
+        )
         found = []
-        for start, piece in self._splitter.chunk_indices(text):
-            if piece.strip():
-                place = bisect_right(starts, start)
-                found.append(Chunk(piece, start, headings[place - 1][1] if place else None))
+        for begin, part in parts:
+            for within, piece in self._splitter.chunk_indices(part):
+                if piece.strip():
+                    place = bisect_right(starts, begin + within)
+                    found.append(Chunk(piece, begin + within, (headings[place - 1].path or None) if place else None))
         return found
 
 
@@ -124,36 +135,32 @@ def records(document: Document, chunker: Chunker | None, *, source: str, index: 
     ]
 
 
-def _headings(text: str) -> list[tuple[int, str]]:
-    """Where each heading of a Markdown text begins, with its path (`Leave > Holidays`)."""
-    found: list[tuple[int, str]] = []
-    path: dict[int, str] = {}
-    fence = ""
-    start, previous_start, previous = 0, 0, ""
-    for line in text.splitlines(keepends=True):
-        bare = line.rstrip("\r\n")
-        opened = _FENCE.match(bare)
-        if fence:
-            if opened and opened.group(1).startswith(fence):
-                fence = ""
-        elif opened:
-            fence = opened.group(1)
-        else:
-            level, title, at = _heading(bare, previous, start, previous_start)
-            if level:
-                path = {depth: name for depth, name in path.items() if depth < level} | {level: title}
-                found.append((at, " > ".join(path[depth] for depth in sorted(path))))
-        previous_start, previous = start, "" if fence else bare
-        start += len(line)
-    return found
+def _blocks(text: str, longest: int, starts: Sequence[int]) -> Iterator[tuple[int, str]]:
+    """The text with its place, in parts of at most `longest` characters: cut before a heading, else at a blank line."""
+    begin = 0
+    while len(text) - begin > longest:
+        half, most = begin + longest // 2, begin + longest
+        start = starts[max(bisect_right(starts, most) - 1, 0)] if starts else 0
+        end = start if start > half else _cut(text, half, most, ("\n\n", "\n", *_WITHIN_LINES))
+        yield begin, text[begin:end]
+        begin = end
+    yield begin, text[begin:]
 
 
-def _heading(line: str, previous: str, start: int, previous_start: int) -> tuple[int, str, int]:
-    """Level (0: none), title and start of the heading that this line is, or underlines."""
-    marked = _ATX.match(line)
-    if marked and (marked.group(2) or "").strip():
-        return len(marked.group(1)), marked.group(2).strip(), start
-    underlined = _SETEXT.match(line)
-    if underlined and previous.strip() and not previous.lstrip().startswith(("#", ">", "-", "*", "+", "|")):
-        return (1 if underlined.group(1)[0] == "=" else 2), previous.strip(), previous_start
-    return 0, "", start
+def _lines(text: str, longest: int) -> Iterator[tuple[int, str]]:
+    """The text with its place, cut within lines of more than `longest` characters."""
+    begin = line = 0
+    while len(text) - line > longest:
+        end = text.rfind("\n", line, line + longest) + 1
+        if not end:
+            end = _cut(text, line + longest // 2, line + longest, _WITHIN_LINES)
+            yield begin, text[begin:end]
+            begin = end
+        line = end
+    yield begin, text[begin:]
+
+
+def _cut(text: str, half: int, most: int, marks: Sequence[str]) -> int:
+    """The last place in that part of a text after the first of these marks that it has."""
+    found = ((text.rfind(mark, half, most), mark) for mark in marks)
+    return next((place + len(mark) for place, mark in found if place >= 0), most)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 import re
+import uuid
 from array import array
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from datetime import time as clock_time
 from decimal import Decimal
 from typing import Any, Literal, cast, get_args
@@ -16,9 +17,11 @@ from typing import Any, Literal, cast, get_args
 import numpy as np
 
 from pgvec_admin.errors import UsageError
-from pgvec_admin.loading.records import Document, Embedding
+from pgvec_admin.loading.records import BadRow, Document, Embedding
 
 CONTENT = ("content", "text", "body", "page_content", "document")
+
+REST = "*"  # in a list of columns: all others
 
 ColumnType = Literal["text", "int", "float", "bool", "json"]
 
@@ -31,6 +34,10 @@ _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 
 class BadValueError(Exception):
     """A value that makes its row a bad one; the message is the reason."""
+
+
+class EmptyError(BadValueError):
+    """A row without a text."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,8 @@ class Mapping:
 
     def check(self, names: Sequence[str], file: str) -> None:
         """UsageError where a column is named that the file does not have, or where none can be the text."""
-        wanted = [self.content, self.id, self.source, self.embedding, *(c.name for c in self.metadata or ())]
+        wanted = [*(self.content_of(names) or ()), self.id, self.source, self.embedding]
+        wanted += [column.name for column in self.metadata or () if column.name != REST]
         lacking = [name for name in wanted if name is not None and name not in names]
         if lacking:
             raise UsageError(f"{file} has no column {', '.join(map(repr, lacking))}", f"it has: {', '.join(names)}")
@@ -62,6 +70,20 @@ class Mapping:
                 f"{file} has no column {', '.join(CONTENT[:-1])} or {CONTENT[-1]}",
                 f"say which holds the text: --content NAME; it has: {', '.join(names)}",
             )
+
+    def content_of(self, names: Collection[str]) -> tuple[str, ...] | None:
+        """The columns of the text among these: those that are named (`a,b` may be two), else the first of the usual."""
+        if self.content is not None:
+            return (self.content,) if self.content in names else tuple(part.strip() for part in self.content.split(","))
+        return next(((name,) for name in CONTENT if name in names), None)
+
+    def wanted(self, names: Sequence[str]) -> list[str]:
+        """Those of these columns that become part of a document."""
+        if self.metadata is None or any(column.name == REST for column in self.metadata):
+            return list(names)
+        id_ = self.id or ("id" if "id" in names else None)
+        taken = {*(self.content_of(names) or ()), id_, self.source, self.embedding_of(names)}
+        return [name for name in names if name in taken or any(column.name == name for column in self.metadata)]
 
     def embedding_of(self, names: Sequence[str]) -> str | None:
         """The column of vectors among these, if there is one."""
@@ -81,20 +103,35 @@ def metadata_columns(text: str) -> tuple[MetadataColumn, ...]:
 
 def document(row: dict[str, Any], mapping: Mapping, line: int, *, cells: bool) -> Document:
     """The document of a row. `cells`: all values are text, as in CSV. Raises BadValueError."""
-    content = mapping.content or next((name for name in CONTENT if name in row), None)
-    if content is None or content not in row:
-        raise BadValueError(f"no {content or 'content'}")
+    content = mapping.content_of(row)
+    if content is None or not any(name in row for name in content):
+        raise BadValueError(f"no {' or '.join(content or ('content',))}")
     id_ = mapping.id or ("id" if "id" in row else None)
     vector = mapping.embedding_of(tuple(row))
-    taken = {content, id_, mapping.source, vector}
+    taken = {*content, id_, mapping.source, vector}
     return Document(
         line,
-        _content(content, row[content]),
+        _content(content[0], row[content[0]]) if len(content) == 1 else _joined(content, row),
         _metadata(row, mapping, taken, cells=cells),
         id=_id(id_, row.get(id_)) if id_ else None,
         source=_optional_text(mapping.source, row.get(mapping.source)) if mapping.source else None,
         embedding=_embedding(vector, row.get(vector)) if vector else None,
     )
+
+
+def read_row(row: Any, mapping: Mapping, line: int, *, suspect: bool, cells: bool = False) -> Document | BadRow:
+    """The document of a row; `suspect` values are checked for what Postgres cannot store, `cells` are all text."""
+    if not isinstance(row, dict):
+        return BadRow(line, f"not an object but {type(row).__name__}", row)
+    try:
+        made = document(row, mapping, line, cells=cells)
+        if suspect:
+            check_storable(made)
+    except (BadValueError, RecursionError) as error:
+        why = error if isinstance(error, BadValueError) else f"nested deeper than {DEEPEST} levels"
+        shown = {name: value for name, value in row.items() if not isinstance(value, np.ndarray)}
+        return BadRow(line, str(why), shown, empty=isinstance(error, EmptyError))
+    return made
 
 
 def check_storable(made: Document) -> None:
@@ -112,7 +149,7 @@ def _check_storable(value: Any, path: str, depth: int = 0) -> None:
         if found:
             what = "a NUL character" if found.group() == "\x00" else "bytes that are not UTF-8, or half a character"
             raise BadValueError(f"{path or 'the row'} holds {what}, which Postgres cannot store")
-    elif isinstance(value, float):
+    elif isinstance(value, float | Decimal):
         if not math.isfinite(value):
             raise BadValueError(f"{path}: {value} is not JSON")
     elif isinstance(value, dict):
@@ -126,17 +163,27 @@ def _check_storable(value: Any, path: str, depth: int = 0) -> None:
 
 def _content(name: str, value: Any) -> str:
     if value is None or value == "":
-        raise BadValueError(f"{name} is empty")
+        raise EmptyError(f"{name} is empty")
     if not isinstance(value, str):
         raise BadValueError(f"{name} is not text but {type(value).__name__}")
     if not value.strip():
-        raise BadValueError(f"{name} is empty")
+        raise EmptyError(f"{name} is empty")
     return value
 
 
+def _joined(names: Sequence[str], row: dict[str, Any]) -> str:
+    """Texts of several columns, each on a line of its own, as with the columns of an adopted table."""
+    texts = [_content(name, row[name]) for name in names if row.get(name) not in (None, "")]
+    if not any(text.strip() for text in texts):
+        raise EmptyError(f"{' and '.join(names)} are empty")
+    return "\n".join(texts)
+
+
 def _id(name: str, value: Any) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int | uuid.UUID) and not isinstance(value, bool):
         return str(value)
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        return str(int(value))
     text = _optional_text(name, value)
     if not text:
         raise BadValueError(f"{name} is empty")
@@ -172,7 +219,10 @@ def _embedding(name: str, value: Any) -> Embedding | None:
 
 def _metadata(row: dict[str, Any], mapping: Mapping, taken: set[str | None], *, cells: bool) -> dict[str, Any]:
     if mapping.metadata is not None:
-        chosen = [column for column in mapping.metadata if column.name in row]
+        chosen = [column for column in mapping.metadata if column.name in row and column.name != REST]
+        if any(column.name == REST for column in mapping.metadata):
+            named = taken | {column.name for column in chosen}
+            chosen += [MetadataColumn(name) for name in row if name not in named]
         values = {column.name: _cast(column, row[column.name]) for column in chosen}
         left_out = {column.name for column in chosen if cells and column.type is None and row[column.name] == ""}
         return {name: value for name, value in values.items() if name not in left_out}
@@ -203,7 +253,8 @@ def _cast(column: MetadataColumn, value: Any) -> Any:
             case None:
                 return _plain(column.name, value)
             case "text":
-                return value if isinstance(value, str) else json.dumps(_plain(column.name, value))
+                plain = _plain(column.name, value)
+                return plain if isinstance(plain, str) else json.dumps(plain, default=str)
             case "int":
                 return _integer(value)
             case "float":
@@ -218,7 +269,7 @@ def _cast(column: MetadataColumn, value: Any) -> Any:
 
 
 def _integer(value: Any) -> int:
-    if isinstance(value, float) and value != int(value):
+    if isinstance(value, float | Decimal) and value != int(value):
         raise ValueError
     return int(value)
 
@@ -231,8 +282,8 @@ def _boolean(value: Any) -> bool:
 
 
 def _plain(name: str, value: Any) -> Any:
-    """A value as JSON has it: Parquet also has dates and decimals."""
-    if value is None or isinstance(value, str | int | float):
+    """A value as JSON has it: Parquet also has dates, durations and UUIDs; decimals are numbers."""
+    if value is None or isinstance(value, str | int | float | Decimal):
         return value
     if isinstance(value, dict):
         return {str(key): _plain(name, inner) for key, inner in value.items()}
@@ -240,6 +291,8 @@ def _plain(name: str, value: Any) -> Any:
         return [_plain(name, inner) for inner in value]
     if isinstance(value, datetime | date | clock_time):
         return value.isoformat()
-    if isinstance(value, Decimal):
+    if isinstance(value, timedelta):
+        return f"PT{value.days * 86400 + value.seconds + Decimal(value.microseconds) / 1_000_000}S"
+    if isinstance(value, uuid.UUID):
         return str(value)
     raise BadValueError(f"{name}: a value of type {type(value).__name__} has no place in JSON")

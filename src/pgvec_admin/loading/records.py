@@ -30,11 +30,12 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that cannot be loaded: where, why, and its text (the line, or the row as an object)."""
+    """A row that cannot be loaded: where, why, and the line or the row itself; `empty`: it has no text."""
 
     line: int
     reason: str
     row: Any = None
+    empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

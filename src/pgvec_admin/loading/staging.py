@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
+import orjson
 import psycopg
 from numpy.typing import NDArray
 from pgvector import Vector
@@ -72,6 +75,24 @@ class Merged:
             self.unchanged + other.unchanged,
             self.removed + other.removed,
         )
+
+
+def _json(value: Any) -> str | bytes:
+    """JSON with the digits of decimals, which the standard library does not write."""
+    try:
+        return json.dumps(value)
+    except TypeError:
+        return orjson.dumps(_with_decimals(value))
+
+
+def _with_decimals(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_decimals(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_decimals(inner) for inner in value]
+    if isinstance(value, Decimal) or (isinstance(value, int) and not isinstance(value, bool)):
+        return orjson.Fragment(str(value))
+    return value
 
 
 def encode(records: Sequence[tuple[Record, str]], collection: Collection) -> tuple[list[Row], list[Rejected]]:
@@ -246,7 +267,7 @@ class Staging:
                         record.source,
                         record.chunk_index,
                         record.content,
-                        Jsonb(record.metadata),
+                        Jsonb(record.metadata, _json),
                         row.embedding,
                     )
                 )

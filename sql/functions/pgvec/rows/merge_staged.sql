@@ -1,7 +1,7 @@
 -- pgvec.merge_staged -- merges the staged rows into a collection; loading the same rows again changes nothing.
 -- Identical rows are left alone. Changed ones are updated, and keep their embedding until there is a new one (it is stale then,
--- exactly where the text changed). A chunk that only moved within its source takes its embedding along. Rows are locked in the
--- order of their ids, so that two loads of the same rows wait for each other instead of deadlocking.
+-- exactly where the text changed). A chunk that only moved within its source takes its embedding along, and leaves none to the
+-- chunk that has its number now. Rows are locked in the order of their ids, so that two loads of the same rows wait for each other instead of deadlocking.
 drop function if exists pgvec.merge_staged(text, text[], int[], boolean);
 
 create or replace function pgvec.merge_staged(
@@ -21,6 +21,7 @@ declare
   target  pgvec.collections := request.collection;
   own     text := pgvec.of_tenant(request, 'r');
   tenant  text := quote_literal(request.tenants[1]) || ', ';
+  moved   text[] := array[]::text[];  -- rows whose embedding is that of a text which has another number now
 begin
   if to_regclass('pg_temp.staged_documents') is null then
     raise exception using
@@ -40,22 +41,7 @@ begin
   get diagnostics updated = row_count;
 
   if reuse_embeddings then
-    execute format(
-      $query$
-      update pg_temp.staged_documents as s
-         set embedding = f.embedding
-        from (select x.position, d.embedding
-                from pg_temp.staged_documents as x
-               cross join lateral (
-                     select r.embedding
-                       from %1$s as r
-                      where r.source = x.source %2$s
-                        and r.content_hash = md5(x.content)
-                        and r.embedded_hash = r.content_hash
-                      limit 1) as d
-               where x.embedding is null) as f
-       where s.position = f.position
-      $query$, target.relation, own);
+    moved := pgvec.reuse_embeddings(request);
   end if;
 
   -- an existing row conflicts, and is updated: it is found by the key's index, whatever the planner estimates
@@ -70,13 +56,14 @@ begin
            chunk_index = excluded.chunk_index,
            content = excluded.content,
            metadata = excluded.metadata,
-           embedding = coalesce(excluded.embedding, d.embedding),
+           embedding = coalesce(excluded.embedding, case when excluded.id <> all ($1) then d.embedding end),
            embedded_hash = case when excluded.embedding is null then d.embedded_hash else md5(excluded.content) end
-    $query$, target.relation, target.storage, case when tenant is not null then 'tenant_id,' end, tenant);
+    $query$, target.relation, target.storage, case when tenant is not null then 'tenant_id,' end, tenant)
+    using moved;
   get diagnostics inserted = row_count;
   inserted := inserted - updated;
 
-  -- only chunks that a load has numbered: a row with any other id is not one of them
+  -- only chunks that a load has numbered: a row with any other id is not one of them; and what is chunks now is no whole row
   execute format(
     $query$
     delete from %1$s as d
@@ -86,6 +73,8 @@ begin
             where r.source = c.source
               and r.chunk_index >= c.chunks
               and r.id = r.source || '#' || r.chunk_index %2$s
+            union all
+           select r.* from %1$s as r where r.id = c.source and c.chunks > 0 and r.chunk_index is null %2$s
            offset 0) as f
      where d.id = f.id %3$s
     $query$, target.relation, own, case when tenant is not null then 'and d.tenant_id = f.tenant_id' end)
@@ -98,7 +87,8 @@ end
 $$;
 comment on function pgvec.merge_staged(text, text[], int[], boolean, uuid) is
   'Upserts the rows of the temporary table staged_documents (pgvec.begin_staging) into a collection by id, empties it, and counts: inserted, updated, unchanged, removed. '
-  'complete_sources with chunk_counts: sources that end here and how many chunks each has; chunks numbered beyond are removed. '
+  'complete_sources with chunk_counts: sources that end here and how many chunks each has; chunks numbered beyond are removed, and '
+  'where it has chunks, the row with the source as its id: the same document, stored whole. '
   'reuse_embeddings: a row without an embedding takes that of a row of the same source with the same content. '
   'for_tenant: whose rows they are, where rows belong to tenants. '
   'Raises PV001 for an unknown collection, PV006 for a tenant that is not the caller''s, PV005 for a zero vector, 22000 for other dimensions.';
