@@ -296,8 +296,11 @@ def test_what_is_written_to_the_table_is_found_and_embedded_anew(jobs: Connectio
 
     jobs.execute("delete from jobs where job_id = 5000")
     assert jobs.execute("select id from keyword_search('baker', collection => 'jobs')").fetchall() == []
-    with pytest.raises(psycopg.Error, match=r"row '1' of public\.jobs is a zero vector"):
-        jobs.execute("update jobs set embedding = '[0,0,0]' where job_id = 1")
+    jobs.execute("update jobs set embedding = '[0,0,0]' where job_id = 1")
+    assert len(_ids(jobs)) == 1000
+    assert _ids(jobs, {"salary": {"$lte": 20}}) == ["2"]
+    (verdict,) = jobs.execute("select found from pgvec.verify('jobs') where check_name = 'vectors'").fetchall()
+    assert verdict == ("1 zero or NaN vectors in 2000 rows",)
 
 
 @pytest.mark.parametrize("add_columns", [False, True])

@@ -13,7 +13,7 @@ declare
   stale    record;
   seen     record;
 begin
-  execute format('select count(*) as total, count(*) filter (where d.embedding is null) as missing from %s as d where d.embedded_hash is distinct from d.content_hash', target.relation)
+  execute format('select count(*) as total, count(*) filter (where d.embedding is null) as missing from %s as d where d.embedded_hash is distinct from d.content_hash', coalesce(target.source, target.relation::text))
     into stale;
   execute format(
     $query$

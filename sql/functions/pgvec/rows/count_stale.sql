@@ -9,7 +9,8 @@ declare
   found_row pgvec.collections := pgvec.collection(collection);
   stale bigint;
 begin
-  execute format('select count(*) from %s as d where d.embedded_hash is distinct from d.content_hash', found_row.relation)
+  execute format('select count(*) from %s as d where d.embedded_hash is distinct from d.content_hash %s',
+                 coalesce(found_row.source, found_row.relation::text), case when found_row.source is not null then 'and d.content ~ ''\S''' end)
     into stale;
   return stale;
 end

@@ -20,11 +20,11 @@ begin
     $query$
     select d.id, d.content, d.content_hash
       from %s as d
-     where d.embedded_hash is distinct from d.content_hash
+     where d.embedded_hash is distinct from d.content_hash %s
        and ($1 is null or d.id > $1)
      order by d.id
      fetch first $2 rows with ties
-    $query$, found_row.relation)
+    $query$, coalesce(found_row.source, found_row.relation::text), case when found_row.source is not null then 'and d.content ~ ''\S''' end)
   using after, coalesce(batch, 256);
 end
 $$;
