@@ -36,6 +36,15 @@ begin
       hint    = format('leave add_columns out: lexemes are kept in a table of the engine''s own then; or adopt it as a role no stronger than %s',
                        (select pg_get_userbyid(r.relowner) from pg_catalog.pg_class as r where r.oid = relation));
   end if;
+  if (select r.relispartition from pg_catalog.pg_class as r where r.oid = relation)
+     and (add_columns
+          or not exists (select from pg_catalog.pg_attribute as a where a.attrelid = relation and a.attname = embedding_column and not a.attisdropped))
+  then
+    raise exception using
+      errcode = 'PV004',
+      message = format('%s is a partition, to which no column can be added', relation),
+      hint    = 'leave add_columns out, and let all partitions have a column of vectors: alter table ... add column embedding extensions.vector(...)';
+  end if;
   if coalesce(embedding_column, '') = '' or octet_length(embedding_column) > 63 then
     raise exception using
       errcode = 'PV004',

@@ -29,7 +29,7 @@ begin
       insert into pg_temp.pgvec_bench_queries (id, embedding)
       select d.id, d.embedding
         from %s as d
-       where d.embedding is not null
+       where d.embedding operator(extensions.<#>) d.embedding < 0
        order by md5(d.id)
        limit least($1, $2 / 2)
       $query$, coalesce(target.source, target.relation::text))

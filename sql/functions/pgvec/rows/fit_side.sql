@@ -12,7 +12,7 @@ declare
   item   name;
 begin
   for item in
-    select c.conname from pg_catalog.pg_constraint as c where c.conrelid = adopted.side and c.contype = 'f'
+    select c.conname from pg_catalog.pg_constraint as c where c.conrelid = adopted.side and c.contype = 'f' and c.conparentid = 0
   loop
     execute format('alter table %s drop constraint %I', adopted.side, item);
   end loop;
