@@ -5,8 +5,12 @@
 alter table pgvec.collections add column if not exists source text;
 alter table pgvec.collections add column if not exists source_columns text;
 
+-- a search reads the row, and would have to unpack its texts
+alter table pgvec.collections set (toast_tuple_target = 8160);
+
 comment on column pgvec.collections.source         is 'Of an adopted table: the FROM item that searches read, with the columns of a collection; null for a table of our own.';
-comment on column pgvec.collections.source_columns is 'The name and columns of the adopted table that source was made for (pgvec.column_state); where they are others now, each search makes it anew.';
+comment on column pgvec.collections.source_columns is
+  'A hash of the name and columns of the adopted table that source was made for (pgvec.column_state); where they are others now, each search makes it anew.';
 comment on column pgvec.collections.relation       is 'The table that holds the rows; of an adopted one a view for psql, which searches do not read. Follows a rename.';
 
 alter table pgvec.adoptions add column if not exists base_oid oid;
@@ -25,7 +29,7 @@ comment on column pgvec.adoptions.added_numbers    is 'Those of added_columns.';
 comment on column pgvec.adoptions.id_type          is 'Its type when it was adopted, as format_type gives it.';
 comment on column pgvec.adoptions.metadata_column  is 'The json or jsonb column that is the metadata; null for the rest of the row.';
 
--- columns of tables that were adopted by earlier releases: their views kept them from being dropped, and their names are those of that day or of the view
+-- columns of tables that were adopted by earlier releases, whose views kept them from being dropped
 update pgvec.adoptions as a
    set base_oid         = c.base,
        id_number        = (select t.attnum from pg_catalog.pg_attribute as t where t.attrelid = c.base and t.attname = a.id_column),

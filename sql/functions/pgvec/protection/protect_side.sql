@@ -14,7 +14,7 @@ begin
   execute format('drop policy if exists follow_the_table on %s', side);
   execute format(
     'create policy follow_the_table on %1$s for select'
-    ' using ((select pgvec.reads_text(%2$L)) and case when (select pgvec.reads_all(%2$L)) then true else id in (select pgvec.visible_keys(%2$L, null::%3$s)) end)',
+    ' using ((select pgvec.reads_text(%2$L)) and case when (select pgvec.reads_all(%2$L)) then true else %1$s.id in (select pgvec.visible_keys(%2$L, null::%3$s)) end)',
     side, protect_side.collection,
     (select format_type(t.atttypid, null) from pg_catalog.pg_attribute as t where t.attrelid = side and t.attname = 'id'));
 end

@@ -26,13 +26,12 @@ begin
     raise exception using
       errcode = 'PV001',
       message = format('the table of collection %L was dropped', collection.name),
-      hint    = format(case when found_row.base = found_row.relation then 'select pgvec.drop_collection(%L); then create it again'
-                            else 'select pgvec.release_collection(%L) forgets it' end, collection.name);
+      hint    = format(case when found_row.base = found_row.relation then 'select pgvec.drop_collection(%L); then create it again' else 'select pgvec.release_collection(%L)' end, collection.name);
   end if;
   if found_row.base <> found_row.relation
      and found_row.source_columns is distinct from (
-           select concat(found_row.base::oid, ' ', found_row.base, ' ',
-                         string_agg(quote_ident(a.attname) || ' ' || a.atttypid || ' ' || a.atttypmod || ' ' || a.attnotnull, ',' order by a.attnum))
+           select md5(string_agg(concat_ws(' ', quote_ident(a.attname), a.atttypid, a.atttypmod, a.attnotnull), ',' order by a.attnum)
+                     || found_row.base::oid || found_row.base)
              from pg_catalog.pg_attribute as a
             where a.attrelid = found_row.base
               and a.attnum > 0)

@@ -29,8 +29,8 @@ begin
        and c.access <> 'tenant'
        and has_table_privilege(c.base, 'select') is not null  -- there is such a table
        and (c.base = c.relation
-            or c.source_columns = (select concat(c.base::oid, ' ', c.base, ' ',  -- pgvec.column_state
-                                                 string_agg(quote_ident(a.attname) || ' ' || a.atttypid || ' ' || a.atttypmod || ' ' || a.attnotnull, ',' order by a.attnum))
+            or c.source_columns = (select md5(string_agg(concat_ws(' ', quote_ident(a.attname), a.atttypid, a.atttypmod, a.attnotnull), ',' order by a.attnum)
+                     || c.base::oid || c.base)  -- pgvec.column_state
                                      from pg_catalog.pg_attribute as a
                                     where a.attrelid = c.base and a.attnum > 0))
        and extensions.vector_dims(vector_request.query_embedding) = c.dimensions
