@@ -3,12 +3,14 @@
 -- and nothing of ours refers to it but triggers.
 
 alter table pgvec.collections add column if not exists source text;
+alter table pgvec.collections add column if not exists plain_source text;
 alter table pgvec.collections add column if not exists source_columns text;
 
 -- a search reads the row, and would have to unpack its texts
 alter table pgvec.collections set (toast_tuple_target = 8160);
 
 comment on column pgvec.collections.source         is 'Of an adopted table: the FROM item that searches read, with the columns of a collection; null for a table of our own.';
+comment on column pgvec.collections.plain_source   is 'source for searches without a filter, which need none of the table''s own columns.';
 comment on column pgvec.collections.source_columns is
   'A hash of the name and columns of the adopted table that source was made for (pgvec.column_state); where they are others now, each search makes it anew.';
 comment on column pgvec.collections.relation       is 'The table that holds the rows; of an adopted one a view for psql, which searches do not read. Follows a rename.';

@@ -32,4 +32,5 @@ alter table pgvec.adoptions drop column if exists embedding_number;
 alter table pgvec.adoptions drop column if exists added_numbers;
 alter table pgvec.collections reset (toast_tuple_target);
 alter table pgvec.collections drop column if exists source;
+alter table pgvec.collections drop column if exists plain_source;
 alter table pgvec.collections drop column if exists source_columns;

@@ -126,6 +126,7 @@ def embed(
     check_model(known, model.spec)
     check_dimensions(known, model)
 
+    connection.execute("select pgvec.clear_emptied(%s)", (collection,))  # of no text there is nothing to embed
     total = _count(connection, collection)
     total = total if limit is None else min(total, limit)
     done, result, bound = 0, EmbedResult(), known.model is not None

@@ -54,6 +54,7 @@ begin
   analyze pg_temp.pgvec_bench_rows;
 
   copy.source := null;
+  copy.plain_source := null;
   copy.relation := 'pg_temp.pgvec_bench_rows'::regclass;
   for query in
     select q.ctid as place, q.embedding from pg_temp.pgvec_bench_queries as q

@@ -2,7 +2,7 @@
 -- It also has the columns of the table as c1, c2, ... by their number, for filters to compare. Metadata is built from the named
 -- columns and not from the whole row, which would turn every vector into text. A text and not a view, which would keep the
 -- application from dropping its columns and from changing their types.
-create or replace function pgvec.adopted_source(target pgvec.collections, adopted pgvec.adoptions)
+create or replace function pgvec.adopted_source(target pgvec.collections, adopted pgvec.adoptions, plain boolean default false)
   returns text
   language plpgsql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
@@ -56,7 +56,7 @@ begin
                     (select a.attname from pg_catalog.pg_attribute as a
                       where a.attrelid = target.text_table and a.attname = v.as_name and not a.attisdropped
                         and (adopted.side is not null or a.attnum = any (adopted.added_numbers))) as name) as w),
-    ', ' || columns, ' from ', target.base, ' as b',
+    case when not plain then ', ' || columns end, ' from ', target.base, ' as b',
     case
       when adopted.side is null then ''
       when key.name is null then format(' left join %s as s on false', adopted.side)
@@ -68,8 +68,8 @@ begin
     ')');
 end
 $$;
-comment on function pgvec.adopted_source(pgvec.collections, pgvec.adoptions) is
+comment on function pgvec.adopted_source(pgvec.collections, pgvec.adoptions, boolean) is
   'The FROM item for an adopted table with the columns of a collection (id, content, metadata, embedding, fts, hashes) and its own as c1, c2, ... '
-  'as they are now: rows without a key are left out, columns that are gone are null. It reads as the caller, under the policies of the table.';
-revoke all on function pgvec.adopted_source(pgvec.collections, pgvec.adoptions) from public;
-select pgvec.grant_execute('pgvec.adopted_source(pgvec.collections, pgvec.adoptions)', 'reader');
+  'as they are now (plain: without the latter): rows without a key are left out, columns that are gone are null. It reads as the caller, under the policies of the table.';
+revoke all on function pgvec.adopted_source(pgvec.collections, pgvec.adoptions, boolean) from public;
+select pgvec.grant_execute('pgvec.adopted_source(pgvec.collections, pgvec.adoptions, boolean)', 'reader');

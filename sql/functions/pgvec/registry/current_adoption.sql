@@ -28,6 +28,7 @@ begin
   end if;
   found_row.embedding_column := coalesce(vector.attname, found_row.embedding_column);
   found_row.source := pgvec.adopted_source(found_row, adopted);
+  found_row.plain_source := pgvec.adopted_source(found_row, adopted, plain => true);
   found_row.source_columns := case when adopted.id_column is not null and vector.typname in ('vector', 'halfvec') then state end;
   return found_row;
 end

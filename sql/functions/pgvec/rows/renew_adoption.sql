@@ -16,6 +16,7 @@ begin
   if adopted.side is not null and adopted.id_type is not null then
     perform pgvec.fit_side(adopted);
     current.source := pgvec.adopted_source(current, adopted);
+    current.plain_source := pgvec.adopted_source(current, adopted, plain => true);
   end if;
   if current_setting('transaction_isolation') <> 'read committed' then
     return current;  -- elsewhere a row that was changed meanwhile is an error
@@ -29,6 +30,7 @@ begin
          dimensions = current.dimensions,
          storage = current.storage,
          source = current.source,
+         plain_source = current.plain_source,
          source_columns = current.source_columns
    where c.name = current.name
      and (c.source, c.source_columns) is distinct from (current.source, current.source_columns);

@@ -28,7 +28,7 @@ begin
     if ef_search <> ef_before then
       perform set_config('hnsw.ef_search', ef_search, true);
     end if;
-    for hit in execute format((request.collection).search_query, coalesce((request.collection).source, (request.collection).relation::text), 'true')
+    for hit in execute format((request.collection).search_query, coalesce((request.collection).plain_source, (request.collection).relation::text), 'true')
       using request.query_embedding, request.bound, request.wanted + 1 loop
       exit when hit.distance is null or hit.distance = 'nan';  -- which sorts as the farthest
       hits := hits || hit;
