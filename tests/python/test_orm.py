@@ -212,7 +212,8 @@ def test_alembic_leaves_alone_what_adopting_a_table_added(
     Table("shop", mapped, Column("id", Integer, primary_key=True), Column("title", Text), Column("price", Integer))
     mapped.create_all(engine)
     connection.execute(
-        "select pgvec.adopt_collection('shop', 'public.shop', content_columns => '{title}', dimensions => 3, add_columns => %s)",
+        "select pgvec.adopt_collection('shop', 'public.shop', content_columns => '{title}', dimensions => 3,"
+        " add_columns => %s)",
         (add_columns,),
     )
     for (statement,) in connection.execute("select statement from pgvec.index_definition('shop')").fetchall():

@@ -417,7 +417,9 @@ def test_texts_without_a_word_stop_no_insert(connection: Connection) -> None:
             connection.execute(f"insert into {name} (id, content) select max(id::int) + 1, '???' from {name}".encode())
             connection.execute(f"insert into {name} (id, content) select max(id::int) + 1, '...' from {name}".encode())
         assert connection.execute("select due from pgvec.keyword_statistics(%s)", (name,)).fetchone() == (False,)
-        found = connection.execute("select found from pgvec.verify(%s) where found like '%%cannot%%'", (name,)).fetchall()
+        found = connection.execute(
+            "select found from pgvec.verify(%s) where found like '%%cannot%%'", (name,)
+        ).fetchall()
         assert found == []
         connection.execute(f"insert into {name} (id, content) values ('100', 'tea')".encode())
         assert connection.execute("select id from keyword_search('tea', collection => %s)", (name,)).fetchall() == [
@@ -447,7 +449,9 @@ def test_a_zero_vector_that_was_there_is_left_out_and_said(connection: Connectio
     notices: list[str] = []
     connection.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
     connection.execute(f"create table t (id int primary key, content text, embedding extensions.{storage}(3))")
-    connection.execute("insert into t select i, 'tea ' || i, array[1, i, 1]::float4[]::extensions.vector from generate_series(1, 9) as i")
+    connection.execute(
+        "insert into t select i, 'tea ' || i, array[1, i, 1]::float4[]::extensions.vector from generate_series(1, 9) as i"
+    )
     connection.execute("insert into t values (10, 'tea zero', '[0,0,0]')")
     connection.execute("select pgvec.adopt_collection('t', 't', distance => %s)", (distance,))
     assert "1 rows of public.t have a zero vector, or one too long to compare" in notices
@@ -474,8 +478,12 @@ def test_a_zero_vector_that_was_there_is_left_out_and_said(connection: Connectio
 def test_the_tables_of_guides_are_filtered_by_their_metadata(connection: Connection, name: str, type_: str) -> None:
     notices: list[str] = []
     connection.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
-    connection.execute(f"create table t (id bigserial primary key, content text, {name} {type_}, embedding extensions.vector(3))".encode())
-    connection.execute(f"insert into t (content, {name}, embedding) values ('a', '{{\"lang\": \"de\", \"n\": 1}}', '[1,2,3]'), ('b', null, '[1,2,3]')".encode())
+    connection.execute(
+        f"create table t (id bigserial primary key, content text, {name} {type_}, embedding extensions.vector(3))".encode()
+    )
+    connection.execute(
+        f"insert into t (content, {name}, embedding) values ('a', '{{\"lang\": \"de\", \"n\": 1}}', '[1,2,3]'), ('b', null, '[1,2,3]')".encode()
+    )
     connection.execute("select pgvec.adopt_collection('t', 't')")
     assert f"column {name} of public.t is taken as the metadata: filters look at its keys" in notices
     search = "select id, metadata from match_documents('[1,2,3]', filter => %s, collection => 't')"
@@ -491,15 +499,24 @@ def test_numbers_equal_a_column_by_value(connection: Connection) -> None:
     connection.execute("create domain count_of as int check (value >= 0)")
     types = ("smallint", "integer", "bigint", "numeric", "numeric(9,3)", "real", "double precision", "count_of")
     columns = ", ".join(f"n{place} {type_}" for place, type_ in enumerate(types))
-    connection.execute(f"create table t (id int primary key, content text, {columns}, embedding extensions.vector(1))".encode())
+    connection.execute(
+        f"create table t (id int primary key, content text, {columns}, embedding extensions.vector(1))".encode()
+    )
     values = ", ".join("8200" for _ in types)
     connection.execute(f"insert into t values (1, 'a', {values}, '[1]')".encode())
     connection.execute("select pgvec.adopt_collection('t', 't')")
     for place in range(len(types)):
         for number in ("8200", "8200.0", "8.2e3", "8200.000"):
-            for condition, wanted in (("{}", 1), ('{{"$eq": {}}}', 1), ('{{"$in": [{}]}}', 1), ('{{"$ne": {}}}', 0), ('{{"$nin": [{}, 1]}}', 0)):
+            for condition, wanted in (
+                ("{}", 1),
+                ('{{"$eq": {}}}', 1),
+                ('{{"$in": [{}]}}', 1),
+                ('{{"$ne": {}}}', 0),
+                ('{{"$nin": [{}, 1]}}', 0),
+            ):
                 value = number if condition == "{}" else condition.format(number)
                 found = connection.execute(
-                    "select count(*) from match_documents('[1]', filter => %s, collection => 't')", (f'{{"n{place}": {value}}}',)
+                    "select count(*) from match_documents('[1]', filter => %s, collection => 't')",
+                    (f'{{"n{place}": {value}}}',),
                 ).fetchone()
                 assert found == (wanted,), (types[place], value)

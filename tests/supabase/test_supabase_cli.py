@@ -152,8 +152,10 @@ def test_the_functions_of_a_guide_are_replaced_where_the_export_may(project: Pro
         assert kept == [("replaced", True), ("file", False)]
         one = connection.execute("select count(*) from pg_proc where proname = 'match_documents'").fetchone()
         assert one == (1,)
-        connection.execute("insert into documents_of_a_guide (content, metadata, embedding) values"
-                           " ('Hallo', '{\"lang\": \"de\"}', '[1,2,3]'), ('Hello', '{\"lang\": \"en\"}', '[1,2,3]')")  # fmt: skip
+        connection.execute(
+            "insert into documents_of_a_guide (content, metadata, embedding)"
+            """ values ('Hallo', '{"lang": "de"}', '[1,2,3]'), ('Hello', '{"lang": "en"}', '[1,2,3]')"""
+        )
         connection.execute("select pgvec.adopt_collection('documents', 'public.documents_of_a_guide')")
         found = connection.execute(
             "select content, metadata from public.match_documents('[1,2,3]', filter => '{\"lang\": \"de\"}')"

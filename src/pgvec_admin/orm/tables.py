@@ -176,17 +176,17 @@ def include_object(
     """For Alembic's `context.configure(include_object=...)`: collections and what keeps them are not its business.
 
     Their tables belong to `pgvec-admin`, whether they are mapped or not. An adopted table is the application's: of it
-    only indexes of vectors, and columns of vectors, lexemes and hashes that the application does not map, are left alone.
+    indexes of vectors are left alone, and columns of vectors, lexemes and hashes that the application does not map.
     """
     table = thing if type_ == "table" else getattr(thing, "table", None)
     if table is None:
         return True
-    if table.schema == "pgvec" or _OF_COLLECTIONS <= set(table.columns.keys()):
+    if table.schema == "pgvec" or set(table.columns.keys()) >= _OF_COLLECTIONS:
         return False
     if type_ not in ("index", "column") or not reflected or compare_to is not None:
         return True
     if type_ == "index":
         method = thing.dialect_options["postgresql"]["using"]
         return method not in ("hnsw", "ivfflat") and thing.columns.keys() != ["fts"]
-    added = name in _ADDED and _ADDED <= set(table.columns.keys())
+    added = name in _ADDED and set(table.columns.keys()) >= _ADDED
     return not (added or isinstance(thing.type, VECTOR | HALFVEC))

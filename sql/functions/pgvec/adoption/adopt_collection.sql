@@ -67,6 +67,7 @@ $$;
 comment on function pgvec.adopt_collection(text, regclass, text, text[], text, text, int, text, text, text, boolean) is
   'Makes an existing table a collection, searched by the same functions. embedding_column: a vector or halfvec column, or a new one (then dimensions). '
   'content_columns: the columns of the text, in order. id_column: default the primary key; bigint, int, uuid or text. metadata_column: a jsonb or json column; default the '
-  'only one if it is called metadata, cmetadata or metadata_, else, or with an empty text, the rest of the row. add_columns: store lexemes and hashes in the table instead of a side table. Access is by the table''s own grants and policies. '
+  'only one if its name is metadata, cmetadata, langchain_metadata or metadata_, else, or with an empty text, the rest of the row. '
+  'add_columns: store lexemes and hashes in the table instead of a side table. Access is by the table''s own grants and policies. '
   'pgvec.release_collection undoes it. Returns the table. Raises PV004.';
 revoke all on function pgvec.adopt_collection(text, regclass, text, text[], text, text, int, text, text, text, boolean) from public;

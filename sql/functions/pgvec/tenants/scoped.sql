@@ -51,6 +51,7 @@ end
 $$;
 comment on function pgvec.scoped(text, uuid) is
   'A request with collection, and with tenants where its access is tenant: for_tenant, or all of the caller; and with alone (pgvec.finds_alone). '
-  'Raises PV001 for an unknown collection, PV004 for an adopted table without its key or its vectors, PV006 for a tenant that is not the caller''s, for none where one is needed, and for one where there are none.';
+  'Raises PV001 for an unknown collection, PV004 for an adopted table without its key or its vectors, PV006 for a tenant that is not the caller''s, '
+  'for none where one is needed, and for one where there are none.';
 revoke all on function pgvec.scoped(text, uuid) from public;
 select pgvec.grant_execute('pgvec.scoped(text, uuid)', 'reader');
