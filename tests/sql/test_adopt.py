@@ -520,3 +520,22 @@ def test_numbers_equal_a_column_by_value(connection: Connection) -> None:
                     (f'{{"n{place}": {value}}}',),
                 ).fetchone()
                 assert found == (wanted,), (types[place], value)
+
+
+def test_readers_follow_the_columns_before_any_write(jobs: Connection, as_role: Callable[[str], Connection]) -> None:
+    jobs.execute("grant select on jobs to pgvec_reader; alter table jobs enable row level security")
+    jobs.execute("create policy remote_only on jobs for select to pgvec_reader using (remote and job_id <= 20)")
+    reader = as_role("pgvec_reader")
+    jobs.execute("alter table jobs rename column title to headline; alter table jobs drop column salary")
+    jobs.execute("alter table jobs rename column job_id to key; alter table jobs add column city text default 'Rome'")
+    assert sorted(map(int, _ids(reader, {"city": "Rome"}))) == list(range(2, 21, 2))
+    assert reader.execute("select id from keyword_search('job', 100, collection => 'jobs')").rowcount == 10
+    jobs.execute("alter table jobs drop column embedding")
+    for search in ("match_documents('[1,2,3]', collection => 'jobs')", "keyword_search('job', collection => 'jobs')"):
+        with pytest.raises(psycopg.Error) as caught:
+            reader.execute(f"select * from {search}".encode())
+        assert caught.value.sqlstate == "PV004"
+    jobs.execute(
+        "update jobs set headline = 'still written'; delete from jobs where key > 3; truncate jobs; drop table jobs"
+    )
+    assert collections.release(jobs, "jobs") is None

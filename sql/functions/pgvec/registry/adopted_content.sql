@@ -10,3 +10,4 @@ as $$
 $$;
 comment on function pgvec.adopted_content(pgvec.adoptions, text) is 'The expression that joins the content columns of an adopted row, one per line, without nulls.';
 revoke all on function pgvec.adopted_content(pgvec.adoptions, text) from public;
+select pgvec.grant_execute('pgvec.adopted_content(pgvec.adoptions, text)', 'reader');

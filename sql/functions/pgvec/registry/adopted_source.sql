@@ -48,8 +48,8 @@ begin
   return concat(
     '(select ', coalesce('b.' || key.name, 'null'), '::text as id, null::text as source, null::int as chunk_index, ',
     pgvec.adopted_content(adopted, 'b'), ' as content, ', metadata, ' as metadata, null::text as language, ',
-    coalesce(format('b.%I', vector), format('null::extensions.%I', target.storage)), ' as embedding, ',
-    (select string_agg(coalesce(format('%s.%I', case when adopted.side is null then 'b' else 's' end, w.name), 'null::' || w.type) || ' as ' || w.as_name, ', ')
+    coalesce('b.' || quote_ident(vector), format('null::extensions.%I', target.storage)), ' as embedding, ',
+    (select string_agg(coalesce(case when adopted.side is null then 'b.' else 's.' end || quote_ident(w.name), 'null::' || w.type) || ' as ' || w.as_name, ', ')
        from (values ('embedded_hash', 'text'), ('content_hash', 'text'), ('fts', 'tsvector'), ('bm25', 'extensions.sparsevec')) as v (as_name, type)
       cross join lateral (
              select v.as_name, v.type,
