@@ -74,7 +74,8 @@ select n.nspname || '.' || p.proname as function,
   join pg_language as l on l.oid = p.prolang
   left join (values ('count_lexemes', 'documents', 'old_rows', 'new_rows'),
                     ('maintain_document', 'notes', null, null),
-                    ('maintain_adopted', 'jobs', null, null)) as t (name, relation, old_rows, new_rows)
+                    ('maintain_adopted', 'jobs', null, null),
+                    ('forget_adopted', 'jobs', null, null)) as t (name, relation, old_rows, new_rows)
     on t.name = p.proname
  cross join lateral extensions.plpgsql_check_function_tb(
          p.oid, coalesce(to_regclass(t.relation), 0), oldtable => t.old_rows, newtable => t.new_rows,

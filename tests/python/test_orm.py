@@ -13,7 +13,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from pgvector.sqlalchemy import HALFVEC
-from sqlalchemy import Engine, Text, cast, create_engine, select
+from sqlalchemy import Column, Engine, Integer, MetaData, Table, Text, cast, create_engine, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
@@ -238,3 +238,33 @@ def test_alembic_leaves_collections_alone(engine: Engine) -> None:
         assert compare_metadata(context, Base.metadata) == []
         connection.exec_driver_sql("alter table jobs drop column title")
         assert [change[0] for change in compare_metadata(context, Base.metadata)] == ["add_column"]
+
+
+@pytest.mark.parametrize("add_columns", [False, True])
+def test_alembic_leaves_alone_what_adopting_a_table_added(
+    engine: Engine, connection: Connection, add_columns: bool
+) -> None:
+    mapped = MetaData()
+    Table("shop", mapped, Column("id", Integer, primary_key=True), Column("title", Text), Column("price", Integer))
+    mapped.create_all(engine)
+    connection.execute(
+        "select pgvec.adopt_collection('shop', 'public.shop', content_columns => '{title}', dimensions => 3,"
+        " add_columns => %s)",
+        (add_columns,),
+    )
+    for (statement,) in connection.execute("select statement from pgvec.index_definition('shop')").fetchall():
+        connection.execute(statement)
+    with engine.connect() as other:
+        options = {"include_object": orm.include_object, "include_schemas": True}
+        context = MigrationContext.configure(other, opts=options)
+
+        def changes() -> list[Any]:
+            found = compare_metadata(context, mapped)
+            return [change for change in found if getattr(change[-1], "name", None) != "jobs"]
+
+        assert changes() == []
+        # the application's own changes of its table are seen
+        other.exec_driver_sql("alter table shop add column extra int; create index by_price on shop (price)")
+        assert sorted(change[0] for change in changes()) == ["remove_column", "remove_index"]
+        other.exec_driver_sql("alter table shop drop column price")
+        assert "add_column" in [change[0] for change in changes()]

@@ -301,8 +301,11 @@ def test_what_is_written_to_the_table_is_found_and_embedded_anew(jobs: Connectio
 
     jobs.execute("delete from jobs where job_id = 5000")
     assert jobs.execute("select id from keyword_search('baker', collection => 'jobs')").fetchall() == []
-    with pytest.raises(psycopg.Error, match=r"row '1' of public\.jobs is a zero vector"):
-        jobs.execute("update jobs set embedding = '[0,0,0]' where job_id = 1")
+    jobs.execute("update jobs set embedding = '[0,0,0]' where job_id = 1")
+    assert len(_ids(jobs)) == 1000
+    assert _ids(jobs, {"salary": {"$lte": 20}}) == ["2"]
+    (verdict,) = jobs.execute("select found from pgvec.verify('jobs') where check_name = 'vectors'").fetchall()
+    assert verdict == ("1 zero or NaN vectors in 2000 rows",)
 
 
 @pytest.mark.parametrize("add_columns", [False, True])
@@ -365,6 +368,8 @@ def test_rows_of_an_adopted_table_are_not_loaded_but_inserted(jobs: Connection) 
         ("id int primary key, content text, embedding text", "", "is of type text, not vector", "vectors"),
         ("id int primary key, content text, embedding extensions.vector", "", "without dimensions", "dimensions"),
         ("id int primary key, content text, embedding extensions.vector(4)", "dimensions => 3", "has 4 dimensions, not 3", "own"),
+        ("id int, region text, content text, embedding extensions.vector(3), primary key (id, region)) partition by list (region", "", "primary key of public.t has 2 columns: id, region", "adopt its partitions"),
+        ("id int primary key, content text, body text generated always as (content) stored", "dimensions => 3, content_columns => '{body}', add_columns => true", "is generated", "generated from"),
         ("id int primary key, content text", "dimensions => 3, metadata_column => 'meta'", "public.t has no column 'meta'", "its columns"),
     ],
 )  # fmt: skip
@@ -390,3 +395,159 @@ def test_a_column_that_is_unique_among_some_rows_is_no_id(connection: Connection
 def test_an_unknown_table_is_said_to_be_unknown(connection: Connection) -> None:
     with pytest.raises(UsageError, match=r"there is no table public\.nothing"):
         collections.adopt(connection, "public.nothing")
+
+
+def test_a_temporary_table_is_refused(connection: Connection) -> None:
+    connection.execute("create temporary table t (id int primary key, content text)")
+    with pytest.raises(psycopg.Error, match="t is no table that can be adopted"):
+        connection.execute("select pgvec.adopt_collection('t', 't', dimensions => 3)")
+
+
+def test_the_hint_for_a_partitioned_table_can_be_followed(connection: Connection) -> None:
+    connection.execute(
+        "create table t (id int, region text, content text, embedding extensions.vector(3), primary key (id, region))"
+        " partition by list (region); create table t_eu partition of t for values in ('eu')"
+    )
+    with pytest.raises(psycopg.Error) as caught:
+        connection.execute("select pgvec.adopt_collection('t', 't')")
+    hint = caught.value.diag.message_hint or ""
+    assert "alter table public.t_eu add unique (id); then pass id_column => 'id'" in hint
+    connection.execute("alter table public.t_eu add unique (id)")
+    connection.execute("select pgvec.adopt_collection('t', 't_eu', id_column => 'id')")
+    connection.execute("insert into t values (1, 'eu', 'tea', '[1,2,3]')")
+    assert connection.execute("select id from keyword_search('tea', collection => 't')").fetchall() == [("1",)]
+
+
+def test_texts_without_a_word_stop_no_insert(connection: Connection) -> None:
+    connection.execute("create table t (id int primary key, content text); insert into t (id) values (1), (2)")
+    connection.execute("select pgvec.adopt_collection('t', 't', dimensions => 3)")
+    connection.execute("select pgvec.create_collection('own', 3)")
+    connection.execute("insert into own (id, content) values ('1', '???')")
+    for name in ("t", "own"):
+        for _ in range(2):
+            connection.execute("select pgvec.refresh_statistics(%s)", (name,))
+            connection.execute(f"insert into {name} (id, content) select max(id::int) + 1, '???' from {name}".encode())
+            connection.execute(f"insert into {name} (id, content) select max(id::int) + 1, '...' from {name}".encode())
+        assert connection.execute("select due from pgvec.keyword_statistics(%s)", (name,)).fetchone() == (False,)
+        found = connection.execute(
+            "select found from pgvec.verify(%s) where found like '%%cannot%%'", (name,)
+        ).fetchall()
+        assert found == []
+        connection.execute(f"insert into {name} (id, content) values ('100', 'tea')".encode())
+        assert connection.execute("select id from keyword_search('tea', collection => %s)", (name,)).fetchall() == [
+            ("100",)
+        ]
+
+
+@pytest.mark.parametrize("add_columns", [False, True])
+def test_a_text_that_was_emptied_is_not_found_by_its_old_vector(connection: Connection, add_columns: bool) -> None:
+    connection.execute("create table t (id int primary key, content text)")
+    connection.execute("insert into t values (1, 'tea'), (2, 'coffee'), (3, null)")
+    collections.adopt(connection, "public.t", dimensions=384, add_columns=add_columns)
+    model = providers.provider("local:all-MiniLM-L6-v2")
+    assert embed.embed(connection, "t", model).embedded == 2
+    connection.execute("update t set content = null where id = 1; update t set content = ' ' where id = 2")
+    again = embed.embed(connection, "t", model)
+    assert (again.embedded, again.failures) == (0, [])
+    assert connection.execute("select id from t where embedding is not null").fetchall() == []
+    assert connection.execute("select pgvec.count_stale('t')").fetchone() == (0,)
+    verdict = connection.execute("select result from pgvec.verify('t') where check_name = 'rows'").fetchone()
+    assert verdict == ("ok",)
+
+
+@pytest.mark.parametrize("distance", ["cosine", "l2", "inner_product"])
+@pytest.mark.parametrize("storage", ["vector", "halfvec"])
+def test_a_zero_vector_that_was_there_is_left_out_and_said(connection: Connection, distance: str, storage: str) -> None:
+    notices: list[str] = []
+    connection.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
+    connection.execute(f"create table t (id int primary key, content text, embedding extensions.{storage}(3))")
+    connection.execute(
+        "insert into t select i, 'tea ' || i, array[1, i, 1]::float4[]::extensions.vector from generate_series(1, 9) as i"
+    )
+    connection.execute("insert into t values (10, 'tea zero', '[0,0,0]')")
+    connection.execute("select pgvec.adopt_collection('t', 't', distance => %s)", (distance,))
+    assert "1 rows of public.t have a zero vector, or one too long to compare" in notices
+    rows = connection.execute(
+        "select id, score, similarity from hybrid_search('tea', '[1,2,1]', 20, collection => 't', diversity => 0.5)"
+    ).fetchall()
+    assert len(rows) == 10
+    assert not [row for row in rows if row[1] != row[1] or row[2] != row[2]]
+    above = connection.execute(
+        "select id from match_documents('[1,2,1]', 20, match_threshold => 0.01, collection => 't')"
+    ).fetchall()
+    assert len(above) == (10 if distance == "l2" else 9)
+    if storage == "halfvec":
+        for query in ("[1e-9,1e-9,1e-9]", "[1e6,1,1]"):
+            with pytest.raises(psycopg.Error) as caught:
+                connection.execute("select * from match_documents(%s, collection => 't')", (query,))
+            assert caught.value.sqlstate == "PV005"
+
+
+@pytest.mark.parametrize(
+    ("name", "type_"),
+    [("metadata", "jsonb"), ("metadata", "json"), ("cmetadata", "jsonb"), ("langchain_metadata", "json"), ("metadata_", "json")],
+)  # fmt: skip
+def test_the_tables_of_guides_are_filtered_by_their_metadata(connection: Connection, name: str, type_: str) -> None:
+    notices: list[str] = []
+    connection.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
+    connection.execute(
+        f"create table t (id bigserial primary key, content text, {name} {type_}, embedding extensions.vector(3))".encode()
+    )
+    connection.execute(
+        f"insert into t (content, {name}, embedding) values ('a', '{{\"lang\": \"de\", \"n\": 1}}', '[1,2,3]'), ('b', null, '[1,2,3]')".encode()
+    )
+    connection.execute("select pgvec.adopt_collection('t', 't')")
+    assert f"column {name} of public.t is taken as the metadata: filters look at its keys" in notices
+    search = "select id, metadata from match_documents('[1,2,3]', filter => %s, collection => 't')"
+    for condition in ({"lang": "de"}, {"lang": {"$in": ["de"]}}, {"n": {"$gte": 1.0}}):
+        assert connection.execute(search, (Jsonb(condition),)).fetchall() == [("1", {"lang": "de", "n": 1})]
+    assert connection.execute(search, (Jsonb({"lang": {"$exists": False}}),)).fetchall() == [("2", {})]
+    connection.execute("select pgvec.release_collection('t')")
+    connection.execute("select pgvec.adopt_collection('t', 't', metadata_column => '')")
+    assert connection.execute(search, (Jsonb({}),)).fetchone() == ("1", {name: {"lang": "de", "n": 1}})
+
+
+def test_numbers_equal_a_column_by_value(connection: Connection) -> None:
+    connection.execute("create domain count_of as int check (value >= 0)")
+    types = ("smallint", "integer", "bigint", "numeric", "numeric(9,3)", "real", "double precision", "count_of")
+    columns = ", ".join(f"n{place} {type_}" for place, type_ in enumerate(types))
+    connection.execute(
+        f"create table t (id int primary key, content text, {columns}, embedding extensions.vector(1))".encode()
+    )
+    values = ", ".join("8200" for _ in types)
+    connection.execute(f"insert into t values (1, 'a', {values}, '[1]')".encode())
+    connection.execute("select pgvec.adopt_collection('t', 't')")
+    for place in range(len(types)):
+        for number in ("8200", "8200.0", "8.2e3", "8200.000"):
+            for condition, wanted in (
+                ("{}", 1),
+                ('{{"$eq": {}}}', 1),
+                ('{{"$in": [{}]}}', 1),
+                ('{{"$ne": {}}}', 0),
+                ('{{"$nin": [{}, 1]}}', 0),
+            ):
+                value = number if condition == "{}" else condition.format(number)
+                found = connection.execute(
+                    "select count(*) from match_documents('[1]', filter => %s, collection => 't')",
+                    (f'{{"n{place}": {value}}}',),
+                ).fetchone()
+                assert found == (wanted,), (types[place], value)
+
+
+def test_readers_follow_the_columns_before_any_write(jobs: Connection, as_role: Callable[[str], Connection]) -> None:
+    jobs.execute("grant select on jobs to pgvec_reader; alter table jobs enable row level security")
+    jobs.execute("create policy remote_only on jobs for select to pgvec_reader using (remote and job_id <= 20)")
+    reader = as_role("pgvec_reader")
+    jobs.execute("alter table jobs rename column title to headline; alter table jobs drop column salary")
+    jobs.execute("alter table jobs rename column job_id to key; alter table jobs add column city text default 'Rome'")
+    assert sorted(map(int, _ids(reader, {"city": "Rome"}))) == list(range(2, 21, 2))
+    assert reader.execute("select id from keyword_search('job', 100, collection => 'jobs')").rowcount == 10
+    jobs.execute("alter table jobs drop column embedding")
+    for search in ("match_documents('[1,2,3]', collection => 'jobs')", "keyword_search('job', collection => 'jobs')"):
+        with pytest.raises(psycopg.Error) as caught:
+            reader.execute(f"select * from {search}".encode())
+        assert caught.value.sqlstate == "PV004"
+    jobs.execute(
+        "update jobs set headline = 'still written'; delete from jobs where key > 3; truncate jobs; drop table jobs"
+    )
+    assert collections.release(jobs, "jobs") is None

@@ -130,3 +130,35 @@ def test_what_somebody_made_or_edited_is_not_overwritten(project: Project) -> No
         )
         with pytest.raises(psycopg.Error, match="was edited since"):
             connection.execute(supabase.text().encode())
+
+
+def test_the_functions_of_a_guide_are_replaced_where_the_export_may(project: Project) -> None:
+    with psycopg.connect(project.database, autocommit=True) as connection:
+        connection.execute(
+            "create table documents_of_a_guide (id bigserial primary key, content text, metadata jsonb,"
+            " embedding extensions.vector(3));"
+            "create function match_documents(query_embedding extensions.vector(3), match_count int default null,"
+            " filter jsonb default '{}') returns table (id bigint, content text, metadata jsonb, similarity float)"
+            " language sql as $$ select id, content, metadata, 1 - (embedding operator(extensions.<=>) query_embedding)"
+            " from documents_of_a_guide limit match_count $$"
+        )
+        with pytest.raises(psycopg.Error, match="supabase export --replace-existing"):
+            connection.execute(supabase.text().encode())
+        connection.execute(supabase.text(replace_existing=True).encode())
+        kept = connection.execute(
+            "select origin, definition like '%documents_of_a_guide%' from pgvec.function_history"
+            " where name = 'public.match_documents' order by version"
+        ).fetchall()
+        assert kept == [("replaced", True), ("file", False)]
+        one = connection.execute("select count(*) from pg_proc where proname = 'match_documents'").fetchone()
+        assert one == (1,)
+        connection.execute(
+            "insert into documents_of_a_guide (content, metadata, embedding)"
+            """ values ('Hallo', '{"lang": "de"}', '[1,2,3]'), ('Hello', '{"lang": "en"}', '[1,2,3]')"""
+        )
+        connection.execute("select pgvec.adopt_collection('documents', 'public.documents_of_a_guide')")
+        found = connection.execute(
+            "select content, metadata from public.match_documents('[1,2,3]', filter => '{\"lang\": \"de\"}')"
+        ).fetchall()
+        assert found == [("Hallo", {"lang": "de"})]
+        connection.execute(supabase.text(replace_existing=True).encode())

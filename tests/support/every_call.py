@@ -110,6 +110,7 @@ BY_NAME: dict[tuple[str, str], list[str]] = {
 }
 BY_TYPE: dict[str, list[str]] = {
     "text": ["'1'"],
+    "anyelement": ["null::bigint"],
     "text[]": ["array['1', '2']"],
     "uuid": [f"'{TENANT}'"],
     "uuid[]": ["null", f"array['{TENANT}']"],

@@ -27,7 +27,7 @@ begin
             union all
            select d.id, d.source, d.chunk_index, d.content, d.metadata) as n
      order by n.chunk_index, n.id
-    $query$, pgvec.rows_of(request, by_key => 'i.id'), target.relation, case when request.tenants is not null then 'and r.tenant_id = d.tenant_id' end)
+    $query$, pgvec.rows_of(request, by_key => 'i.id'), coalesce(target.source, target.relation::text), case when request.tenants is not null then 'and r.tenant_id = d.tenant_id' end)
     using document_id, least(greatest(coalesce(before, 1), 0), 1000), least(greatest(coalesce(after, 1), 0), 1000);
 end
 $$;

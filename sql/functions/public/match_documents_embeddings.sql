@@ -26,7 +26,7 @@ begin
      cross join lateral (select r.embedding from %s as r where r.id = m.id %s offset 0) as d
      order by m.similarity desc, m.id, m.tenant
      limit $3
-    $query$, (request.collection).relation, case when request.tenants is not null then 'and r.tenant_id = m.tenant' end)
+    $query$, coalesce((request.collection).source, (request.collection).relation::text), case when request.tenants is not null then 'and r.tenant_id = m.tenant' end)
     using request, filter, request.wanted
   loop
     returned := returned + 1;

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated
 
+import psycopg
 import typer
 
 from pgvec_admin import database
@@ -87,7 +88,11 @@ def adopt(
         str | None, typer.Option("--id", help="The column that identifies a row.", show_default="the primary key")
     ] = None,
     metadata: Annotated[
-        str | None, typer.Option(help="A jsonb column for metadata.", show_default="the rest of the row")
+        str | None,
+        typer.Option(
+            help="A jsonb or json column for metadata; '' for the rest of the row.",
+            show_default="the only one, if it is called metadata; else the rest of the row",
+        ),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the collection.", show_default="the table's")] = None,
     dimensions: Annotated[
@@ -114,6 +119,7 @@ def adopt(
 
         dimensions = providers.provider(model).dimensions
     with database.connect(open_target(database_url)) as connection:
+        connection.add_notice_handler(_tell)
         made = collections.adopt(
             connection,
             table,
@@ -129,6 +135,12 @@ def adopt(
             add_columns=add_columns,
         )
     say(f"collection {made.name}: table {table}, {made.dimensions} dimensions, {made.distance}")
+
+
+def _tell(notice: psycopg.errors.Diagnostic) -> None:
+    """Print what adopting took, or left out; the server's own notices have no hint."""
+    if notice.message_hint:
+        say(f"{notice.message_primary}\nhint: {notice.message_hint}")
 
 
 @app.command()

@@ -19,7 +19,16 @@ MIGRATIONS = Path("supabase/migrations")
 
 
 @app.command()
-def export(directory: Folder = MIGRATIONS) -> None:
+def export(
+    directory: Folder = MIGRATIONS,
+    replace_existing: Annotated[
+        bool,
+        typer.Option(
+            "--replace-existing",
+            help="Let the file replace functions that others made under our names; history keeps them.",
+        ),
+    ] = False,
+) -> None:
     """Write a migration that installs this release: `supabase db push` then needs no Python.
 
     Example:
@@ -28,7 +37,7 @@ def export(directory: Folder = MIGRATIONS) -> None:
       pgvec-admin supabase export
       supabase db push
     """
-    path, changed = supabase.export(directory)
+    path, changed = supabase.export(directory, replace_existing=replace_existing)
     say(f"{path} {'written' if changed else 'is up to date'}")
 
 

@@ -13,17 +13,26 @@ from pgvec_admin.install.functions import normalised
 from pgvec_admin.resources import query, sql_directory
 
 _QUOTE = "$pgvec_file$"
+_REPLACES = (
+    "create or replace function pg_temp.replaces_existing() returns boolean language sql"
+    " set search_path = pg_catalog, pg_temp as $$ select {} $$;"
+)
 _SUFFIX = f"_pgvec_admin_{__version__.replace('.', '_')}.sql"
 
 
-def text() -> str:
-    """SQL that installs this release, or brings an older one up to it; run again, it changes nothing."""
+def text(*, replace_existing: bool = False) -> str:
+    """SQL that installs this release, or brings an older one up to it; run again, it changes nothing.
+
+    `replace_existing`: functions of others under our names, such as a guide's match_documents, are replaced and kept in
+    the history, instead of refused.
+    """
     live = query("live_functions").replace("%(names)s", "array[function_name]")
     parts = [
         f"-- pgvec-admin {__version__}, made by `pgvec-admin supabase export`. Do not edit it: export it again.",
         # a powerful role runs it: no name may resolve to an object that others made in schema public
         f"set search_path = {SEARCH_PATH};",
         normalised(sql_directory() / "ledger.sql")[0],
+        _REPLACES.format(str(replace_existing).lower()),
         query("installer").replace("{live_functions}", live).replace("{own_grants}", query("own_grants")),
         query("installer_migrations"),
     ]
@@ -43,7 +52,7 @@ def text() -> str:
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
 
-def export(folder: Path, now: datetime | None = None) -> tuple[Path, bool]:
+def export(folder: Path, now: datetime | None = None, *, replace_existing: bool = False) -> tuple[Path, bool]:
     """Write this release's file into a folder of migrations; returns it, and whether it was new or different.
 
     An existing file of this release is rewritten in its place. A new one is named by `now`, so that it comes after the
@@ -54,7 +63,7 @@ def export(folder: Path, now: datetime | None = None) -> tuple[Path, bool]:
     folder.mkdir(exist_ok=True)
     version = (now or datetime.now(UTC)).strftime("%Y%m%d%H%M%S")
     path = _exported(folder) or folder / f"{version}{_SUFFIX}"
-    wanted = text()
+    wanted = text(replace_existing=replace_existing)
     if path.exists() and path.read_text(encoding="utf-8") == wanted:
         return path, False
     path.write_text(wanted, encoding="utf-8")
@@ -66,7 +75,7 @@ def check(folder: Path) -> Path:
     path = _exported(folder)
     if path is None:
         raise CheckFailedError(f"{folder} has no file of pgvec-admin {__version__}", "pgvec-admin supabase export")
-    if path.read_text(encoding="utf-8") != text():
+    if path.read_text(encoding="utf-8") not in (text(), text(replace_existing=True)):
         raise CheckFailedError(f"{path} is not what this release would export", "pgvec-admin supabase export")
     return path
 

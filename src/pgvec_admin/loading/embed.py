@@ -156,6 +156,7 @@ def attempt(
     check_dimensions(known, model)
     _check_prefix(connection, known, model)
 
+    connection.execute("select pgvec.clear_emptied(%s)", (collection,))  # of no text there is nothing to embed
     total = _number(connection, "select pgvec.count_stale(%s)", collection)
     total = total if limit is None else min(total, limit)
     done, result, bound = 0, EmbedResult(), False

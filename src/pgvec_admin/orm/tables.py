@@ -9,7 +9,7 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from pgvector.sqlalchemy import VECTOR
+from pgvector.sqlalchemy import HALFVEC, VECTOR
 from sqlalchemy import (
     BigInteger,
     Double,
@@ -29,6 +29,10 @@ from sqlalchemy.sql.selectable import TableValuedAlias
 
 # pgvector registers its types without the schema that they are shown with where it is not in the search_path
 ischema_names.update({f"extensions.{name}": ischema_names[name] for name in ("vector", "halfvec", "sparsevec")})
+
+# columns by which tables of collections are known, and those of `collection adopt --add-columns`
+_OF_COLLECTIONS = {"content_hash", "embedded_hash", "chunk_index", "language"}
+_ADDED = {"fts", "bm25", "content_hash", "embedded_hash"}
 
 Embedding = Sequence[float] | NDArray[np.float32]
 
@@ -171,10 +175,18 @@ def include_object(
 ) -> bool:
     """For Alembic's `context.configure(include_object=...)`: collections and what keeps them are not its business.
 
-    Their tables have a column `content_hash` and belong to `pgvec-admin`, whether they are mapped or not.
+    Their tables belong to `pgvec-admin`, whether they are mapped or not. An adopted table is the application's: of it
+    indexes of vectors are left alone, and columns of vectors, lexemes and hashes that the application does not map.
     """
-    del name, reflected, compare_to
     table = thing if type_ == "table" else getattr(thing, "table", None)
-    return table is None or not (
-        table.schema == "pgvec" or ("content_hash" in table.columns and "embedded_hash" in table.columns)
-    )
+    if table is None:
+        return True
+    if table.schema == "pgvec" or set(table.columns.keys()) >= _OF_COLLECTIONS:
+        return False
+    if type_ not in ("index", "column") or not reflected or compare_to is not None:
+        return True
+    if type_ == "index":
+        method = thing.dialect_options["postgresql"]["using"]
+        return method not in ("hnsw", "ivfflat") and thing.columns.keys() != ["fts"]
+    added = name in _ADDED and set(table.columns.keys()) >= _ADDED
+    return not (added or isinstance(thing.type, VECTOR | HALFVEC))

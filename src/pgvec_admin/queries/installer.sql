@@ -41,9 +41,18 @@ declare
 begin
   select h.* into last from pgvec.function_history as h where h.name = function_name order by h.version desc limit 1;
   if live is distinct from last.fingerprint and live is not null then
-    raise exception using
-      message = format('%s was not made by pgvec-admin, or was edited since', function_name),
-      hint    = 'pgvec-admin migrate --replace-existing or --overwrite-drift keeps the other text in the history';
+    if last.name is not null or not pg_temp.replaces_existing() then
+      -- what to do stands in the message: the Supabase CLI shows no hints
+      raise exception using
+        message = format(case when last.name is null
+                              then '%s was not made by pgvec-admin. Rename it; or export with: pgvec-admin supabase export --replace-existing, which keeps its text in pgvec.function_history'
+                              else '%s was edited since pgvec-admin made it. Look: pgvec-admin functions diff %1$s; then pgvec-admin migrate --overwrite-drift, which keeps the edited text'
+                         end, function_name);
+    end if;
+    insert into pgvec.function_history (name, version, origin, definition, fingerprint, package_version)
+    values (function_name, 1, 'replaced',
+            (select string_agg(pg_get_functiondef(r.routine), e';\n' order by r.routine::text) from pg_temp.routines(function_name) as r), live, release)
+    returning * into last;
   end if;
   if live is not null and (last.file_sha256 = hash or last.held_sha256 = hash) then
     return;

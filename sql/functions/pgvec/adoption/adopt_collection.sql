@@ -1,6 +1,6 @@
 -- pgvec.adopt_collection -- makes an existing table searchable as a collection.
--- The searches read a view over it, which names its columns as they expect. The table keeps its columns: lexemes and hashes are
--- in a side table, maintained by a trigger, unless add_columns asks for them in the table itself. Filters whose keys are
+-- The searches read it by a text that names its columns as they expect (pgvec.adopted_source). The table keeps its columns: lexemes and hashes are
+-- in a side table, maintained by triggers, unless add_columns asks for them in the table itself. Filters whose keys are
 -- columns become comparisons with these, which their own indexes serve. The caller's rights and row level security on the table
 -- decide what is seen.
 create or replace function pgvec.adopt_collection(
@@ -25,6 +25,7 @@ declare
   vector   record;
   added    name[] := '{}'::name[];
   adopted  pgvec.adoptions;
+  metadata constant text := case metadata_column when '' then null else coalesce(metadata_column, pgvec.adopted_metadata(relation, content_columns)) end;
 begin
   perform pgvec.check_new_collection(name);
   perform pgvec.check_choice('distance', distance, '{cosine,l2,inner_product,l1}');
@@ -32,7 +33,7 @@ begin
   if model is not null then
     perform pgvec.check_model(model);
   end if;
-  perform pgvec.check_adoption(relation, embedding_column, content_columns, metadata_column, add_columns);
+  perform pgvec.check_adoption(relation, embedding_column, content_columns, metadata, add_columns);
   key := pgvec.adopted_key(relation, id_column);
   vector := pgvec.adopted_vector(relation, embedding_column, dimensions);
 
@@ -50,17 +51,23 @@ begin
   values (adopt_collection.name, adopt_collection.relation, adopt_collection.relation, adopt_collection.embedding_column,
           vector.dimensions, adopt_collection.distance, 'policy', vector.storage, configuration, adopt_collection.model);
   insert into pgvec.adoptions (collection, id_column, id_type, content_columns, metadata_column, added_columns)
-  values (adopt_collection.name, key.column_name, key.column_type, adopt_collection.content_columns, adopt_collection.metadata_column, added)
-  returning * into adopted;
+  values (adopt_collection.name, key.column_name, key.column_type, adopt_collection.content_columns, metadata, added);
+  adopted := pgvec.adopted(adopt_collection.name);  -- with the numbers of these columns
+  update pgvec.adoptions as a
+     set (base_oid, id_number, content_numbers, metadata_number, embedding_number, added_numbers)
+         = (select adopted.base_oid, adopted.id_number, adopted.content_numbers, adopted.metadata_number, adopted.embedding_number, adopted.added_numbers)
+   where a.collection = adopt_collection.name;
 
   perform pgvec.build_adoption(adopted, add_columns);
+  perform pgvec.tell_adoption(adopted, metadata_column is not null);
   perform pg_notify('pgrst', 'reload schema');
   return relation;
 end
 $$;
 comment on function pgvec.adopt_collection(text, regclass, text, text[], text, text, int, text, text, text, boolean) is
   'Makes an existing table a collection, searched by the same functions. embedding_column: a vector or halfvec column, or a new one (then dimensions). '
-  'content_columns: the columns of the text, in order. id_column: default the primary key; bigint, int, uuid or text. metadata_column: a jsonb column; default the '
-  'rest of the row. add_columns: store lexemes and hashes in the table instead of a side table. Access is by the table''s own grants and policies. '
+  'content_columns: the columns of the text, in order. id_column: default the primary key; bigint, int, uuid or text. metadata_column: a jsonb or json column; default the '
+  'only one if its name is metadata, cmetadata, langchain_metadata or metadata_, else, or with an empty text, the rest of the row. '
+  'add_columns: store lexemes and hashes in the table instead of a side table. Access is by the table''s own grants and policies. '
   'pgvec.release_collection undoes it. Returns the table. Raises PV004.';
 revoke all on function pgvec.adopt_collection(text, regclass, text, text[], text, text, int, text, text, text, boolean) from public;

@@ -11,7 +11,7 @@ declare
   item    text;
 begin
   select c.* into target from pgvec.collections as c where c.name = release_collection.name;
-  select a.* into adopted from pgvec.adoptions as a where a.collection = target.name;
+  adopted := pgvec.adopted(target.name);
   if target.name is null then
     perform pgvec.collection(release_collection.name);  -- raises PV001 with the known names
   end if;
@@ -31,6 +31,7 @@ begin
     delete from pgvec.collections as c where c.name = target.name;
     return null;
   end if;
+  target := pgvec.current_adoption(target);
 
   for item in
     select t.tgname
@@ -38,7 +39,7 @@ begin
       join pg_catalog.pg_proc as p on p.oid = t.tgfoid
      where t.tgrelid = target.base
        and p.pronamespace = 'pgvec'::regnamespace
-       and t.tgname = any (array[target.name || '_maintain'] || array(select target.name || '_count_' || e from unnest('{insert,update,delete,truncate}'::text[]) as e))
+       and t.tgname = any (array[target.name || '_maintain', target.name || '_forget', target.name || '_empty'] || array(select target.name || '_count_' || e from unnest('{insert,update,delete,truncate}'::text[]) as e))
   loop
     execute format('drop trigger %I on %s', item, target.base);
   end loop;

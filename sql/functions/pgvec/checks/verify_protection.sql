@@ -72,14 +72,14 @@ begin
                target.name, 'policies',
                array(select format('policy %s of %s lets in more than those who see the rows', t.polname, t.side)
                        from there as t
-                      where t.polpermissive and (t.polname <> 'follow_the_table' or (t.expression !~ 'EXISTS \( SELECT' or t.expression ~ '\mOR\M'))
+                      where t.polpermissive and (t.polname <> 'follow_the_table' or (t.expression !~ 'pgvec.visible_keys\(' or t.expression ~ '\mOR\M'))
                       order by 1)
                  || array(select format('policy follow_the_table of %s is missing', a.side)
                             from pgvec.adoptions as a
                            where a.collection = target.name and a.side is not null and not exists (select from there as t where t.polname = 'follow_the_table')),
                'those of the table are its owner''s, its lexemes follow them',
                'pgvec.protect_side restores ours; drop policy ... for one that should not be there',
-               case when not exists (select from there as t where t.polname = 'follow_the_table' and t.expression ~ 'EXISTS \( SELECT' and t.expression !~ '\mOR\M')
+               case when not exists (select from there as t where t.polname = 'follow_the_table' and t.expression ~ 'pgvec.visible_keys\(' and t.expression !~ '\mOR\M')
                     then format('select pgvec.protect_side(%L);', target.name) end)).*;
   end if;
 

@@ -19,7 +19,7 @@ begin
       from %s as d
      where d.embedded_hash is distinct from d.content_hash
        and d.content ~ '\S'
-    $query$, target.relation)
+    $query$, coalesce(target.source, target.relation::text))
     into stale;
   execute format(
     $query$

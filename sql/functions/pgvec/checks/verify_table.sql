@@ -15,9 +15,10 @@ begin
   end if;
   if not exists (select from pgvec.present_collections() as p where p.name = target.name) then
     return next pgvec.verdict(target.name, 'table', '{its table is gone}', null,
-      format('restore it; or forget the collection: select pgvec.drop_collection(%L)', target.name));
+      format('restore it; or forget the collection: select pgvec.%s_collection(%L)', case when target.base = target.relation then 'drop' else 'release' end, target.name));
     return;
   end if;
+  target := pgvec.collection(target.name);  -- as its columns are now
 
   expected := format('%s(%s)', target.storage, target.dimensions);
   found := (select format_type(a.atttypid, a.atttypmod)
@@ -27,7 +28,13 @@ begin
     target.name, 'table',
     array_remove(array[
       case when regexp_replace(found, '^.*\.', '') is distinct from expected then format('column %I is %s and not %s', target.embedding_column, coalesce(found, 'gone'), expected) end,
-      case when not exists (select from pg_catalog.pg_index as x where x.indrelid = target.base and x.indisprimary) then 'it has no primary key' end], null)
+      case when target.base = target.relation and not exists (select from pg_catalog.pg_index as x where x.indrelid = target.base and x.indisprimary) then 'it has no primary key' end], null)
+    || coalesce(pgvec.lost_columns(target), '{}')
+    || array(select format('column %I is not unique any more', a.id_column)
+               from pgvec.adopted(target.name) as a
+              where a.id_column is not null
+                and not exists (select from pg_catalog.pg_index as x
+                                 where x.indrelid = target.base and x.indisunique and x.indisvalid and x.indpred is null and x.indnkeyatts = 1 and x.indkey[0] = a.id_number))
     || array(select format('column %I of %s is gone', w.name, target.text_table)
                from unnest('{fts,bm25,content_hash,embedded_hash}'::name[]) as w (name)
               where not exists (select from pg_catalog.pg_attribute as a where a.attrelid = target.text_table and a.attname = w.name and not a.attisdropped))
@@ -48,6 +55,10 @@ begin
   return query
     with wanted (name, relation, function) as (
            select target.name || '_maintain', target.base, case when target.base = target.relation then 'pgvec.maintain_document' else 'pgvec.maintain_adopted' end
+            union all
+           select format('%s_%s', target.name, e), target.base, 'pgvec.forget_adopted'
+             from unnest('{forget,empty}'::text[]) as e
+            where target.base not in (target.relation, target.text_table)
             union all
            select format('%s_count_%s', target.name, e), target.text_table, 'pgvec.count_lexemes' from unnest('{insert,update,delete,truncate}'::text[]) as e),
          there as (

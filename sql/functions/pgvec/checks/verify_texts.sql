@@ -10,21 +10,22 @@ declare
   most_rows constant int := 5000;
   apart     constant float8 := 0.05;  -- cosine distance of weights
   target  pgvec.collections := pgvec.collection(verify_texts.collection);
-  repair  text := case when target.base = target.relation then format('select pgvec.repair_rows(%L);', target.name) end;
-  again   text := case when target.base = target.relation then 'pgvec.repair_rows makes them again' else 'write the text columns of these rows again' end;
+  repair  text := format('select pgvec.repair_rows(%L);', target.name);
+  again   text := 'pgvec.repair_rows makes them again';
   seen    record;
 begin
   execute format(
     $query$
     select count(*) as rows,
            count(*) filter (where d.content_hash is distinct from md5(d.content)) as hashes,
-           count(*) filter (where d.fts is distinct from to_tsvector(coalesce(d.language, $1)::regconfig, d.content)) as lexemes,
+           count(*) filter (where d.fts is distinct from %3$s) as lexemes,
            count(*) filter (where d.bm25 is null
                                or not extensions.l2_norm(d.bm25) = 0
                                   and d.bm25 operator(extensions.<=>) pgvec.bm25_vector(d.fts, p.average_length, p.k1, p.b) > $2) as weights
       from %1$s as d
       left join pgvec.bm25_parameters as p on p.collection = $3 and p.tenant = %2$s
-    $query$, pgvec.sample_of(target, most_rows), case target.access when 'tenant' then 'd.tenant_id' else format('%L::uuid', pgvec.no_tenant()) end)
+    $query$, pgvec.sample_of(target, most_rows), case target.access when 'tenant' then 'd.tenant_id' else format('%L::uuid', pgvec.no_tenant()) end,
+    case when target.base = target.relation then 'to_tsvector(coalesce(d.language, $1)::regconfig, d.content)' else 'pgvec.lexemes($1, d.content)' end)
     into seen
     using target.language, apart, target.name;
 

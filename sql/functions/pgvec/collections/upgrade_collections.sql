@@ -28,7 +28,7 @@ begin
 
   -- Earlier policies compared a row with itself, or with a value that cannot be compared; statistics revealed rows of others.
   -- What is up to date is not locked; a view is locked before its side table, as in a search, to avoid deadlocks.
-  perform pgvec.renew_view(p.name) from pgvec.present_collections() as p where p.base <> p.relation;
+  perform pgvec.upgrade_adoption(p.name) from pgvec.present_collections() as p where p.base <> p.relation;
   perform pgvec.protect_side(a.collection)
      from pgvec.adoptions as a
      join pg_catalog.pg_class as r on r.oid = a.side
@@ -37,7 +37,7 @@ begin
                         from pg_catalog.pg_policy as p
                        where p.polrelid = a.side
                          and p.polname = 'follow_the_table'
-                         and position('pgvec.reads_text(' in pg_get_expr(p.polqual, p.polrelid)) > 0);
+                         and position('pgvec.visible_keys(' in pg_get_expr(p.polqual, p.polrelid)) > 0);
   perform pgvec.hide_statistics(p.name) from pgvec.present_collections() as p where p.access <> 'open' and (p.base = p.relation or p.text_table <> p.base);
   for item in
     select p.*
@@ -65,11 +65,11 @@ begin
   perform pgvec.note_index(c.name)
      from pgvec.collections as c
     where c.search_index is not null
-      and exists (select from pg_catalog.pg_class as r where r.oid = c.relation);
+      and exists (select from pg_catalog.pg_class as r where r.oid = c.base);
 end
 $$;
 comment on function pgvec.upgrade_collections() is
-  'Adds to collections of earlier releases what this one needs: the statistics and weights of BM25, the policies of side tables, the views over adopted tables, the '
+  'Adds to collections of earlier releases what this one needs: the statistics and weights of BM25, the policies of side tables, the sources of adopted tables, the '
   'index of sources of tenants, the default of content_hash and the queries of the cached index; '
   'removes planner statistics that reveal rows of others. Returns the names of those that got '
   'statistics. pgvec-admin migrate calls it.';

@@ -49,7 +49,7 @@ begin
        and d.content ~ '\S'
        and %s
     $query$,
-    target.relation,
+    coalesce(target.source, target.relation::text),
     case when failed_before is null then 'f.id is null and ($2 is null or d.id > $2)' else 'f.tried_at < $3' end);
   execute format(
     'select array(select d.id %s and d.id <> all ($4) order by %s d.id fetch first $5 rows with ties)',

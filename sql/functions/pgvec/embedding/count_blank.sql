@@ -8,7 +8,7 @@ declare
   target pgvec.collections := pgvec.collection(count_blank.collection);
   blank  bigint;
 begin
-  execute format('select count(*) from %s as d where d.embedded_hash is distinct from d.content_hash and (d.content ~ ''\S'') is not true', target.relation)
+  execute format('select count(*) from %s as d where d.embedded_hash is distinct from d.content_hash and (d.content ~ ''\S'') is not true', coalesce(target.source, target.relation::text))
     into blank;
   return blank;
 end

@@ -9,7 +9,7 @@ declare
   found_row pgvec.collections := pgvec.collection(collection);
   stale bigint;
 begin
-  execute format('select count(*) from %s as d where d.embedded_hash is distinct from d.content_hash and d.content ~ ''\S''', found_row.relation)
+  execute format('select count(*) from %s as d where d.embedded_hash is distinct from d.content_hash and d.content ~ ''\S''', coalesce(found_row.source, found_row.relation::text))
     into stale;
   return stale;
 end

@@ -18,7 +18,7 @@ begin
               where d.embedded_hash is distinct from d.content_hash
                 and d.id = f.id
                 and d.content_hash = f.content_hash)
-    $query$, target.relation)
+    $query$, coalesce(target.source, target.relation::text))
     using target.name;
 end
 $$;

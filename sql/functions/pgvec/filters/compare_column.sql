@@ -35,6 +35,9 @@ begin
     for one in
       select o from jsonb_array_elements(case when jsonb_typeof(item.value) = 'array' then item.value else jsonb_build_array(item.value) end) as o
     loop
+      if jsonb_typeof(one) = 'number' then
+        one := to_jsonb(trim_scale(one::numeric));  -- 82000.0 is 82000, also to a column of integers
+      end if;
       case known ->> 'reads'
         when 'nothing' then
           exit;

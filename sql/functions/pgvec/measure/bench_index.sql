@@ -39,6 +39,8 @@ begin
   row_count := (select count(*) from pg_temp.pgvec_bench_rows);
   lists := pgvec.default_lists(row_count);
   wanted := (select max(cardinality(q.expected)) from pg_temp.pgvec_bench_queries as q);
+  target.source := null;
+  target.plain_source := null;
   target.relation := 'pg_temp.pgvec_bench_rows'::regclass;
   if method is distinct from 'exact' then
     parameter := case method when 'hnsw' then 'ef_search' else 'probes' end;

@@ -19,7 +19,7 @@ begin
   perform pgvec.check_count('queries', queries, 1, 10000);
   perform pgvec.check_count('match_count', match_count, 1, 1000);
   for drawn, embedding in execute
-    format('select d.id, d.embedding::extensions.vector from %s as d where d.embedding is not null order by md5(d.id) limit $1', target.relation)
+    format('select d.id, d.embedding::extensions.vector from %s as d where d.embedding operator(extensions.<#>) d.embedding < 0 order by md5(d.id) limit $1', coalesce(target.source, target.relation::text))
     using queries
   loop
     found := '{}';

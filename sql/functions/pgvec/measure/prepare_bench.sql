@@ -21,7 +21,7 @@ begin
   perform pgvec.check_count('queries', queries, 1, 10000);
   perform pgvec.check_count('match_count', match_count, 1, 1000);
   drop table if exists pg_temp.pgvec_bench_rows, pg_temp.pgvec_bench_queries;
-  execute format('select count(*) from %s as d where d.embedding is not null', target.relation) into of_rows;
+  execute format('select count(*) from %s as d where d.embedding is not null', coalesce(target.source, target.relation::text)) into of_rows;
   create temporary table pgvec_bench_queries (id text, embedding extensions.vector, expected text[]);
   if query_embeddings is null then
     execute format(
@@ -29,10 +29,10 @@ begin
       insert into pg_temp.pgvec_bench_queries (id, embedding)
       select d.id, d.embedding
         from %s as d
-       where d.embedding is not null
+       where d.embedding operator(extensions.<#>) d.embedding < 0
        order by md5(d.id)
        limit least($1, $2 / 2)
-      $query$, target.relation)
+      $query$, coalesce(target.source, target.relation::text))
       using queries, of_rows;
   else
     insert into pg_temp.pgvec_bench_queries (embedding)
@@ -49,10 +49,12 @@ begin
        and d.id not in (select q.id from pg_temp.pgvec_bench_queries as q where q.id is not null)
      order by md5(d.id) desc
      limit %s
-    $query$, target.relation, row_limit);
+    $query$, coalesce(target.source, target.relation::text), row_limit);
   get diagnostics rows = row_count;
   analyze pg_temp.pgvec_bench_rows;
 
+  copy.source := null;
+  copy.plain_source := null;
   copy.relation := 'pg_temp.pgvec_bench_rows'::regclass;
   for query in
     select q.ctid as place, q.embedding from pg_temp.pgvec_bench_queries as q

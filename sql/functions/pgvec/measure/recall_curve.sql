@@ -29,7 +29,7 @@ begin
   if serving.kind is null or target.access = 'tenant' then
     return;
   end if;
-  for one in execute format('select d.embedding::extensions.vector from %s as d where d.embedding is not null order by md5(d.id) limit %s',
+  for one in execute format('select d.embedding::extensions.vector from %s as d where d.embedding operator(extensions.<#>) d.embedding < 0 order by md5(d.id) limit %s',
                             pgvec.sample_of(target, 10 * queries), queries)
   loop
     execute scan into found using one, null::jsonb, match_count + 1;

@@ -1,5 +1,5 @@
 -- pgvec.sample_of -- the rows of a collection, or a sample of them, as the FROM item of a query.
--- The pages are sampled at random, the same ones each time while the table stays the same. A collection searched through a view
+-- The pages are sampled at random, the same ones each time while the table stays the same. An adopted table
 -- is read whole.
 create or replace function pgvec.sample_of(collection pgvec.collections, most_rows int)
   returns text
@@ -10,7 +10,7 @@ declare
   estimate float8 := pgvec.estimate_rows(collection);
 begin
   if collection.base <> collection.relation or coalesce(estimate, 0) <= most_rows then
-    return format('(select * from %s)', collection.relation);
+    return format('(select * from %s as r)', coalesce(collection.source, collection.relation::text));
   end if;
   return format('(select * from %s tablesample system (%s) repeatable (1) limit %s)', collection.base, least(100, round((100 * 1.2 * most_rows / estimate)::numeric, 6)), most_rows);
 end

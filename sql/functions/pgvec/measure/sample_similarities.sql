@@ -13,7 +13,7 @@ declare
 begin
   perform set_config('pgvec.search_log', 'off', true);  -- not users' searches: do not log them
   for drawn in execute format(
-    'select d.id, d.embedding::extensions.vector as embedding, %s as tenant from %s as d where d.embedding is not null order by md5(d.id) limit %s',
+    'select d.id, d.embedding::extensions.vector as embedding, %s as tenant from %s as d where d.embedding operator(extensions.<#>) d.embedding < 0 order by md5(d.id) limit %s',
     case target.access when 'tenant' then 'd.tenant_id' else 'null::uuid' end, pgvec.sample_of(target, 10 * queries), queries)
   loop
     return query

@@ -43,8 +43,8 @@ begin
   perform set_config('pgvec.search_log', 'off', true);  -- not users' searches: do not log them
 
   execute format('select array_agg(q.id) as ids, array_agg(q.embedding) as embeddings
-                    from (select d.id, d.embedding::extensions.vector as embedding from %s as d where d.embedding is not null order by md5(d.id) limit $1) as q',
-                 target.relation)
+                    from (select d.id, d.embedding::extensions.vector as embedding from %s as d where d.embedding operator(extensions.<#>) d.embedding < 0 order by md5(d.id) limit $1) as q',
+                 coalesce(target.source, target.relation::text))
     into drawn
     using queries;
   for i in 1 .. coalesce(cardinality(drawn.ids), 0) loop

@@ -6,7 +6,7 @@ as $$
 begin
   execute format(
     'select min(n.l), avg(n.l), max(n.l) from (select extensions.vector_norm(d.embedding::extensions.vector) as l from %s as d where d.embedding is not null) as n',
-    (pgvec.collection(vector_lengths.collection)).relation)
+    (select coalesce(c.source, c.relation::text) from pgvec.collection(vector_lengths.collection) as c))
     into shortest, mean, longest;
 end
 $$;

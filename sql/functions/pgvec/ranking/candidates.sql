@@ -53,7 +53,7 @@ begin
   execute format(
     $query$
     select array_agg((d.id, null, case $1 when 'cosine' then 1 - d.distance when 'inner_product' then - d.distance else 1 / (1 + d.distance) end, d.keyword_score, null, null)::pgvec.fused order by d.id)
-      from (select d.id, d.embedding operator(extensions.%s) $3::extensions.%s as distance, %s as keyword_score
+      from (select d.id, nullif(d.embedding operator(extensions.%s) $3::extensions.%s, 'nan') as distance, %s as keyword_score
               from (select distinct u.id from unnest($2) as u (id)) as i
               join %s as d on d.id = i.id) as d
     $query$,

@@ -18,7 +18,7 @@ declare
 begin
   execute format(
     $query$
-    select array_agg(d.embedding::extensions.vector order by h.place),
+    select array_agg(case when d.embedding operator(extensions.<#>) d.embedding < 0 then d.embedding::extensions.vector end order by h.place),  -- a zero vector is like nothing
            array_agg((1 - $2) * coalesce((h.score - h.least) / nullif(h.most - h.least, 0), 1) order by h.place)
       from (select x.id, x.score, x.place, min(x.score) over () as least, max(x.score) over () as most
               from unnest($1) with ordinality as x (id, score, similarity, keyword_score, semantic_rank, keyword_rank, place)) as h

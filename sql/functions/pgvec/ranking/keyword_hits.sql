@@ -14,7 +14,7 @@ as $$
 declare
   query      constant pgvec.keyword_query := request.query;
   candidates tsquery;
-  searched   text := (request.collection).relation;
+  searched   text := coalesce((request.collection).source, (request.collection).relation::text);
   hits       pgvec.scored[] := '{}'::pgvec.scored[];
 begin
   if query.candidates is null then

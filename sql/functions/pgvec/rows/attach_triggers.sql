@@ -8,18 +8,24 @@ as $$
 declare
   target  pgvec.collections := pgvec.collection(attach_triggers.collection);
   adopted pgvec.adoptions;
+  item    record;
 begin
   select a.* into adopted from pgvec.adoptions as a where a.collection = target.name;
-  execute format(
-    'create or replace trigger %I %s insert or update on %s for each row execute function %s',
-    target.name || '_maintain',
-    case when adopted.side is null then 'before' else 'after' end,
-    target.base,
-    case
-      when adopted.collection is null then format('pgvec.maintain_document(%L, %L, %L)', target.language, target.name, target.access)
-      else format('pgvec.maintain_adopted(%L)', target.name)
-    end);
-  execute format('alter table %s enable trigger %I', target.base, target.name || '_maintain');
+  for item in
+    select e.name, e.event, e.called
+      from (values ('maintain', 'before insert or update on %s for each row', format('pgvec.maintain_document(%L, %L, %L)', target.language, target.name, target.access),
+                    adopted.collection is null),
+                   ('maintain', 'before insert or update on %s for each row', format('pgvec.maintain_adopted(%L)', target.name),
+                    adopted.collection is not null and adopted.side is null),
+                   ('maintain', 'after insert or update on %s for each row', format('pgvec.maintain_adopted(%L)', target.name), adopted.side is not null),
+                   ('forget', 'after delete on %s for each row', format('pgvec.forget_adopted(%L)', target.name), adopted.side is not null),
+                   ('empty', 'after truncate on %s for each statement', format('pgvec.forget_adopted(%L)', target.name), adopted.side is not null))
+           as e (name, event, called, is_wanted)
+     where e.is_wanted
+  loop
+    execute format('create or replace trigger %I ' || item.event || ' execute function %s', target.name || '_' || item.name, target.base, item.called);
+    execute format('alter table %s enable trigger %I', target.base, target.name || '_' || item.name);
+  end loop;
   perform pgvec.keep_lexemes(target.name);
 end
 $$;

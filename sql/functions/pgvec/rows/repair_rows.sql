@@ -13,10 +13,7 @@ declare
   repaired bigint;
 begin
   if target.base <> target.relation then
-    raise exception using
-      errcode = 'PV004',
-      message = format('the rows of collection %L are an adopted table''s', target.name),
-      hint    = 'write their text columns again; or release the collection, and adopt the table again';
+    return pgvec.repair_adopted(target);
   end if;
   execute format(
     $query$
@@ -35,6 +32,6 @@ begin
 end
 $$;
 comment on function pgvec.repair_rows(text) is
-  'Computes content_hash, fts and bm25 again for rows whose text they do not match, and returns how many there were. Reads all rows. Raises PV001, PV004 for an '
-  'adopted table.';
+  'Computes content_hash, fts and bm25 again for rows whose text they do not match, and returns how many there were. Reads all rows. Of an '
+  'adopted table: pgvec.repair_adopted. Raises PV001.';
 revoke all on function pgvec.repair_rows(text) from public;

@@ -24,8 +24,10 @@ begin
   select c.* into target from pgvec.collections as c where c.name = tg_argv[0] and c.text_table = tg_relid;
   if not found then
     perform pgvec.refuse_trigger(tg_argv[0], tg_relid);
-  elsif target.text_table = target.base and pgvec.foreign_columns(target) <> '{}' then
+  elsif target.text_table = target.base and (pgvec.foreign_columns(target) <> '{}' or pgvec.lost_columns(target) <> '{}') then
     return null;
+  elsif target.text_table = target.base and target.base <> target.relation then
+    key := quote_ident((pgvec.adopted(target.name)).id_column);  -- which may have been renamed
   end if;
   if tg_op = 'TRUNCATE' then
     perform pgvec.forget_lexemes(target.name);

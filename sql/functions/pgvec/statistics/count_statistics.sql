@@ -74,9 +74,9 @@ begin
     values (target.name, count_statistics.tenant, settings.k1, settings.b)
         on conflict do nothing;
     select p.* into made_with from pgvec.bm25_parameters as p where p.collection = target.name and p.tenant = count_statistics.tenant;
-    average := count_statistics.positions::float8 / nullif(count_statistics.documents, 0);
+    average := nullif(count_statistics.positions::float8 / nullif(count_statistics.documents, 0), 0);  -- texts without a lexeme have no average
     renewed := 0;
-    due := (abs(average / made_with.average_length - 1) <= tolerance and (made_with.k1, made_with.b) = (settings.k1, settings.b)) is not true;
+    due := (abs(average / nullif(made_with.average_length, 0) - 1) <= tolerance and (made_with.k1, made_with.b) = (settings.k1, settings.b)) is not true;
     if due and (is_ours or is_callers or made_with.average_length is null) then
       made_with := pgvec.note_parameters(target, count_statistics.tenant, average, count_statistics.documents);
     end if;

@@ -9,7 +9,7 @@ create or replace function pgvec.keep_lexemes(collection text)
 as $$
 declare
   target pgvec.collections := pgvec.collection(keep_lexemes.collection);
-  key    name := coalesce((select a.id_column from pgvec.adoptions as a where a.collection = target.name and a.side is null), 'id');
+  key    name := coalesce((select a.id_column from pgvec.adopted(target.name) as a where a.side is null), 'id');
   item   record;
 begin
   if exists (select

@@ -19,8 +19,8 @@ begin
            sum(p.average_length * t.documents) / nullif(sum(t.documents), 0)::float8,
            min(p.renewed_at),
            coalesce(sum(t.uncounted) > tolerance * sum(t.documents + t.uncounted)
-                    or bool_or(p.average_length is null and t.positions > 0)
-                    or bool_or(abs(t.positions::float8 / nullif(t.documents, 0) / p.average_length - 1) > tolerance)
+                    or bool_or(coalesce(p.average_length, 0) = 0 and t.positions > 0)
+                    or bool_or(abs(t.positions::float8 / nullif(t.documents, 0) / nullif(p.average_length, 0) - 1) > tolerance)
                     or bool_or((p.k1, p.b) <> (s.k1, s.b)), false)
       from (select x.tenant, sum(x.documents)::bigint as documents, sum(x.positions)::bigint as positions, sum(x.uncounted)::bigint as uncounted
               from pgvec.text_totals as x

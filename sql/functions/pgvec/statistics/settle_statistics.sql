@@ -49,7 +49,7 @@ begin
        and p.tenant = settle_statistics.tenant;
   elsif parameters.average_length is null and totals.average_length > 0
      or totals.documents between 2 * parameters.documents and young
-        and abs(totals.average_length / parameters.average_length - 1) > tolerance
+        and abs(totals.average_length / nullif(parameters.average_length, 0) - 1) > tolerance
   then
     if not pgvec.is_trusted(collection.text_table, to_write => true) then
       return;

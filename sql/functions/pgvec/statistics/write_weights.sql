@@ -11,7 +11,7 @@ create or replace function pgvec.write_weights(
   set enable_nestloop = off
 as $$
 declare
-  key     constant name := coalesce((select a.id_column from pgvec.adoptions as a where a.collection = write_weights.collection.name and a.side is null), 'id');
+  key     constant name := coalesce((select a.id_column from pgvec.adopted(write_weights.collection.name) as a where a.side is null), 'id');
   renewed bigint;
 begin
   execute format(

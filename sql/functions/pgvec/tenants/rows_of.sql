@@ -12,7 +12,7 @@ create or replace function pgvec.rows_of(request pgvec.search_request, by_key te
 as $$
 begin
   if request.tenants is null then
-    return (request.collection).relation::text;
+    return coalesce((request.collection).source, (request.collection).relation::text);
   end if;
   return format(
     '%s(select * from %s as r where r.tenant_id %s%s)',

@@ -13,6 +13,13 @@ declare
   request pgvec.search_request;
 begin
   request.collection := target;
+  if target.base <> target.relation and target.source_columns is null then
+    raise exception using
+      errcode = 'PV004',
+      message = format('a column of %s that searches need is gone, or of a type that they cannot read', target.base),
+      detail  = array_to_string(pgvec.lost_columns(target), '; '),
+      hint    = format('select pgvec.release_collection(%1$L), and adopt the table again with its present columns', target.name);
+  end if;
   if target.access <> 'tenant' then
     if for_tenant is not null then
       raise exception using
@@ -44,6 +51,7 @@ end
 $$;
 comment on function pgvec.scoped(text, uuid) is
   'A request with collection, and with tenants where its access is tenant: for_tenant, or all of the caller; and with alone (pgvec.finds_alone). '
-  'Raises PV001 for an unknown collection, PV006 for a tenant that is not the caller''s, for none where one is needed, and for one where there are none.';
+  'Raises PV001 for an unknown collection, PV004 for an adopted table without its key or its vectors, PV006 for a tenant that is not the caller''s, '
+  'for none where one is needed, and for one where there are none.';
 revoke all on function pgvec.scoped(text, uuid) from public;
 select pgvec.grant_execute('pgvec.scoped(text, uuid)', 'reader');

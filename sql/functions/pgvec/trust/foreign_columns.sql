@@ -9,14 +9,14 @@ as $$
   select array(
            select format('column %I is of type %s', a.attname, format_type(a.atttypid, a.atttypmod))
              from pg_catalog.pg_attribute as a
-             left join pgvec.adoptions as x on x.collection = (foreign_columns.collection).name
+             left join lateral pgvec.adopted((foreign_columns.collection).name) as x on true
             cross join lateral (
                   select case
-                           when a.attname = (foreign_columns.collection).embedding_column
+                           when case when x.collection is null then a.attname = (foreign_columns.collection).embedding_column else a.attnum = x.embedding_number end
                              then array['extensions.vector'::regtype, 'extensions.halfvec'::regtype]
-                           when x.collection is not null and a.attname = x.id_column
+                           when x.collection is not null and a.attnum = x.id_number
                              then '{smallint,integer,bigint,uuid,text,varchar}'::regtype[]
-                           when x.side is not null then null
+                           when x.collection is not null and a.attnum <> all (x.added_numbers) then null
                            when a.attname in ('fts') then '{tsvector}'::regtype[]
                            when a.attname in ('bm25') then array['extensions.sparsevec'::regtype]
                            when a.attname in ('content_hash', 'embedded_hash') then '{text}'::regtype[]

@@ -11,10 +11,10 @@ declare
   statement constant text := (
     select format('select %s from %s as b where false', string_agg(format('b.%I', t.name), ', '), c.base)
       from pgvec.collections as c
-      join pgvec.adoptions as a on a.collection = c.name
-     cross join lateral unnest(a.content_columns) as t (name)
-      join pg_catalog.pg_attribute as p on p.attrelid = c.base and p.attname = t.name and not p.attisdropped
+     cross join lateral pgvec.adopted(c.name) as a
+     cross join lateral unnest(a.content_columns || a.id_column) as t (name)
      where c.name = reads_text.collection
+       and t.name is not null
      group by c.base);
 begin
   if statement is not null then

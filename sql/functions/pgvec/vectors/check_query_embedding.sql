@@ -25,6 +25,13 @@ begin
       errcode = 'PV005',
       message = 'the query is a zero vector',
       hint    = 'a zero vector has no direction and nothing is near it; embed a text that is not empty';
+  elsif collection.storage = 'halfvec'
+        and (select coalesce(max(abs(e)) <= 2.0 ^ -25, true) or max(abs(e)) >= 65520 from unnest(query_embedding::real[]) as e) then
+    raise exception using
+      errcode = 'PV005',
+      message = 'the query is a zero vector, or overflows, in the two bytes a number of halfvec',
+      detail  = format('collection %L stores halfvec, which holds numbers from 6e-8 to 65504', collection.name),
+      hint    = 'scale it: the direction stays the same, and embeddings have lengths near 1';
   elsif query_embedding operator(extensions.<#>) query_embedding = '-infinity' then
     raise exception using
       errcode = 'PV005',

@@ -28,9 +28,9 @@ begin
     if ef_search <> ef_before then
       perform set_config('hnsw.ef_search', ef_search, true);
     end if;
-    for hit in execute format((request.collection).search_query, (request.collection).relation, 'true')
+    for hit in execute format((request.collection).search_query, coalesce((request.collection).plain_source, (request.collection).relation::text), 'true')
       using request.query_embedding, request.bound, request.wanted + 1 loop
-      exit when hit.distance is null;
+      exit when hit.distance is null or hit.distance = 'nan';  -- which sorts as the farthest
       hits := hits || hit;
     end loop;
     tied := coalesce((hits[request.wanted]).distance = (hits[request.wanted + 1]).distance, false);
@@ -46,12 +46,12 @@ begin
       hits := '{}';
       searched := case when step.kind is null then scanned else walked end;
       if step.deep or request.condition <> '' and step.iterative_scan <> current_setting('hnsw.iterative_scan', true) then
-        hits := array(select r from pgvec.deep_rows(request, step, searched) as r where r.distance is not null);
+        hits := array(select r from pgvec.deep_rows(request, step, searched) as r where r.distance < 'nan');
       else
         for hit in execute format(case when step.kind is null then (request.collection).scan_query else (request.collection).search_query end,
                                   searched, coalesce(nullif(request.condition, ''), 'true'))
           using request.query_embedding, request.bound, step.read_rows loop
-          exit when hit.distance is null;
+          exit when hit.distance is null or hit.distance = 'nan';  -- which sorts as the farthest
           hits := hits || hit;
         end loop;
       end if;

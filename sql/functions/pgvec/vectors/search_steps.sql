@@ -30,7 +30,7 @@ declare
   matches   float8;
   to_scan   float8;
 begin
-  scanned := collection.relation;
+  scanned := coalesce(collection.source, collection.relation::text);
   walked := scanned;
   if request.tenants is not null then
     select t.* into scanned, walked, matches, to_scan from pgvec.tenant_rows(request, condition, null) as t;

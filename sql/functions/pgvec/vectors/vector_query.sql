@@ -8,7 +8,7 @@ create or replace function pgvec.vector_query(collection pgvec.collections, dist
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return format(pgvec.query_template(collection, distance, kind), coalesce(searched, collection.relation::text), coalesce(nullif(condition, ''), 'true'));
+  return format(pgvec.query_template(collection, distance, kind), coalesce(searched, collection.source, collection.relation::text), coalesce(nullif(condition, ''), 'true'));
 end
 $$;
 comment on function pgvec.vector_query(pgvec.collections, text, text, text, text) is

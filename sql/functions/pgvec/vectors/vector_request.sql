@@ -28,9 +28,16 @@ begin
      where c.name = vector_request.collection
        and num_nonnulls(vector_request.distance, match_threshold, for_tenant) = 0
        and c.access <> 'tenant'
-       and has_table_privilege(c.relation, 'select') is not null  -- there is such a table
+       and has_table_privilege(c.base, 'select') is not null  -- there is such a table
+       and (c.base = c.relation
+            or c.source_columns = (select md5(string_agg(concat_ws(' ', quote_ident(a.attname), a.atttypid, a.atttypmod, a.attnotnull), ',' order by a.attnum)
+                     || c.base::oid || c.base)  -- pgvec.column_state
+                                     from pg_catalog.pg_attribute as a
+                                    where a.attrelid = c.base and a.attnum > 0))
        and extensions.vector_dims(vector_request.query_embedding) = c.dimensions
-       and vector_request.query_embedding operator(extensions.<#>) vector_request.query_embedding between -1e38 and -1e-30;
+       and vector_request.query_embedding operator(extensions.<#>) vector_request.query_embedding between -1e38 and -1e-30
+       -- halfvec rounds what is smaller to zero, and overflows beyond
+       and (c.storage = 'vector' or vector_request.query_embedding operator(extensions.<#>) vector_request.query_embedding between -4e9 and -1e-8);
     -- as part of the statement above this had it planned anew for each search: the plan of one without a filter is so much cheaper
     if filtered is not null then
       if exists (select from pg_catalog.pg_attribute as a where a.attrelid = filtered and a.attnum > 0 and filter ? a.attname::text) then

@@ -6,10 +6,10 @@ create or replace function pgvec.store_adopted(target pgvec.collections, ids tex
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  adopted pgvec.adoptions;
-  stored  bigint;
+  adopted   pgvec.adoptions := pgvec.adopted(target.name);
+  side_type text;
+  stored    bigint;
 begin
-  select a.* into adopted from pgvec.adoptions as a where a.collection = target.name;
   execute format('select from %s as b where b.%I = any ($1::%s[]) order by b.%2$I for update', target.base, adopted.id_column, adopted.id_type)
     using ids;
   if adopted.side is null then
@@ -25,14 +25,15 @@ begin
       using ids, hashes, embeddings;
     get diagnostics stored = row_count;
   else
+    side_type := pgvec.side_type(adopted.side);
     execute format(
       $update$
       update %1$s as b
          set %2$I = e.embedding::extensions.%3$I
-        from unnest($1::%4$s[], $2, $3) as e (id, hash, embedding)
-        join %6$s as s on s.id = e.id and s.content_hash = e.hash
+        from unnest($1::%4$s[], $1::%7$s[], $2, $3) as e (id, side_id, hash, embedding)
+        join %6$s as s on s.id = e.side_id and s.content_hash = e.hash
        where b.%5$I = e.id
-      $update$, target.base, target.embedding_column, target.storage, adopted.id_type, adopted.id_column, adopted.side)
+      $update$, target.base, target.embedding_column, target.storage, adopted.id_type, adopted.id_column, adopted.side, side_type)
       using ids, hashes, embeddings;
     get diagnostics stored = row_count;
     -- the trigger sees no new vector where it is the same as before
@@ -44,7 +45,7 @@ begin
        where s.id = e.id
          and s.content_hash = e.hash
          and s.embedded_hash is distinct from e.hash
-      $update$, adopted.side, adopted.id_type)
+      $update$, adopted.side, side_type)
       using ids, hashes;
   end if;
   return stored;

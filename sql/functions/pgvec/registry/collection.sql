@@ -1,5 +1,7 @@
 -- pgvec.collection -- the registry row of a collection, or PV001.
 -- Every engine function begins here, so the error for a mistyped name is the same everywhere.
+-- That of an adopted table is as its columns are now: the query is that of pgvec.column_state, written out, since a call would
+-- cost as much again.
 create or replace function pgvec.collection(name text)
   returns pgvec.collections
   language plpgsql stable parallel safe
@@ -20,11 +22,21 @@ begin
   end if;
 
   -- null for a missing table, and quicker than a query
-  if has_table_privilege(found_row.relation, 'select') is null then
+  if has_table_privilege(found_row.base, 'select') is null then
     raise exception using
       errcode = 'PV001',
       message = format('the table of collection %L was dropped', collection.name),
-      hint    = format('select pgvec.drop_collection(%L); then create it again', collection.name);
+      hint    = format(case when found_row.base = found_row.relation then 'select pgvec.drop_collection(%L); then create it again' else 'select pgvec.release_collection(%L)' end, collection.name);
+  end if;
+  if found_row.base <> found_row.relation
+     and found_row.source_columns is distinct from (
+           select md5(string_agg(concat_ws(' ', quote_ident(a.attname), a.atttypid, a.atttypmod, a.attnotnull), ',' order by a.attnum)
+                     || found_row.base::oid || found_row.base)
+             from pg_catalog.pg_attribute as a
+            where a.attrelid = found_row.base
+              and a.attnum > 0)
+  then
+    return pgvec.current_adoption(found_row);
   end if;
   return found_row;
 end

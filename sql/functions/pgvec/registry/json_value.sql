@@ -37,3 +37,4 @@ $$;
 comment on function pgvec.json_value(text, regclass, int2) is
   'The expression for a column of row_name, a row of a table, that jsonb_build_object can take without running a user-defined cast.';
 revoke all on function pgvec.json_value(text, regclass, int2) from public;
+select pgvec.grant_execute('pgvec.json_value(text, regclass, int2)', 'reader');

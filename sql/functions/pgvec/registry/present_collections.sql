@@ -9,9 +9,9 @@ begin
     select c.*
       from pgvec.collections as c
      where exists (select from pg_catalog.pg_class as r where r.oid = c.base)
-       and exists (select from pg_catalog.pg_class as r where r.oid = c.relation)
+       and exists (select from pg_catalog.pg_class as r where r.oid = c.text_table)
      order by c.name;
 end
 $$;
-comment on function pgvec.present_collections() is 'The rows of the registry whose table, and view if there is one, still exists.';
+comment on function pgvec.present_collections() is 'The rows of the registry whose table, and side table if there is one, still exists.';
 revoke all on function pgvec.present_collections() from public;
