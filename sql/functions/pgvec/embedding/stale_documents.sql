@@ -25,7 +25,7 @@ begin
        and ($1 is null or d.id > $1)
      order by d.id
      fetch first $2 rows with ties
-    $query$, coalesce(found_row.source, found_row.relation::text), case when found_row.source is not null then 'and d.content ~ ''\S''' end)
+    $query$, coalesce(found_row.source, found_row.relation::text))
   using after, coalesce(batch, 256);
 end
 $$;

@@ -7,11 +7,12 @@ create or replace function pgvec.lexemes(configuration text, content text)
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  read int := length(content);
+  read    int := length(content);
+  lexemes tsvector;
 begin
-  loop
+  while lexemes is null and content is not null loop
     begin
-      return to_tsvector(configuration::regconfig, case when read < length(content) then left(content, read) else content end);
+      lexemes := coalesce(to_tsvector(configuration::regconfig, case when read < length(content) then left(content, read) else content end), '');
     exception
       when program_limit_exceeded then
         read := least(read / 2, 500000);
@@ -19,6 +20,7 @@ begin
         configuration := 'simple';
     end;
   end loop;
+  return lexemes;
 end
 $$;
 comment on function pgvec.lexemes(text, text) is
