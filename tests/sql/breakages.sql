@@ -357,10 +357,13 @@ alter view asked set (security_invoker = true);
 create materialized view copied as select content from asked;
 grant select on copied to pgvec_reader;
 
--- the view of an adopted table reads as its owner
+-- the view of an adopted table is replaced by one that reads the table as its owner
 --   jobs: views | pgvec.adopted_jobs shows its rows as its owner to pgvec_reader, pgvec_writer
 --   repaired
-alter view pgvec.adopted_jobs reset (security_invoker);
+create or replace view pgvec.adopted_jobs as
+  select id::text, null::text as source, null::int as chunk_index, title as content, '{}'::jsonb as metadata, null::text as language, embedding,
+         null::text as embedded_hash, null::text as content_hash, null::tsvector as fts, null::extensions.sparsevec(268435456) as bm25
+    from public.jobs;
 
 -- a view shows who belongs where
 --   privileges: engine views | public.members shows tables of the engine to pgvec_reader

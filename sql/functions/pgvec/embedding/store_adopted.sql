@@ -10,6 +10,12 @@ declare
   side_type text;
   stored    bigint;
 begin
+  -- other writes of such a vector are the application's, and succeed
+  perform pgvec.refuse_vector(v.product, v.id, target.base)
+     from (select e.id, s.stored operator(extensions.<#>) s.stored as product
+             from unnest(ids, embeddings) as e (id, embedding)
+            cross join lateral (select case target.storage when 'halfvec' then e.embedding::extensions.halfvec::extensions.vector else e.embedding end as stored) as s) as v
+    where v.product in (0, '-infinity');
   execute format('select from %s as b where b.%I = any ($1::%s[]) order by b.%2$I for update', target.base, adopted.id_column, adopted.id_type)
     using ids;
   if adopted.side is null then
@@ -52,5 +58,5 @@ begin
 end
 $$;
 comment on function pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[]) is
-  'Stores embeddings of an adopted table by id, each only if its row still has the text of that hash; returns how many. pgvec.store_embeddings has checked them.';
+  'Stores embeddings of an adopted table by id, each only if its row still has the text of that hash; returns how many. pgvec.store_embeddings has checked their dimensions. Raises PV005 for a zero vector.';
 revoke all on function pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[]) from public;
