@@ -65,9 +65,16 @@ begin
     return null;
   end if;
 
-  -- a row that stays behind under an old key is of no row, and pgvec.repair_rows removes it: another may have taken its place
-  if moved is not null and fresh is false then
-    execute format('select s.embedded_hash from %s as s where s.id = $1::%s', adopted.side, pgvec.side_type(adopted.side)) into settled using moved;
+  if moved is not null then
+    if fresh is false then
+      execute format('select s.embedded_hash from %s as s where s.id = $1::%s', adopted.side, pgvec.side_type(adopted.side)) into settled using moved;
+    end if;
+    -- unless another row has taken the old key by now; where policies hide rows from the owner, pgvec.repair_rows removes what is of no row
+    if not row_security_active(target.base) then
+      execute format('delete from %s as s where s.id = $1::%s and not exists (select from %s as b where b.%I = $1::%s)',
+                     adopted.side, pgvec.side_type(adopted.side), target.base, adopted.id_column, adopted.id_type)
+        using moved;
+    end if;
   end if;
   execute format(
     $query$
