@@ -613,6 +613,16 @@ def test_the_table_is_analyzed_at_the_end(documents: Connection, tmp_path: Path)
     assert documents.execute("select reltuples from pg_class where oid = 'documents'::regclass").fetchone() == (50,)
 
 
+def test_no_load_waits_for_the_index_that_is_built_and_would_wait_for_it(
+    documents: Connection, database: str, tmp_path: Path
+) -> None:
+    """CREATE INDEX CONCURRENTLY holds this lock, and waits for every older snapshot."""
+    with psycopg.connect(database) as builder:
+        builder.execute("lock table documents in share update exclusive mode")
+        documents.execute("set lock_timeout = '5s'")
+        assert load_paths(documents, jsonl(tmp_path / "rows.jsonl", [{"content": "one"}])).inserted == 1
+
+
 # ---- the command
 
 

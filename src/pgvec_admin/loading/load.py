@@ -244,10 +244,13 @@ def _end_sources(
 
 
 def _analyze(connection: Connection, collection: Collection, result: LoadResult) -> None:
-    """Analyze the table where much of it changed; for who may not, the server only warns."""
+    """Analyze the table where much of it changed; for who may not, the server only warns.
+
+    Not while an index is built: that waits for all older snapshots, this one's too, and would be waited for.
+    """
     changed = result.inserted + result.updated + result.removed
     rows = connection.execute(
         "select reltuples from pg_catalog.pg_class where oid = %s::regclass", (collection.relation,)
     ).fetchone()
     if changed and changed >= ANALYZE_ABOVE * max(0.0, rows[0] if rows else 0.0):
-        connection.execute(sql.SQL("analyze {}").format(sql.SQL(collection.relation)))
+        connection.execute(sql.SQL("analyze (skip_locked) {}").format(sql.SQL(collection.relation)))
