@@ -141,6 +141,7 @@ class OpenAIServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # the body follows its headers at once, and not 40 ms later
 
             def do_POST(self) -> None:
                 server._respond(self)
