@@ -37,7 +37,10 @@ BROWSER = os.environ.get("PGVEC_BROWSER") or shutil.which("chromium") or shutil.
 
 
 # The processes get whole files; those that take minutes come first, so that none is left for the end.
-SLOWEST = ("test_readme", "test_verify", "test_demo", "test_soak", "test_index", "test_service", "test_tenants")
+SLOWEST = (
+    *("test_verify", "test_adopted_tables", "test_readme", "test_soak", "test_demo", "test_service", "test_index"),
+    *("test_tenants", "test_adopt", "test_filter_columns", "test_hybrid_search", "test_load", "test_dump", "test_cli"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

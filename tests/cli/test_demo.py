@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
+import installation
 from command import COMMAND
 from pgvec_admin import demo
 
@@ -20,8 +20,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture(scope="module")
 def run() -> Iterator[Run]:
     """Runs the command with its own embedded server."""
-    with tempfile.TemporaryDirectory(prefix="pgvec-demo-") as place:
-        Path(place).chmod(0o755)
+    with installation.folder("pgvec-demo-") as place:
         hidden = ("PGVEC_DATABASE_URL", "SUPABASE_DB_URL", "DATABASE_URL", "PGVEC_POSTGRES_VERSION")
         environment = {name: value for name, value in os.environ.items() if name not in hidden}
         environment |= {"PGVEC_DATA_DIR": f"{place}/data", "COLUMNS": "120"}
@@ -42,7 +41,7 @@ def first(run: Run) -> subprocess.CompletedProcess[str]:
 
 def said(done: subprocess.CompletedProcess[str]) -> list[str]:
     """Its messages, without the lines of progress."""
-    return [line.split(" in /")[0] for line in done.stderr.splitlines() if "/s" not in line]
+    return [line.split(" in /")[0] for line in done.stderr.splitlines() if not re.search(r"/s\b", line)]
 
 
 def test_the_demo_goes_from_nothing_to_answers_and_shows_them(first: subprocess.CompletedProcess[str]) -> None:

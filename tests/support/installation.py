@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,16 +46,27 @@ FAST = {
     "shared_buffers": "256MB",
     "maintenance_work_mem": "256MB",
     "max_connections": "100",
+    "max_wal_size": "256MB",  # in memory, see `folder`
 }
 
+# Every copy of a template database writes some 20 MB, for which a disk takes ten times as long as memory.
+_MEMORY, _ROOM = Path("/dev/shm"), 4 << 30
+
 Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+def folder(prefix: str) -> tempfile.TemporaryDirectory[str]:
+    """A new folder for a server, in memory where that has room; under root the server, another user, may enter it."""
+    roomy = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM
+    made = tempfile.TemporaryDirectory(prefix=prefix, dir=_MEMORY if roomy else None, ignore_cleanup_errors=True)
+    Path(made.name).chmod(0o755)
+    return made
 
 
 @contextmanager
 def own_server(version: int = VERSION, **settings: str) -> Iterator[embedded.Instance]:
     """A new server to start: the wheel's, or for 17 the one that servers/postgres17.sh unpacks."""
-    with tempfile.TemporaryDirectory(prefix="pgvec-", ignore_cleanup_errors=True) as directory:
-        Path(directory).chmod(0o755)  # under root, the server runs as another user
+    with folder("pgvec-") as directory:
         programs = POSTGRES17 if version == 17 else None
         instance = embedded.Instance(version, Path(directory) / "server", FAST | settings, programs)
         try:
