@@ -137,8 +137,11 @@ def _known(check: Check) -> bool:
 
 
 def _objections(where: Target, options: Options = QUICK) -> dict[str, Check]:
-    checks = [check for check in verification.run(where, options) if check.result != "ok" and not _known(check)]
-    return {f"{check.area}: {check.check_name}": check for check in checks}
+    return {f"{check.area}: {check.check_name}": check for check in _objecting(where, options)}
+
+
+def _objecting(where: Target, options: Options) -> Iterator[Check]:
+    return (check for check in verification.run(where, options) if check.result != "ok" and not _known(check))
 
 
 def test_nothing_is_found_in_what_is_installed(where: Target) -> None:
@@ -162,7 +165,9 @@ def test_what_is_broken_is_found_by_its_check_and_by_no_other(where: Target, bro
         assert found[broken.found_by[0]].hint
         said: list[str] = []
         verification.fix(where, list(found.values()), said.append)
-        assert (_objections(where) == {}) == broken.repaired, said
+        # not repaired: the first objection says so, and the checks after it need not run
+        left = next(_objecting(where, QUICK), None)
+        assert (left is None) == broken.repaired, (said, left)
     finally:
         if broken.undone:
             _break(where, broken.undone)
