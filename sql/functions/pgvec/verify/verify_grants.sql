@@ -11,11 +11,11 @@ declare
 begin
   return query
     with granted as (
-           select 'function' as kind, f.oid::regprocedure::text as name, pgvec.is_ours(f.oid) as is_ours, false as of_policy,
+           select 'function' as kind, f.oid::regprocedure::text as name, f.oid as routine, false as of_policy,
                   coalesce(f.proacl, acldefault('f', f.proowner)) as acl
              from pgvec.our_functions() as f
             union all
-           select 'table', r.oid::regclass::text, true, exists (select from pgvec.collections as c where c.base = r.oid and c.access = 'policy'), l.acl
+           select 'table', r.oid::regclass::text, null, exists (select from pgvec.collections as c where c.base = r.oid and c.access = 'policy'), l.acl
              from pg_catalog.pg_class as r
             cross join lateral (
                    select r.relacl as acl
@@ -24,15 +24,15 @@ begin
             where r.relnamespace = 'pgvec'::regnamespace and r.relkind in ('r', 'p', 'v', 'm', 'f')
                or r.oid in (select p from pgvec.collections as c cross join lateral pgvec.relations_of(c.name) as p where c.base = c.relation)
             union all
-           select 'schema', n.nspname::text, true, false, n.nspacl from pg_catalog.pg_namespace as n where n.nspname = 'pgvec'),
+           select 'schema', n.nspname::text, null, false, n.nspacl from pg_catalog.pg_namespace as n where n.nspname = 'pgvec'),
          public as (
-           select g.kind, g.name, g.is_ours, string_agg(distinct lower(a.privilege_type), ', ') as privileges,
+           select g.kind, g.name, g.routine is null or pgvec.is_ours(g.routine) as is_ours, string_agg(distinct lower(a.privilege_type), ', ') as privileges,
                   case when bool_or(g.of_policy) then string_agg(distinct lower(a.privilege_type), ', ') else 'all' end as revoked
              from granted as g
             cross join lateral aclexplode(g.acl) as a
             where a.grantee = 0
               and not (g.of_policy and a.privilege_type in ('SELECT', 'INSERT', 'UPDATE', 'DELETE'))  -- the owner's own to grant
-            group by g.kind, g.name, g.is_ours)
+            group by g.kind, g.name, g.routine)
     select (pgvec.verdict(
              'privileges', 'grants', coalesce(array_agg(format('%s is for PUBLIC: %s', name, privileges) order by name), '{}'),
              format('nothing granted to PUBLIC; %s', pgvec.told_executable()),

@@ -22,7 +22,8 @@ begin
                      where x.name = format('%s.%s', n.nspname, f.proname) and x.origin = 'file'
                      order by x.version desc
                      limit 1) as h on true
-            where h.definition is not null or exists (select from pgvec.collections as c where pgvec.is_api_of(c.name, f.oid))),
+            where exists (select from aclexplode(f.proacl) as a where a.grantee <> f.proowner)  -- most are the owner's alone
+              and (h.definition is not null or exists (select from pgvec.collections as c where pgvec.is_api_of(c.name, f.oid)))),
          excess as (
            select e.name, r.rolname, r.oid = any (held) as is_held, a.is_grantable and e.audience <> 'owner' as may_grant
              from expected as e
