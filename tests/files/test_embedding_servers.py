@@ -280,7 +280,7 @@ def test_a_server_that_misbehaves(documents: Connection, api: OpenAIServer, case
     _fill(documents, ROWS)
     every = {f"{number:03d}" for number in range(1, ROWS + 1)}
     api.behave = case.behave
-    timeout = 1.0 if "in time" in case.name else 30.0
+    timeout = 0.5 if "in time" in case.name else 30.0
     model = provider("openai:small", base_url=api.url, max_retries=int("status" in case.name), timeout=timeout)
     result = embed.attempt(documents, "documents", model, batch=BATCH)
 

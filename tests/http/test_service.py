@@ -623,7 +623,7 @@ def test_keys_of_tokens_are_fetched_where_they_are_published(shared: Settings) -
         return {"authorization": f"Bearer {jwt.encode(claims, key, algorithm='RS256', headers={'kid': kid})}"}
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Keys) as keys:
-        threading.Thread(target=keys.serve_forever, daemon=True).start()
+        threading.Thread(target=keys.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         access = Access(jwks_url=f"http://127.0.0.1:{keys.server_address[1]}/jwks.json")
         with running(replace(shared, access=access)) as client:
 

@@ -122,7 +122,7 @@ def _issuer(body: bytes, status: int = 200) -> Iterator[tuple[str, list[str]]]:
             """Quiet."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}/jwks.json", asked
         server.shutdown()
 
