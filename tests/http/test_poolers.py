@@ -25,9 +25,9 @@ OURS = "00000000-0000-4000-8000-00000000000a"
 THEIRS = "00000000-0000-4000-8000-00000000000b"
 ROWS = 20
 SEARCHES = {
-    "match_documents": "select id from public.match_documents($1::text::extensions.vector, {count}, collection => '{name}')",
-    "keyword_search": "select id from public.keyword_search($1, {count}, collection => '{name}')",
-    "hybrid_search": "select id from public.hybrid_search($2, $1::text::extensions.vector, {count}, collection => '{name}')",
+    "match_documents": "select id from match_documents($1::text::extensions.vector, {count}, collection => '{name}')",
+    "keyword_search": "select id from keyword_search($1, {count}, collection => '{name}')",
+    "hybrid_search": "select id from hybrid_search($2, $1::text::extensions.vector, {count}, collection => '{name}')",
 }
 
 
