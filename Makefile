@@ -17,7 +17,7 @@ help: ## list the targets
 demo: $(VENV)/.demo ## from a bare machine with Python to search results, on an embedded server
 	$(BIN)/pgvec-admin demo
 
-test: $(VENV)/.dev tests/supabase/node_modules/.done tests/supabase/pgtap/.done tests/servers/postgres17/.done $(BROWSER) ## everything that protects users; npm and apt besides pip
+test: $(VENV)/.dev tests/supabase/node_modules/.done tests/supabase/pgtap/.done tests/servers/postgres17/.done tests/servers/pgbouncer/.done $(BROWSER) ## everything that protects users; npm and apt besides pip
 	$(BIN)/pytest
 
 # The core tests, which need only pip.
@@ -82,7 +82,7 @@ mutations: $(VENV)/.dev tests/supabase/node_modules/.done ## forty faults, one a
 	PYTHONPATH=tests:tests/support $(BIN)/python -m mutations
 
 clean: ## remove everything that was built
-	rm -rf $(VENV) tests/supabase/node_modules tests/supabase/pgtap tests/servers/postgres17 build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) tests/supabase/node_modules tests/supabase/pgtap tests/servers/postgres17 tests/servers/pgbouncer build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -107,7 +107,7 @@ tests/supabase/pgtap/.done:
 	touch $@
 
 # Needs apt.
-tests/servers/postgres17/.done: tests/servers/postgres17.sh | $(VENV)/.dev
+tests/servers/%/.done: tests/servers/%.sh tests/servers/debian.sh | $(VENV)/.dev
 	PATH="$(abspath $(BIN)):$$PATH" $< $(@D)
 
 # Needs apt, as root.

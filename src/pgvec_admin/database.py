@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+import selectors
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from pgvec_admin import __version__, redact
-from pgvec_admin.errors import CheckFailedError, UsageError, from_postgres
+from pgvec_admin.errors import CheckFailedError, TransactionPoolerError, UsageError, from_postgres
 from pgvec_admin.resources import query
 
 ENVIRONMENT = ("PGVEC_DATABASE_URL", "SUPABASE_DB_URL", "DATABASE_URL")
@@ -31,7 +32,10 @@ SET_LOCAL_SEARCH_PATH = f"select pg_catalog.set_config('search_path', '{SEARCH_P
 # Supabase's pooler in transaction mode, behind which locks and settings of a session do not last.
 TRANSACTION_POOLER_PORT = "6543"
 SESSION_HINT = "connect directly or through a pooler in session mode (on Supabase port 5432)"
+# how long a second connection may wait for a session, in seconds
+_POOLER_PATIENCE = 5
 
+_PROCESS = "select pg_catalog.pg_backend_pid()"
 _OLDEST_CLIENT = query("oldest_client")
 _EXAMPLE = "for example postgresql://user:password@host:5432/postgres; percent-encode @ / : and % in a password"
 
@@ -101,10 +105,10 @@ def connect(
 
     With a tenant it acts for that one: see `pgvec.allowed_tenants`. Raises CheckFailedError where the engine needs a
     newer release than this: see `pgvec.oldest_client`. A pooler in transaction mode, which hands the settings of a
-    session on to others, is refused except with `one_transaction`, which sets none.
+    session on to others, is refused (TransactionPoolerError) except with `one_transaction`, which sets none.
     """
     if where.is_transaction_pooler and not one_transaction:
-        raise CheckFailedError(
+        raise TransactionPoolerError(
             f"port {TRANSACTION_POOLER_PORT} is a pooler in transaction mode, which keeps neither locks nor settings",
             SESSION_HINT,
         )
@@ -116,6 +120,10 @@ def connect(
             fallback_application_name="pgvec-admin",
         )
         try:
+            if not one_transaction and _shares_sessions(connection, where):
+                raise TransactionPoolerError(
+                    "a pooler in transaction mode stands between, which keeps neither locks nor settings", SESSION_HINT
+                )
             connection.execute(SET_LOCAL_SEARCH_PATH if one_transaction else SET_SEARCH_PATH)
             _check_release(connection)
             if not one_transaction:
@@ -128,6 +136,41 @@ def connect(
         return connection
     except psycopg.Error as error:
         raise from_postgres(error) from error
+
+
+def _shares_sessions(connection: Connection, where: Target) -> bool:
+    """Whether a pooler in transaction mode stands between: its clients share sessions, and the settings in them.
+
+    Any pooler is known by the process of the start-up message, which it makes up. In session mode a second connection
+    has a session of its own. In transaction mode it gets that of the first, or both get several where others are busy.
+    """
+    first = _process(connection)
+    if first == connection.info.backend_pid:
+        return False
+    try:
+        second = psycopg.connect(
+            where.conninfo, autocommit=True, prepare_threshold=None, connect_timeout=_POOLER_PATIENCE
+        )
+        with closing(second), selectors.DefaultSelector() as answer:
+            second.pgconn.send_query(_PROCESS.encode())
+            answer.register(second.fileno(), selectors.EVENT_READ)
+            if not answer.select(_POOLER_PATIENCE):  # others have all sessions; in transaction mode ours is free
+                return False
+            while second.pgconn.get_result():
+                pass
+            # twice and once: in turn they would have the same session each where two are given out in turn
+            seen = [(_process(connection), _process(connection), _process(second)) for _ in range(5)]
+    except psycopg.Error:  # a limit of connections: the pooler has no session left to share
+        return False
+    mine = {first} | {one for turn in seen for one in turn[:2]}
+    others = {turn[2] for turn in seen}
+    return len(mine) > 1 or len(others) > 1 or mine == others
+
+
+def _process(connection: Connection) -> int:
+    row = connection.execute(_PROCESS).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 @contextmanager

@@ -40,6 +40,10 @@ class CheckFailedError(PgvecError):
     exit_code = 4
 
 
+class TransactionPoolerError(CheckFailedError):
+    """A pooler in transaction mode stands between, where a session is needed."""
+
+
 class DataRejectedError(PgvecError):
     """Rows, vectors or texts that cannot be stored as they are."""
 

@@ -20,7 +20,7 @@ from mutations.faults import Fault
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 # what make has brought for the tests, and git does not know
-MADE = ("tests/supabase/node_modules", "tests/supabase/pgtap", "tests/servers/postgres17")
+MADE = ("tests/supabase/node_modules", "tests/supabase/pgtap", "tests/servers/postgres17", "tests/servers/pgbouncer")
 # the test that faults can be planted, and that of an environment of its own, which would find the package by PYTHONPATH
 LEFT_OUT = ("--ignore=tests/mutations", "--ignore=tests/install/test_packaging.py")
 ALL = ("tests",)

@@ -11,7 +11,7 @@ import typer
 
 from pgvec_admin import database, redact
 from pgvec_admin.cli.output import ApiKey, BaseUrl, DatabaseUrl, open_target, say
-from pgvec_admin.errors import CheckFailedError, UsageError
+from pgvec_admin.errors import CheckFailedError, TransactionPoolerError, UsageError
 from pgvec_admin.loading.embed import ProviderOptions
 
 
@@ -25,7 +25,7 @@ def serve(
     pooler: Annotated[
         bool,
         typer.Option(
-            "--pooler", help="The database is behind a pooler in transaction mode (port 6543 is taken for one)."
+            "--pooler", help="The database is behind a pooler in transaction mode (the service notices one by itself)."
         ),
     ] = False,
     jwt_secret: Annotated[
@@ -137,8 +137,11 @@ def serve(
         if not _is_network(one):
             raise UsageError(f"--proxy {one} is no address or network", "for example --proxy 127.0.0.1 or 10.0.0.0/8")
     where = open_target(database_url)
-    pooler = pooler or where.is_transaction_pooler
-    _check_engine(where, pooler)
+    try:
+        _check_engine(where, pooler)
+    except TransactionPoolerError:
+        pooler = True
+        _check_engine(where, pooler)
     server = create_server(
         Settings(
             where.conninfo,

@@ -78,7 +78,6 @@ def migrate(
     (seconds) bounds the wait for locks on tables that others use, not the wait for another run.
     """
     with database.connect(where, autocommit=True) as connection:
-        preflight.check_session(connection)
         preflight.check_server(preflight.look(connection))
         if dry_run:
             return _plan(connection, overwrite_drift=overwrite_drift, replace_existing=replace_existing)
@@ -135,27 +134,25 @@ def rollback(where: Target, *, to: str | None = None, everything: bool = False, 
     Rolling back the first one removes the engine: its functions and its ledger. That is refused while there are
     collections, whose rows are the user's. pgvector stays.
     """
-    with database.connect(where, autocommit=True) as connection:
-        preflight.check_session(connection)
-        with _alone(connection, report):
-            found = migrations.states(connection)
-            migrations.check([state for state in found if state.state == "unknown"])
-            known = [state.id for state in found if state.state in ("applied", "altered")]
-            wanted = known if everything else migrations.after(found, to)
-            whole = bool(wanted) and wanted[0] == migrations.paths()[0].stem
-            if whole:
-                _refuse_collections(connection)
-                with connection.transaction():
-                    dropped = functions.drop_all(connection)
-                report(f"{_count(len(dropped), 'function')} dropped")
-            schema = preflight.look(connection).schema
-            done = migrations.rollback(where, connection, schema, wanted)
-            for name in done:
-                report(f"migration {name} rolled back")
-            if whole:
-                _remove_ledger(connection, report)
-            if done:
-                connection.execute("notify pgrst, 'reload schema'")
+    with database.connect(where, autocommit=True) as connection, _alone(connection, report):
+        found = migrations.states(connection)
+        migrations.check([state for state in found if state.state == "unknown"])
+        known = [state.id for state in found if state.state in ("applied", "altered")]
+        wanted = known if everything else migrations.after(found, to)
+        whole = bool(wanted) and wanted[0] == migrations.paths()[0].stem
+        if whole:
+            _refuse_collections(connection)
+            with connection.transaction():
+                dropped = functions.drop_all(connection)
+            report(f"{_count(len(dropped), 'function')} dropped")
+        schema = preflight.look(connection).schema
+        done = migrations.rollback(where, connection, schema, wanted)
+        for name in done:
+            report(f"migration {name} rolled back")
+        if whole:
+            _remove_ledger(connection, report)
+        if done:
+            connection.execute("notify pgrst, 'reload schema'")
     return done
 
 

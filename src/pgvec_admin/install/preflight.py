@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.rows import class_row
 
-from pgvec_admin.database import SESSION_HINT, Connection
+from pgvec_admin.database import Connection
 from pgvec_admin.errors import CheckFailedError
 from pgvec_admin.resources import query
 
@@ -44,16 +44,6 @@ def look(connection: Connection) -> Server:
         found = cursor.execute(_SERVER).fetchone()
     assert found is not None
     return found
-
-
-def check_session(connection: Connection) -> None:
-    """CheckFailedError where statements of one connection reach different sessions: a transaction-mode pooler."""
-    seen = set()
-    for _ in range(5):
-        row = connection.execute("select pg_backend_pid()").fetchone()
-        seen.add(row[0] if row else None)
-    if len(seen) > 1:
-        raise CheckFailedError("a pooler in transaction mode stands between, where no lock can be held", SESSION_HINT)
 
 
 def check_server(server: Server) -> None:
