@@ -25,7 +25,7 @@ comment on column pgvec.embedding_jobs.id           is 'The id of the row.';
 comment on column pgvec.embedding_jobs.tenant       is 'Whose row it is; the nil uuid where rows belong to no tenant.';
 comment on column pgvec.embedding_jobs.content_hash is 'The hash of the text to embed; another text starts anew.';
 comment on column pgvec.embedding_jobs.queued_at    is 'Since when the row waits.';
-comment on column pgvec.embedding_jobs.due_at       is 'When it may be claimed: at once, after a failure later, while claimed at the end of the lease, and when dead never (infinity).';
+comment on column pgvec.embedding_jobs.due_at       is 'When it may be claimed: at once, later after a failure, at the end of the lease while claimed, never when dead (infinity).';
 comment on column pgvec.embedding_jobs.worker       is 'The number of the worker that has claimed it.';
 comment on column pgvec.embedding_jobs.in_session   is 'Whether the worker''s session held the advisory lock of its number: then the claim ends with that session.';
 comment on column pgvec.embedding_jobs.attempts     is 'How often it has failed.';

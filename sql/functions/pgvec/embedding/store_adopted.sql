@@ -51,7 +51,8 @@ begin
 end
 $$;
 comment on function pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[]) is
-  'Stores embeddings of an adopted table by id, each only if its row still has the text of that hash; returns how many (stored), and which rows no other transaction had locked (free). '
+  'Stores embeddings of an adopted table by id, each only if its row still has the text of that hash; returns how many (stored), and which rows no other '
+  'transaction had locked (free). '
   'pgvec.store_embeddings has checked their dimensions. Raises PV005 for a zero vector.';
 revoke all on function pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[]) from public;
 select pgvec.grant_execute('pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[])', 'writer');

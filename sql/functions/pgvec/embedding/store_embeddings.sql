@@ -59,7 +59,8 @@ begin
 end
 $$;
 comment on function pgvec.store_embeddings(text, text[], text[], extensions.vector[]) is
-  'Stores embeddings by id, each with the content_hash of the text it was made from; a row whose text has changed since, that another transaction has locked, or that is gone, is left alone. '
-  'Returns how many were stored. Raises PV001 for an unknown collection, PV002 for other dimensions, PV004 for arrays of unequal length, PV005 for a zero vector.';
+  'Stores embeddings by id, each with the content_hash of the text it was made from. A row whose text has changed since, that another transaction has locked, or that '
+  'is gone, is left alone. Returns how many were stored. Raises PV001 for an unknown collection, PV002 for other dimensions, PV004 for arrays of unequal length, '
+  'PV005 for a zero vector, PV006 not for this caller.';
 revoke all on function pgvec.store_embeddings(text, text[], text[], extensions.vector[]) from public;
 select pgvec.grant_execute('pgvec.store_embeddings(text, text[], text[], extensions.vector[])', 'writer');

@@ -15,7 +15,9 @@ begin
     if tenants <> '{}' then
       return tenants;
     end if;
-  elsif (queue_scope.collection).access = 'open' and has_table_privilege(pgvec.caller(), (queue_scope.collection).base, 'update') then
+  elsif has_table_privilege(pgvec.caller(), (queue_scope.collection).base, 'update')
+        and ((queue_scope.collection).access = 'open'
+             or (select not r.relrowsecurity from pg_catalog.pg_class as r where r.oid = (queue_scope.collection).base)) then
     return null;
   end if;
   raise exception using
