@@ -19,7 +19,7 @@ from openai_server import Fault, OpenAIServer
 from pgvec_admin import cli
 from pgvec_admin.cli.output import print_json, print_table, say
 from pgvec_admin.database import Target
-from pgvec_admin.loading.embed import ProviderOptions
+from pgvec_admin.embedding.embed import ProviderOptions
 
 
 def test_the_list_of_commands_says_what_each_says_of_itself() -> None:

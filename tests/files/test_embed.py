@@ -19,10 +19,11 @@ from openai_server import Fault, OpenAIServer, vector_of
 from pgvec_admin.cli.embed import embed as command
 from pgvec_admin.cli.search import search as search_command
 from pgvec_admin.database import Connection
+from pgvec_admin.embedding import embed
+from pgvec_admin.embedding.embed import ProviderOptions
+from pgvec_admin.embedding.run import EmbedResult, Failure
 from pgvec_admin.engine import collections
 from pgvec_admin.errors import ConnectionFailedError, DataRejectedError, UsageError
-from pgvec_admin.loading import embed
-from pgvec_admin.loading.embed import EmbedResult, Failure, ProviderOptions
 from pgvec_admin.providers import Provider, provider
 
 
@@ -121,20 +122,17 @@ def test_stale_documents_reads_the_index_of_stale_rows(documents: Connection) ->
         ),
         ("count_blank('nope')", "PV001", "there is no collection 'nope'"),
         ("count_missing('nope')", "PV001", "there is no collection 'nope'"),
-        ("claim_documents('nope', 1)", "PV001", "there is no collection 'nope'"),
-        ("claim_documents('documents', null)", "PV004", "run null cannot claim 256 rows for 01:00:00"),
-        ("claim_documents('documents', 1, -1)", "PV004", "run 1 cannot claim -1 rows for 01:00:00"),
+        ("claim_jobs('nope')", "PV001", "there is no collection 'nope'"),
+        ("claim_jobs('documents', 0)", "PV004", "batch cannot be 0"),
+        ("claim_jobs('documents', lease => '-1 s')", "PV004", "lease cannot be -00:00:01"),
+        ("fail_jobs('nope', '{}', '{}', '{}')", "PV001", "there is no collection 'nope'"),
         (
-            "claim_documents('documents', 1, lease => '-1 s')",
-            "PV004",
-            "run 1 cannot claim 256 rows for -00:00:01",
-        ),
-        ("note_failures('nope', '{}', '{}', '{}')", "PV001", "there is no collection 'nope'"),
-        (
-            "note_failures('documents', '{a}', '{}', null)",
+            "fail_jobs('documents', '{a}', '{}', null)",
             "PV004",
             "1 ids, 0 hashes and 0 reasons do not pair up",
         ),
+        ("embedding_status('nope')", "PV001", "there is no collection 'nope'"),
+        ("retry_dead('nope')", "PV001", "there is no collection 'nope'"),
         ("bind_model('nope', 'local:x', 8)", "PV001", "there is no collection 'nope'"),
         (
             "bind_model('documents', 'local:x', 7)",
@@ -196,21 +194,24 @@ def test_a_new_vector_for_the_same_text_replaces_the_old_one(documents: Connecti
         assert _stale(documents) == []
 
 
-def test_embedding_is_for_the_owner_alone(documents: Connection) -> None:
+def test_the_queue_is_for_writers_and_its_tables_for_nobody(documents: Connection) -> None:
     documents.execute("set role pgvec_writer")
-    for call in (
-        "stale_documents('documents')",
-        "count_stale('documents')",
-        "claim_documents('documents', 1)",
-        "live_claims('documents')",
-        "note_failures('documents', '{}', '{}', '{}')",
-        "bind_model('documents', 'local:x', 8)",
-    ):
+    for call in ("stale_documents('documents')", "count_stale('documents')", "bind_model('documents', 'local:x', 8)"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             documents.execute(f"select pgvec.{call}")
-    for table in ("embedding_runs", "embedding_failures"):
+    for table in ("embedding_jobs", "embedding_queues", "embedding_usage"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             documents.execute(sql.SQL("select from pgvec.{}").format(sql.Identifier(table)))
+    assert documents.execute("select * from claim_embeddings()").fetchall() == []
+    documents.execute("set role pgvec_reader")
+    for call in (
+        "claim_embeddings()",
+        "complete_embeddings('[]')",
+        "fail_embeddings('[]')",
+        "renew_embeddings(1)",
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            documents.execute(f"select {call}")
 
 
 # --- a run
@@ -274,7 +275,7 @@ def test_rows_that_fail_are_listed_and_the_others_stored(
     ]
     assert result.embedded == 8
     assert _stale(documents) == ["005", "009"]
-    marks = "select id, reason, attempts from pgvec.embedding_failures order by id"
+    marks = "select id, reason, attempts from pgvec.embedding_jobs where attempts > 0 order by id"
     assert documents.execute(marks).fetchall() == [(*(failure.id, failure.reason), 1) for failure in result.failures]
     embed.embed(documents, "documents", model, batch=4)
     assert [row[2] for row in documents.execute(marks).fetchall()] == [2, 2]
@@ -295,7 +296,7 @@ def test_rows_without_text_are_left_out_and_fail_no_run(
     done = _run(["--database-url", database, "--model", "openai:small", "--base-url", api.url])
     assert done.exit_code == 0
     assert "3 rows have no text: they were left out" in done.stderr
-    assert documents.execute("select * from pgvec.embedding_failures").fetchall() == []
+    assert documents.execute("select * from pgvec.embedding_jobs where attempts > 0").fetchall() == []
 
 
 def test_a_limited_run_tries_rows_that_failed_after_all_others(
@@ -328,7 +329,7 @@ def test_a_vector_that_the_database_refuses_fails_alone(
     assert "halfvec" in result.failures[0].reason
 
 
-def test_a_text_that_changes_while_it_is_embedded_stays_stale(
+def test_a_text_that_changes_while_it_is_embedded_is_embedded_again(
     documents: Connection, database: str, api: OpenAIServer, model: Provider
 ) -> None:
     _fill(documents, 3)
@@ -341,9 +342,8 @@ def test_a_text_that_changes_while_it_is_embedded_stays_stale(
 
     api.before_answer = change
     result = embed.embed(documents, "documents", model)
-    assert (result.embedded, result.changed_meanwhile) == (1, 2)
-    assert _stale(documents) == ["002"]
-    assert embed.embed(documents, "documents", model).embedded == 1
+    assert (result.embedded, result.changed_meanwhile) == (2, 2)  # the changed text is embedded after all
+    assert _stale(documents) == []
     assert np.array_equal(_vectors(documents)["changed"], vector_of("changed"))
 
 
@@ -422,10 +422,11 @@ def test_two_runs_at_once_send_every_text_once(documents: Connection, database: 
     answered = [text for request in api.requests if not api.poison & set(request.inputs) for text in request.inputs]
     assert sorted(set(answered) - {"probe"}) == sorted(f"text {n}" for n in range(1, 61) if n != 30)
     assert len([text for text in answered if text != "probe"]) == 59
-    assert documents.execute("select * from pgvec.embedding_runs").fetchall() == []
+    assert documents.execute("select id, worker from pgvec.embedding_jobs").fetchall() == [("030", None)]
 
 
-CLAIM = "select id from pgvec.claim_documents('documents', %s, 3)"
+# a program with a session of its own
+CLAIM = "select id from pgvec.claim_jobs('documents', 3, '1 hour', %s)"
 
 
 def test_a_run_leaves_rows_to_the_run_that_works_on_them(
@@ -439,13 +440,14 @@ def test_a_run_leaves_rows_to_the_run_that_works_on_them(
         done = _run(["--database-url", database, "--base-url", api.url])
         assert "3 rows are being embedded by another run" in done.stderr
         assert done.exit_code == 0
-        other.execute("select pgvec.claim_documents('documents', 1, 0)")
+        other.execute("select pgvec.release_jobs(1)")
         assert embed.embed(documents, "documents", model).embedded == 3
 
 
 def test_the_rows_of_a_run_that_crashed_are_free_at_once(documents: Connection, database: str, model: Provider) -> None:
     _fill(documents, 5)
     with psycopg.connect(database, autocommit=True) as other:
+        other.execute("select pg_advisory_lock(%s)", (2**61 + 5,))
         assert len(other.execute(CLAIM, (2**61 + 5,)).fetchall()) == 3
         documents.execute("select pg_terminate_backend(%s, 30000)", (other.info.backend_pid,))
     assert embed.embed(documents, "documents", model).embedded == 5
@@ -456,7 +458,7 @@ def test_a_claim_ends_with_its_lease_though_the_session_lives_on(
 ) -> None:
     _fill(documents, 5)
     with psycopg.connect(database, autocommit=True) as other:
-        other.execute("select from pgvec.claim_documents('documents', 7, 3, lease => '1 millisecond')")
+        other.execute("select from pgvec.claim_jobs('documents', 3, '1 millisecond', 7)")
         documents.execute("select pg_sleep(0.01)")
         assert embed.embed(documents, "documents", model).embedded == 5
 
@@ -469,17 +471,19 @@ def test_a_run_holds_no_lock_once_it_has_ended(documents: Connection, model: Pro
     with pytest.raises(ConnectionFailedError):
         embed.embed(documents, "documents", model)
     assert _value(documents, "select count(*) from pg_locks where locktype = 'advisory'") == 0
-    assert documents.execute("select * from pgvec.embedding_runs").fetchall() == []
+    assert documents.execute("select * from pgvec.embedding_jobs where worker is not null").fetchall() == []
 
 
-def test_a_run_through_a_pooler_that_changes_sessions_recognises_its_own_claims(
+def test_a_worker_without_a_session_keeps_its_rows_whatever_session_it_gets(
     documents: Connection, database: str
 ) -> None:
     _fill(documents, 6)
-    with psycopg.connect(database, autocommit=True) as one, psycopg.connect(database, autocommit=True) as two:
+    with psycopg.connect(database, autocommit=True) as one:
         assert [row[0] for row in one.execute(CLAIM, (9,)).fetchall()] == ["001", "002", "003"]
-        assert [row[0] for row in two.execute(CLAIM, (9,)).fetchall()] == ["001", "002", "003"]
-        assert [row[0] for row in documents.execute(CLAIM, (10,)).fetchall()] == ["004", "005", "006"]
+    assert [row[0] for row in documents.execute(CLAIM, (10,)).fetchall()] == ["004", "005", "006"]
+    assert _value(documents, "select pgvec.renew_lease(9, '2 hours')") == 3
+    assert _value(documents, "select pgvec.release_jobs(9)") == 3
+    assert [row[0] for row in documents.execute(CLAIM, (10,)).fetchall()] == ["001", "002", "003"]
 
 
 # --- models

@@ -17,8 +17,8 @@ import pytest
 
 from openai_server import Fault, OpenAIServer, vector_of
 from pgvec_admin.database import Connection
+from pgvec_admin.embedding import embed
 from pgvec_admin.errors import ConnectionFailedError, DataRejectedError, PgvecError, UsageError
-from pgvec_admin.loading import embed
 from pgvec_admin.providers import provider
 
 ROWS, BATCH, BAD = 12, 6, "text 5"
@@ -260,7 +260,7 @@ def _embedded(connection: Connection) -> set[str]:
 
 
 def _marked(connection: Connection) -> set[str]:
-    return {row[0] for row in connection.execute("select id from pgvec.embedding_failures").fetchall()}
+    return {row[0] for row in connection.execute("select id from pgvec.embedding_jobs where attempts > 0").fetchall()}
 
 
 def _assert_nothing_good_was_sent_again(api: OpenAIServer) -> None:

@@ -32,9 +32,9 @@ from http_service import running
 from openai_server import OpenAIServer, vector_of
 from pgvec_admin.api import Access, Caching, Limits, Settings
 from pgvec_admin.database import Target
+from pgvec_admin.embedding.embed import ProviderOptions
 from pgvec_admin.engine import index
 from pgvec_admin.install import migrate
-from pgvec_admin.loading.embed import ProviderOptions
 from pgvec_admin.server import embedded
 from supabase_project import SECRET, Project, token
 

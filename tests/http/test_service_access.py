@@ -26,8 +26,8 @@ from openai_server import OpenAIServer
 from pgvec_admin.api import Access, Limits, Settings
 from pgvec_admin.api.access import Gate
 from pgvec_admin.cli import app
+from pgvec_admin.embedding.embed import ProviderOptions
 from pgvec_admin.errors import PgvecError
-from pgvec_admin.loading.embed import ProviderOptions
 
 SECRET = "a secret of at least thirty-two characters"
 KEY, OTHER_KEY, METRICS_KEY = "a key of a backend", "the key of another", "a key for Prometheus"

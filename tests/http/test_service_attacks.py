@@ -21,7 +21,7 @@ from conftest import Connection
 from http_service import running
 from openai_server import OpenAIServer
 from pgvec_admin.api import Access, Limits, Settings
-from pgvec_admin.loading.embed import ProviderOptions
+from pgvec_admin.embedding.embed import ProviderOptions
 
 OURS, THEIRS = "a key of a backend", "the key of another"
 KEY = {"x-api-key": OURS}

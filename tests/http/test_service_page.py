@@ -13,7 +13,7 @@ from conftest import Connection
 from http_service import running
 from openai_server import OpenAIServer
 from pgvec_admin.api import Access, Settings
-from pgvec_admin.loading.embed import ProviderOptions
+from pgvec_admin.embedding.embed import ProviderOptions
 
 HOSTILE = "<img src=x onerror=\"document.title='taken'\"> pasta <b>raw</b>"
 

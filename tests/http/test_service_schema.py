@@ -22,8 +22,8 @@ from http_service import running
 from openai_server import OpenAIServer
 from pgvec_admin.api import Limits, Settings, create_app
 from pgvec_admin.database import Target
+from pgvec_admin.embedding.embed import ProviderOptions
 from pgvec_admin.install import migrate
-from pgvec_admin.loading.embed import ProviderOptions
 from pgvec_admin.server import embedded
 
 CHECKS = [

@@ -23,6 +23,7 @@ NOWHERE_A_FAULT = {
 
 # Records that a dynamic query fills: it takes them for unset, and what is compared with them for unused.
 FILLED_BY_DYNAMIC_QUERIES = {
+    "pgvec.enqueue_stale": ("page",),
     "pgvec.sample_similarities": ("drawn",),
     "pgvec.tell_adoption": ("counted",),
     "pgvec.tune": ("drawn",),
@@ -56,6 +57,7 @@ SAFE_TEXTS = {
         "pgvec.create_collection_api",
         "pgvec.hide_statistics",
         "pgvec.keep_lexemes",
+        "pgvec.keep_queue",
         "pgvec.maintain_adopted",
         "pgvec.make_policies",
         "pgvec.make_view",
@@ -80,6 +82,7 @@ select n.nspname || '.' || p.proname as function,
   join pg_namespace as n on n.oid = p.pronamespace
   join pg_language as l on l.oid = p.prolang
   left join (values ('count_lexemes', 'documents', 'old_rows', 'new_rows'),
+                    ('enqueue_changes', 'documents', 'old_rows', 'new_rows'),
                     ('maintain_document', 'notes', null, null),
                     ('maintain_adopted', 'jobs', null, null),
                     ('forget_adopted', 'jobs', null, null)) as t (name, relation, old_rows, new_rows)

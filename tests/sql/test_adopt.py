@@ -16,9 +16,10 @@ from conftest import Connection
 from filter_reference import matches
 from pgvec_admin import providers
 from pgvec_admin.database import Target
+from pgvec_admin.embedding import embed
 from pgvec_admin.engine import collections, index
 from pgvec_admin.errors import UsageError
-from pgvec_admin.loading import embed, load
+from pgvec_admin.loading import load
 from pgvec_admin.loading.records import Record
 from properties import examples
 

@@ -88,6 +88,13 @@ BY_NAME: dict[tuple[str, str], list[str]] = {
     ("documents", "jsonb"): [
         """'[{"id": "1", "content": "a red fish", "language": "german", "embedding": [1, 2]}, {"content": "new"}]'"""
     ],
+    ("embeddings", "vector[]"): ["array['[1,2]', '[2,1]']::extensions.vector[]"],
+    ("target", "pgvec.collections"): ["(select c from pgvec.collections as c where c.name = 'crates')", ROW],
+    ("tenants", "uuid[]"): ["null", f"array['{TENANT}', '{TENANT}']"],
+    ("known", "text[]"): ["array['id', 'content_hash', 'embedding']"],
+    ("jobs", "jsonb"): ["""'[{"id": "1", "content_hash": "x", "embedding": [1, 2]}]'"""],
+    ("embeddings", "jsonb"): ["""'[{"id": "1", "content_hash": "x", "embedding": "[1,2]"}]'"""],
+    ("failures", "jsonb"): ["""'[{"id": "1", "content_hash": "x", "reason": "y"}]'"""],
     ("type", "text"): ["'integer'", "'text'", "'date'"],
     ("category", "text"): ["'N'", "'S'", "'D'"],
     ("audience", "text"): ["'reader'"],

@@ -11,8 +11,8 @@ from pgvec_admin.api.cache import Cache
 from pgvec_admin.api.metrics import Metrics
 from pgvec_admin.api.problems import ProblemError
 from pgvec_admin.api.store import About
+from pgvec_admin.embedding.embed import ProviderOptions
 from pgvec_admin.errors import UsageError
-from pgvec_admin.loading.embed import ProviderOptions
 from pgvec_admin.providers import Provider, Vector, provider
 
 _AT_ONCE = {"local": 1, "openai": 16}  # a model in this process uses all cores for one text

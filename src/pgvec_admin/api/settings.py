@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from pgvec_admin.embedding.embed import ProviderOptions
 from pgvec_admin.errors import UsageError
-from pgvec_admin.loading.embed import ProviderOptions
 
 SECRET_BYTES = 32  # RFC 7518 3.2: a key for HS256 is at least as long as the hash
 KEY_CHARACTERS = 16

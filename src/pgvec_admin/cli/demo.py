@@ -9,11 +9,12 @@ from pgvec_admin import database, demo, providers
 from pgvec_admin.cli.output import DatabaseUrl, echo, print_table, progress, say
 from pgvec_admin.cli.search import print_hits
 from pgvec_admin.database import Target
+from pgvec_admin.embedding import embed
 from pgvec_admin.engine import collections, index
 from pgvec_admin.engine import search as searches
 from pgvec_admin.errors import UsageError
 from pgvec_admin.install import migrate
-from pgvec_admin.loading import embed, load
+from pgvec_admin.loading import load
 
 
 def command(database_url: DatabaseUrl = None) -> None:

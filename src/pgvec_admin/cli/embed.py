@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import signal
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from threading import Event
 from typing import Annotated
 
 import typer
 
 from pgvec_admin import database
-from pgvec_admin.cli.output import ApiKey, BaseUrl, DatabaseUrl, Json, open_target, print_json, progress, say
+from pgvec_admin.cli.output import ApiKey, BaseUrl, DatabaseUrl, Json, echo_json, open_target, print_json, progress, say
+from pgvec_admin.embedding import embed as embedding
+from pgvec_admin.embedding.run import EmbedResult
+from pgvec_admin.embedding.worker import Worked, Worker
 from pgvec_admin.engine import collections
-from pgvec_admin.errors import DataRejectedError
-from pgvec_admin.loading import embed as embedding
+from pgvec_admin.errors import DataRejectedError, UsageError
 
 SHOWN_FAILURES = 20
 
@@ -37,27 +43,55 @@ def embed(
         int | None, typer.Option(min=1, help="Rows to embed and commit at once.", show_default="the provider's")
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, help="At most so many rows.")] = None,
+    budget: Annotated[int | None, typer.Option(min=1, help="After so many tokens, send no further row.")] = None,
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Requests at once.")] = 1,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Go on as rows come, until SIGTERM or SIGINT; --json: a line each time."),
+    ] = False,
+    retry_dead: Annotated[
+        bool, typer.Option("--retry-dead", help="Try rows again that have failed too often, as if they never had.")
+    ] = False,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
     """Embed the rows whose embedding is missing or older than their text.
 
     Each batch is committed by itself: interrupt it at any time, and run it again to go on. Several runs may work on one
-    collection at once. Rows that fail are named, and tried after all others by later runs.
+    collection at once. Rows that fail are named, and tried after all others by later runs, five times in all.
 
     Example:
 
     \b
       pgvec-admin embed --model local:all-MiniLM-L6-v2
       pgvec-admin embed -c jobs --model openai:nomic-embed-text --base-url http://localhost:11434/v1
+      pgvec-admin embed --watch
     """
+    if watch and (limit or budget):
+        raise UsageError("--watch has no end for --limit or --budget", "leave one of them out")
     options = embedding.ProviderOptions(
         model=model, base_url=base_url, api_key=api_key, passage_prefix=passage_prefix, batch=batch
     )
-    with database.connect(open_target(database_url), autocommit=True) as connection:
+    where = open_target(database_url)
+    with database.connect(where, autocommit=True) as connection:
+        if retry_dead:
+            connection.execute("select pgvec.retry_dead(%s)", (collection,))
         provider = embedding.provider_for(collections.get(connection, collection), options)
-        with progress("embed", "rows") as report:
-            result = embedding.attempt(connection, collection, provider, batch=batch, limit=limit, report=report)
+        if not watch:
+            with progress("embed", "rows") as report:
+                result = embedding.attempt(
+                    connection,
+                    collection,
+                    provider,
+                    batch=batch,
+                    limit=limit,
+                    budget=budget,
+                    concurrency=concurrency,
+                    report=report,
+                )
+    if watch:
+        _watch(where, collection, options, concurrency, as_json=as_json)
+        return
     if as_json:
         stopped = None if result.stopped is None else result.stopped.message
         told = asdict(replace(result, stopped=None)) | {"stopped": stopped}
@@ -72,7 +106,39 @@ def embed(
         )
 
 
-def _say(collection: str, spec: str, result: embedding.EmbedResult) -> None:
+def _watch(
+    where: database.Target, collection: str, options: embedding.ProviderOptions, concurrency: int, *, as_json: bool
+) -> None:
+    """Work until a signal; what the provider is asked at the moment is stored first."""
+    stop = Event()
+
+    def end(*_: object) -> None:
+        stop.set()
+        for number in (signal.SIGTERM, signal.SIGINT):  # the next one ends at once
+            signal.signal(number, signal.default_int_handler)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+
+    def report(worked: Worked) -> None:
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        result, error = worked.result, worked.error
+        if as_json:
+            told = {"time": at, "collection": worked.collection or None, "error": error and error.message}
+            echo_json(json.dumps(told | asdict(replace(result, stopped=None)), ensure_ascii=False))
+            return
+        say(f"{at} {collection}: embedded {result.embedded:,}, failed {result.failed:,}, {result.tokens:,} tokens")
+        for failure in result.failures[:SHOWN_FAILURES]:
+            say(f"{at} {collection}/{failure.id}: {failure.reason}")
+        if error:
+            say(f"{at} {error.message}; trying again")
+
+    say(f"waiting for rows of {collection}")
+    Worker(where, [collection], options, concurrency=concurrency, report=report, stop=stop).work()
+    say("stopped")
+
+
+def _say(collection: str, spec: str, result: EmbedResult) -> None:
     for failure in result.failures[:SHOWN_FAILURES]:
         say(f"{collection}/{failure.id}: {failure.reason}")
     if result.failed > SHOWN_FAILURES:
@@ -83,6 +149,8 @@ def _say(collection: str, spec: str, result: embedding.EmbedResult) -> None:
         say(f"{result.left_out:,} rows have no text: they were left out")
     if result.elsewhere:
         say(f"{result.elsewhere:,} rows are being embedded by another run")
+    if result.dead:
+        say(f"{result.dead:,} rows have failed too often, and are not tried again without --retry-dead")
     if result.changed_meanwhile:
         say(f"{result.changed_meanwhile:,} rows changed while they were embedded; run again for them")
     tokens = f", {result.tokens:,} tokens" if result.tokens else ""

@@ -23,9 +23,9 @@ from pgvec_admin.cli.output import (
     say,
     shortened,
 )
+from pgvec_admin.embedding import embed
 from pgvec_admin.engine import collections, search_log
 from pgvec_admin.errors import UsageError
-from pgvec_admin.loading import embed
 from pgvec_admin.quality import evaluate as evaluation
 from pgvec_admin.quality import replay
 

@@ -76,6 +76,7 @@ def echo_json(text: str) -> None:
     """Print JSON on stdout: control characters are escaped, which means the same."""
     escaped = _IN_LINES.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     sys.stdout.write(escaped + "\n")
+    sys.stdout.flush()  # who reads a line of a service waits for it
 
 
 def open_target(url: str | None) -> Target:

@@ -23,11 +23,11 @@ from pgvec_admin.cli.output import (
     print_table,
     say,
 )
+from pgvec_admin.embedding import embed
 from pgvec_admin.engine import collections
 from pgvec_admin.engine import search as searches
 from pgvec_admin.engine.choices import DEFAULT_FUSION, DEFAULT_RANKING, FUSIONS, RANKINGS, either
 from pgvec_admin.errors import UsageError
-from pgvec_admin.loading import embed
 
 
 class Mode(StrEnum):

@@ -11,8 +11,8 @@ import typer
 
 from pgvec_admin import database, redact
 from pgvec_admin.cli.output import ApiKey, BaseUrl, DatabaseUrl, open_target, say
+from pgvec_admin.embedding.embed import ProviderOptions
 from pgvec_admin.errors import CheckFailedError, TransactionPoolerError, UsageError
-from pgvec_admin.loading.embed import ProviderOptions
 
 
 def serve(

@@ -1,1 +1,1 @@
-"""Files to rows, and texts to vectors: reading, chunking, staging, embedding."""
+"""Files to rows: reading, chunking, staging."""

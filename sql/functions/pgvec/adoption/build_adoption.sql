@@ -42,6 +42,7 @@ begin
   select c.* into target from pgvec.collections as c where c.name = adopted.collection;
   perform pgvec.renew_adoption(target);
   perform pgvec.attach_triggers(adopted.collection);
+  perform pgvec.keep_queue(adopted.collection);
   perform pgvec.refresh_statistics(adopted.collection);
   if not in_table then
     perform pgvec.hide_statistics(adopted.collection);

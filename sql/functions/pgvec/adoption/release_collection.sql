@@ -24,6 +24,7 @@ begin
 
   perform pgvec.forget_lexemes(target.name);
   delete from pgvec.search_log as l where l.collection = target.name;
+  delete from pgvec.embedding_jobs as j where j.collection = target.name;
   execute format('drop view if exists pgvec.%I', 'adopted_' || target.name);
   execute format('drop table if exists pgvec.%I', 'side_' || target.name);
   if not exists (select from pg_catalog.pg_class as r where r.oid = target.base) then
@@ -39,7 +40,7 @@ begin
       join pg_catalog.pg_proc as p on p.oid = t.tgfoid
      where t.tgrelid = target.base
        and p.pronamespace = 'pgvec'::regnamespace
-       and t.tgname = any (array[target.name || '_maintain', target.name || '_forget', target.name || '_empty'] || array(select target.name || '_count_' || e from unnest('{insert,update,delete,truncate}'::text[]) as e))
+       and t.tgname = any (array[target.name || '_maintain', target.name || '_forget', target.name || '_empty'] || array(select target.name || k || e from unnest('{insert,update,delete,truncate}'::text[]) as e, unnest('{_count_,_queue_}'::text[]) as k))
   loop
     execute format('drop trigger %I on %s', item, target.base);
   end loop;

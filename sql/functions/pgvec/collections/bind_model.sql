@@ -21,6 +21,7 @@ begin
   update pgvec.collections as c
      set model = bind_model.model
    where c.name = found_row.name;
+  perform pgvec.keep_queue(found_row.name);
 end
 $$;
 comment on function pgvec.bind_model(text, text, int) is

@@ -53,6 +53,7 @@ begin
           create_collection.access, create_collection.storage, configuration, create_collection.model);
 
   perform pgvec.attach_triggers(create_collection.name);
+  perform pgvec.keep_queue(create_collection.name);
   perform pgvec.describe_table(made);
   perform pgvec.protect_table(create_collection.name);  -- before the statistics, which are not counted where others may create triggers
   perform pgvec.refresh_statistics(create_collection.name);

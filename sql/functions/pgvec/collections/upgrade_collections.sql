@@ -48,6 +48,10 @@ begin
     execute format('drop index public.%I', item.name || '_source_idx');
     perform pgvec.index_sources(item.name, item.base, item.access);
   end loop;
+  perform pgvec.keep_queue(p.name)
+     from pgvec.present_collections() as p
+    where p.model is not null
+      and not exists (select from pg_catalog.pg_trigger as t where t.tgrelid = p.text_table and t.tgfoid = 'pgvec.enqueue_changes()'::regprocedure);
   -- without a default, the types that Supabase generates want it in every insert
   for item in
     select p.*

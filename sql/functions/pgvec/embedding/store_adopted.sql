@@ -1,14 +1,15 @@
 -- pgvec.store_adopted -- pgvec.store_embeddings for an adopted table, whose hashes may be in a side table and whose ids have
 -- their own type.
-create or replace function pgvec.store_adopted(target pgvec.collections, ids text[], hashes text[], embeddings extensions.vector[])
-  returns bigint
+drop function if exists pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[]);
+
+create or replace function pgvec.store_adopted(
+    target pgvec.collections, ids text[], hashes text[], embeddings extensions.vector[], out stored bigint, out free text[])
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   adopted   pgvec.adoptions := pgvec.adopted(target.name);
   side_type text;
-  stored    bigint;
 begin
   -- other writes of such a vector are the application's, and succeed
   perform pgvec.refuse_vector(v.product, v.id, target.base)
@@ -16,7 +17,8 @@ begin
              from unnest(ids, embeddings) as e (id, embedding)
             cross join lateral (select case target.storage when 'halfvec' then e.embedding::extensions.halfvec::extensions.vector else e.embedding end as stored) as s) as v
     where v.product in (0, '-infinity');
-  execute format('select from %s as b where b.%I = any ($1::%s[]) order by b.%2$I for update', target.base, adopted.id_column, adopted.id_type)
+  execute format('select array(select b.%2$I::text from %1$s as b where b.%2$I = any ($1::%3$s[]) order by b.%2$I for update skip locked)', target.base, adopted.id_column, adopted.id_type)
+    into free
     using ids;
   if adopted.side is null then
     execute format(
@@ -27,8 +29,9 @@ begin
         from unnest($1::%4$s[], $2, $3) as e (id, hash, embedding)
        where b.%5$I = e.id
          and b.content_hash = e.hash
+         and b.%5$I = any ($4::%4$s[])
       $update$, target.base, target.embedding_column, target.storage, adopted.id_type, adopted.id_column)
-      using ids, hashes, embeddings;
+      using ids, hashes, embeddings, free;
     get diagnostics stored = row_count;
   else
     side_type := pgvec.side_type(adopted.side);
@@ -39,25 +42,17 @@ begin
         from unnest($1::%4$s[], $1::%7$s[], $2, $3) as e (id, side_id, hash, embedding)
         join %6$s as s on s.id = e.side_id and s.content_hash = e.hash
        where b.%5$I = e.id
+         and b.%5$I = any ($4::%4$s[])
       $update$, target.base, target.embedding_column, target.storage, adopted.id_type, adopted.id_column, adopted.side, side_type)
-      using ids, hashes, embeddings;
+      using ids, hashes, embeddings, free;
     get diagnostics stored = row_count;
-    -- the trigger sees no new vector where it is the same as before
-    execute format(
-      $update$
-      update %1$s as s
-         set embedded_hash = e.hash
-        from unnest($1::%2$s[], $2) as e (id, hash)
-       where s.id = e.id
-         and s.content_hash = e.hash
-         and s.embedded_hash is distinct from e.hash
-      $update$, adopted.side, side_type)
-      using ids, hashes;
+    perform pgvec.settle_side(target.name, free, ids, hashes);
   end if;
-  return stored;
 end
 $$;
 comment on function pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[]) is
-  'Stores embeddings of an adopted table by id, each only if its row still has the text of that hash; returns how many. '
+  'Stores embeddings of an adopted table by id, each only if its row still has the text of that hash; returns how many (stored), and which rows no other '
+  'transaction had locked (free). '
   'pgvec.store_embeddings has checked their dimensions. Raises PV005 for a zero vector.';
 revoke all on function pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[]) from public;
+select pgvec.grant_execute('pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[])', 'writer');

@@ -1,5 +1,6 @@
 -- pgvec.store_embeddings -- stores the vectors of a batch, each only if its row still has the text it was made from.
--- A text may change while it is being embedded: its vector is then left out and the row stays stale, for the next round.
+-- A text may change while it is being embedded: its vector is then left out and the row stays stale, for the next round. So does
+-- a row that another transaction has locked: a writer of several rows could otherwise deadlock with this, and be the one that fails.
 create or replace function pgvec.store_embeddings(collection text, ids text[], hashes text[], embeddings extensions.vector[])
   returns bigint
   language plpgsql volatile parallel unsafe
@@ -7,7 +8,8 @@ create or replace function pgvec.store_embeddings(collection text, ids text[], h
 as $$
 declare
   found_row pgvec.collections := pgvec.collection(collection);
-  bad record;
+  bad    record;
+  free   text[];  -- the rows that no other transaction has locked
   stored bigint;
 begin
   if cardinality(ids) is distinct from cardinality(hashes) or cardinality(ids) is distinct from cardinality(embeddings) then
@@ -34,27 +36,31 @@ begin
   end if;
 
   if found_row.base <> found_row.relation then
-    return pgvec.store_adopted(found_row, ids, hashes, embeddings);
+    select a.stored, a.free into stored, free from pgvec.store_adopted(found_row, ids, hashes, embeddings) as a;
+  else
+    execute format('select array(select d.id from %s as d where d.id = any ($1) order by d.id for update skip locked)', found_row.relation)
+      into free
+      using ids;
+    execute format(
+      $update$
+      update %1$s as d
+         set embedding = e.embedding::extensions.%2$I,
+             embedded_hash = e.hash
+        from unnest($1, $2, $3) as e (id, hash, embedding)
+       where d.id = e.id
+         and d.content_hash = e.hash
+         and e.id = any ($4)
+      $update$, found_row.relation, found_row.storage)
+    using ids, hashes, embeddings, free;
+    get diagnostics stored = row_count;
   end if;
-
-  -- locked in one order first, so that two embedders of the same rows wait for each other instead of deadlocking
-  execute format('select from %s as d where d.id = any ($1) order by d.id for update', found_row.relation)
-    using ids;
-  execute format(
-    $update$
-    update %1$s as d
-       set embedding = e.embedding::extensions.%2$I,
-           embedded_hash = e.hash
-      from unnest($1, $2, $3) as e (id, hash, embedding)
-     where d.id = e.id
-       and d.content_hash = e.hash
-    $update$, found_row.relation, found_row.storage)
-  using ids, hashes, embeddings;
-  get diagnostics stored = row_count;
+  perform pgvec.settle_jobs(found_row.name, ids, hashes, free);
   return stored;
 end
 $$;
 comment on function pgvec.store_embeddings(text, text[], text[], extensions.vector[]) is
-  'Stores embeddings by id, each with the content_hash of the text it was made from; a row whose text has changed since, or that is gone, is left alone. '
-  'Returns how many were stored. Raises PV001 for an unknown collection, PV002 for other dimensions, PV004 for arrays of unequal length, PV005 for a zero vector.';
+  'Stores embeddings by id, each with the content_hash of the text it was made from. A row whose text has changed since, that another transaction has locked, or that '
+  'is gone, is left alone. Returns how many were stored. Raises PV001 for an unknown collection, PV002 for other dimensions, PV004 for arrays of unequal length, '
+  'PV005 for a zero vector, PV006 not for this caller.';
 revoke all on function pgvec.store_embeddings(text, text[], text[], extensions.vector[]) from public;
+select pgvec.grant_execute('pgvec.store_embeddings(text, text[], text[], extensions.vector[])', 'writer');

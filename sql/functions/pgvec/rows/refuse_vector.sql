@@ -5,6 +5,9 @@ create or replace function pgvec.refuse_vector(product float8, id text, relation
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
+  if product not in (0, '-infinity') then
+    return;
+  end if;
   raise exception using
     errcode = 'PV005',
     message = (select format('the embedding of row %s of %I.%I is %s', pgvec.shown(id), n.nspname, r.relname,
@@ -16,6 +19,6 @@ begin
 end
 $$;
 comment on function pgvec.refuse_vector(float8, text, regclass) is
-  'Raises PV005 for a zero vector, or one beyond single precision, of the row with this id. product: of the vector with itself, by <#>.';
+  'Raises PV005 for a zero vector, or one beyond single precision, of the row with this id; nothing for others. product: of the vector with itself, by <#>.';
 revoke all on function pgvec.refuse_vector(float8, text, regclass) from public;
-select pgvec.grant_execute('pgvec.refuse_vector(float8, text, regclass)', 'owner');
+select pgvec.grant_execute('pgvec.refuse_vector(float8, text, regclass)', 'writer');

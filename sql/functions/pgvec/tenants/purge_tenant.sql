@@ -1,4 +1,4 @@
--- pgvec.purge_tenant -- removes all that there is of a tenant: rows, keyword statistics, marks of rows that could not be embedded,
+-- pgvec.purge_tenant -- removes all that there is of a tenant: rows, keyword statistics, rows waiting to be embedded,
 -- logged searches, memberships.
 create or replace function pgvec.purge_tenant(tenant uuid)
   returns table (collection text, deleted bigint)
@@ -19,10 +19,7 @@ begin
   loop
     execute format('delete from %s as d where d.tenant_id = $1', item.relation) using purge_tenant.tenant;
     get diagnostics deleted = row_count;
-    execute format(
-      'delete from pgvec.embedding_failures as f where f.collection = $1 and not exists (select from %s as d where d.id = f.id and d.content_hash = f.content_hash)',
-      item.relation)
-      using item.name;
+    delete from pgvec.embedding_jobs as j where j.collection = item.name and j.tenant = purge_tenant.tenant;
     delete from pgvec.lexemes as l where l.collection = item.name and l.tenant = purge_tenant.tenant;
     delete from pgvec.text_totals as t where t.collection = item.name and t.tenant = purge_tenant.tenant;
     delete from pgvec.bm25_parameters as p where p.collection = item.name and p.tenant = purge_tenant.tenant;

@@ -1,0 +1,34 @@
+-- pgvec.enqueue_stale -- enters stale rows into the queue that are not in it: those from before there was a model or a trigger.
+-- Page by page, so that a table of millions holds nobody up: pass the last id of a page to get the next one.
+create or replace function pgvec.enqueue_stale(collection text, after text default null, batch int default 10000, out last_id text, out queued bigint)
+  language plpgsql volatile parallel unsafe
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  target pgvec.collections := pgvec.collection(enqueue_stale.collection);
+  page   record;
+begin
+  execute format(
+    $query$
+    select max(p.id) as last_id, count(*) as rows, array_agg(p.id) as ids, array_agg(p.tenant) as tenants, array_agg(p.content_hash) as hashes
+      from (select d.id, %2$s as tenant, d.content_hash
+              from %1$s as d
+             where d.embedded_hash is distinct from d.content_hash
+               and d.content ~ '\S'
+               and ($1 is null or d.id > $1)
+             order by d.id
+             fetch first $2 rows with ties) as p
+    $query$,
+    coalesce(target.source, target.relation::text),
+    case when target.access = 'tenant' then 'd.tenant_id' else quote_literal(pgvec.no_tenant()) || '::uuid' end)
+    into page
+    using after, batch;
+  queued := case when page.rows > 0 then pgvec.enqueue_jobs(target.name, page.ids, page.tenants, page.hashes) else 0 end;
+  last_id := case when page.rows >= batch then page.last_id end;
+end
+$$;
+comment on function pgvec.enqueue_stale(text, text, int) is
+  'Enters the stale rows of a collection that are not in its queue into it: of at most batch rows that the caller sees, by id, with ids greater than after. '
+  'queued: how many were not there. last_id: the after of the next page, or null at the end. Raises PV001, PV006.';
+revoke all on function pgvec.enqueue_stale(text, text, int) from public;
+select pgvec.grant_execute('pgvec.enqueue_stale(text, text, int)', 'writer');

@@ -1,0 +1,62 @@
+-- pgvec.lease_jobs -- claims entries of a collection's queue, those first that have been due for longest.
+-- A lease is a due time in the future: when it has passed, the row is anybody's again. Entries that others are claiming or
+-- changing at the moment are passed over, so nobody waits. When nothing is due, rows of a worker whose session has ended are
+-- free at once; a worker that has a session holds the advisory lock of its number in it.
+-- Definer, since nobody else may read the queue.
+create or replace function pgvec.lease_jobs(
+    collection text, batch int, lease interval, worker bigint default null, failed_before timestamptz default null)
+  returns table (id text, tenant uuid, content_hash text, attempts int)
+  language plpgsql volatile parallel unsafe
+  security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
+as $$
+#variable_conflict use_column
+declare
+  target pgvec.collections := pgvec.collection(lease_jobs.collection);
+  scope  uuid[] := pgvec.queue_scope(target);
+  locked boolean := worker is not null and pgvec.run_sessions(worker) <> '{}';
+begin
+  for round in 1 .. 2 loop
+    return query
+      with due as materialized (
+        select j.id, j.tenant
+          from pgvec.embedding_jobs as j
+         where j.collection = target.name
+           and j.due_at <= clock_timestamp()
+           and (scope is null or j.tenant = any (scope))
+         order by j.due_at
+         limit batch
+           for update skip locked)
+      update pgvec.embedding_jobs as j
+         set due_at = clock_timestamp() + lease,
+             worker = coalesce(lease_jobs.worker, 0),  -- of nobody in particular
+             in_session = locked
+        from due as d
+       where j.collection = target.name
+         and j.id = d.id
+         and j.tenant = d.tenant
+      returning j.id, j.tenant, j.content_hash, j.attempts;
+    exit when found or round = 2;
+    -- of workers that are gone; and, where asked for, rows that wait after a failure
+    update pgvec.embedding_jobs as j
+       set due_at = least(j.due_at, clock_timestamp()), worker = null, in_session = null
+      from (select e.id, e.tenant
+              from pgvec.embedding_jobs as e
+             where e.collection = target.name
+               and (scope is null or e.tenant = any (scope))
+               and (e.in_session and pgvec.run_sessions(e.worker) = '{}'
+                    or e.worker is null and e.tried_at < failed_before and e.due_at < 'infinity' and e.due_at > clock_timestamp())
+             order by e.id
+               for update skip locked) as f
+     where j.collection = target.name
+       and j.id = f.id
+       and j.tenant = f.tenant;
+    exit when not found;
+  end loop;
+end
+$$;
+comment on function pgvec.lease_jobs(text, int, interval, bigint, timestamptz) is
+  'Claims at most batch entries of the queue of a collection, of the caller''s tenants, for the time of the lease. worker: a random number, by which pgvec.renew_lease and '
+  'pgvec.release_jobs know them. failed_before: where nothing else is due, also rows that wait after a failure before that time. Raises PV001, PV006.';
+revoke all on function pgvec.lease_jobs(text, int, interval, bigint, timestamptz) from public;
+select pgvec.grant_execute('pgvec.lease_jobs(text, int, interval, bigint, timestamptz)', 'writer');

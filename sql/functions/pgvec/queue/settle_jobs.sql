@@ -1,0 +1,40 @@
+-- pgvec.settle_jobs -- removes entries from the queue: of rows that are embedded, or have nothing to embed any more.
+-- Only for the text they were queued for: another text has been queued since. A row that was locked, or is gone, is due again in a
+-- second. Definer, since nobody else may write the queue.
+create or replace function pgvec.settle_jobs(collection text, ids text[], hashes text[], free text[])
+  returns void
+  language plpgsql volatile parallel unsafe
+  security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
+as $$
+declare
+  target pgvec.collections := pgvec.collection(settle_jobs.collection);
+  scope  uuid[] := pgvec.queue_scope(target);
+begin
+  delete from pgvec.embedding_jobs as j
+   using unnest(ids, hashes) as e (id, hash)
+   where j.collection = target.name
+     and j.id = e.id
+     and j.content_hash = e.hash
+     and e.id = any (free)
+     and (scope is null or j.tenant = any (scope));
+  if cardinality(free) < cardinality(ids) then
+    update pgvec.embedding_jobs as j
+       set due_at = clock_timestamp() + interval '1 s', worker = null, in_session = null
+      from (select o.id, o.tenant
+              from unnest(ids, hashes) as e (id, hash)
+              join pgvec.embedding_jobs as o on o.collection = target.name and o.id = e.id and o.content_hash = e.hash
+             where e.id <> all (free)
+               and (scope is null or o.tenant = any (scope))
+               for update of o skip locked) as f
+     where j.collection = target.name
+       and j.id = f.id
+       and j.tenant = f.tenant;
+  end if;
+end
+$$;
+comment on function pgvec.settle_jobs(text, text[], text[], text[]) is
+  'Removes the entries with these ids and content hashes from the queue of a collection, of the caller''s tenants; those that are not among free are due again in a second. '
+  'Raises PV001, PV006.';
+revoke all on function pgvec.settle_jobs(text, text[], text[], text[]) from public;
+select pgvec.grant_execute('pgvec.settle_jobs(text, text[], text[], text[])', 'writer');

@@ -1,0 +1,116 @@
+"""A worker that embeds rows as they come, until it is told to stop."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from threading import Event
+
+import psycopg
+
+from pgvec_admin import database
+from pgvec_admin.database import Connection, Target
+from pgvec_admin.embedding.embed import ProviderOptions, check_dimensions, check_prefix, provider_for
+from pgvec_admin.embedding.run import EmbedResult, Run
+from pgvec_admin.engine import collections
+from pgvec_admin.errors import ConnectionFailedError, PgvecError, from_postgres
+from pgvec_admin.providers import Provider
+
+POLL = 5.0  # seconds between looks for rows of which no notification came: those that wait after a failure, for one
+TICK = 0.5  # seconds within which it notices that it is to stop
+LONGEST_PAUSE = 300.0  # seconds after a provider or a server has failed again and again
+
+
+@dataclass(frozen=True)
+class Worked:
+    """What was done for a collection: a batch or more, or an error that keeps it from going on."""
+
+    collection: str
+    result: EmbedResult
+    error: PgvecError | None = None
+
+
+class Worker:
+    """Embeds what is due in some collections, and waits for more.
+
+    It reconnects after the server has gone, and pauses, longer each time, while the provider fails for all rows.
+    """
+
+    def __init__(
+        self,
+        where: Target,
+        names: Iterable[str],
+        options: ProviderOptions,
+        *,
+        concurrency: int = 1,
+        report: Callable[[Worked], None],
+        stop: Event,
+    ) -> None:
+        self._where, self._names, self._options = where, list(names), options
+        self._concurrency, self._report, self._stop = concurrency, report, stop
+        self._models: dict[str, Provider] = {}
+        self._pause = 0.0
+
+    def work(self) -> None:
+        """Work until it is told to stop. Raises UsageError where a collection cannot be embedded at all."""
+        while not self._stop.is_set():
+            try:
+                with database.connect(self._where, autocommit=True) as connection:
+                    connection.execute("listen pgvec_embedding")
+                    self._serve(connection)
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                self._fail("", from_postgres(error))
+            except ConnectionFailedError as error:
+                self._fail("", error)
+
+    def _serve(self, connection: Connection) -> None:
+        """Work on one connection: rows are looked for once more after the lock, by which writers know who waits."""
+        while not self._stop.is_set():
+            if self._round(connection):
+                continue
+            connection.execute("select pg_advisory_lock_shared(pgvec.embedders_lock())")
+            if not self._round(connection):
+                self._wait(connection)
+            connection.execute("select pg_advisory_unlock_shared(pgvec.embedders_lock())")
+
+    def _round(self, connection: Connection) -> bool:
+        """Embed what is due in each collection; whether there was something."""
+        worked = [self._drain(connection, name) for name in self._names]
+        return any(worked)
+
+    def _drain(self, connection: Connection, name: str) -> bool:
+        known = collections.get(connection, name)
+        model = self._models.get(name)
+        if model is None:
+            model = provider_for(known, self._options)
+            check_dimensions(known, model)
+            check_prefix(connection, known, model)
+            self._models[name] = model
+        run = Run(connection, known, model, concurrency=self._concurrency, stop=self._stop)
+        began = time.monotonic()
+        try:
+            for _ in run.drain(thorough=False):
+                pass
+        finally:
+            run.close()
+        result = run.result
+        if result.stopped is not None:
+            self._fail(name, result.stopped, result)
+        elif run.tried:
+            self._pause = 0.0
+            self._report(Worked(name, EmbedResult(**(vars(result) | {"seconds": time.monotonic() - began}))))
+        return run.tried > 0 and result.stopped is None
+
+    def _wait(self, connection: Connection) -> None:
+        until = time.monotonic() + POLL
+        while not self._stop.is_set() and time.monotonic() < until:
+            for _ in connection.notifies(timeout=TICK, stop_after=1):
+                return
+
+    def _fail(self, name: str, error: PgvecError, result: EmbedResult | None = None) -> None:
+        """Report a failure that is no row's, and pause: twice as long as the last time, by chance a little more."""
+        self._report(Worked(name, result or EmbedResult(), error))
+        self._pause = min(LONGEST_PAUSE, max(1.0, 2 * self._pause))
+        self._stop.wait(self._pause * (1 + secrets.randbelow(1000) / 4000))
