@@ -141,6 +141,7 @@ class OpenAIServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # else the body waits 40 ms for the headers to be acknowledged
 
             def do_POST(self) -> None:
                 server._respond(self)

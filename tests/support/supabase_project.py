@@ -144,6 +144,7 @@ def _gateway(client: httpx.Client) -> http.server.ThreadingHTTPServer:
 
     class Gateway(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # else the body waits 40 ms for the headers to be acknowledged
 
         def _pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
