@@ -16,11 +16,12 @@ import httpx
 import numpy as np
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from conftest import searchable
 from openai_server import Fault, OpenAIServer, vector_of
 from pgvec_admin.server import embedded
-from supabase_project import FOLDER, Project, token
+from supabase_project import FOLDER, SUPERUSER, Project, conninfo, token
 
 SOURCE = Path(__file__).parents[2] / "supabase" / "functions" / "embed" / "index.ts"
 DENO = FOLDER / "node_modules" / "deno" / "deno"
@@ -105,7 +106,7 @@ class Rows:
 
     def sql(self, query: str, *parameters: Any) -> list[Any]:
         with psycopg.connect(self.project.database, autocommit=True) as connection:
-            cursor = connection.execute(query.encode(), parameters)
+            cursor = connection.execute(query.encode(), parameters or None)
             return cursor.fetchall() if cursor.description else []
 
     def write(self, texts: Sequence[str]) -> None:
@@ -546,6 +547,51 @@ def test_mistakes_of_the_caller_are_told(rows: Rows, function: Function, provide
         assert (refused.status_code, refused.json()) == (400, {"error": error})
     assert httpx.get(function.url, headers=headers).status_code == 405
     assert httpx.post(function.url, headers=headers).status_code == 404, "no body: the collection documents"
+
+
+# The platform's extensions are not here: stand-ins with their signatures note what they are given.
+PLATFORM = """
+create schema vault; create schema cron; create schema net;
+create table vault.decrypted_secrets (name text, decrypted_secret text);
+create function vault.create_secret(new_secret text, new_name text default null) returns void language sql
+  as $$ insert into vault.decrypted_secrets values (new_name, new_secret) $$;
+create table cron.job (jobname text, schedule text, command text);
+create function cron.schedule(job_name text, schedule text, command text) returns bigint language sql
+  as $$ insert into cron.job values ($1, $2, $3); select 1::bigint $$;
+create table net.requests (url text, body jsonb, params jsonb, headers jsonb, timeout_milliseconds int);
+create function net.http_post(url text, body jsonb default '{}', params jsonb default '{}',
+                              headers jsonb default '{}', timeout_milliseconds int default 5000)
+  returns bigint language sql as $$ insert into net.requests values ($1, $2, $3, $4, $5); select 1::bigint $$;
+"""
+
+
+def test_the_documented_schedule_calls_the_function(rows: Rows, function: Function, provider: OpenAIServer) -> None:
+    page = (SOURCE.parents[3] / "docs" / "supabase.md").read_text()
+    (schedule,) = re.findall(r"^```sql\n(.*?)^```", page, flags=re.S | re.M)
+    rows.write(["tea"])
+    for placeholder, value in {
+        "create extension if not exists pg_cron;": "",
+        "create extension if not exists pg_net;": "",
+        "THE SERVICE ROLE OR SECRET KEY": SERVICE_KEY,
+        "articles": rows.name,
+    }.items():
+        assert placeholder in schedule
+        schedule = schedule.replace(placeholder, value)
+    database = conninfo_to_dict(rows.project.database)["dbname"]
+    with psycopg.connect(conninfo(rows.project.server, str(database), SUPERUSER)) as connection:
+        connection.execute(f"grant create on database {database} to postgres".encode())
+    rows.sql(PLATFORM)
+    rows.sql(schedule)
+    ((command,),) = rows.sql("select command from cron.job where schedule = '30 seconds'")
+    rows.sql(command)
+    ((url, body, headers, milliseconds),) = rows.sql(
+        "select url, body, headers, timeout_milliseconds from net.requests"
+    )
+    assert url == "https://PROJECT.supabase.co/functions/v1/embed"
+    assert milliseconds > 50_000
+    answer = httpx.post(function.url, json=body, headers=headers, timeout=60)
+    assert answer.json()["embedded"] == 1
+    rows.sql("drop schema vault, cron, net cascade")
 
 
 @pytest.mark.parametrize("command", [["check"], ["lint"], ["fmt", "--check"]], ids=lambda command: command[0])
