@@ -71,10 +71,19 @@ def export(folder: Path, now: datetime | None = None, *, replace_existing: bool 
 
 
 def export_edge_function(folder: Path) -> tuple[Path, bool]:
-    """Write the Edge Function `embed` into a folder of functions; returns its own, and whether that changed."""
+    """Write the Edge Function `embed` into a folder of functions; returns its own, and whether that changed.
+
+    UsageError where somebody else's function has that name: its first line differs from ours.
+    """
     if not folder.parent.is_dir():
         raise UsageError(f"there is no directory {folder.parent}", "supabase init makes one")
-    target = folder / "embed"
+    target, ours = folder / "embed", edge_function_directory() / "index.ts"
+    there = target / "index.ts"
+    if (
+        there.exists()
+        and there.read_text(encoding="utf-8").partition("\n")[0] != ours.read_text(encoding="utf-8").partition("\n")[0]
+    ):
+        raise UsageError(f"{there} is a function of yours, which this one would replace", "give yours another name")
     target.mkdir(parents=True, exist_ok=True)
     changed = False
     for source in sorted(edge_function_directory().iterdir()):
