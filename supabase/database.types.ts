@@ -25,7 +25,15 @@ export type Database = {
             [_ in never]: never
           }
           Functions: {
-            "delete_documents":
+            "claim_embeddings":
+{ Args: { "batch"?: number,"collection"?: string,"lease"?: string,"worker"?: number }; Returns: {
+              "attempts": number,"content": string,"content_hash": string,"id": string
+            }[]
+                           },
+"complete_embeddings":
+{ Args: { "collection"?: string,"embeddings": Json,"tokens"?: number }; Returns: number
+                           },
+"delete_documents":
 { Args: { "collection"?: string,"filter"?: Json,"for_tenant"?: string,"ids"?: (string)[],"source"?: string }; Returns: number
                            },
 "document_context":
@@ -37,6 +45,14 @@ export type Database = {
 { Args: { "collection"?: string,"field": string,"filter"?: Json,"for_tenant"?: string,"match_count"?: number,"query_text"?: string }; Returns: {
               "documents": number,"value": string
             }[]
+                           },
+"embedding_model":
+{ Args: { "collection"?: string }; Returns: {
+              "dimensions": number,"model": string,"passage_prefix": string
+            }[]
+                           },
+"fail_embeddings":
+{ Args: { "collection"?: string,"failures": Json,"wait"?: string }; Returns: number
                            },
 "hybrid_search":
 { Args: { "autocut"?: boolean,"candidates"?: number,"collection"?: string,"diversity"?: number,"filter"?: Json,"for_tenant"?: string,"full_text_weight"?: number,"fusion"?: string,"group_by"?: string,"half_life"?: string,"match_count"?: number,"match_threshold"?: number,"query_embedding": string,"query_text": string,"ranking"?: string,"recency_field"?: string,"rrf_k"?: number,"semantic_weight"?: number }; Returns: {
@@ -77,6 +93,9 @@ export type Database = {
 { Args: { "collection"?: string,"filter"?: Json,"for_tenant"?: string,"match_count"?: number,"match_threshold"?: number,"negative"?: (string)[],"positive": (string)[] }; Returns: {
               "content": string,"id": string,"metadata": Json,"similarity": number
             }[]
+                           },
+"renew_embeddings":
+{ Args: { "lease"?: string,"worker": number }; Returns: number
                            },
 "suggest_query":
 { Args: { "collection"?: string,"for_tenant"?: string,"query_text": string }; Returns: string

@@ -1,4 +1,4 @@
-"""Where the SQL of this package is: inside the installed wheel, or in the checkout beside `src/`; and its queries."""
+"""Where SQL and Edge Function are: inside the installed wheel, or in the checkout beside `src/`; and the queries."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ def sql_directory() -> Path:
     package = Path(__file__).resolve().parent
     installed = package / "sql"
     return installed if installed.is_dir() else package.parents[1] / "sql"
+
+
+def edge_function_directory() -> Path:
+    """The directory that holds the files of the Edge Function `embed`."""
+    package = Path(__file__).resolve().parent
+    installed = package / "edge_functions"
+    return (installed if installed.is_dir() else package.parents[1] / "supabase" / "functions") / "embed"
 
 
 def query(name: str) -> str:

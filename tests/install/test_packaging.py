@@ -1,4 +1,4 @@
-"""The package: the wheel has every SQL file, and works in an environment that has nothing else."""
+"""The package: the wheel has all SQL and the Edge Function, and works in an environment that has nothing else."""
 
 from __future__ import annotations
 
@@ -41,11 +41,15 @@ def _tracked(*patterns: str) -> set[str]:
     return set(listed.stdout.split())
 
 
-def test_the_wheel_holds_the_package_with_every_sql_file_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_holds_the_package_with_every_sql_file_the_edge_function_and_nothing_else(wheel: Path) -> None:
     inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     sources = {name.removeprefix("src/") for name in _tracked("src")}
     sql = {f"pgvec_admin/{name}" for name in _tracked("sql")}
-    assert inside == sources | sql
+    edge = {
+        f"pgvec_admin/edge_functions/{name.removeprefix('supabase/functions/')}"
+        for name in _tracked("supabase/functions")
+    }
+    assert inside == sources | sql | edge
 
 
 def test_the_wheel_installs_into_an_empty_environment_and_migrates_from_there(
@@ -66,6 +70,12 @@ def test_the_wheel_installs_into_an_empty_environment_and_migrates_from_there(
     assert where.startswith(str(tmp_path))
 
     command = binaries / "pgvec-admin"
+    (tmp_path / "supabase").mkdir()
+    subprocess.run([command, "supabase", "export", "--edge-function"], check=True, cwd=tmp_path)
+    exported = tmp_path / "supabase" / "functions" / "embed"
+    assert {path.name: path.read_text() for path in exported.iterdir()} == {
+        path.name: path.read_text() for path in (ROOT / "supabase" / "functions" / "embed").iterdir()
+    }
     subprocess.run([command, "migrate", "--database-url", empty_database], check=True, cwd=tmp_path)
     with psycopg.connect(empty_database) as connection:
         assert connection.execute("select pgvec.version()").fetchone() == (__version__,)

@@ -115,6 +115,25 @@ def test_an_export_is_written_once_and_rewritten_when_it_differs(tmp_path: Path)
     assert supabase.check(folder) == path
 
 
+def test_the_edge_function_is_written_beside_the_migrations(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no directory"):
+        supabase.export_edge_function(tmp_path / "supabase" / "functions")
+    (tmp_path / "supabase").mkdir()
+    folder, changed = supabase.export_edge_function(tmp_path / "supabase" / "functions")
+    assert changed
+    assert folder == tmp_path / "supabase" / "functions" / "embed"
+    assert (folder / "index.ts").read_text() == (ROOT / "functions" / "embed" / "index.ts").read_text()
+    assert supabase.export_edge_function(folder.parent) == (folder, False)
+    older = (folder / "index.ts").read_text().replace("const WAIT = 60", "const WAIT = 61")
+    (folder / "index.ts").write_text(older)
+    assert supabase.export_edge_function(folder.parent) == (folder, True)
+    assert (folder / "index.ts").read_text() != older
+    (folder / "index.ts").write_text("Deno.serve(() => new Response('mine'));\n")
+    with pytest.raises(UsageError, match="a function of yours"):
+        supabase.export_edge_function(folder.parent)
+    assert "mine" in (folder / "index.ts").read_text()
+
+
 def test_what_somebody_made_or_edited_is_not_overwritten(project: Project) -> None:
     with psycopg.connect(project.database, autocommit=True) as connection:
         connection.execute(

@@ -28,6 +28,10 @@ def export(
             help="Let the file replace functions that others made under our names; history keeps them.",
         ),
     ] = False,
+    edge_function: Annotated[
+        bool,
+        typer.Option("--edge-function", help="Write the Edge Function that embeds rows too, into ../functions/embed."),
+    ] = False,
 ) -> None:
     """Write a migration that installs this release: `supabase db push` then needs no Python.
 
@@ -39,6 +43,9 @@ def export(
     """
     path, changed = supabase.export(directory, replace_existing=replace_existing)
     say(f"{path} {'written' if changed else 'is up to date'}")
+    if edge_function:
+        path, changed = supabase.export_edge_function(directory.parent / "functions")
+        say(f"{path} {'written' if changed else 'is up to date'}")
 
 
 @app.command()

@@ -10,7 +10,7 @@ from pgvec_admin.database import SEARCH_PATH
 from pgvec_admin.errors import CheckFailedError, UsageError
 from pgvec_admin.install import functions, migrations
 from pgvec_admin.install.functions import normalised
-from pgvec_admin.resources import query, sql_directory
+from pgvec_admin.resources import edge_function_directory, query, sql_directory
 
 _QUOTE = "$pgvec_file$"
 _REPLACES = (
@@ -68,6 +68,30 @@ def export(folder: Path, now: datetime | None = None, *, replace_existing: bool 
         return path, False
     path.write_text(wanted, encoding="utf-8")
     return path, True
+
+
+def export_edge_function(folder: Path) -> tuple[Path, bool]:
+    """Write the Edge Function `embed` into a folder of functions; returns its own, and whether that changed.
+
+    UsageError where somebody else's function has that name: its first line differs from ours.
+    """
+    if not folder.parent.is_dir():
+        raise UsageError(f"there is no directory {folder.parent}", "supabase init makes one")
+    target, ours = folder / "embed", edge_function_directory() / "index.ts"
+    there = target / "index.ts"
+    if (
+        there.exists()
+        and there.read_text(encoding="utf-8").partition("\n")[0] != ours.read_text(encoding="utf-8").partition("\n")[0]
+    ):
+        raise UsageError(f"{there} is a function of yours, which this one would replace", "give yours another name")
+    target.mkdir(parents=True, exist_ok=True)
+    changed = False
+    for source in sorted(edge_function_directory().iterdir()):
+        path, wanted = target / source.name, source.read_text(encoding="utf-8")
+        if not path.exists() or path.read_text(encoding="utf-8") != wanted:
+            path.write_text(wanted, encoding="utf-8")
+            changed = True
+    return target, changed
 
 
 def check(folder: Path) -> Path:
