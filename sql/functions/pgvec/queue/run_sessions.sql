@@ -15,5 +15,5 @@ as $$
               and ((l.classid::bigint << 32) | l.objid::bigint) = run_sessions.run)
 $$;
 comment on function pgvec.run_sessions(bigint) is
-  'The process ids of the sessions of this database that hold the advisory lock of this number, as runs of embedding do: see pgvec.claim_documents.';
+  'The process ids of the sessions of this database that hold the advisory lock of this number, as runs of embedding do: see pgvec.lease_jobs.';
 revoke all on function pgvec.run_sessions(bigint) from public;
