@@ -88,6 +88,7 @@ def test_its_advisor_finds_nothing(cli: Cli) -> None:
             connection.execute(f"select id from {name} where embedded_hash is distinct from content_hash".encode())
             tenant = "tenant_id = pgvec.default_tenant() and " if name == "notes" else ""
             connection.execute(f"select id from {name} where {tenant} source = 'x' and chunk_index = 1".encode())
+        connection.execute("select renew_embeddings(1)")
         connection.execute("select pg_stat_force_next_flush()")
     told = json.loads(cli("db", "advisors", "--level", "info", "--type", "all") or "[]")
     assert [(one["name"], one["detail"]) for one in told] == []
