@@ -248,8 +248,8 @@ def _store_rows(
             ),
         ).fetchone()
     except psycopg.Error as error:
-        # a value too large for halfvec, a zero vector once rounded, a constraint of the user's own: one row's fault
-        if (error.sqlstate or "")[:2] not in ("22", "23") and error.sqlstate != "PV005":
+        # too large for halfvec, a zero vector once rounded, a constraint or a trigger of a user: one row's fault
+        if (error.sqlstate or "")[:2] not in ("22", "23", "P0") and error.sqlstate != "PV005":
             raise
         if len(places) == 1:
             return 0, {places[0]: error.diag.message_primary or str(error)}

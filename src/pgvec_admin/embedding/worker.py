@@ -20,6 +20,7 @@ from pgvec_admin.providers import Provider
 
 POLL = 5.0  # seconds between looks for rows of which no notification came: those that wait after a failure, for one
 TICK = 0.5  # seconds within which it notices that it is to stop
+ANNOUNCEMENTS = 20  # attempts at a lock that writers have for a moment
 LONGEST_PAUSE = 300.0  # seconds after a provider or a server has failed again and again
 
 
@@ -51,7 +52,7 @@ class Worker:
         self._where, self._names, self._options = where, list(names), options
         self._concurrency, self._report, self._stop = concurrency, report, stop
         self._models: dict[str, Provider] = {}
-        self._pause = 0.0
+        self._pause, self._failed = 0.0, False
 
     def work(self) -> None:
         """Work until it is told to stop. Raises UsageError where a collection cannot be embedded at all."""
@@ -70,14 +71,31 @@ class Worker:
         while not self._stop.is_set():
             if self._round(connection):
                 continue
-            connection.execute("select pg_advisory_lock_shared(pgvec.embedders_lock())")
+            told = self._announce(connection)
             if not self._round(connection):
                 self._wait(connection)
-            connection.execute("select pg_advisory_unlock_shared(pgvec.embedders_lock())")
+            if told:
+                connection.execute("select pg_advisory_unlock_shared(pgvec.embedders_lock())")
+
+    @staticmethod
+    def _announce(connection: Connection) -> bool:
+        """Take the lock by which writers know that a worker waits: at once or not at all.
+
+        Writers have it for a moment each. A session that kept it, cancelled in that moment, is not waited for: while it
+        has the lock, the other writers notify.
+        """
+        for _ in range(ANNOUNCEMENTS):
+            row = connection.execute("select pg_try_advisory_lock_shared(pgvec.embedders_lock())").fetchone()
+            if row and row[0]:
+                return True
+        return False
 
     def _round(self, connection: Connection) -> bool:
         """Embed what is due in each collection; whether there was something."""
+        self._failed = False
         worked = [self._drain(connection, name) for name in self._names]
+        if not self._failed:
+            self._pause = 0.0
         return any(worked)
 
     def _drain(self, connection: Connection, name: str) -> bool:
@@ -99,7 +117,6 @@ class Worker:
         if result.stopped is not None:
             self._fail(name, result.stopped, result)
         elif run.tried:
-            self._pause = 0.0
             self._report(Worked(name, EmbedResult(**(vars(result) | {"seconds": time.monotonic() - began}))))
         return run.tried > 0 and result.stopped is None
 
@@ -113,4 +130,8 @@ class Worker:
         """Report a failure that is no row's, and pause: twice as long as the last time, by chance a little more."""
         self._report(Worked(name, result or EmbedResult(), error))
         self._pause = min(LONGEST_PAUSE, max(1.0, 2 * self._pause))
-        self._stop.wait(self._pause * (1 + secrets.randbelow(1000) / 4000))
+        self._failed = True
+        until = time.monotonic() + self._pause * (1 + secrets.randbelow(1000) / 4000)
+        # not Event.wait: a signal handler that sets the event in its critical section would wait for itself
+        while not self._stop.is_set() and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, TICK))

@@ -1,5 +1,5 @@
 -- pgvec.claim_jobs -- rows to embed, with their texts, that nobody else is given until the lease has ended.
--- Entries whose row is gone, embedded or without text are removed. Once in a while, when nothing is due, stale rows are looked
+-- Entries whose row is gone, embedded, without text, or has another text than was queued, are removed. Once in a while, when nothing is due, stale rows are looked
 -- for that no trigger has queued: written with triggers off, restored, or older than the model.
 create or replace function pgvec.claim_jobs(
     collection text, batch int default 100, lease interval default '5 minutes', worker bigint default null, failed_before timestamptz default null)
@@ -26,6 +26,8 @@ begin
     adopted := pgvec.adopted(target.name);
     source := format('%s as d where d.c%s = any ($1::%s[])', target.source, adopted.id_number, adopted.id_type);
   end if;
+  -- before any entry of the queue is locked: a transaction that has the whole table would wait for that in its triggers
+  execute format('select from %s limit 0', source) using '{}'::text[];
 
   loop
     select array_agg(j.id) as ids, array_agg(j.tenant) as tenants, array_agg(j.content_hash) as hashes, array_agg(j.attempts) as attempts, count(*) as rows into leased
@@ -35,12 +37,21 @@ begin
       return;
     end if;
     begin
-      execute format('select array(select d.id from %s and d.embedded_hash is distinct from d.content_hash and d.content ~ ''\S'')', source) into given using leased.ids;
+      execute format(
+        $query$
+        select array(select d.id
+                       from (select d.* from %s and d.embedded_hash is distinct from d.content_hash and d.content ~ '\S') as d
+                       join unnest($1, $2) as j (id, hash) on (j.id, j.hash) = (d.id, d.content_hash))
+        $query$, source)
+        into given
+        using leased.ids, leased.hashes;
     exception when data_exception then
       given := '{}';  -- the key of an adopted table is of another type now: its rows are queued again
     end;
     if cardinality(given) < leased.rows then
-      perform pgvec.settle_jobs(target.name, array_agg(u.id), array_agg(u.hash), array_agg(u.id)) from unnest(leased.ids, leased.hashes) as u (id, hash) where u.id <> all (given);
+      perform pgvec.settle_jobs(target.name, array_agg(u.id), array_agg(u.hash), array_agg(u.id), array_agg(u.tenant))
+         from unnest(leased.ids, leased.hashes, leased.tenants) as u (id, hash, tenant)
+        where u.id <> all (given);
     end if;
     continue when given = '{}';
     return query execute format(

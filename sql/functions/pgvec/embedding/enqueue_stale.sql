@@ -1,5 +1,6 @@
 -- pgvec.enqueue_stale -- enters stale rows into the queue that are not in it: those from before there was a model or a trigger.
--- Page by page, so that a table of millions holds nobody up: pass the last id of a page to get the next one.
+-- Page by page, so that a table of millions holds nobody up: pass the last id of a page to get the next one. Rows that another
+-- transaction has locked are left to it: its trigger queues them.
 create or replace function pgvec.enqueue_stale(collection text, after text default null, batch int default 10000, out last_id text, out queued bigint)
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
@@ -7,6 +8,7 @@ as $$
 declare
   target pgvec.collections := pgvec.collection(enqueue_stale.collection);
   page   record;
+  free   record;
 begin
   execute format(
     $query$
@@ -23,7 +25,13 @@ begin
     case when target.access = 'tenant' then 'd.tenant_id' else quote_literal(pgvec.no_tenant()) || '::uuid' end)
     into page
     using after, batch;
-  queued := case when page.rows > 0 then pgvec.enqueue_jobs(target.name, page.ids, page.tenants, page.hashes) else 0 end;
+  queued := 0;
+  if page.rows > 0 then
+    select f.ids, f.tenants into free from pgvec.free_rows(target, page.ids) as f;
+    queued := (select pgvec.enqueue_jobs(target.name, coalesce(array_agg(p.id), '{}'), coalesce(array_agg(p.tenant), '{}'), coalesce(array_agg(p.hash), '{}'))
+                 from unnest(page.ids, page.tenants, page.hashes) as p (id, tenant, hash)
+                 join unnest(free.ids, free.tenants) as f (id, tenant) on f.id = p.id and f.tenant = p.tenant);
+  end if;
   last_id := case when page.rows >= batch then page.last_id end;
 end
 $$;

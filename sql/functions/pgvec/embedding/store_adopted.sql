@@ -3,13 +3,15 @@
 drop function if exists pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[]);
 
 create or replace function pgvec.store_adopted(
-    target pgvec.collections, ids text[], hashes text[], embeddings extensions.vector[], out stored bigint, out free text[])
+    target pgvec.collections, ids text[], hashes text[], embeddings extensions.vector[], free text[])
+  returns bigint
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   adopted   pgvec.adoptions := pgvec.adopted(target.name);
   side_type text;
+  stored    bigint;
 begin
   -- other writes of such a vector are the application's, and succeed
   perform pgvec.refuse_vector(v.product, v.id, target.base)
@@ -17,9 +19,6 @@ begin
              from unnest(ids, embeddings) as e (id, embedding)
             cross join lateral (select case target.storage when 'halfvec' then e.embedding::extensions.halfvec::extensions.vector else e.embedding end as stored) as s) as v
     where v.product in (0, '-infinity');
-  execute format('select array(select b.%2$I::text from %1$s as b where b.%2$I = any ($1::%3$s[]) order by b.%2$I for update skip locked)', target.base, adopted.id_column, adopted.id_type)
-    into free
-    using ids;
   if adopted.side is null then
     execute format(
       $update$
@@ -48,11 +47,11 @@ begin
     get diagnostics stored = row_count;
     perform pgvec.settle_side(target.name, free, ids, hashes);
   end if;
+  return stored;
 end
 $$;
-comment on function pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[]) is
-  'Stores embeddings of an adopted table by id, each only if its row still has the text of that hash; returns how many (stored), and which rows no other '
-  'transaction had locked (free). '
+comment on function pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[], text[]) is
+  'Stores embeddings of an adopted table by id, each only if its row still has the text of that hash; of the rows that pgvec.free_rows has locked (free). Returns how many. '
   'pgvec.store_embeddings has checked their dimensions. Raises PV005 for a zero vector.';
-revoke all on function pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[]) from public;
-select pgvec.grant_execute('pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[])', 'writer');
+revoke all on function pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[], text[]) from public;
+select pgvec.grant_execute('pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[], text[])', 'writer');

@@ -9,7 +9,7 @@ as $$
 declare
   found_row pgvec.collections := pgvec.collection(collection);
   bad    record;
-  free   text[];  -- the rows that no other transaction has locked
+  free   record;  -- the rows that no other transaction has locked
   stored bigint;
 begin
   if cardinality(ids) is distinct from cardinality(hashes) or cardinality(ids) is distinct from cardinality(embeddings) then
@@ -35,26 +35,24 @@ begin
                 end;
   end if;
 
+  select f.ids, f.tenants into free from pgvec.free_rows(found_row, ids) as f;
   if found_row.base <> found_row.relation then
-    select a.stored, a.free into stored, free from pgvec.store_adopted(found_row, ids, hashes, embeddings) as a;
+    stored := pgvec.store_adopted(found_row, ids, hashes, embeddings, free.ids);
   else
-    execute format('select array(select d.id from %s as d where d.id = any ($1) order by d.id for update skip locked)', found_row.relation)
-      into free
-      using ids;
     execute format(
       $update$
       update %1$s as d
          set embedding = e.embedding::extensions.%2$I,
              embedded_hash = e.hash
         from unnest($1, $2, $3) as e (id, hash, embedding)
+        join unnest($4, $5) as f (id, tenant) on f.id = e.id
        where d.id = e.id
-         and d.content_hash = e.hash
-         and e.id = any ($4)
-      $update$, found_row.relation, found_row.storage)
-    using ids, hashes, embeddings, free;
+         and d.content_hash = e.hash %3$s
+      $update$, found_row.relation, found_row.storage, case when found_row.access = 'tenant' then 'and d.tenant_id = f.tenant' end)
+    using ids, hashes, embeddings, free.ids, free.tenants;
     get diagnostics stored = row_count;
   end if;
-  perform pgvec.settle_jobs(found_row.name, ids, hashes, free);
+  perform pgvec.settle_jobs(found_row.name, ids, hashes, free.ids, free.tenants);
   return stored;
 end
 $$;

@@ -12,6 +12,7 @@ declare
   target    pgvec.collections;
   key       text := quote_ident(tg_argv[1]);
   tenant_of text := quote_literal(pgvec.no_tenant()) || '::uuid';
+  statement text;
   queued    bigint;
 begin
   select c.* into target
@@ -24,22 +25,17 @@ begin
   if not found then
     return null;
   end if;
-  if tg_op = 'TRUNCATE' then
-    delete from pgvec.embedding_jobs as j where j.collection = target.name;
-    return null;
-  elsif target.text_table = target.base and target.base <> target.relation then
+  if target.text_table = target.base and target.base <> target.relation then
     key := quote_ident((pgvec.adopted(target.name)).id_column);  -- which may have been renamed
   end if;
   if target.access = 'tenant' then
     tenant_of := 'r.tenant_id';
   end if;
 
-  if tg_op = 'DELETE' then
-    execute format('delete from pgvec.embedding_jobs as j using old_rows as r where j.collection = $1 and j.id = r.%s::text and j.tenant = %s', key, tenant_of)
-      using target.name;
-    return null;
-  end if;
-  execute format(
+  statement := case tg_op
+    when 'TRUNCATE' then 'delete from pgvec.embedding_jobs as j where j.collection = $1'
+    when 'DELETE' then format('delete from pgvec.embedding_jobs as j using old_rows as r where j.collection = $1 and j.id = r.%s::text and j.tenant = %s', key, tenant_of)
+    else format(
     $query$
     insert into pgvec.embedding_jobs as j (collection, id, tenant, content_hash)
     select %4$s $1, r.%1$s::text, %2$s, r.content_hash
@@ -60,9 +56,19 @@ begin
     key, tenant_of,
     case when target.text_table = target.relation then 'and r.content ~ ''\S''' end,  -- elsewhere, no text is not stale
     case when target.text_table <> target.relation and target.text_table = target.base then format('distinct on (r.%s::text)', key) end)
-    using target.name;
-  get diagnostics queued = row_count;
-  if queued > 0 then
+    end;
+  if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+    begin
+      execute statement using target.name;
+      get diagnostics queued = row_count;
+    exception when serialization_failure then
+      return null;  -- a worker has claimed an entry since: what that leaves is mended when it is claimed again
+    end;
+  else
+    execute statement using target.name;
+    get diagnostics queued = row_count;
+  end if;
+  if queued > 0 and tg_op in ('INSERT', 'UPDATE') then
     perform pgvec.wake_embedders(target.name);
   end if;
   return null;

@@ -14,6 +14,7 @@ as $$
 declare
   target pgvec.collections := pgvec.collection(lease_jobs.collection);
   scope  uuid[] := pgvec.queue_scope(target);
+  gone   bigint[];
   locked boolean := worker is not null and pgvec.run_sessions(worker) <> '{}';
 begin
   for round in 1 .. 2 loop
@@ -37,6 +38,10 @@ begin
          and j.tenant = d.tenant
       returning j.id, j.tenant, j.content_hash, j.attempts;
     exit when found or round = 2;
+    gone := array(select w.worker
+                    from (select distinct e.worker from pgvec.embedding_jobs as e where e.worker is not null and e.in_session) as w
+                   where pgvec.run_sessions(w.worker) = '{}');
+    exit when gone = '{}' and failed_before is null;
     -- of workers that are gone; and, where asked for, rows that wait after a failure
     update pgvec.embedding_jobs as j
        set due_at = least(j.due_at, clock_timestamp()), worker = null, in_session = null
@@ -44,7 +49,7 @@ begin
               from pgvec.embedding_jobs as e
              where e.collection = target.name
                and (scope is null or e.tenant = any (scope))
-               and (e.in_session and pgvec.run_sessions(e.worker) = '{}'
+               and (e.worker = any (gone)
                     or e.worker is null and e.tried_at < failed_before and e.due_at < 'infinity' and e.due_at > clock_timestamp())
              order by e.id
                for update skip locked) as f

@@ -1,7 +1,7 @@
 -- pgvec.settle_jobs -- removes entries from the queue: of rows that are embedded, or have nothing to embed any more.
 -- Only for the text they were queued for: another text has been queued since. A row that was locked, or is gone, is due again in a
 -- second. Definer, since nobody else may write the queue.
-create or replace function pgvec.settle_jobs(collection text, ids text[], hashes text[], free text[])
+create or replace function pgvec.settle_jobs(collection text, ids text[], hashes text[], free text[], tenants uuid[])
   returns void
   language plpgsql volatile parallel unsafe
   security definer set search_path = pg_catalog, pg_temp
@@ -12,12 +12,15 @@ declare
   scope  uuid[] := pgvec.queue_scope(target);
 begin
   delete from pgvec.embedding_jobs as j
-   using unnest(ids, hashes) as e (id, hash)
+   using (select o.id, o.tenant
+            from unnest(ids, hashes) as e (id, hash)
+            join unnest(free, tenants) as f (id, tenant) on f.id = e.id
+            join pgvec.embedding_jobs as o on o.collection = target.name and o.id = e.id and o.tenant = f.tenant and o.content_hash = e.hash
+           where scope is null or o.tenant = any (scope)
+             for update of o skip locked) as s
    where j.collection = target.name
-     and j.id = e.id
-     and j.content_hash = e.hash
-     and e.id = any (free)
-     and (scope is null or j.tenant = any (scope));
+     and j.id = s.id
+     and j.tenant = s.tenant;
   if cardinality(free) < cardinality(ids) then
     update pgvec.embedding_jobs as j
        set due_at = clock_timestamp() + interval '1 s', worker = null, in_session = null
@@ -33,8 +36,9 @@ begin
   end if;
 end
 $$;
-comment on function pgvec.settle_jobs(text, text[], text[], text[]) is
-  'Removes the entries with these ids and content hashes from the queue of a collection, of the caller''s tenants; those that are not among free are due again in a second. '
+comment on function pgvec.settle_jobs(text, text[], text[], text[], uuid[]) is
+  'Removes the entries with these ids and content hashes from the queue of a collection that are among free, each with its tenant, of the caller''s tenants; those whose id is '
+  'not among free are due again in a second. '
   'Raises PV001, PV006.';
-revoke all on function pgvec.settle_jobs(text, text[], text[], text[]) from public;
-select pgvec.grant_execute('pgvec.settle_jobs(text, text[], text[], text[])', 'writer');
+revoke all on function pgvec.settle_jobs(text, text[], text[], text[], uuid[]) from public;
+select pgvec.grant_execute('pgvec.settle_jobs(text, text[], text[], text[], uuid[])', 'writer');

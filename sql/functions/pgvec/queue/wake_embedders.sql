@@ -7,7 +7,9 @@ create or replace function pgvec.wake_embedders(collection text)
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if pg_try_advisory_lock(pgvec.embedders_lock()) then
+  if current_setting('max_prepared_transactions')::int > 0 then
+    return;  -- a transaction that has notified cannot be prepared
+  elsif pg_try_advisory_lock(pgvec.embedders_lock()) then
     perform pg_advisory_unlock(pgvec.embedders_lock());
   elsif pg_notification_queue_usage() < 0.5 then
     perform pg_notify('pgvec_embedding', wake_embedders.collection);
