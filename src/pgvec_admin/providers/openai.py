@@ -45,12 +45,12 @@ _GOES_ON = "the same command goes on where it stopped"
 class _RefusedError(Exception):
     """A request without vectors: `reason` for the texts at fault, `error` for where none is.
 
-    `definite`: the server says that it means these texts, and was not asked again.
+    `definite`: the server says that it means these texts, and was not asked again. `limited`: it has had enough for now.
     """
 
-    def __init__(self, reason: str, error: PgvecError, *, definite: bool = False) -> None:
+    def __init__(self, reason: str, error: PgvecError, *, definite: bool = False, limited: bool = False) -> None:
         super().__init__(reason)
-        self.reason, self.error, self.definite = reason, error, definite
+        self.reason, self.error, self.definite, self.limited = reason, error, definite, limited
 
 
 @dataclass
@@ -174,6 +174,8 @@ class OpenAIProvider:
             if not self._accepted or (not refused.definite and (retries is None or len(batch) == 1)):
                 self._probe(TEXT_RETRIES)
             if len(batch) == 1:
+                if refused.limited:
+                    raise refused.error from refused
                 self._charge(batch[0], refused, work)
                 return
             lasting = not refused.definite
@@ -265,7 +267,7 @@ class OpenAIProvider:
             raise explained from error
         if error.status_code in (401, 403, 404) and not self._accepted:
             raise explained from error
-        return _RefusedError(f"{told} (status {error.status_code})", explained)
+        return _RefusedError(f"{told} (status {error.status_code})", explained, limited=error.status_code == 429)
 
     def _explained(self, error: APIError) -> PgvecError:
         import openai
