@@ -45,7 +45,7 @@ _GOES_ON = "the same command goes on where it stopped"
 class _RefusedError(Exception):
     """A request without vectors: `reason` for the texts at fault, `error` for where none is.
 
-    `definite`: the server says that it means these texts, and was not asked again. `limited`: it has had enough for now.
+    `definite`: the server says that it means these texts, and was not asked again. `limited`: it wants a rest.
     """
 
     def __init__(self, reason: str, error: PgvecError, *, definite: bool = False, limited: bool = False) -> None:
