@@ -32,8 +32,6 @@ from embedding_workers import (
 )
 from installation import Connection
 from openai_server import Fault, OpenAIServer
-from pgvec_admin.embedding.embed import attempt
-from pgvec_admin.providers import provider as make_provider
 from pgvec_admin.server.embedded_system import is_postmaster
 from properties import FULL
 
@@ -326,16 +324,6 @@ def test_a_provider_that_fails_for_all_charges_no_row(
         broken.clear()
         until(lambda: done(documents), "all embedded")
     assert check_rows(documents) == 30
-
-
-def test_a_limit_that_lets_a_word_through_charges_no_row(documents: Connection, provider: OpenAIServer) -> None:
-    provider.behave = lambda texts, _: Fault(status=429) if texts != ["probe"] else None
-    _fill(documents, 1, 4)
-    model = make_provider(MODEL, base_url=provider.url, api_key="none", dimensions=8, max_retries=0)
-    result = attempt(documents, "documents", model)
-    assert result.stopped
-    assert (result.embedded, result.failed) == (0, 0)
-    assert count(documents, "select count(*) from pgvec.embedding_jobs where attempts = 0 and worker is null") == 4
 
 
 def test_a_row_that_fails_is_charged_alone_until_it_is_dead(

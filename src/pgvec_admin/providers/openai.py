@@ -45,12 +45,12 @@ _GOES_ON = "the same command goes on where it stopped"
 class _RefusedError(Exception):
     """A request without vectors: `reason` for the texts at fault, `error` for where none is.
 
-    `definite`: the server says that it means these texts, and was not asked again. `limited`: it wants a rest.
+    `definite`: the server says that it means these texts, and was not asked again.
     """
 
-    def __init__(self, reason: str, error: PgvecError, *, definite: bool = False, limited: bool = False) -> None:
+    def __init__(self, reason: str, error: PgvecError, *, definite: bool = False) -> None:
         super().__init__(reason)
-        self.reason, self.error, self.definite, self.limited = reason, error, definite, limited
+        self.reason, self.error, self.definite = reason, error, definite
 
 
 @dataclass
@@ -174,8 +174,6 @@ class OpenAIProvider:
             if not self._accepted or (not refused.definite and (retries is None or len(batch) == 1)):
                 self._probe(TEXT_RETRIES)
             if len(batch) == 1:
-                if refused.limited:
-                    raise refused.error from refused
                 self._charge(batch[0], refused, work)
                 return
             lasting = not refused.definite
@@ -267,7 +265,7 @@ class OpenAIProvider:
             raise explained from error
         if error.status_code in (401, 403, 404) and not self._accepted:
             raise explained from error
-        return _RefusedError(f"{told} (status {error.status_code})", explained, limited=error.status_code == 429)
+        return _RefusedError(f"{told} (status {error.status_code})", explained)
 
     def _explained(self, error: APIError) -> PgvecError:
         import openai
