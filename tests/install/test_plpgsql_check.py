@@ -23,7 +23,7 @@ NOWHERE_A_FAULT = {
 
 # Records that a dynamic query fills: it takes them for unset, and what is compared with them for unused.
 FILLED_BY_DYNAMIC_QUERIES = {
-    "pgvec.enqueue_stale": ("page",),
+    "pgvec.enqueue_stale": ("page", "free"),
     "pgvec.sample_similarities": ("drawn",),
     "pgvec.tell_adoption": ("counted",),
     "pgvec.tune": ("drawn",),
@@ -55,6 +55,7 @@ SAFE_TEXTS = {
         "pgvec.clear_emptied",
         "pgvec.create_table",
         "pgvec.create_collection_api",
+        "pgvec.free_rows",
         "pgvec.hide_statistics",
         "pgvec.keep_lexemes",
         "pgvec.keep_queue",
@@ -69,6 +70,7 @@ SAFE_TEXTS = {
         "pgvec.repair_adopted",
         "pgvec.skip_unchanged",
         "pgvec.store_adopted",
+        "pgvec.store_embeddings",
         "pgvec.tell_adoption",
         "public.upsert_documents",
     ),
