@@ -99,7 +99,7 @@ def test_a_worker_that_is_killed_loses_no_row(documents: Connection, database: s
 @pytest.fixture(scope="module")
 def own() -> Iterator[Any]:
     """A server for this module alone, which it may kill."""
-    with installation.own_server() as instance:
+    with installation.own_server(synchronous_commit="on") as instance:
         url = instance.start().url()
         installation.install(url)
         yield instance
