@@ -12,9 +12,9 @@ import os
 import psycopg
 
 from pgvec_admin import providers
+from pgvec_admin.embedding import embed
 from pgvec_admin.engine import collections
 from pgvec_admin.engine.search import vector_literal
-from pgvec_admin.loading import embed
 
 JOBS = """
 create table jobs (
