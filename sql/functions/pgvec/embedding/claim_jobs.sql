@@ -1,6 +1,7 @@
 -- pgvec.claim_jobs -- rows to embed, with their texts, that nobody else is given until the lease has ended.
--- Entries whose row is gone, embedded, without text, or has another text than was queued, are removed. Once in a while, when nothing is due, stale rows are looked
--- for that no trigger has queued: written with triggers off, restored, or older than the model.
+-- Entries whose row is gone, embedded, without text, or has another text than was queued, are removed. Once in a while, when
+-- nothing is due, stale rows are looked for that no trigger has queued: written with triggers off, restored, or older than the
+-- model.
 create or replace function pgvec.claim_jobs(
     collection text, batch int default 100, lease interval default '5 minutes', worker bigint default null, failed_before timestamptz default null)
   returns table (id text, tenant uuid, content text, content_hash text, attempts int)
@@ -13,6 +14,7 @@ declare
   source  text;
   leased  record;
   given   text[];
+  swept   boolean := false;
 begin
   perform pgvec.check_count('batch', batch, 1, 10000);
   if (lease > interval '0') is not true then
@@ -33,8 +35,10 @@ begin
     select array_agg(j.id) as ids, array_agg(j.tenant) as tenants, array_agg(j.content_hash) as hashes, array_agg(j.attempts) as attempts, count(*) as rows into leased
       from pgvec.lease_jobs(target.name, batch, lease, worker, failed_before) as j;
     if leased.rows = 0 then
-      continue when pgvec.sweep_queue(target.name);
-      return;
+      exit when swept;
+      swept := true;
+      exit when not pgvec.sweep_queue(target.name);
+      continue;
     end if;
     begin
       execute format(
