@@ -18,10 +18,11 @@ from typer.testing import CliRunner
 from openai_server import Fault, OpenAIServer, vector_of
 from pgvec_admin.cli.embed import embed as command
 from pgvec_admin.cli.search import search as search_command
-from pgvec_admin.database import Connection
+from pgvec_admin.database import Connection, Target
 from pgvec_admin.embedding import embed
 from pgvec_admin.embedding.embed import ProviderOptions
 from pgvec_admin.embedding.run import EmbedResult, Failure
+from pgvec_admin.embedding.worker import Worker
 from pgvec_admin.engine import collections
 from pgvec_admin.errors import ConnectionFailedError, DataRejectedError, UsageError
 from pgvec_admin.providers import Provider, provider
@@ -315,6 +316,62 @@ def test_a_limited_run_tries_rows_that_failed_after_all_others(
     assert api.requests[-1].inputs[0] in ("text 3", "text 4")  # those that were tried longest ago
     api.poison = set()
     assert embed.embed(documents, "documents", model, batch=3).embedded == 4
+
+
+def test_rows_that_failed_stay_behind_new_ones_though_a_limited_run_came_to_them(
+    documents: Connection, api: OpenAIServer, model: Provider
+) -> None:
+    _fill(documents, 6)
+    api.poison = {f"text {n}" for n in range(1, 7)}
+    embed.embed(documents, "documents", model)
+    embed.embed(documents, "documents", model, limit=2)
+    documents.execute("insert into documents (id, content) values ('new', 'a new text')")
+    before = len(api.requests)
+    assert embed.embed(documents, "documents", model, limit=1).embedded == 1
+    assert [request.inputs for request in api.requests[before:]] == [["a new text"]]
+
+
+def test_a_provider_that_stops_one_of_several_requests_ends_the_run(
+    documents: Connection, api: OpenAIServer, model: Provider
+) -> None:
+    _fill(documents, 12)
+    embed.embed(documents, "documents", model, limit=2)
+    late = threading.Event()
+
+    def behave(inputs: list[str], _: Any) -> Fault | None:
+        if "text 3" in inputs:
+            return Fault(503)
+        if "text 5" in inputs:
+            late.wait(timeout=1)  # its answer comes after the other request has failed
+        elif inputs == ["probe"]:
+            return Fault(503)
+        return None
+
+    api.behave = behave
+    result = embed.attempt(documents, "documents", model, batch=2, concurrency=2)
+    assert isinstance(result.stopped, ConnectionFailedError)
+    assert result.embedded == 2
+    assert _stale(documents) == ["003", "004", *(f"{n:03}" for n in range(7, 13))]
+    assert (
+        documents.execute("select id from pgvec.embedding_jobs where attempts > 0 or worker is not null").fetchall()
+        == []
+    )
+
+
+def test_a_worker_sends_batches_as_it_is_told(documents: Connection, database: str, api: OpenAIServer) -> None:
+    documents.execute("select pgvec.bind_model('documents', 'openai:small', 8)")
+    _fill(documents, 6)
+    stop = threading.Event()
+    worker = Worker(
+        Target(database, "the test"),
+        ["documents"],
+        ProviderOptions(base_url=api.url, batch=2),
+        report=lambda _: stop.set(),
+        stop=stop,
+    )
+    worker.work()
+    assert [len(request.inputs) for request in api.requests if request.inputs != ["probe"]] == [2, 2, 2]
+    assert _stale(documents) == []
 
 
 def test_a_vector_that_the_database_refuses_fails_alone(

@@ -142,11 +142,14 @@ def attempt(
     result = run.result
     if result.stopped is None:
         run.bind()
+    ((elsewhere, dead),) = connection.execute(
+        "select in_work, dead from pgvec.embedding_status(%s)", (collection,)
+    ).fetchall()
     return replace(
         result,
         left_out=result.left_out + _number(connection, "select pgvec.count_blank(%s)", collection),
-        elsewhere=_number(connection, "select in_work from pgvec.embedding_status(%s)", collection),
-        dead=_number(connection, "select dead from pgvec.embedding_status(%s)", collection),
+        elsewhere=elsewhere,
+        dead=dead,
         seconds=time.monotonic() - started,
     )
 

@@ -196,7 +196,8 @@ class Run:
             self._connection.execute(
                 "select pgvec.release_jobs(%s, ids => %s)", (self._number, [rows[place].id for place in answer.unasked])
             )
-        self.result = replace(self.result, stopped=answer.stopped)
+        # the first reason to stop counts: answers to other requests may come after it
+        self.result = replace(self.result, stopped=before.stopped or answer.stopped)
 
 
 def _store(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 
 import psycopg
@@ -106,7 +106,14 @@ class Worker:
             check_dimensions(known, model)
             check_prefix(connection, known, model)
             self._models[name] = model
-        run = Run(connection, known, model, concurrency=self._concurrency, stop=self._stop)
+        run = Run(
+            connection,
+            known,
+            model,
+            batch=self._options.batch,
+            concurrency=self._concurrency,
+            stop=self._stop,
+        )
         began = time.monotonic()
         try:
             for _ in run.drain(thorough=False):
@@ -117,7 +124,7 @@ class Worker:
         if result.stopped is not None:
             self._fail(name, result.stopped, result)
         elif run.tried:
-            self._report(Worked(name, EmbedResult(**(vars(result) | {"seconds": time.monotonic() - began}))))
+            self._report(Worked(name, replace(result, seconds=time.monotonic() - began)))
         return run.tried > 0 and result.stopped is None
 
     def _wait(self, connection: Connection) -> None:
