@@ -47,6 +47,7 @@ SAFE_TEXTS = {
         "pgvec.tenant_rows",
         "pgvec.tune",
         "pgvec.verify_search",
+        "public.match_documents",
     ),
     "clauses of pgvec.index_clause, of checked choices, numbers and %I": ("pgvec.bench_index", "pgvec.build_seconds"),
     "names quoted by the catalog (regclass, format_type, quote_ident), and fixed phrases chosen by CASE": (

@@ -1,6 +1,8 @@
 -- match_documents -- the rows of a collection nearest to a query vector.
 -- pgvec.vector_request checks the arguments, pgvec.nearest searches; where rows belong to tenants and policies hold for the
 -- caller, pgvec.found_documents does both for each tenant.
+-- A look along the index is the first step of pgvec.nearest where all rows are searched, and mostly the only one. It is written out here, since
+-- a small search pays for each query: one finds and reads the rows, and loops keep and return them.
 -- The threshold is applied to the rows found: inside the ordered LIMIT, an iterative scan would walk the whole index for
 -- rows beyond it.
 create or replace function public.match_documents(
@@ -16,23 +18,65 @@ create or replace function public.match_documents(
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  started  constant timestamptz := clock_timestamp();
-  request  constant pgvec.search_request := pgvec.vector_request(
+  started   constant timestamptz := clock_timestamp();
+  request   constant pgvec.search_request := pgvec.vector_request(
              query_embedding, match_count, filter, match_threshold, coalesce(match_documents.collection, 'documents'), for_tenant, match_documents.distance);
-  nearest  record;
-  route    text;
-  returned int := 0;
-  best     float8;
+  target    constant pgvec.collections := request.collection;
+  ef_before text;
+  ef_search text;
+  nearest   record;
+  route     text := 'index';
+  hit       pgvec.hit;
+  hits      pgvec.hit[];
+  farthest  float8 := '-infinity'::float8;
+  ascending boolean := true;   -- hits are, and no two are equally far
+  complete  boolean := false;  -- no more has to be looked for
+  returned  int := 0;
+  best      float8;
 begin
-  if request.alone then
+  if request.alone and request.condition = '' and target.search_kind = 'column' and target.search_method = 'hnsw' then
+    ef_before := coalesce(current_setting('hnsw.ef_search', true), '40');
+    ef_search := least(1000, greatest(request.wanted + 1, coalesce((target.settings ->> 'ef_search')::int, 40)));
+    if ef_search <> ef_before then
+      perform set_config('hnsw.ef_search', ef_search, true);
+    end if;
+    for hit in execute format(target.search_query, coalesce(target.plain_source, target.relation::text), 'true')
+      using query_embedding, request.bound, request.wanted + 1 loop
+      ascending := ascending and hit.distance > farthest;
+      farthest := hit.distance;
+      hits := hits || hit;
+    end loop;
+    if ef_search <> ef_before then
+      perform set_config('hnsw.ef_search', ef_before, true);
+    end if;
+    complete := cardinality(hits) >= request.wanted and farthest < 'nan' and (hits[request.wanted]).distance is distinct from (hits[request.wanted + 1]).distance;
+  end if;
+  if request.alone and complete is not true then
     nearest := pgvec.nearest(request);
+    route := nearest.route;
+    hits := nearest.hits;
+    ascending := false;
+  end if;
+
+  if request.alone and ascending then
+    foreach hit in array hits loop
+      id := hit.id;
+      content := hit.content;
+      metadata := hit.metadata;
+      similarity := case request.distance when 'cosine' then 1 - hit.distance when 'inner_product' then - hit.distance else 1 / (1 + hit.distance) end;
+      exit when returned = request.wanted or similarity < match_threshold;
+      returned := returned + 1;
+      return next;
+    end loop;
+  elsif request.alone then
     return query
       select s.id, s.content, s.metadata, s.similarity
         from (select h.*, case request.distance when 'cosine' then 1 - h.distance when 'inner_product' then - h.distance else 1 / (1 + h.distance) end as similarity
-                from unnest(nearest.hits) as h) as s
+                from unnest(hits) as h) as s
        where match_threshold is null or s.similarity >= match_threshold
        order by s.distance, s.id
        limit request.wanted;
+    get diagnostics returned = row_count;
   else
     for id, content, metadata, similarity, route in
       select t.id, t.content, t.metadata, t.similarity, t.route from pgvec.found_documents(request, filter) as t order by t.similarity desc, t.id, t.tenant limit request.wanted
@@ -43,16 +87,12 @@ begin
     end loop;
   end if;
 
-  if random() < (request.collection).log_sample then
-    if request.alone then
-      get diagnostics returned = row_count;  -- of the query above: an expression counts no rows
-      route := nearest.route;
-      if returned > 0 then
-        best := pgvec.similarity(request.distance, (select min(h.distance) from unnest(nearest.hits) as h));
-      end if;
+  if random() < target.log_sample then
+    if request.alone and returned > 0 then
+      best := pgvec.similarity(request.distance, (select min(h.distance) from unnest(hits) as h));
     end if;
     perform pgvec.log_search(
-      (request.collection).name, 'match_documents', coalesce(route, 'tenant'), request.wanted, returned, started, best, for_tenant, filter, null, query_embedding);
+      target.name, 'match_documents', coalesce(route, 'tenant'), request.wanted, returned, started, best, for_tenant, filter, null, query_embedding);
   end if;
 end
 $$;

@@ -4,15 +4,12 @@
 -- One row more than wanted is read (overfetch). Where it is as far as the last wanted one, more are read until the tie at LIMIT
 -- is complete, so that the rows returned do not depend on the order in which an index happens to meet them. Over a
 -- quantized index more candidates are read, and ordered by their true distance.
--- Where all rows are in one index of vectors the first step is mostly the only one: it is written out, since a small search pays for each
--- statement. One query finds the rows and reads them, and a loop keeps them: each further query to plan would cost a tenth of it.
 -- hnsw.ef_search is put back by hand, since a setting of the function costs 15 microseconds; after an error the server does it.
 create or replace function pgvec.nearest(request pgvec.search_request, out hits pgvec.hit[], out route text)
   language plpgsql stable parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  looked    constant boolean := (request.condition = '' and (request.collection).search_kind = 'column' and (request.collection).search_method = 'hnsw') is true;
   ef_before constant text := coalesce(current_setting('hnsw.ef_search', true), '40');
   ef_search text := ef_before;
   hit       pgvec.hit;
@@ -23,52 +20,37 @@ declare
   step      pgvec.search_step;
   tied      boolean := false;
 begin
-  if looked then
-    ef_search := least(1000, greatest(request.wanted + 1, coalesce(((request.collection).settings ->> 'ef_search')::int, 40)));
-    if ef_search <> ef_before then
-      perform set_config('hnsw.ef_search', ef_search, true);
+  select s.* into steps, scanned, walked from pgvec.search_steps(request) as s;
+  foreach step in array steps loop
+    continue when step.after_tie <> tied;
+    if step.ef_search::text <> ef_search then
+      ef_search := set_config('hnsw.ef_search', step.ef_search::text, true);
     end if;
-    for hit in execute format((request.collection).search_query, coalesce((request.collection).plain_source, (request.collection).relation::text), 'true')
-      using request.query_embedding, request.bound, request.wanted + 1 loop
-      exit when hit.distance is null or hit.distance = 'nan';  -- which sorts as the farthest
-      hits := hits || hit;
-    end loop;
-    tied := coalesce((hits[request.wanted]).distance = (hits[request.wanted + 1]).distance, false);
-  end if;
-
-  if not looked or tied or coalesce(cardinality(hits), 0) < request.wanted then
-    select s.* into steps, scanned, walked from pgvec.search_steps(request) as s;
-    foreach step in array steps[1 + looked::int :] loop
-      continue when step.after_tie <> tied;
-      if step.ef_search::text <> ef_search then
-        ef_search := set_config('hnsw.ef_search', step.ef_search::text, true);
-      end if;
-      hits := '{}';
-      searched := case when step.kind is null then scanned else walked end;
-      if step.deep or request.condition <> '' and step.iterative_scan <> current_setting('hnsw.iterative_scan', true) then
-        hits := array(select r from pgvec.deep_rows(request, step, searched) as r where r.distance < 'nan');
-      else
-        for hit in execute format(case when step.kind is null then (request.collection).scan_query else (request.collection).search_query end,
-                                  searched, coalesce(nullif(request.condition, ''), 'true'))
-          using request.query_embedding, request.bound, step.read_rows loop
-          exit when hit.distance is null or hit.distance = 'nan';  -- which sorts as the farthest
-          hits := hits || hit;
-        end loop;
-      end if;
-      -- the last row wanted and all beyond it; an iterative scan may return them out of order. A graph may end within a flood of duplicates:
-      -- fewer rows than asked for do not complete a tie that was there.
-      tied := tied and step.kind is not null and cardinality(hits) < step.read_rows
-              or step.read_rows > request.wanted and cardinality(hits) = step.read_rows
-              and (select count(*) from unnest(hits) as h group by h.distance order by h.distance desc limit 1) > step.read_rows - request.wanted;
-      exit when cardinality(hits) >= step.enough and not tied;
-    end loop;
-  end if;
+    hits := '{}';
+    searched := case when step.kind is null then scanned else walked end;
+    if step.deep or request.condition <> '' and step.iterative_scan <> current_setting('hnsw.iterative_scan', true) then
+      hits := array(select r from pgvec.deep_rows(request, step, searched) as r where r.distance < 'nan');
+    else
+      for hit in execute format(case when step.kind is null then (request.collection).scan_query else (request.collection).search_query end,
+                                searched, coalesce(nullif(request.condition, ''), 'true'))
+        using request.query_embedding, request.bound, step.read_rows loop
+        exit when hit.distance is null or hit.distance = 'nan';  -- which sorts as the farthest
+        hits := hits || hit;
+      end loop;
+    end if;
+    -- the last row wanted and all beyond it; an iterative scan may return them out of order. A graph may end within a flood of duplicates:
+    -- fewer rows than asked for do not complete a tie that was there.
+    tied := tied and step.kind is not null and cardinality(hits) < step.read_rows
+            or step.read_rows > request.wanted and cardinality(hits) = step.read_rows
+            and (select count(*) from unnest(hits) as h group by h.distance order by h.distance desc limit 1) > step.read_rows - request.wanted;
+    exit when cardinality(hits) >= step.enough and not tied;
+  end loop;
   if ef_search <> ef_before then
     perform set_config('hnsw.ef_search', ef_before, true);
   end if;
   if (request.collection).log_sample is not null then
     route := case when steps[1].kind <> coalesce(step.kind, '') then pgvec.route_name(steps[1].kind) || ', then ' else '' end
-             || pgvec.route_name(case when steps is null then 'column' else step.kind end);
+             || pgvec.route_name(step.kind);
   end if;
 end
 $$;

@@ -1,6 +1,7 @@
 -- pgvec.vector_request -- a search by vector: its defaults, checks, tenants and filter, worked out in this one place.
--- A small search pays for each function that it calls, and for each statement of one. So one statement answers most requests: those to a
--- collection without tenants, with its own distance, no threshold, a vector that fits, and a filter that is absent or a plain object without keys that are columns.
+-- A small search pays for each function that it calls, for each query in one, and for every expression of a query, as an executor is made ready anew
+-- each time. So most requests are answered with one look at the registry and conditions of PL/pgSQL: those to a collection without
+-- tenants, with its own distance, no threshold, a vector that fits, and a filter that is absent or a plain object without keys that are columns.
 create or replace function pgvec.vector_request(
     query_embedding extensions.vector, match_count int, filter jsonb, match_threshold float8, collection text, for_tenant uuid, distance text,
     scope pgvec.search_request default null)
@@ -9,44 +10,47 @@ create or replace function pgvec.vector_request(
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  request  pgvec.search_request;
-  filtered regclass;  -- the table, where the filter is plain
+  request pgvec.search_request;
+  target  pgvec.collections;
+  product float8;  -- the square of the vector's length, negative
 begin
-  if (scope).alone is null then
-    select case when to_regclass(c.search_index) = c.search_index_oid then c else pgvec.with_index(c, c.distance) end,  -- the cached index, where it is the one
-           true, vector_request.query_embedding, least(greatest(coalesce(match_count, (c.settings ->> 'match_count')::int, 1000), 1), 1000), c.distance, t.condition,
-           case when t.condition <> '' then jsonb_build_array(filter) end, case when t.condition <> '' then c.base end
-      into request.collection, request.alone, request.query_embedding, request.wanted, request.distance, request.condition, request.bound, filtered
-      from pgvec.collections as c
-     cross join lateral (
-            select case
-                     when filter is null or filter = '{}' then ''
-                     when c.base = c.relation and jsonb_typeof(filter) = 'object'
-                          and strpos(filter::text, '"$') = 0 and length(filter::text) <= 65536 and not filter @? 'strict $.**{13}'
-                       then 'd.metadata @> ($2 -> 0)'
-                   end) as t (condition)
-     where c.name = vector_request.collection
-       and num_nonnulls(vector_request.distance, match_threshold, for_tenant) = 0
-       and c.access <> 'tenant'
-       and has_table_privilege(c.base, 'select') is not null  -- there is such a table
-       and (c.base = c.relation
-            or c.source_columns = (select md5(string_agg(concat_ws(' ', quote_ident(a.attname), a.atttypid, a.atttypmod, a.attnotnull), ',' order by a.attnum)
-                     || c.base::oid || c.base)  -- pgvec.column_state
-                                     from pg_catalog.pg_attribute as a
-                                    where a.attrelid = c.base and a.attnum > 0))
-       and extensions.vector_dims(vector_request.query_embedding) = c.dimensions
-       and vector_request.query_embedding operator(extensions.<#>) vector_request.query_embedding between -1e38 and -1e-30
+  if (scope).alone is null and num_nonnulls(vector_request.distance, match_threshold, for_tenant) = 0 then
+    select c.* into target from pgvec.collections as c where c.name = vector_request.collection;
+    product := query_embedding operator(extensions.<#>) query_embedding;
+    if target.access <> 'tenant'
+       and has_table_privilege(target.base, 'select') is not null  -- there is such a table
+       and extensions.vector_dims(query_embedding) = target.dimensions
+       and product between -1e38 and -1e-30
        -- halfvec rounds what is smaller to zero, and overflows beyond
-       and (c.storage = 'vector' or vector_request.query_embedding operator(extensions.<#>) vector_request.query_embedding between -4e9 and -1e-8);
-    -- as part of the statement above this had it planned anew for each search: the plan of one without a filter is so much cheaper
-    if filtered is not null then
-      if exists (select from pg_catalog.pg_attribute as a where a.attrelid = filtered and a.attnum > 0 and filter ? a.attname::text) then
-        request.condition := null;
+       and (target.storage = 'vector' or product between -4e9 and -1e-8)
+    then
+      request.alone := target.base = target.relation;
+      if not request.alone then  -- pgvec.column_state
+        select target.source_columns = md5(string_agg(concat_ws(' ', quote_ident(a.attname), a.atttypid, a.atttypmod, a.attnotnull), ',' order by a.attnum)
+               || target.base::oid || target.base)
+          into request.alone
+          from pg_catalog.pg_attribute as a
+         where a.attrelid = target.base and a.attnum > 0;
+      end if;
+    end if;
+    if request.alone then
+      request.collection := case when to_regclass(target.search_index) = target.search_index_oid then target else pgvec.with_index(target, target.distance) end;
+      request.query_embedding := query_embedding;
+      request.wanted := least(greatest(coalesce(match_count, (target.settings ->> 'match_count')::int, 1000), 1), 1000);
+      request.distance := target.distance;
+      if filter is null or filter = '{}' then
+        request.condition := '';
+      elsif target.base = target.relation and jsonb_typeof(filter) = 'object'
+            and strpos(filter::text, '"$') = 0 and length(filter::text) <= 65536 and not filter @? 'strict $.**{13}' then
+        if not exists (select from pg_catalog.pg_attribute as a where a.attrelid = target.base and a.attnum > 0 and filter ? a.attname::text) then
+          request.condition := 'd.metadata @> ($2 -> 0)';
+          request.bound := jsonb_build_array(filter);
+        end if;
       end if;
     end if;
   end if;
 
-  if request.alone is null then
+  if request.alone is not true then
     request := case when (scope).alone is null then pgvec.scoped(vector_request.collection, for_tenant) else scope end;
     request.alone := request.alone and (request.tenants is null or cardinality(request.tenants) = 1);
     request.query_embedding := vector_request.query_embedding;
