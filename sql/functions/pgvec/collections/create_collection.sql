@@ -39,6 +39,12 @@ begin
       message = format('a collection of access %L cannot have %s partitions', access, partition),
       hint    = 'partition is for access => ''tenant'', whose rows it spreads over 1 to 1000 tables by their tenant';
   end if;
+  if owner is null and owner_column is not null then
+    raise exception using
+      errcode = 'PV004',
+      message = format('owner_column %L is of no owner', owner_column),
+      hint    = 'name the table of the accounts as well: owner => ''auth.users''';
+  end if;
   configuration := pgvec.text_search_configuration(language);
   if model is not null then
     perform pgvec.check_model(model);
