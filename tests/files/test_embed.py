@@ -555,7 +555,7 @@ def test_a_claim_without_a_number_gets_one_that_nobody_else_knows(documents: Con
     assert again == [(mine,)]
     assert _value(documents, f"select renew_embeddings({mine}, '2 hours')") == 4
     assert _value(documents, f"select renew_embeddings({other})") == 2
-    for stranger in ("null", "0", "1", "-1", str(mine + 1), str(-mine), "pgvec.worker_lock(%s)" % mine):
+    for stranger in ("null", "0", "1", "-1", str(mine + 1), str(-mine), f"pgvec.worker_lock({mine})"):
         assert _value(documents, f"select renew_embeddings({stranger})") == 0
         assert _value(documents, f"select pgvec.release_jobs({stranger})") == 0
     numbers = [_value(documents, "select pgvec.new_worker()") for _ in range(100)]

@@ -373,7 +373,7 @@ def test_a_conflict_while_vectors_are_stored_costs_no_second_request(
 def test_a_table_that_is_locked_for_a_while_costs_no_second_request(
     documents: Connection, administrator: Connection, database: str, provider: OpenAIServer
 ) -> None:
-    administrator.execute(f'alter database "{documents.info.dbname}" set lock_timeout = \'50ms\''.encode())
+    administrator.execute(f"alter database \"{documents.info.dbname}\" set lock_timeout = '50ms'".encode())
     _fill(documents, 1, 60)
     released: list[threading.Timer] = []
 

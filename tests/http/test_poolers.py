@@ -145,14 +145,21 @@ def test_the_command_serves_behind_it(
                 assert [one.json()["results"][0]["id"] for one in answers] == 3 * [f"row-{row}" for row in range(ROWS)]
                 for tenant, name in ((OURS, "ours"), (THEIRS, "theirs")):
                     of_tenant = client.post("/search", json=ask | {"collection": "notes"}, headers={"X-Tenant": tenant})
-                    assert {one["id"] for one in of_tenant.json()["results"]} == {f"{name}-{row}" for row in range(ROWS)}
+                    assert {one["id"] for one in of_tenant.json()["results"]} == {
+                        f"{name}-{row}" for row in range(ROWS)
+                    }
                 stored = client.post("/documents", json={"documents": [{"id": "new", "content": "a new word"}]})
                 assert stored.status_code == 200, stored.text
                 assert client.get("/health").status_code == 200
             with psycopg.connect(url, autocommit=True, prepare_threshold=None) as other:
                 for setting in ("search_path", "app.tenant_id", "role", "statement_timeout"):
-                    kept = {str(other.execute(f"select current_setting('{setting}', true)").fetchone()) for _ in range(9)}
-                    assert kept <= {"(None,)", "('',)", "('\"$user\", public',)", "('none',)", "('0',)"}, (setting, kept)
+                    kept = {
+                        str(other.execute(f"select current_setting('{setting}', true)").fetchone()) for _ in range(9)
+                    }
+                    assert kept <= {"(None,)", "('',)", "('\"$user\", public',)", "('none',)", "('0',)"}, (
+                        setting,
+                        kept,
+                    )
             interrupt(process)
             assert process.returncode == 0
             assert process.stderr.read() == "stopped; what was answered stays\n"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+import os
+import subprocess
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +16,7 @@ from psycopg.types.json import Jsonb
 
 import installation
 import supabase_project
+from command import COMMAND
 from installation import Connection
 from supabase_project import Project
 from traces import tables, traces
@@ -114,15 +118,9 @@ def _search(connection: Connection, account: str, word: str, *, tenant: bool) ->
     if tenant:
         claims["app_metadata"] = {"tenant_id": account}
     with connection.transaction():
-        connection.execute("select set_config('request.jwt.claims', %s, true)", (Jsonb(claims).dumps(claims) if False else _json(claims),))
+        connection.execute("select set_config('request.jwt.claims', %s, true)", (json.dumps(claims),))
         connection.execute("set local role authenticated")
         connection.execute("select * from keyword_search(%s, filter => %s)", (f"what says {word}", Jsonb({"by": word})))
-
-
-def _json(claims: dict[str, Any]) -> str:
-    import json
-
-    return json.dumps(claims)
 
 
 def _statistics(connection: Connection) -> Any:
@@ -171,9 +169,7 @@ def test_an_account_takes_all_along_that_there_is_of_it(
     left = _traces(with_search, "fitis", THEIRS)
     # nothing of the other account is gone: parts of counts may be summed
     assert {name: sorted(rows) for name, rows in left.items() if name != "pgvec.lexemes"} == {
-        name: sorted(row for row in rows if OURS not in row)
-        for name, rows in theirs.items()
-        if name != "pgvec.lexemes"
+        name: sorted(row for row in rows if OURS not in row) for name, rows in theirs.items() if name != "pgvec.lexemes"
     }
     counted = _statistics(owner)
     owner.execute("select pgvec.refresh_statistics('documents')")
@@ -195,7 +191,7 @@ def test_an_account_without_rows_takes_its_searches_and_memberships(with_search:
         owner.execute("select pgvec.log_searches(%s, 1, texts => true)", (name,))
     _search(owner, OURS, MARK, tenant=False)
     with owner.transaction():
-        owner.execute("select set_config('request.jwt.claims', %s, true)", (_json({"sub": OURS}),))
+        owner.execute("select set_config('request.jwt.claims', %s, true)", (json.dumps({"sub": OURS}),))
         owner.execute("select * from keyword_search(%s, collection => 'other')", (MARK,))
     owner.execute("insert into pgvec.memberships (member, tenant_id) values (%s, gen_random_uuid())", (OURS,))
     assert len(_traces(with_search, MARK)["pgvec.search_log"]) == 2
@@ -239,12 +235,11 @@ def test_an_account_goes_while_the_words_are_being_counted(with_search: Project,
     kind = KINDS["open"]
     owner.execute(kind.make.encode())
     _write(owner, kind, OURS, MARK)
-    with installation.connect(with_search.database) as counting:
-        with counting.transaction():
-            counting.execute("select pgvec.refresh_statistics('documents')")
-            with _platform(with_search) as platform:
-                platform.execute("set statement_timeout = '10s'")
-                platform.execute("delete from users where id = %s", (OURS,))
+    with installation.connect(with_search.database) as counting, counting.transaction():
+        counting.execute("select pgvec.refresh_statistics('documents')")
+        with _platform(with_search) as platform:
+            platform.execute("set statement_timeout = '10s'")
+            platform.execute("delete from users where id = %s", (OURS,))
     assert owner.execute("select count(*) from documents").fetchone() == (0,)
     # what the count has seen adds up to nothing, and is removed by the next one
     assert {row[2] for row in _statistics(owner)} <= {0}
@@ -255,7 +250,10 @@ def test_an_account_goes_while_the_words_are_being_counted(with_search: Project,
 def test_several_collections_and_other_tables_of_accounts(with_search: Project, owner: Connection) -> None:
     owner.execute("create table organisations (id uuid primary key, name text)")
     owner.execute("create table profiles (id uuid primary key references auth.users on delete cascade, nick text)")
-    owner.execute("select pgvec.create_collection('teams', 8, access => 'tenant', owner => 'organisations', owner_column => 'tenant_id')")
+    owner.execute(
+        "select pgvec.create_collection('teams', 8, access => 'tenant', owner => 'organisations',"
+        " owner_column => 'tenant_id')"
+    )
     owner.execute("select pgvec.create_collection('letters', 8, owner => 'public.profiles')")
     owner.execute("select pgvec.create_collection('offers', 8, owner => 'organisations')")
     defaults = dict(
@@ -269,7 +267,7 @@ def test_several_collections_and_other_tables_of_accounts(with_search: Project, 
     owner.execute("insert into profiles values (%s, 'one')", (OURS,))
     owner.execute("insert into teams (tenant_id, id, content) values (%s, '1', %s)", (OURS, MARK))
     with owner.transaction():
-        owner.execute("select set_config('request.jwt.claims', %s, true)", (_json({"sub": OURS}),))
+        owner.execute("select set_config('request.jwt.claims', %s, true)", (json.dumps({"sub": OURS}),))
         owner.execute("insert into letters (id, content) values ('1', %s)", (MARK,))
         owner.execute("insert into offers (id, content) values ('1', 'of no organisation')")
     _delete(with_search)
@@ -286,7 +284,9 @@ def test_several_collections_and_other_tables_of_accounts(with_search: Project, 
     assert owner.execute(triggers).fetchall() == [("organisations",)]
     owner.execute("select pgvec.drop_collection('offers')")
     assert owner.execute(triggers).fetchall() == []
-    assert owner.execute("insert into letters (id, content) values ('2', 'plain') returning owner_id").fetchone() == (None,)
+    assert owner.execute("insert into letters (id, content) values ('2', 'plain') returning owner_id").fetchone() == (
+        None,
+    )
 
 
 def test_accounts_can_be_deleted_once_no_collection_is_left(with_search: Project, owner: Connection) -> None:
@@ -342,9 +342,18 @@ def test_a_table_that_rows_cannot_belong_to_is_refused_and_nothing_is_made(
     ("call", "says"),
     [
         ("select pgvec.create_collection('notes', 8, owner_column => 'owner_id')", "is of no owner"),
-        ("select pgvec.create_collection('notes', 8, owner => 'auth.users', owner_column => 'tenant_id')", "owner_column cannot be tenant_id"),
-        ("select pgvec.create_collection('notes', 8, owner => 'auth.users', owner_column => 'content')", "owner_column cannot be content"),
-        ("select pgvec.set_owner('documents', 'accounts')", "rows of collection 'documents' belong to auth.users by owner_id"),
+        (
+            "select pgvec.create_collection('notes', 8, owner => 'auth.users', owner_column => 'tenant_id')",
+            "owner_column cannot be tenant_id",
+        ),
+        (
+            "select pgvec.create_collection('notes', 8, owner => 'auth.users', owner_column => 'content')",
+            "owner_column cannot be content",
+        ),
+        (
+            "select pgvec.set_owner('documents', 'accounts')",
+            "rows of collection 'documents' belong to auth.users by owner_id",
+        ),
         ("select pgvec.set_owner('numbered', 'auth.users')", "is no uuid"),
         ("select pgvec.set_owner('posts', 'auth.users')", "has no column that refers to auth.users"),
         ("select pgvec.set_owner('nothing', 'auth.users')", "there is no collection"),
@@ -368,7 +377,8 @@ def test_the_deletion_of_an_account_reads_no_table_as_a_whole(with_search: Proje
     owner.execute(KINDS["open"].make.encode())
     owner.execute(
         "insert into documents (id, content, owner_id)"
-        " select i::text, 'text ' || i, case when i %% 1000 = 0 then %s::uuid else %s::uuid end from generate_series(1, 5000) as i",
+        " select i::text, 'text ' || i, case when i %% 1000 = 0 then %s::uuid else %s::uuid end"
+        " from generate_series(1, 5000) as i",
         (OURS, THEIRS),
     )
     owner.execute("analyze documents")
@@ -381,18 +391,24 @@ def test_the_deletion_of_an_account_reads_no_table_as_a_whole(with_search: Proje
     assert "documents_owner_idx" in plan
     for statement in ("owner = '{}'", "tenants[1] = '{}'"):
         owner.execute("set enable_seqscan = off")
-        plan = str(owner.execute(f"explain select from pgvec.search_log where {statement.format(OURS)}".encode()).fetchall())
+        plan = str(
+            owner.execute(f"explain select from pgvec.search_log where {statement.format(OURS)}".encode()).fetchall()
+        )
         assert "search_log_" in plan
     _delete(with_search)
     assert owner.execute("select count(*) from documents").fetchone() == (4995,)
 
 
-def test_owners_are_known_to_the_command(with_search: Project, owner: Connection, run_in: Callable[..., Any]) -> None:
-    made = run_in(with_search.database, "collection", "create", "documents", "-d", "8", "--owner", "auth.users")
+def test_owners_are_known_to_the_command(with_search: Project, owner: Connection) -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"PGVEC_DATABASE_URL": with_search.database}
+        return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, env=environment)
+
+    made = run("collection", "create", "documents", "-d", "8", "--owner", "auth.users")
     assert (made.returncode, made.stderr) == (0, "collection documents: table documents, 8 dimensions, cosine\n")
     assert owner.execute("select owner_table::text, owner_column from pgvec.collections").fetchall() == [
         ("auth.users", "owner_id")
     ]
-    refused = run_in(with_search.database, "collection", "create", "other", "-d", "8", "--owner", "auth.people")
+    refused = run("collection", "create", "other", "-d", "8", "--owner", "auth.people")
     assert "there is no table auth.people" in refused.stderr
     assert "hint: name the table of the accounts" in refused.stderr

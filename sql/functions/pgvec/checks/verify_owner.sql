@@ -40,7 +40,7 @@ begin
     case when target.owner_table is null then 'its rows belong to no accounts' else format('its rows go with those of %s', target.owner_table) end,
     format('pgvec.set_owner puts back what is gone; what is disabled the owner of the table enables%s',
            case when reference.confdeltype <> 'c' or not reference.convalidated then '; drop the foreign key first, or validate it' end),
-    case when is_there and number is not null and reference.confdeltype is distinct from 'a' then format('select pgvec.set_owner(%L, %L, %L);', target.name, target.owner_table, target.owner_column) end);
+    case when is_there and number is not null and (reference.oid is null or reference.confdeltype = 'c' and reference.convalidated) then format('select pgvec.set_owner(%L, %L, %L);', target.name, target.owner_table, target.owner_column) end);
 end
 $$;
 comment on function pgvec.verify_owner(text) is
