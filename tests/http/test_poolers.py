@@ -130,7 +130,7 @@ def test_the_command_serves_behind_it(
 ) -> None:
     """`serve` connects as to a server, is refused, and goes on as behind a pooler; nothing stays in its sessions."""
     with pooled(server, database, ["postgres"], version=version) as url:
-        command = [COMMAND, "serve", "--port", "0", "--database-url", url, *options]
+        command = [str(COMMAND), "serve", "--port", "0", "--database-url", url, *options]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ.copy()) as process:
             assert process.stderr is not None
             said = process.stderr.readline()

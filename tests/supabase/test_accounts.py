@@ -38,8 +38,8 @@ class Kind:
 
 OWNED = "select pgvec.create_collection('documents', 8, model => 'openai:test', owner => 'auth.users'{})"
 ADOPTED = """
-create table posts (id {key} primary key, user_id uuid references auth.users on delete cascade, content text, metadata jsonb,
-                    embedding extensions.vector(8));
+create table posts (id {key} primary key, user_id uuid references auth.users on delete cascade,
+                    content text, metadata jsonb, embedding extensions.vector(8));
 create index on posts (user_id);
 select pgvec.adopt_collection('documents', 'posts', model => 'openai:test', add_columns => {added});
 select pgvec.set_owner('documents', 'auth.users')
@@ -256,7 +256,7 @@ def test_several_collections_and_other_tables_of_accounts(with_search: Project, 
     )
     owner.execute("select pgvec.create_collection('letters', 8, owner => 'public.profiles')")
     owner.execute("select pgvec.create_collection('offers', 8, owner => 'organisations')")
-    defaults = dict(
+    defaults: dict[str, str] = dict(
         owner.execute(
             "select attrelid::regclass::text, pg_get_expr(adbin, adrelid) from pg_attrdef join pg_attribute"
             " on attrelid = adrelid and attnum = adnum where attname = 'owner_id'"
