@@ -9,7 +9,7 @@ comment on column pgvec.collections.owner_column is 'The column of base that ref
 
 alter table pgvec.search_log add column if not exists owner uuid;
 create index if not exists search_log_owner_idx on pgvec.search_log (owner) where owner is not null;
-create index if not exists search_log_tenant_idx on pgvec.search_log ((tenants[1])) where tenants is not null;
+create index if not exists search_log_tenant_idx on pgvec.search_log ((tenants[1])) where tenants[1] is not null;
 create index if not exists search_log_several_idx on pgvec.search_log (collection) where cardinality(tenants) > 1;
 
 comment on column pgvec.search_log.owner is 'Where rows of some collection belong to accounts: whose search it was. Deleted with the account.';

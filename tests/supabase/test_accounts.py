@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -12,17 +13,21 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 from psycopg.types.json import Jsonb
 
 import installation
 import supabase_project
 from command import COMMAND
 from installation import Connection
+from pgvec_admin.server import embedded
 from supabase_project import Project
 from traces import tables, traces
 
 OURS = "00000000-0000-4000-8000-00000000000a"
 THEIRS = "00000000-0000-4000-8000-00000000000b"
+TEAM = "00000000-0000-4000-8000-00000000000c"  # a tenant with several accounts
+_numbers = itertools.count()
 MARK = "zilpzalp"  # a word of the account's texts alone
 VECTOR = "[1,0,0,0,0,0,0,0]"
 
@@ -41,6 +46,7 @@ ADOPTED = """
 create table posts (id {key} primary key, user_id uuid references auth.users on delete cascade,
                     content text, metadata jsonb, embedding extensions.vector(8));
 create index on posts (user_id);
+revoke trigger on posts from anon, authenticated, service_role;
 select pgvec.adopt_collection('documents', 'posts', model => 'openai:test', add_columns => {added});
 select pgvec.set_owner('documents', 'auth.users')
 """
@@ -64,28 +70,40 @@ KINDS = {
 
 
 @pytest.fixture
-def owner(with_search: Project) -> Iterator[Connection]:
-    """Role postgres, which is no superuser, in a project with two accounts."""
-    with installation.connect(with_search.database) as connection, _platform(with_search) as platform:
-        platform.execute("insert into auth.users (id, email) values (%s, 'a@a.a'), (%s, 'b@b.b')", (OURS, THEIRS))
+def database(platform: embedded.Server, installed: str) -> str:
+    """A project's database, as role postgres, which is no superuser."""
+    name = f"accounts_{next(_numbers)}"
+    supabase_project.create(platform, name, template=installed)
+    return supabase_project.conninfo(platform, name)
+
+
+@pytest.fixture
+def owner(database: str) -> Iterator[Connection]:
+    """Role postgres in a project with two accounts."""
+    with installation.connect(database) as connection:
+        _add(database)
         yield connection
+
+
+def _add(database: str) -> None:
+    with _acting(database) as platform:
+        platform.execute("insert into users (id, email) values (%s, 'a@a.a'), (%s, 'b@b.b')", (OURS, THEIRS))
 
 
 @contextmanager
-def _platform(project: Project, role: str = "supabase_auth_admin") -> Iterator[Connection]:
-    """The service that keeps the accounts: what it may do is its own tables."""
-    name = project.database.split("dbname=")[-1].split()[0]
-    with installation.connect(supabase_project.conninfo(project.server, name, role)) as connection:
+def _acting(database: str, role: str = "supabase_auth_admin") -> Iterator[Connection]:
+    """By default the service that keeps the accounts: what it may do is its own tables."""
+    with installation.connect(make_conninfo(database, user=role)) as connection:
         yield connection
 
 
-def _delete(project: Project, account: str = OURS) -> None:
-    with _platform(project) as platform:
+def _delete(database: str, account: str = OURS) -> None:
+    with _acting(database) as platform:
         assert platform.execute("delete from users where id = %s", (account,)).rowcount == 1
 
 
-def _traces(project: Project, *marks: str) -> dict[str, list[str]]:
-    with _platform(project, supabase_project.SUPERUSER) as connection:
+def _traces(database: str, *marks: str) -> dict[str, list[str]]:
+    with _acting(database, supabase_project.SUPERUSER) as connection:
         return traces(connection, *marks)
 
 
@@ -94,7 +112,7 @@ def _write(connection: Connection, kind: Kind, account: str, word: str) -> None:
     own = kind.table != "posts"
     for number in range(6):
         columns = [*kind.columns, "id", "content", "metadata", "embedding"]
-        values: list[Any] = [account] * len(kind.columns)
+        values: list[Any] = [_tenant(kind, account) if column == "tenant_id" else account for column in kind.columns]
         text = f"the {word} sings of {word}{number} and more"
         values += [f"{word}/{number}", text, Jsonb({"by": word}), None if number > 3 else VECTOR]
         if own:
@@ -112,11 +130,15 @@ def _write(connection: Connection, kind: Kind, account: str, word: str) -> None:
         connection.execute("update pgvec.embedding_jobs set due_at = 'infinity' where reason is not null")
 
 
-def _search(connection: Connection, account: str, word: str, *, tenant: bool) -> None:
+def _tenant(kind: Kind, account: str) -> str:
+    return account if kind.columns == ("tenant_id",) else TEAM
+
+
+def _search(connection: Connection, account: str, word: str, tenant: str | None) -> None:
     """A search with the account's token, of which its text and vector are logged."""
     claims: dict[str, Any] = {"sub": account, "role": "authenticated"}
     if tenant:
-        claims["app_metadata"] = {"tenant_id": account}
+        claims["app_metadata"] = {"tenant_id": tenant}
     with connection.transaction():
         connection.execute("select set_config('request.jwt.claims', %s, true)", (json.dumps(claims),))
         connection.execute("set local role authenticated")
@@ -133,11 +155,10 @@ def _statistics(connection: Connection) -> Any:
 @pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_an_account_takes_all_along_that_there_is_of_it(
-    with_search: Project, owner: Connection, kind: Kind, large: bool
+    database: str, owner: Connection, kind: Kind, large: bool
 ) -> None:
     for statement in kind.make.strip().split(";"):
         owner.execute(statement.encode())
-    tenant = "tenant_id" in kind.columns
     owner.execute("select pgvec.log_searches('documents', 1, texts => true, embeddings => true)")
     if kind.table == "documents" and kind is KINDS["policy"]:
         owner.execute("create policy own on documents using (owner_id = (select auth.uid()))")
@@ -146,27 +167,28 @@ def test_an_account_takes_all_along_that_there_is_of_it(
         owner.execute("grant select on posts to authenticated")
     for account, word in ((OURS, MARK), (THEIRS, "fitis")):
         _write(owner, kind, account, word)
-        _search(owner, account, word, tenant=tenant)
+        tenant = _tenant(kind, account) if "tenant_id" in kind.columns else None
+        _search(owner, account, word, tenant)
         owner.execute("insert into pgvec.memberships (member, tenant_id) values (%s, %s)", (account, THEIRS))
         if kind.table == "documents":
             with owner.transaction():
                 if tenant:
-                    owner.execute("select set_config('app.tenant_id', %s, true)", (account,))
+                    owner.execute("select set_config('app.tenant_id', %s, true)", (tenant,))
                 owner.execute("select pgvec.note_load('documents', %s, 'f', 3, %s)", (f"/home/{word}.md", f"{word}/2"))
     if large:
         owner.execute("""update pgvec.collections set settings = settings || '{"live_statistics": 0}'""")
         owner.execute("select pgvec.refresh_statistics('documents')")
-    before = _traces(with_search, MARK, OURS)
+    before = _traces(database, MARK, OURS)
     names = {"pgvec.lexemes", "pgvec.embedding_jobs", "pgvec.search_log", "pgvec.memberships"}
     assert names <= before.keys()
-    with _platform(with_search, supabase_project.SUPERUSER) as superuser:
+    with _acting(database, supabase_project.SUPERUSER) as superuser:
         assert set(tables(superuser)) > names
         theirs = traces(superuser, "fitis", THEIRS)
 
-    _delete(with_search)
+    _delete(database)
 
-    assert _traces(with_search, MARK, OURS) == {}
-    left = _traces(with_search, "fitis", THEIRS)
+    assert _traces(database, MARK, OURS) == {}
+    left = _traces(database, "fitis", THEIRS)
     # nothing of the other account is gone: parts of counts may be summed
     assert {name: sorted(rows) for name, rows in left.items() if name != "pgvec.lexemes"} == {
         name: sorted(row for row in rows if OURS not in row) for name, rows in theirs.items() if name != "pgvec.lexemes"
@@ -179,27 +201,34 @@ def test_an_account_takes_all_along_that_there_is_of_it(
     else:
         assert counted == fresh
     assert owner.execute(f"select count(*) from {kind.table}".encode()).fetchone() == (6,)
-    _delete(with_search, THEIRS)
+    _delete(database, THEIRS)
     assert owner.execute(f"select count(*) from {kind.table}".encode()).fetchone() == (0,)
-    assert _traces(with_search, "fitis", THEIRS) == {}
+    assert _traces(database, "fitis", THEIRS) == {}
 
 
-def test_an_account_without_rows_takes_its_searches_and_memberships(with_search: Project, owner: Connection) -> None:
+def test_an_account_without_rows_takes_its_searches_and_memberships(database: str, owner: Connection) -> None:
     owner.execute("select pgvec.create_collection('documents', 8, owner => 'auth.users')")
     owner.execute("select pgvec.create_collection('other', 8)")
     for name in ("documents", "other"):
         owner.execute("select pgvec.log_searches(%s, 1, texts => true)", (name,))
-    _search(owner, OURS, MARK, tenant=False)
+    _search(owner, OURS, MARK, None)
     with owner.transaction():
         owner.execute("select set_config('request.jwt.claims', %s, true)", (json.dumps({"sub": OURS}),))
         owner.execute("select * from keyword_search(%s, collection => 'other')", (MARK,))
     owner.execute("insert into pgvec.memberships (member, tenant_id) values (%s, gen_random_uuid())", (OURS,))
-    assert len(_traces(with_search, MARK)["pgvec.search_log"]) == 2
-    _delete(with_search)
-    assert _traces(with_search, MARK, OURS) == {}
+    assert len(_traces(database, MARK)["pgvec.search_log"]) == 2
+    _delete(database)
+    assert _traces(database, MARK, OURS) == {}
 
 
-def test_who_inserts_a_row_through_the_api_owns_it(with_search: Project, owner: Connection) -> None:
+def test_who_inserts_a_row_through_the_api_owns_it(with_search: Project) -> None:
+    _add(with_search.database)
+    with installation.connect(with_search.database) as owner:
+        _check_the_owners(with_search, owner)
+
+
+def _check_the_owners(with_search: Project, owner: Connection) -> None:
+    database = with_search.database
     owner.execute("select pgvec.create_collection('documents', 8, owner => 'auth.users', access => 'policy')")
     owner.execute("create policy own on documents using (owner_id = (select auth.uid()))")
     owner.execute("create policy service on documents to service_role using (true)")
@@ -224,30 +253,30 @@ def test_who_inserts_a_row_through_the_api_owns_it(with_search: Project, owner: 
     assert rows == [("1", OURS), ("2", OURS), ("3", None), ("4", THEIRS), ("6", THEIRS)]
     seen = with_search.call("GET", "documents?select=id&order=id", **user).json()
     assert [row["id"] for row in seen] == ["1", "2"]
-    _delete(with_search)
+    _delete(database)
     assert owner.execute("select id from documents order by id").fetchall() == [("3",), ("4",), ("6",)]
     # the token outlives the account, and writes nothing more
     refused = with_search.call("POST", "documents", json=body, **user)
     assert (refused.status_code, refused.json()["code"]) == (409, "23503")
 
 
-def test_an_account_goes_while_the_words_are_being_counted(with_search: Project, owner: Connection) -> None:
+def test_an_account_goes_while_the_words_are_being_counted(database: str, owner: Connection) -> None:
     kind = KINDS["open"]
     owner.execute(kind.make.encode())
     _write(owner, kind, OURS, MARK)
-    with installation.connect(with_search.database) as counting, counting.transaction():
+    with installation.connect(database) as counting, counting.transaction():
         counting.execute("select pgvec.refresh_statistics('documents')")
-        with _platform(with_search) as platform:
+        with _acting(database) as platform:
             platform.execute("set statement_timeout = '10s'")
             platform.execute("delete from users where id = %s", (OURS,))
     assert owner.execute("select count(*) from documents").fetchone() == (0,)
     # what the count has seen adds up to nothing, and is removed by the next one
     assert {row[2] for row in _statistics(owner)} <= {0}
     owner.execute("select pgvec.refresh_statistics('documents')")
-    assert _traces(with_search, MARK, OURS) == {}
+    assert _traces(database, MARK, OURS) == {}
 
 
-def test_several_collections_and_other_tables_of_accounts(with_search: Project, owner: Connection) -> None:
+def test_several_collections_and_other_tables_of_accounts(database: str, owner: Connection) -> None:
     owner.execute("create table organisations (id uuid primary key, name text)")
     owner.execute("create table profiles (id uuid primary key references auth.users on delete cascade, nick text)")
     owner.execute(
@@ -270,11 +299,11 @@ def test_several_collections_and_other_tables_of_accounts(with_search: Project, 
         owner.execute("select set_config('request.jwt.claims', %s, true)", (json.dumps({"sub": OURS}),))
         owner.execute("insert into letters (id, content) values ('1', %s)", (MARK,))
         owner.execute("insert into offers (id, content) values ('1', 'of no organisation')")
-    _delete(with_search)
+    _delete(database)
     assert owner.execute("select count(*) from profiles").fetchone() == (0,)
     assert owner.execute("select count(*) from letters").fetchone() == (0,)
     owner.execute("delete from organisations")
-    assert _traces(with_search, MARK, OURS) == {}
+    assert _traces(database, MARK, OURS) == {}
     assert owner.execute("select owner_id from offers").fetchall() == [(None,)]
     # the trigger goes with the last collection, where the table is ours
     triggers = "select tgrelid::regclass::text from pg_trigger where tgname = 'pgvec_forget_account' order by 1"
@@ -289,18 +318,18 @@ def test_several_collections_and_other_tables_of_accounts(with_search: Project, 
     )
 
 
-def test_accounts_can_be_deleted_once_no_collection_is_left(with_search: Project, owner: Connection) -> None:
+def test_accounts_can_be_deleted_once_no_collection_is_left(database: str, owner: Connection) -> None:
     owner.execute(KINDS["open"].make.encode())
     owner.execute("select pgvec.drop_collection('documents')")
-    _delete(with_search)
-    with _platform(with_search) as platform:
+    _delete(database)
+    with _acting(database) as platform:
         assert platform.execute("select id::text from users").fetchall() == [(THEIRS,)]
 
 
 WRONG: dict[str, tuple[str, str]] = {
-    "no such table": ("auth.people", "there is no table auth.people"),
+    "no such table": ("auth.people", "there is no table 'auth.people'"),
     "no name": ("", "there is no table"),
-    "three parts": ("a.b.c", "there is no table a.b.c"),
+    "three parts": ("a.b.c", "there is no table 'a.b.c'"),
     "injection": ("users; drop table x", "there is no table"),
     "quoted": ('auth."users', "there is no table"),
     "a view": ("seen", "rows cannot belong to"),
@@ -317,7 +346,7 @@ WRONG: dict[str, tuple[str, str]] = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_table_that_rows_cannot_belong_to_is_refused_and_nothing_is_made(
-    with_search: Project, owner: Connection, name: str
+    database: str, owner: Connection, name: str
 ) -> None:
     owner.execute("create view seen as select 1 as id")
     owner.execute("create table numbered (id bigint primary key)")
@@ -326,7 +355,7 @@ def test_a_table_that_rows_cannot_belong_to_is_refused_and_nothing_is_made(
     owner.execute("create domain key as uuid")
     owner.execute("create table named (id key primary key)")
     owner.execute("create unlogged table fleeting (id uuid primary key)")
-    with _platform(with_search, supabase_project.SUPERUSER) as superuser:
+    with _acting(database, supabase_project.SUPERUSER) as superuser:
         superuser.execute("create table auth.secrets (id uuid primary key)")
         superuser.execute("create schema vault; create table vault.users (id uuid primary key)")
     table, says = WRONG[name]
@@ -344,11 +373,11 @@ def test_a_table_that_rows_cannot_belong_to_is_refused_and_nothing_is_made(
         ("select pgvec.create_collection('notes', 8, owner_column => 'owner_id')", "is of no owner"),
         (
             "select pgvec.create_collection('notes', 8, owner => 'auth.users', owner_column => 'tenant_id')",
-            "owner_column cannot be tenant_id",
+            "owner_column cannot be 'tenant_id'",
         ),
         (
             "select pgvec.create_collection('notes', 8, owner => 'auth.users', owner_column => 'content')",
-            "owner_column cannot be content",
+            "owner_column cannot be 'content'",
         ),
         (
             "select pgvec.set_owner('documents', 'accounts')",
@@ -373,7 +402,7 @@ def test_a_column_that_cannot_be_the_owners_is_refused(owner: Connection, call: 
     assert caught.value.diag.message_hint
 
 
-def test_the_deletion_of_an_account_reads_no_table_as_a_whole(with_search: Project, owner: Connection) -> None:
+def test_the_deletion_of_an_account_reads_no_table_as_a_whole(database: str, owner: Connection) -> None:
     owner.execute(KINDS["open"].make.encode())
     owner.execute(
         "insert into documents (id, content, owner_id)"
@@ -395,13 +424,13 @@ def test_the_deletion_of_an_account_reads_no_table_as_a_whole(with_search: Proje
             owner.execute(f"explain select from pgvec.search_log where {statement.format(OURS)}".encode()).fetchall()
         )
         assert "search_log_" in plan
-    _delete(with_search)
+    _delete(database)
     assert owner.execute("select count(*) from documents").fetchone() == (4995,)
 
 
-def test_owners_are_known_to_the_command(with_search: Project, owner: Connection) -> None:
+def test_owners_are_known_to_the_command(database: str, owner: Connection) -> None:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {"PGVEC_DATABASE_URL": with_search.database}
+        environment = os.environ | {"PGVEC_DATABASE_URL": database}
         return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, env=environment)
 
     made = run("collection", "create", "documents", "-d", "8", "--owner", "auth.users")
@@ -410,5 +439,5 @@ def test_owners_are_known_to_the_command(with_search: Project, owner: Connection
         ("auth.users", "owner_id")
     ]
     refused = run("collection", "create", "other", "-d", "8", "--owner", "auth.people")
-    assert "there is no table auth.people" in refused.stderr
+    assert "there is no table 'auth.people'" in refused.stderr
     assert "hint: name the table of the accounts" in refused.stderr
