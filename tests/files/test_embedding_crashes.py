@@ -382,8 +382,9 @@ def test_a_table_that_is_locked_for_a_while_costs_no_second_request(
         other.execute("set lock_timeout = 0")
         other.execute("begin")
         other.execute("lock table documents in access exclusive mode")
-        released.append(threading.Timer(1.5, other.close))
-        released[0].start()
+        timer = threading.Timer(1.5, other.close)
+        timer.start()
+        released.append(timer)
 
     _on_request(provider, 2, lock)
     with watching(database, provider, "--batch", "10", "--concurrency", "2") as worker:
