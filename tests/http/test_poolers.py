@@ -131,38 +131,44 @@ def test_the_command_serves_behind_it(
     """`serve` connects as to a server, is refused, and goes on as behind a pooler; nothing stays in its sessions."""
     with pooled(server, database, ["postgres"], version=version) as url:
         command = [str(COMMAND), "serve", "--port", "0", "--database-url", url, *options]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ.copy()) as process:
-            assert process.stderr is not None
-            said = process.stderr.readline()
-            found = re.match(r"serving documents at (http://127.0.0.1:\d+), ", said)
-            assert found, said + process.stderr.read()
-            with httpx.Client(base_url=found[1], timeout=30) as client:
-                ask = {"query": "common", "mode": "keyword", "top_k": ROWS}
-                with ThreadPoolExecutor(12) as threads:
-                    asked = [{"query": f"word{row}", "mode": "keyword", "top_k": 1} for row in range(ROWS)]
-                    answers = list(threads.map(lambda body: client.post("/search", json=body), 3 * asked))
-                assert [one.status_code for one in answers] == [200] * len(answers)
-                assert [one.json()["results"][0]["id"] for one in answers] == 3 * [f"row-{row}" for row in range(ROWS)]
-                for tenant, name in ((OURS, "ours"), (THEIRS, "theirs")):
-                    of_tenant = client.post("/search", json=ask | {"collection": "notes"}, headers={"X-Tenant": tenant})
-                    assert {one["id"] for one in of_tenant.json()["results"]} == {
-                        f"{name}-{row}" for row in range(ROWS)
-                    }
-                stored = client.post("/documents", json={"documents": [{"id": "new", "content": "a new word"}]})
-                assert stored.status_code == 200, stored.text
-                assert client.get("/health").status_code == 200
-            with psycopg.connect(url, autocommit=True, prepare_threshold=None) as other:
-                for setting in ("search_path", "app.tenant_id", "role", "statement_timeout"):
-                    kept = {
-                        str(other.execute(f"select current_setting('{setting}', true)").fetchone()) for _ in range(9)
-                    }
-                    assert kept <= {"(None,)", "('',)", "('\"$user\", public',)", "('none',)", "('0',)"}, (
-                        setting,
-                        kept,
-                    )
-            interrupt(process)
-            assert process.returncode == 0
-            assert process.stderr.read() == "stopped; what was answered stays\n"
+        environment = os.environ | {"PGVEC_ACCESS_KEYS": KEY}
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+            try:
+                assert process.stderr is not None
+                said = process.stderr.readline()
+                found = re.match(r"serving documents at (http://127.0.0.1:\d+), ", said)
+                assert found, said
+                _ask(found[1])
+                with psycopg.connect(url, autocommit=True, prepare_threshold=None) as other:
+                    kept = {other.execute(KEPT).fetchone() for _ in range(9)}
+                assert kept <= {('"$user", public', tenant, "none") for tenant in (None, "")}
+                interrupt(process)
+                assert process.returncode == 0
+                assert process.stderr.read() == "stopped; what was answered stays\n"
+            finally:
+                process.kill()
+
+
+KEY = "a-key-of-a-backend-of-thirty-two-characters"
+KEPT = "select current_setting('search_path'), current_setting('app.tenant_id', true), current_setting('role')"
+
+
+def _ask(address: str) -> None:
+    """Searches at once, of an open collection and of two tenants, and a write."""
+    with httpx.Client(base_url=address, timeout=30, headers={"X-API-Key": KEY}) as client:
+        with ThreadPoolExecutor(12) as threads:
+            asked = [{"query": f"word{row}", "mode": "keyword", "top_k": 1} for row in range(ROWS)]
+            answers = list(threads.map(lambda body: client.post("/search", json=body), 3 * asked))
+        assert [one.status_code for one in answers] == [200] * len(answers)
+        assert [one.json()["results"][0]["id"] for one in answers] == 3 * [f"row-{row}" for row in range(ROWS)]
+        common = {"query": "common", "mode": "keyword", "top_k": ROWS, "collection": "notes"}
+        for tenant, name in ((OURS, "ours"), (THEIRS, "theirs")):
+            of_tenant = client.post("/search", json=common, headers={"X-Tenant": tenant})
+            assert of_tenant.status_code == 200, of_tenant.text
+            assert {one["id"] for one in of_tenant.json()["results"]} == {f"{name}-{row}" for row in range(ROWS)}
+        stored = client.post("/documents", json=[{"id": "new", "content": "a new word", "embedding": [1.0] * ROWS}])
+        assert stored.status_code == 200, stored.text
+        assert client.get("/health").status_code == 200
 
 
 def test_the_command_that_serves_says_what_is_missing_behind_it_too(
