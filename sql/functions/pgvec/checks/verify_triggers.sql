@@ -32,7 +32,7 @@ begin
                        when t.tgqual is not null or t.tgattr::text <> '' then 'fires on some changes only'
                        when t.tgtype <> w.kind then 'fires on other changes'
                        when (string_to_array(encode(t.tgargs, 'escape'), '\000'))[w.place] is distinct from target.name then 'is of another collection'
-                       when w.rows <> all (array[concat_ws(' ', t.tgnewtable, t.tgoldtable), coalesce(t.tgnewtable, t.tgoldtable)]) then 'lacks its transition tables' end as problem
+                       when w.rows <> all (array[concat_ws(' ', t.tgnewtable, t.tgoldtable), coalesce(t.tgnewtable, t.tgoldtable, '')]) then 'lacks its transition tables' end as problem
              from wanted as w
              left join pg_catalog.pg_trigger as t on t.tgrelid = w.relation and t.tgname = w.name)
     select (pgvec.verdict(
