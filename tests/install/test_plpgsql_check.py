@@ -23,6 +23,7 @@ NOWHERE_A_FAULT = {
 
 # Records that a dynamic query fills: it takes them for unset, and what is compared with them for unused.
 FILLED_BY_DYNAMIC_QUERIES = {
+    "pgvec.count_lexemes": ("part",),
     "pgvec.enqueue_stale": ("page", "free"),
     "pgvec.sample_similarities": ("drawn",),
     "pgvec.tell_adoption": ("counted",),
@@ -53,6 +54,7 @@ SAFE_TEXTS = {
         "pgvec.attach_triggers",
         "pgvec.build_adoption",
         "pgvec.clear_emptied",
+        "pgvec.count_lexemes",
         "pgvec.create_table",
         "pgvec.create_collection_api",
         "pgvec.free_rows",
