@@ -16,6 +16,7 @@ begin
 end
 $$;
 drop function if exists pgvec.forget_account() cascade;  -- with its triggers, on tables that may be others'
+drop table if exists pgvec.forgotten cascade;
 drop index if exists pgvec.search_log_several_idx;
 drop index if exists pgvec.search_log_tenant_idx;
 drop index if exists pgvec.search_log_owner_idx;

@@ -3,7 +3,8 @@
 -- pgvec.settle_statistics keeps them few. In a collection of more than live_statistics rows (a setting) it only counts the
 -- changed rows, for pgvec.refresh_statistics: counting their words would cost every writer more than it gives, since a few rows
 -- among many hardly change how rare a word is.
--- Words that no row has any more are removed at once (pgvec.forget_words): in a large collection only where rows belong to accounts.
+-- Words that no row has any more are removed with the transaction (pgvec.forget_words): in a large collection only where rows belong
+-- to accounts.
 -- Definer, since nobody else may read or write the statistics: so it works on the collection's table only, and not on columns
 -- whose type a weaker owner has changed. The arguments are the collection and the key of its table.
 create or replace function pgvec.count_lexemes()
@@ -41,10 +42,11 @@ begin
     tenant_of := quote_literal(pgvec.no_tenant()) || '::uuid';
   end if;
 
-  if tg_op = 'DELETE' and target.base = target.relation and current_setting('transaction_isolation') = 'read committed' then
+  if tg_op = 'DELETE' and target.base = target.relation then
     -- a load whose last row is gone begins anew: there is no more to know of it
-    execute format('delete from pgvec.loads as l where l.ctid = any (array(select x.ctid from pgvec.loads as x join old_rows as r on r.id = x.last_id and x.tenant = %s'
-                   ' where x.collection = $1 for update of x skip locked))', format(tenant_of, 'r'))
+    execute format('insert into pgvec.forgotten (collection, tenant, loads) select l.collection, l.tenant, array_agg(l.last_id)'
+                   ' from pgvec.loads as l join old_rows as r on r.id = l.last_id and l.tenant = %s where l.collection = $1 group by l.collection, l.tenant',
+                   format(tenant_of, 'r'))
       using target.name;
   end if;
   changes := pgvec.lexeme_changes(tg_op, key, tenant_of);
@@ -94,7 +96,7 @@ begin
     using target
   loop
     if part.words is not null then
-      perform pgvec.forget_words(target.name, part.tenant, part.words, part.lost, part.live);
+      insert into pgvec.forgotten (collection, tenant, words, lost, live) values (target.name, part.tenant, part.words, part.lost, part.live);
     end if;
     perform pgvec.settle_statistics(target, part.tenant);
   end loop;
