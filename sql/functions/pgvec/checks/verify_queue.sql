@@ -47,6 +47,6 @@ begin
 end
 $$;
 comment on function pgvec.verify_queue(text) is
-  'Checks the queue of a collection: queue (entries of rows that are gone, or without a model) and leases (rows that are claimed, or wait after a failure, for more than a day from '
-  'now). Raises PV001.';
+  'Checks the queue of a collection: queue (entries of rows that are gone, or without a model) and leases (rows that are claimed, or wait after a failure, for more than a day '
+  'from now). Raises PV001.';
 revoke all on function pgvec.verify_queue(text) from public;

@@ -45,6 +45,6 @@ begin
 end
 $$;
 comment on function pgvec.verify_triggers(pgvec.collections) is
-  'Check triggers of a collection: each is there, enabled, and of the function, the events, the transition tables and the collection that the engine made it with; with a model also '
-  'those of the queue.';
+  'Check triggers of a collection: each is there, enabled, and of the function, the events, the transition tables and the collection that the engine made it with; with a model '
+  'also those of the queue.';
 revoke all on function pgvec.verify_triggers(pgvec.collections) from public;

@@ -67,7 +67,8 @@ begin
 end
 $$;
 comment on function pgvec.forget_words() is
-  'Trigger of pgvec.forgotten, deferred: removes the words from pgvec.lexemes that no row of the collection, or of the tenant, has any more, and the resume points of loads, and the note itself.';
+  'Trigger of pgvec.forgotten, deferred: removes the words from pgvec.lexemes that no row of the collection, or of the tenant, has any more, '
+  'and the resume points of loads, and the note itself.';
 revoke all on function pgvec.forget_words() from public;
 select pgvec.grant_execute('pgvec.forget_words()', 'owner');
 

@@ -19,6 +19,6 @@ as $$
          end
 $$;
 comment on function pgvec.lexeme_changes(text, text, text) is
-  'A query on the transition tables new_rows and old_rows of an INSERT, UPDATE or DELETE: for each changed row its tenant (tenant_of, with the row in place of %s), the lexemes it has '
-  'got (sign 1) or lost (-1), and a row with sign 0 for each tenant that was updated. key: the columns that identify a row.';
+  'A query on the transition tables new_rows and old_rows of an INSERT, UPDATE or DELETE: for each changed row its tenant (tenant_of, with the row in place of %s), the lexemes it '
+  'has got (sign 1) or lost (-1), and a row with sign 0 for each tenant that was updated. key: the columns that identify a row.';
 revoke all on function pgvec.lexeme_changes(text, text, text) from public;

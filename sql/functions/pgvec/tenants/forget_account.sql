@@ -40,7 +40,7 @@ begin
 end
 $$;
 comment on function pgvec.forget_account() is
-  'Trigger of a table of accounts (pgvec.set_owner), after DELETE of a row, deferred: deletes the account''s logged searches and memberships, and where it is a tenant the statistics and '
-  'resume points of that.';
+  'Trigger of a table of accounts (pgvec.set_owner), after DELETE of a row, deferred: deletes the account''s logged searches and memberships, and where it is a tenant the '
+  'statistics and resume points of that.';
 revoke all on function pgvec.forget_account() from public;
 select pgvec.grant_execute('pgvec.forget_account()', 'owner');
