@@ -27,7 +27,7 @@ export type Database = {
           Functions: {
             "claim_embeddings":
 { Args: { "batch"?: number,"collection"?: string,"lease"?: string,"worker"?: number }; Returns: {
-              "attempts": number,"content": string,"content_hash": string,"id": string
+              "attempts": number,"claimed_by": number,"content": string,"content_hash": string,"id": string
             }[]
                            },
 "complete_embeddings":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -484,6 +484,7 @@ def test_two_runs_at_once_send_every_text_once(documents: Connection, database: 
 
 # a program with a session of its own
 CLAIM = "select id from pgvec.claim_jobs('documents', 3, '1 hour', %s)"
+FIRST, SECOND = 2**61 + 5, 2**52 + 7  # workers
 
 
 def test_a_run_leaves_rows_to_the_run_that_works_on_them(
@@ -491,21 +492,21 @@ def test_a_run_leaves_rows_to_the_run_that_works_on_them(
 ) -> None:
     _fill(documents, 5)
     with psycopg.connect(database, autocommit=True) as other:
-        assert len(other.execute(CLAIM, (1,)).fetchall()) == 3
+        assert len(other.execute(CLAIM, (FIRST,)).fetchall()) == 3
         result = embed.embed(documents, "documents", model)
         assert (result.embedded, result.elsewhere) == (2, 3)
         done = _run(["--database-url", database, "--base-url", api.url])
         assert "3 rows are being embedded by another run" in done.stderr
         assert done.exit_code == 0
-        other.execute("select pgvec.release_jobs(1)")
+        other.execute("select pgvec.release_jobs(%s)", (FIRST,))
         assert embed.embed(documents, "documents", model).embedded == 3
 
 
 def test_the_rows_of_a_run_that_crashed_are_free_at_once(documents: Connection, database: str, model: Provider) -> None:
     _fill(documents, 5)
     with psycopg.connect(database, autocommit=True) as other:
-        other.execute("select pg_advisory_lock(%s)", (2**61 + 5,))
-        assert len(other.execute(CLAIM, (2**61 + 5,)).fetchall()) == 3
+        other.execute("select pg_advisory_lock(pgvec.worker_lock(%s))", (FIRST,))
+        assert len(other.execute(CLAIM, (FIRST,)).fetchall()) == 3
         documents.execute("select pg_terminate_backend(%s, 30000)", (other.info.backend_pid,))
     assert embed.embed(documents, "documents", model).embedded == 5
 
@@ -515,7 +516,7 @@ def test_a_claim_ends_with_its_lease_though_the_session_lives_on(
 ) -> None:
     _fill(documents, 5)
     with psycopg.connect(database, autocommit=True) as other:
-        other.execute("select from pgvec.claim_jobs('documents', 3, '1 millisecond', 7)")
+        other.execute("select from pgvec.claim_jobs('documents', 3, '1 millisecond', %s)", (FIRST,))
         documents.execute("select pg_sleep(0.01)")
         assert embed.embed(documents, "documents", model).embedded == 5
 
@@ -536,11 +537,82 @@ def test_a_worker_without_a_session_keeps_its_rows_whatever_session_it_gets(
 ) -> None:
     _fill(documents, 6)
     with psycopg.connect(database, autocommit=True) as one:
-        assert [row[0] for row in one.execute(CLAIM, (9,)).fetchall()] == ["001", "002", "003"]
-    assert [row[0] for row in documents.execute(CLAIM, (10,)).fetchall()] == ["004", "005", "006"]
-    assert _value(documents, "select pgvec.renew_lease(9, '2 hours')") == 3
-    assert _value(documents, "select pgvec.release_jobs(9)") == 3
-    assert [row[0] for row in documents.execute(CLAIM, (10,)).fetchall()] == ["001", "002", "003"]
+        assert [row[0] for row in one.execute(CLAIM, (FIRST,)).fetchall()] == ["001", "002", "003"]
+    assert [row[0] for row in documents.execute(CLAIM, (SECOND,)).fetchall()] == ["004", "005", "006"]
+    assert _value(documents, f"select pgvec.renew_lease({FIRST}, '2 hours')") == 3
+    assert _value(documents, f"select pgvec.release_jobs({FIRST})") == 3
+    assert [row[0] for row in documents.execute(CLAIM, (SECOND,)).fetchall()] == ["001", "002", "003"]
+
+
+def test_a_claim_without_a_number_gets_one_that_nobody_else_knows(documents: Connection) -> None:
+    _fill(documents, 6)
+    first = documents.execute("select id, claimed_by from claim_embeddings(batch => 3)").fetchall()
+    second = documents.execute("select id, claimed_by from claim_embeddings(batch => 2)").fetchall()
+    (mine,), (other,) = {row[1] for row in first}, {row[1] for row in second}
+    assert mine != other
+    assert all(2**52 <= number < 2**53 for number in (mine, other))  # exact in JSON of every language
+    again = documents.execute("select claimed_by from claim_embeddings(worker => %s)", (mine,)).fetchall()
+    assert again == [(mine,)]
+    assert _value(documents, f"select renew_embeddings({mine}, '2 hours')") == 4
+    assert _value(documents, f"select renew_embeddings({other})") == 2
+    for stranger in ("null", "0", "1", "-1", str(mine + 1), str(-mine), f"pgvec.worker_lock({mine})"):
+        assert _value(documents, f"select renew_embeddings({stranger})") == 0
+        assert _value(documents, f"select pgvec.release_jobs({stranger})") == 0
+    numbers = [_value(documents, "select pgvec.new_worker()") for _ in range(100)]
+    assert len(set(numbers)) == 100
+
+
+@pytest.mark.parametrize("number", [0, 1, -1, 4711, 2**32, -(2**32)])
+@pytest.mark.parametrize("claim", ["claim_embeddings(worker => {})", "pgvec.claim_jobs('documents', worker => {})"])
+def test_a_number_that_others_would_guess_claims_nothing(documents: Connection, claim: str, number: int) -> None:
+    _fill(documents, 1)
+    with pytest.raises(psycopg.Error) as caught:
+        documents.execute(f"select * from {claim.format(number)}".encode())
+    assert (caught.value.sqlstate, f"cannot be {number}" in str(caught.value)) == ("PV004", True)
+    assert "pgvec.new_worker()" in (caught.value.diag.message_hint or "")
+
+
+def test_the_locks_of_sessions_do_not_tell_the_numbers_of_workers(
+    documents: Connection, model: Provider, api: OpenAIServer
+) -> None:
+    _fill(documents, 2)
+    seen: list[tuple[int, bool, set[int]]] = []
+
+    def look(texts: list[str]) -> None:
+        with psycopg.connect(documents.info.dsn, autocommit=True) as other:
+            claims = other.execute("select distinct worker, in_session from pgvec.embedding_jobs").fetchall()
+            locks = other.execute(
+                "select (classid::bigint << 32) | objid::bigint from pg_locks where locktype = 'advisory'"
+            ).fetchall()
+            seen.extend((*claim, {lock[0] for lock in locks}) for claim in claims if claim[0] is not None)
+
+    api.before_answer = look
+    assert embed.embed(documents, "documents", model).embedded == 2
+    assert len(seen) == 1
+    number, in_session, locks = seen[0]
+    assert in_session
+    assert locks
+    assert number not in locks
+
+
+def test_a_number_that_has_become_known_opens_no_rows_of_other_tenants(
+    connection: Connection, as_role: Callable[[str], Connection]
+) -> None:
+    connection.execute("select pgvec.create_collection('notes', 8, access => 'tenant', model => 'openai:test')")
+    tenants = [f"00000000-0000-4000-8000-00000000000{n}" for n in "ab"]
+    for tenant in tenants:
+        connection.execute("insert into notes (tenant_id, id, content) values (%s, 'x', 'a text')", (tenant,))
+    member = as_role("pgvec_writer")
+    member.execute("select set_config('app.tenant_id', %s, false)", (tenants[0],))
+    stranger = as_role("pgvec_writer")
+    stranger.execute("select set_config('app.tenant_id', %s, false)", (tenants[1],))
+    nobody = as_role("pgvec_writer")
+    assert len(member.execute("select from claim_embeddings('notes', worker => %s)", (FIRST,)).fetchall()) == 1
+    for other in (stranger, nobody):
+        assert _value(other, f"select renew_embeddings({FIRST})") == 0
+        assert _value(other, f"select pgvec.release_jobs({FIRST})") == 0
+    assert _value(member, f"select renew_embeddings({FIRST})") == 1
+    assert _value(member, f"select pgvec.release_jobs({FIRST})") == 1
 
 
 # --- models

@@ -345,3 +345,53 @@ def test_a_row_that_fails_is_charged_alone_until_it_is_dead(
     with watching(database, provider, "--retry-dead"):
         until(lambda: done(documents), "all embedded")
     assert check_rows(documents) == 20
+
+
+@pytest.mark.parametrize("state", ["40P01", "40001", "55P03"])
+def test_a_conflict_while_vectors_are_stored_costs_no_second_request(
+    documents: Connection, database: str, provider: OpenAIServer, state: str
+) -> None:
+    """A deadlock, a serialization failure or a timeout of a lock is another transaction's: the vectors are at hand."""
+    documents.execute("create sequence refused")
+    documents.execute(
+        "create function refuse() returns trigger language plpgsql as $$ begin"
+        " if new.embedding is not null and nextval('public.refused') <= 4 then"
+        f" raise exception using errcode = '{state}', message = 'in the way'; end if; return new; end $$"
+    )
+    documents.execute("create trigger refuse before update on documents for each row execute function refuse()")
+    _fill(documents, 1, 40)
+    worker = start(database, provider, "--batch", "10", "--concurrency", "2")
+    until(lambda: done(documents), "all embedded")
+    printed = end(worker)
+    assert worker.returncode == 0
+    assert [line["error"] for line in printed if line["error"]] == []
+    assert check_rows(documents) == 40
+    assert count(documents, "select last_value from refused") > 4
+    assert set(sent(provider).values()) == {1}
+
+
+def test_a_table_that_is_locked_for_a_while_costs_no_second_request(
+    documents: Connection, administrator: Connection, database: str, provider: OpenAIServer
+) -> None:
+    administrator.execute(f"alter database \"{documents.info.dbname}\" set lock_timeout = '50ms'".encode())
+    _fill(documents, 1, 60)
+    released: list[threading.Timer] = []
+
+    def lock() -> None:
+        other = installation.connect(database)
+        other.execute("set lock_timeout = 0")
+        other.execute("begin")
+        other.execute("lock table documents in access exclusive mode")
+        timer = threading.Timer(1.5, other.close)
+        timer.start()
+        released.append(timer)
+
+    _on_request(provider, 2, lock)
+    with watching(database, provider, "--batch", "10", "--concurrency", "2") as worker:
+        until(lambda: bool(released), "the table is locked")
+        released[0].join()
+        until(lambda: done(documents), "all embedded")
+        printed = end(worker)
+    assert [line["error"] for line in printed if line["error"]] == []
+    assert check_rows(documents) == 60
+    assert set(sent(provider).values()) == {1}

@@ -28,6 +28,7 @@ from pgvec_admin.loading.load import LoadResult
 from pgvec_admin.loading.reading import LoadOptions
 from pgvec_admin.loading.records import Record
 from pgvec_admin.loading.staging import Rejected
+from traces import traces
 
 Row = dict[str, Any]
 
@@ -563,6 +564,42 @@ def test_files_that_are_gone_or_empty_are_told_and_pruned(
         "handbook/salt.md",
         "handbook/of.another",
     ]
+
+
+def test_what_is_pruned_leaves_nothing_of_itself(
+    documents: Connection, administrator: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither rows nor words, nor what waited to be embedded or had failed, nor how far its file was loaded."""
+    documents.execute("select pgvec.bind_model('documents', 'openai:test', 3)")
+    monkeypatch.chdir(tmp_path)
+    folder = handbook(Path("handbook"), food=PARAGRAPHS[0], drink=PARAGRAPHS[1])
+    secret = "the zilpzalp sings"
+    (folder / "zilpzalp.md").write_text("\n\n".join(f"{secret} number {n} of many songs." for n in range(20)))
+    jsonl(folder / "rows.jsonl", [{"id": "zilpzalp", "content": secret}, {"id": "b", "content": "b"}])
+    for large in (False, True):
+        load_paths(documents, folder, chunking=SMALL)
+        # a row that has failed for good, and a load that was interrupted
+        documents.execute(
+            "select pgvec.fail_jobs('documents', array['zilpzalp'], array[md5(%s)], array[%s])", (secret, secret)
+        )
+        documents.execute("update pgvec.embedding_jobs set due_at = 'infinity' where id = 'zilpzalp'")
+        last = rows(documents, "max(id) filter (where id like '%/zilpzalp.md#%')", "1")[0][0]
+        documents.execute("select pgvec.note_load('documents', 'handbook/zilpzalp.md', 'f', 5, %s)", (last,))
+        if large:
+            documents.execute("update pgvec.collections set settings = '{\"live_statistics\": 0}'")
+            documents.execute("select pgvec.set_owner('documents', 'people')")
+            documents.execute("select pgvec.refresh_statistics('documents')")
+        assert {"documents", "pgvec.embedding_jobs", "pgvec.lexemes", "pgvec.loads"} <= traces(
+            administrator, "zilpzalp"
+        ).keys()
+        (folder / "zilpzalp.md").rename(tmp_path / "away.md")
+        jsonl(folder / "rows.jsonl", [{"id": "b", "content": "b"}])
+        load_paths(documents, folder, chunking=SMALL, prune=True)
+        assert traces(administrator, "zilpzalp") == {}
+        assert len(rows(documents)) > 2
+        (tmp_path / "away.md").rename(folder / "zilpzalp.md")
+        jsonl(folder / "rows.jsonl", [{"id": "zilpzalp", "content": secret}, {"id": "b", "content": "b"}])
+        documents.execute("create table if not exists people (id uuid primary key)")
 
 
 def test_one_id_in_two_files_is_told(documents: Connection, tmp_path: Path) -> None:

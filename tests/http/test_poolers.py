@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from command import Run
+from command import COMMAND, Run, interrupt
 from conftest import Connection
 from drivers import Call, burst
 from http_service import running
@@ -117,3 +121,63 @@ def test_the_service_recognises_it(searchable: None, server: embedded.Server, da
             asked = [{"query": f"word{row}", "mode": "keyword", "top_k": 1} for row in range(ROWS)]
             answers = list(threads.map(lambda body: client.post("/search", json=body).json(), 3 * asked))
         assert [one["results"][0]["id"] for one in answers] == 3 * [f"row-{row}" for row in range(ROWS)]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("options", [(), ("--pooler",)], ids=["recognised", "told"])
+def test_the_command_serves_behind_it(
+    searchable: None, server: embedded.Server, database: str, version: str, options: tuple[str, ...]
+) -> None:
+    """`serve` connects as to a server, is refused, and goes on as behind a pooler; nothing stays in its sessions."""
+    with pooled(server, database, ["postgres"], version=version) as url:
+        command = [str(COMMAND), "serve", "--port", "0", "--database-url", url, *options]
+        environment = os.environ | {"PGVEC_ACCESS_KEYS": KEY}
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+            try:
+                assert process.stderr is not None
+                said = process.stderr.readline()
+                found = re.match(r"serving documents at (http://127.0.0.1:\d+), ", said)
+                assert found, said
+                _ask(found[1])
+                with psycopg.connect(url, autocommit=True, prepare_threshold=None) as other:
+                    kept = {other.execute(KEPT).fetchone() for _ in range(9)}
+                assert kept <= {('"$user", public', tenant, "none") for tenant in (None, "")}
+                interrupt(process)
+                assert process.returncode == 0
+                assert process.stderr.read() == "stopped; what was answered stays\n"
+            finally:
+                process.kill()
+
+
+KEY = "a-key-of-a-backend-of-thirty-two-characters"
+KEPT = "select current_setting('search_path'), current_setting('app.tenant_id', true), current_setting('role')"
+
+
+def _ask(address: str) -> None:
+    """Searches at once, of an open collection and of two tenants, and a write."""
+    with httpx.Client(base_url=address, timeout=30, headers={"X-API-Key": KEY}) as client:
+        with ThreadPoolExecutor(12) as threads:
+            asked = [{"query": f"word{row}", "mode": "keyword", "top_k": 1} for row in range(ROWS)]
+            answers = list(threads.map(lambda body: client.post("/search", json=body), 3 * asked))
+        assert [one.status_code for one in answers] == [200] * len(answers)
+        assert [one.json()["results"][0]["id"] for one in answers] == 3 * [f"row-{row}" for row in range(ROWS)]
+        common = {"query": "common", "mode": "keyword", "top_k": ROWS, "collection": "notes"}
+        for tenant, name in ((OURS, "ours"), (THEIRS, "theirs")):
+            of_tenant = client.post("/search", json=common, headers={"X-Tenant": tenant})
+            assert of_tenant.status_code == 200, of_tenant.text
+            assert {one["id"] for one in of_tenant.json()["results"]} == {f"{name}-{row}" for row in range(ROWS)}
+        stored = client.post("/documents", json=[{"id": "new", "content": "a new word", "embedding": [1.0] * ROWS}])
+        assert stored.status_code == 200, stored.text
+        assert client.get("/health").status_code == 200
+
+
+def test_the_command_that_serves_says_what_is_missing_behind_it_too(
+    bare_database: Connection, server: embedded.Server, run: Run
+) -> None:
+    """The fallback looks for the engine again, and other errors are told as they are."""
+    with pooled(server, bare_database.info.dsn, ["postgres"]) as url:
+        refused = run("serve", "--port", "0", "--database-url", url)
+    assert refused.returncode == 4
+    assert "the engine is missing" in refused.stderr
+    gone = run("serve", "--port", "0", "--database-url", url)
+    assert gone.returncode == 3

@@ -23,6 +23,7 @@ NOWHERE_A_FAULT = {
 
 # Records that a dynamic query fills: it takes them for unset, and what is compared with them for unused.
 FILLED_BY_DYNAMIC_QUERIES = {
+    "pgvec.count_lexemes": ("part",),
     "pgvec.enqueue_stale": ("page", "free"),
     "pgvec.sample_similarities": ("drawn",),
     "pgvec.tell_adoption": ("counted",),
@@ -54,6 +55,7 @@ SAFE_TEXTS = {
         "pgvec.attach_triggers",
         "pgvec.build_adoption",
         "pgvec.clear_emptied",
+        "pgvec.count_lexemes",
         "pgvec.create_table",
         "pgvec.create_collection_api",
         "pgvec.free_rows",
@@ -88,6 +90,7 @@ select n.nspname || '.' || p.proname as function,
                     ('enqueue_changes', 'documents', 'old_rows', 'new_rows'),
                     ('maintain_document', 'notes', null, null),
                     ('maintain_adopted', 'jobs', null, null),
+                    ('forget_account', 'jobs', null, null),
                     ('forget_adopted', 'jobs', null, null)) as t (name, relation, old_rows, new_rows)
     on t.name = p.proname
  cross join lateral extensions.plpgsql_check_function_tb(

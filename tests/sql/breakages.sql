@@ -227,6 +227,151 @@ drop trigger notes_count_insert on notes;
 --   repaired
 alter table jobs disable trigger jobs_maintain;
 
+-- a trigger of the queue is gone
+--   documents: triggers | trigger documents_queue_update of public.documents is gone
+--   repaired
+update pgvec.collections set model = 'openai:test' where name = 'documents';
+select pgvec.keep_queue('documents');
+drop trigger documents_queue_update on documents;
+
+-- a collection has a model and no queue
+--   notes: triggers | trigger notes_queue_delete of public.notes is gone
+--   repaired
+update pgvec.collections set model = 'openai:test' where name = 'notes';
+
+-- a trigger of the queue is disabled
+--   notes: triggers | trigger notes_queue_insert of public.notes is disabled
+--   repaired
+update pgvec.collections set model = 'openai:test' where name = 'notes';
+select pgvec.keep_queue('notes');
+alter table notes disable trigger notes_queue_insert;
+
+-- the triggers of the queue of an adopted table are off
+--   jobs: triggers | trigger jobs_queue_delete of pgvec.side_jobs is disabled
+--   repaired
+update pgvec.collections set model = 'openai:test' where name = 'jobs';
+select pgvec.keep_queue('jobs');
+alter table pgvec.side_jobs disable trigger jobs_queue_delete;
+
+-- a trigger of the queue is of another collection
+--   documents: triggers | trigger documents_queue_insert of public.documents is of another collection
+--   repaired
+update pgvec.collections set model = 'openai:test' where name = 'documents';
+select pgvec.keep_queue('documents');
+create or replace trigger documents_queue_insert after insert on documents referencing new table as new_rows for each statement execute function pgvec.enqueue_changes('notes', 'id');
+
+-- a trigger of the queue fires on other changes
+--   documents: triggers | trigger documents_queue_update of public.documents fires on other changes
+--   repaired
+update pgvec.collections set model = 'openai:test' where name = 'documents';
+select pgvec.keep_queue('documents');
+create or replace trigger documents_queue_update after insert on documents referencing new table as new_rows for each statement execute function pgvec.enqueue_changes('documents', 'id');
+
+-- a trigger of the queue lacks its rows
+--   documents: triggers | trigger documents_queue_delete of public.documents lacks its transition tables
+--   repaired
+update pgvec.collections set model = 'openai:test' where name = 'documents';
+select pgvec.keep_queue('documents');
+create or replace trigger documents_queue_delete after delete on documents for each statement execute function pgvec.enqueue_changes('documents', 'id');
+
+-- a trigger of the queue calls another function
+--   documents: triggers | trigger documents_queue_truncate of public.documents calls pgvec.count_lexemes
+--   repaired
+update pgvec.collections set model = 'openai:test' where name = 'documents';
+select pgvec.keep_queue('documents');
+create or replace trigger documents_queue_truncate after truncate on documents for each statement execute function pgvec.count_lexemes('documents', 'id');
+
+-- entries of the queue are of rows that are gone
+--   documents: queue | 2 of 3 entries are of rows that are gone
+--   documents: rows
+update pgvec.collections set model = 'openai:test' where name = 'documents';
+select pgvec.keep_queue('documents');
+update documents set content = content || '!' where id in ('1', '2', '3');
+alter table documents disable trigger documents_queue_delete;
+delete from documents where id in ('1', '2');
+alter table documents enable trigger documents_queue_delete;
+
+-- entries of the queue are of another tenant
+--   notes: queue | 1 of 1 entries are of rows that are gone
+--   repaired
+update pgvec.collections set model = 'openai:test' where name = 'notes';
+select pgvec.keep_queue('notes');
+insert into pgvec.embedding_jobs (collection, id, tenant, content_hash) values ('notes', '1', '00000000-0000-0000-0000-000000000000', 'x');
+
+-- entries of the queue of an adopted table are of rows that are gone
+--   jobs: queue | 1 of 1 entries are of rows that are gone
+--   repaired
+update pgvec.collections set model = 'openai:test' where name = 'jobs';
+select pgvec.keep_queue('jobs');
+insert into pgvec.embedding_jobs (collection, id, tenant, content_hash, due_at) values ('jobs', '4711', pgvec.no_tenant(), 'x', 'infinity');
+
+-- entries are left of a queue that is none
+--   documents: queue | 1 entries, and no model
+--   repaired
+insert into pgvec.embedding_jobs (collection, id, tenant, content_hash) values ('documents', '1', pgvec.no_tenant(), 'x');
+
+-- a lease ends far in the future
+--   documents: leases | 1 rows are claimed until
+--   documents: rows
+update pgvec.collections set model = 'openai:test' where name = 'documents';
+select pgvec.keep_queue('documents');
+update documents set content = content || '!' where id = '1';
+select from pgvec.claim_jobs('documents', 1, '3 years');
+
+-- a row that failed waits far into the future
+--   documents: leases | 1 rows wait until
+--   documents: rows
+update pgvec.collections set model = 'openai:test' where name = 'documents';
+select pgvec.keep_queue('documents');
+update documents set content = content || '!' where id = '1';
+update pgvec.embedding_jobs set due_at = now() + interval '2 days', attempts = 1, reason = 'refused';
+
+-- rows do not go with their accounts any more
+--   documents: accounts | column owner_id does not refer to public.people any more
+--   repaired
+create table people (id uuid primary key);
+select pgvec.set_owner('documents', 'people');
+alter table documents drop constraint documents_owner_fkey;
+
+-- rows keep their accounts from going
+--   documents: accounts | documents_owner_fkey does not delete rows with their account
+create table people (id uuid primary key);
+select pgvec.set_owner('documents', 'people');
+alter table documents drop constraint documents_owner_fkey, add constraint documents_owner_fkey foreign key (owner_id) references people;
+
+-- rows were not checked for their accounts
+--   documents: accounts | documents_owner_fkey was not checked
+create table people (id uuid primary key);
+select pgvec.set_owner('documents', 'people');
+alter table documents drop constraint documents_owner_fkey, add constraint documents_owner_fkey foreign key (owner_id) references people on delete cascade not valid;
+
+-- the deletion of accounts is switched off
+--   documents: accounts | the triggers of documents_owner_fkey are disabled; no trigger of public.people deletes searches
+create table people (id uuid primary key);
+select pgvec.set_owner('documents', 'people');
+alter table people disable trigger all;
+
+-- the index of accounts is gone
+--   documents: accounts | no index on owner_id
+--   repaired
+create table people (id uuid primary key);
+select pgvec.set_owner('documents', 'people');
+drop index documents_owner_idx;
+
+-- the trigger of accounts is gone
+--   notes: accounts | no trigger of public.people deletes searches and memberships
+--   repaired
+create table people (id uuid primary key);
+insert into people select distinct tenant_id from notes;
+select pgvec.set_owner('notes', 'people', 'tenant_id');
+drop trigger pgvec_forget_account on people;
+
+-- the table of accounts is gone
+--   documents: accounts | the table of its accounts is gone
+create table people (id uuid primary key);
+select pgvec.set_owner('documents', 'people');
+drop table people cascade;
+
 -- the vectors are others
 --   documents: table | halfvec(8) and not vector(8)
 drop index documents_embedding_idx;

@@ -11,6 +11,9 @@ begin
     create role postgres login createdb createrole bypassrls;
     grant anon, authenticated, service_role to authenticator;
     grant anon, authenticated, service_role, authenticator to postgres with admin option;
+    -- the role of the service that keeps the accounts; postgres is no member of it
+    create role supabase_auth_admin login noinherit createrole;
+    alter role supabase_auth_admin set search_path = auth;
     alter role anon set statement_timeout = '3s';
     alter role authenticated set statement_timeout = '8s';
   end if;
@@ -30,6 +33,20 @@ alter default privileges for role postgres in schema public grant all on functio
 
 create schema auth;
 grant usage on schema auth to anon, authenticated, service_role, postgres;
+grant all on schema auth to supabase_auth_admin;
+alter default privileges for role supabase_auth_admin in schema auth grant all on tables to postgres;
+
+set role supabase_auth_admin;
+create table auth.users (
+  instance_id uuid,
+  id          uuid not null primary key,
+  aud         varchar(255),
+  role        varchar(255),
+  email       varchar(255),
+  created_at  timestamptz
+);
+alter table auth.users enable row level security;
+reset role;
 
 create function auth.jwt() returns jsonb language sql stable as $$
   select nullif(current_setting('request.jwt.claims', true), '')::jsonb

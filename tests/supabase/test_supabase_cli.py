@@ -89,6 +89,13 @@ def test_its_advisor_finds_nothing(cli: Cli) -> None:
             tenant = "tenant_id = pgvec.default_tenant() and " if name == "notes" else ""
             connection.execute(f"select id from {name} where {tenant} source = 'x' and chunk_index = 1".encode())
         connection.execute("select renew_embeddings(1)")
+        # what the deletion of an account looks up
+        connection.execute("select pgvec.set_owner('notes', 'auth.users')")
+        connection.execute("insert into auth.users (id) values ('00000000-0000-4000-8000-00000000000b')")
+        for found in ("owner = gen_random_uuid()", "tenants[1] = gen_random_uuid()"):
+            connection.execute(f"select from pgvec.search_log where {found}".encode())
+        connection.execute("select from pgvec.search_log where collection = 'x' and cardinality(tenants) > 1")
+        connection.execute("delete from auth.users")
         connection.execute("select pg_stat_force_next_flush()")
     told = json.loads(cli("db", "advisors", "--level", "info", "--type", "all") or "[]")
     assert [(one["name"], one["detail"]) for one in told] == []

@@ -41,6 +41,14 @@ def create(
         int | None,
         typer.Option(help="Tables to spread the rows of tenants over (access tenant).", show_default="one table"),
     ] = None,
+    owner: Annotated[
+        str | None,
+        typer.Option(help="Table of the accounts with which rows are deleted, for example auth.users."),
+    ] = None,
+    owner_column: Annotated[
+        str | None,
+        typer.Option(help="tenant_id, where each tenant is an account (access tenant).", show_default="owner_id"),
+    ] = None,
     if_not_exists: Annotated[
         bool, typer.Option("--if-not-exists", help="Do nothing where there is one of that name.")
     ] = False,
@@ -54,6 +62,7 @@ def create(
       pgvec-admin collection create documents --model local:all-MiniLM-L6-v2
       pgvec-admin collection create jobs --dimensions 1536 --storage halfvec
       pgvec-admin collection create notes --dimensions 1536 --access tenant --partition 16
+      pgvec-admin collection create journals --dimensions 1536 --access policy --owner auth.users
     """
     if dimensions is None:
         if model is None:
@@ -75,6 +84,8 @@ def create(
             language=language,
             model=model,
             partition=partition,
+            owner=owner,
+            owner_column=owner_column,
         )
     say(f"collection {name}: table {table.removeprefix('public.')}, {dimensions} dimensions, {distance}")
 

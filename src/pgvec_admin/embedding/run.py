@@ -12,9 +12,9 @@ from queue import Empty, SimpleQueue
 from threading import Event, Thread
 
 import psycopg
-from psycopg.rows import class_row
 
 from pgvec_admin.database import Connection
+from pgvec_admin.embedding.patience import IN_THE_WAY, Patient
 from pgvec_admin.engine.collections import Collection
 from pgvec_admin.errors import PgvecError, shorten
 from pgvec_admin.providers import EMPTY, Embeddings, Provider, Vector, prefixes
@@ -88,11 +88,12 @@ class Run:
         self._concurrency, self._stop = concurrency, stop or Event()
         self._bound = False
         self._answers: SimpleQueue[tuple[list[_Row], Embeddings | BaseException]] = SimpleQueue()
-        self._number = secrets.randbits(62)
+        self._number = 1 << 61 | secrets.randbits(61)  # a secret: who knows it has these claims
+        self._patient = Patient(connection, self._renew, self._stop)
         self._renewed = time.monotonic()
         self.tried = 0
         self.result = EmbedResult()
-        connection.execute("select pg_try_advisory_lock(%s)", (self._number,))
+        connection.execute("select pg_try_advisory_lock(pgvec.worker_lock(%s))", (self._number,))
 
     def drain(self, *, thorough: bool = True) -> Iterator[None]:
         """Embed all that is due; yields after each batch, when `result` has it.
@@ -128,7 +129,8 @@ class Run:
         """Leave what was claimed to others, as the end of the session does."""
         with suppress(psycopg.Error):
             self._connection.execute("select pgvec.release_jobs(%s)", (self._number,))
-            self._connection.execute("select pg_advisory_unlock(%s)", (self._number,))
+        with suppress(psycopg.Error):
+            self._connection.execute("select pg_advisory_unlock(pgvec.worker_lock(%s))", (self._number,))
 
     def bind(self) -> None:
         """Keep with the collection what embeds it, so that later runs do the same."""
@@ -150,7 +152,7 @@ class Run:
             self._answers.put((rows, error))
 
     def _claims(self, *, thorough: bool) -> Iterator[list[_Row]]:
-        began: datetime = self._connection.execute("select clock_timestamp()").fetchall()[0][0]
+        began: datetime = self._patient.execute("select clock_timestamp()").fetchall()[0][0]
         after, swept = None, not thorough
         while True:
             rows = self._claim(None)
@@ -159,7 +161,7 @@ class Run:
             elif swept:
                 break
             else:
-                found = self._connection.execute(
+                found = self._patient.execute(
                     "select last_id from pgvec.enqueue_stale(%s, %s)", (self._known.name, after)
                 ).fetchall()
                 after = found[0][0]
@@ -169,31 +171,34 @@ class Run:
 
     def _claim(self, failed_before: datetime | None) -> list[_Row]:
         size = self._batch if self._left is None else min(self._batch, self._left)
-        with self._connection.cursor(row_factory=class_row(_Row)) as cursor:
-            rows = cursor.execute(
-                "select id, content, content_hash from pgvec.claim_jobs(%s, %s, make_interval(secs => %s), %s, %s)",
-                (self._known.name, min(size, MOST_CLAIMED), LEASE, self._number, failed_before),
-            ).fetchall()
+        claimed = self._patient.execute(
+            "select id, content, content_hash from pgvec.claim_jobs(%s, %s, make_interval(secs => %s), %s, %s)",
+            (self._known.name, min(size, MOST_CLAIMED), LEASE, self._number, failed_before),
+        )
+        rows = [_Row(*row) for row in claimed.fetchall()]
         self._left = None if self._left is None else self._left - len(rows)
         return rows
 
     def _renew(self) -> None:
         """Extend the leases, once a third of their time has passed."""
         if time.monotonic() - self._renewed > LEASE / 3:
-            self._connection.execute("select pgvec.renew_lease(%s, make_interval(secs => %s))", (self._number, LEASE))
-            self._renewed = time.monotonic()
+            with suppress(*IN_THE_WAY):  # it is tried again
+                self._connection.execute(
+                    "select pgvec.renew_lease(%s, make_interval(secs => %s))", (self._number, LEASE)
+                )
+                self._renewed = time.monotonic()
 
     def _store(self, rows: list[_Row], answer: Embeddings) -> None:
         before = self.result
-        self.result, tried = _store(self._connection, self._known.name, rows, answer, before)
+        self.result, tried = _store(self._patient, self._known.name, rows, answer, before)
         self.tried += tried
         if self._left is not None:
             self._left += len(rows) - tried
         embedded = self.result.embedded - before.embedded
         if embedded or answer.tokens:
-            self._connection.execute("select pgvec.note_usage(%s, %s, %s)", (self._known.name, embedded, answer.tokens))
+            self._patient.execute("select pgvec.note_usage(%s, %s, %s)", (self._known.name, embedded, answer.tokens))
         if answer.unasked:
-            self._connection.execute(
+            self._patient.execute(
                 "select pgvec.release_jobs(%s, ids => %s)", (self._number, [rows[place].id for place in answer.unasked])
             )
         # the first reason to stop counts: answers to other requests may come after it
@@ -201,7 +206,7 @@ class Run:
 
 
 def _store(
-    connection: Connection, collection: str, rows: Sequence[_Row], answer: Embeddings, so_far: EmbedResult
+    connection: Patient, collection: str, rows: Sequence[_Row], answer: Embeddings, so_far: EmbedResult
 ) -> tuple[EmbedResult, int]:
     """Store the vectors and mark the failures; the result with them, and how many rows were tried."""
     blank = {place for place, reason in answer.failures.items() if reason == EMPTY}
@@ -233,7 +238,7 @@ def _store(
 
 
 def _store_rows(
-    connection: Connection, collection: str, rows: Sequence[_Row], vectors: Vector, places: list[int]
+    connection: Patient, collection: str, rows: Sequence[_Row], vectors: Vector, places: list[int]
 ) -> tuple[int, dict[int, str]]:
     """How many of these rows were stored, and why the database refused the others (by place)."""
     if not places:
@@ -286,7 +291,7 @@ def _bind(connection: Connection, known: Collection, model: Provider) -> None:
                 connection.execute("set local lock_timeout = '500ms'")
                 connection.execute("select pgvec.bind_model(%s, %s, %s)", (known.name, model.spec, model.dimensions))
             break
-        except psycopg.errors.LockNotAvailable:
+        except IN_THE_WAY:
             if attempt == LOCK_ATTEMPTS - 1:
                 raise
             time.sleep(0.5)

@@ -94,11 +94,13 @@ def create(
     language: str = "english",
     model: str | None = None,
     partition: int | None = None,
+    owner: str | None = None,
+    owner_column: str | None = None,
 ) -> str:
-    """Make a collection; returns its table."""
+    """Make a collection; returns its table. `owner`: the table of the accounts with which rows are deleted."""
     row = connection.execute(
-        "select pgvec.create_collection(%s, %s, %s, %s, %s, %s, %s, %s)::text",
-        (name, dimensions, distance, access, storage, language, model, partition),
+        "select pgvec.create_collection(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)::text",
+        (name, dimensions, distance, access, storage, language, model, partition, owner, owner_column),
     ).fetchone()
     assert row is not None
     return str(row[0])

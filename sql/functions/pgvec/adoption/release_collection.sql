@@ -30,6 +30,7 @@ begin
   if not exists (select from pg_catalog.pg_class as r where r.oid = target.base) then
     -- the table itself was dropped
     delete from pgvec.collections as c where c.name = target.name;
+    perform pgvec.leave_owner(target.owner_table);
     return null;
   end if;
   target := pgvec.current_adoption(target);
@@ -62,6 +63,7 @@ begin
     execute format('alter table %s drop column if exists %I', target.base, item);
   end loop;
   delete from pgvec.collections as c where c.name = target.name;
+  perform pgvec.leave_owner(target.owner_table);
   perform pgvec.drop_collection_api(target.name);
   perform pg_notify('pgrst', 'reload schema');
   return target.base;

@@ -52,30 +52,7 @@ begin
     format('%s of %s in %s', expected, target.access, target.base),
     'undo the change, or load the rows into a new collection');
 
-  return query
-    with wanted (name, relation, function) as (
-           select target.name || '_maintain', target.base, case when target.base = target.relation then 'pgvec.maintain_document' else 'pgvec.maintain_adopted' end
-            union all
-           select format('%s_%s', target.name, e), target.base, 'pgvec.forget_adopted'
-             from unnest('{forget,empty}'::text[]) as e
-            where target.base not in (target.relation, target.text_table)
-            union all
-           select format('%s_count_%s', target.name, e), target.text_table, 'pgvec.count_lexemes' from unnest('{insert,update,delete,truncate}'::text[]) as e),
-         there as (
-           select w.name, w.relation,
-                  case when t.tgenabled is null then 'is gone'
-                       when t.tgenabled not in ('O', 'A') then 'is disabled'
-                       when t.tgfoid <> to_regproc(w.function) then format('calls %s and not %s', t.tgfoid::regproc, w.function)
-                       when t.tgqual is not null or t.tgattr::text <> '' then 'fires on some changes only' end as problem
-             from wanted as w
-             left join pg_catalog.pg_trigger as t on t.tgrelid = w.relation and t.tgname = w.name)
-    select (pgvec.verdict(
-             target.name, 'triggers',
-             coalesce(array_agg(format('trigger %s of %s %s', t.name, t.relation, t.problem) order by t.name) filter (where t.problem is not null), '{}'),
-             format('%s keep hashes, lexemes and statistics', count(*)),
-             'pgvec.attach_triggers puts them back; rows written meanwhile show in the checks hashes and lexemes',
-             format('select pgvec.attach_triggers(%1$L); select pgvec.refresh_statistics(%1$L);', target.name))).*
-      from there as t;
+  return query select * from pgvec.verify_triggers(target);
 end
 $$;
 comment on function pgvec.verify_table(text) is

@@ -2,6 +2,7 @@
 -- The vector index is built later, by pgvec-admin index create: building it once over loaded rows is far faster than
 -- maintaining it while they arrive.
 drop function if exists pgvec.create_collection(text, int, text, text, text, text, text);
+drop function if exists pgvec.create_collection(text, int, text, text, text, text, text, int);
 
 create or replace function pgvec.create_collection(
     name text,
@@ -11,7 +12,9 @@ create or replace function pgvec.create_collection(
     storage text default 'vector',
     language text default 'english',
     model text default null,
-    partition int default null)
+    partition int default null,
+    owner text default null,
+    owner_column text default null)
   returns regclass
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
@@ -35,6 +38,12 @@ begin
       errcode = 'PV004',
       message = format('a collection of access %L cannot have %s partitions', access, partition),
       hint    = 'partition is for access => ''tenant'', whose rows it spreads over 1 to 1000 tables by their tenant';
+  end if;
+  if owner is null and owner_column is not null then
+    raise exception using
+      errcode = 'PV004',
+      message = format('owner_column %L is of no owner', owner_column),
+      hint    = 'name the table of the accounts as well: owner => ''auth.users''';
   end if;
   configuration := pgvec.text_search_configuration(language);
   if model is not null then
@@ -60,14 +69,18 @@ begin
   if access <> 'open' then
     perform pgvec.hide_statistics(create_collection.name);
   end if;
+  if owner is not null then
+    perform pgvec.set_owner(create_collection.name, owner, owner_column);
+  end if;
   perform pg_notify('pgrst', 'reload schema');
   return made;
 end
 $$;
-comment on function pgvec.create_collection(text, int, text, text, text, text, text, int) is
+comment on function pgvec.create_collection(text, int, text, text, text, text, text, int, text, text) is
   'Makes a collection: table public.NAME with text, metadata and an embedding of the given dimensions, known to the search functions. '
   'access: open (readers see all rows), tenant (rows belong to tenants: column tenant_id, pgvec.allowed_tenants), policy (the owner writes policies). '
   'distance: cosine, l2, inner_product or l1. storage: vector (4 bytes a dimension) or halfvec (2). language: a text search configuration. '
   'model: provider:name of the embedding model. partition: how many tables to spread the rows of tenants over (access tenant); they are pgvec.NAME_p0 and on. '
+  'owner, owner_column: the table of the accounts with which rows are deleted, such as auth.users (pgvec.set_owner). '
   'Returns the table. Raises PV004 for a bad argument or a name that is taken.';
-revoke all on function pgvec.create_collection(text, int, text, text, text, text, text, int) from public;
+revoke all on function pgvec.create_collection(text, int, text, text, text, text, text, int, text, text) from public;

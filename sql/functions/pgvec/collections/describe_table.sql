@@ -12,6 +12,7 @@ begin
     select *
       from (values ('id', 'Any text that identifies the row; a random uuid where none is given.'),
                    ('tenant_id', 'Whose row it is; the only tenant of whoever inserts it, where none is given.'),
+                   ('owner_id', 'The account with which the row is deleted; the user who inserts it, where none is given.'),
                    ('source', 'Where the text comes from: a file, a URL, the id of a whole document.'),
                    ('chunk_index', 'Place of this chunk within its source, from 0.'),
                    ('content', 'The text that is searched and embedded.'),

@@ -26,6 +26,9 @@ begin
   end loop;
   -- nothing fills it any more
   execute format('alter table %s alter column content_hash drop not null, alter column content_hash drop default', target.base);
+  if target.owner_column = 'owner_id' then
+    execute format('alter table %s alter column owner_id drop default', target.base);
+  end if;
   if target.access = 'tenant' then
     execute format('alter table %s alter column tenant_id drop default', target.base);
     for item in
@@ -48,6 +51,7 @@ begin
   delete from pgvec.search_log as l where l.collection = target.name;
   delete from pgvec.embedding_jobs as j where j.collection = target.name;
   delete from pgvec.collections as c where c.name = target.name;
+  perform pgvec.leave_owner(target.owner_table);
   perform pg_notify('pgrst', 'reload schema');
   return target.base;
 end

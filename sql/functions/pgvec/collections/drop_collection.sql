@@ -5,7 +5,8 @@ create or replace function pgvec.drop_collection(name text)
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  dropped regclass;
+  dropped  regclass;
+  accounts regclass;
 begin
   if exists (select from pgvec.adoptions as a where a.collection = drop_collection.name) then
     raise exception using
@@ -19,7 +20,7 @@ begin
   delete from pgvec.embedding_jobs as j where j.collection = drop_collection.name;
   delete from pgvec.collections as c
    where c.name = drop_collection.name
-  returning c.relation into dropped;
+  returning c.relation, c.owner_table into dropped, accounts;
 
   if dropped is null then
     perform pgvec.collection(drop_collection.name);  -- raises PV001 with the known names
@@ -27,6 +28,7 @@ begin
   if exists (select from pg_catalog.pg_class as r where r.oid = dropped) then
     execute format('drop table %s', dropped);
   end if;
+  perform pgvec.leave_owner(accounts);
   perform pgvec.drop_collection_api(drop_collection.name);
   perform pg_notify('pgrst', 'reload schema');
 end

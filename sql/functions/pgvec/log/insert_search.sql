@@ -6,8 +6,8 @@ create or replace function pgvec.insert_search(entry jsonb)
 as $$
 begin
   insert into pgvec.search_log
-         (collection, searched_at, function, route, requested, returned, ms, top_score, tenants, filtered, sample, query_text, query_filter, query_embedding)
-  select l.collection, l.searched_at, l.function, l.route, l.requested, l.returned, l.ms, l.top_score, l.tenants, l.filtered, l.sample,
+         (collection, searched_at, function, route, requested, returned, ms, top_score, tenants, owner, filtered, sample, query_text, query_filter, query_embedding)
+  select l.collection, l.searched_at, l.function, l.route, l.requested, l.returned, l.ms, l.top_score, l.tenants, l.owner, l.filtered, l.sample,
          l.query_text, l.query_filter, l.query_embedding
     from jsonb_populate_record(null::pgvec.search_log, jsonb_strip_nulls(entry)) as l;
 end

@@ -50,6 +50,8 @@ begin
     'ms', extract(epoch from 1000 * (ended - greatest(least(started, ended), ended - interval '1 day')))::float8,
     'top_score', case when top_score between -1e300 and 1e300 then top_score end,
     'tenants', request.tenants,
+    'owner', case when exists (select from pgvec.collections as c where pgvec.holds_users(c.owner_table)) then pgvec.current_owner()
+                  when target.owner_column = 'owner_id' then pgvec.current_owner(false) end,
     'filtered', coalesce(filter, '{}') <> '{}',
     'sample', target.log_sample,
     'query_text', case when target.log_texts then left(query_text, 10000) end,
@@ -74,7 +76,8 @@ exception
     or program_limit_exceeded
     or system_error
     or internal_error
-    or sqlstate 'PV001' or sqlstate 'PV006' then  -- the collection was dropped meanwhile, the tenant taken away
+    or sqlstate 'PV001' or sqlstate 'PV006'       -- the collection was dropped meanwhile, the tenant taken away
+    or sqlstate 'PV004' then                      -- app.owner_id is no uuid
     null;
 end
 $$;

@@ -23,6 +23,7 @@ begin
     elsif target.model is not null then
       execute format('create or replace trigger %I after %s on %s %s for each statement execute function pgvec.enqueue_changes(%L, %L)',
                      item.name, item.event, target.text_table, item.rows, target.name, key);
+      execute format('alter table %s enable trigger %I', target.text_table, item.name);
     end if;
   end loop;
   if target.model is null then

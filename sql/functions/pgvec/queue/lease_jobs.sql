@@ -1,7 +1,7 @@
 -- pgvec.lease_jobs -- claims entries of a collection's queue, those first that have been due for longest.
 -- A lease is a due time in the future: when it has passed, the row is anybody's again. Entries that others are claiming or
 -- changing at the moment are passed over, so nobody waits. When nothing is due, rows of a worker whose session has ended are
--- free at once; a worker that has a session holds the advisory lock of its number in it.
+-- free at once; a worker that has a session holds the advisory lock of its number in it (pgvec.worker_lock).
 -- Definer, since nobody else may read the queue.
 create or replace function pgvec.lease_jobs(
     collection text, batch int, lease interval, worker bigint default null, failed_before timestamptz default null)
@@ -17,6 +17,12 @@ declare
   gone   bigint[];
   locked boolean := worker is not null and pgvec.run_sessions(worker) <> '{}';
 begin
+  if worker between -(1::bigint << 32) and (1::bigint << 32) then
+    raise exception using
+      errcode = 'PV004',
+      message = format('the number of a worker cannot be %s: others would guess it', worker),
+      hint    = 'a worker extends and gives back its claims by its number: take a random one of some 50 bits, as pgvec.new_worker() makes them';
+  end if;
   for round in 1 .. 2 loop
     return query
       with due as materialized (
@@ -63,7 +69,8 @@ begin
 end
 $$;
 comment on function pgvec.lease_jobs(text, int, interval, bigint, timestamptz) is
-  'Claims at most batch entries of the queue of a collection, of the caller''s tenants, for the time of the lease. worker: a random number, by which pgvec.renew_lease and '
-  'pgvec.release_jobs know them. failed_before: where nothing else is due, also rows that wait after a failure before that time. Raises PV001, PV006.';
+  'Claims at most batch entries of the queue of a collection, of the caller''s tenants, for the time of the lease. worker: a random number, a secret of the worker''s, by which '
+  'pgvec.renew_lease and pgvec.release_jobs know them. failed_before: where nothing else is due, also rows that wait after a failure before that time. '
+  'Raises PV001, PV004 for a number that can be guessed, PV006.';
 revoke all on function pgvec.lease_jobs(text, int, interval, bigint, timestamptz) from public;
 select pgvec.grant_execute('pgvec.lease_jobs(text, int, interval, bigint, timestamptz)', 'writer');

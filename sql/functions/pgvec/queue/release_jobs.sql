@@ -1,5 +1,6 @@
 -- pgvec.release_jobs -- gives rows back that a worker has claimed, uncharged: at its end, or where the provider failed for all.
--- Definer, since nobody else may write the queue; the number of a worker is known to that worker.
+-- Definer, since nobody else may write the queue. Who knows the number of a worker is that worker; and even so only rows that the
+-- caller might claim are given back.
 create or replace function pgvec.release_jobs(worker bigint, wait interval default '0 s', ids text[] default null)
   returns bigint
   language plpgsql volatile parallel unsafe
@@ -7,17 +8,26 @@ create or replace function pgvec.release_jobs(worker bigint, wait interval defau
   set debug_print_plan = off
 as $$
 declare
-  released bigint;
+  held     record;
+  given    bigint;
+  released bigint := 0;
 begin
-  update pgvec.embedding_jobs as j
-     set due_at = clock_timestamp() + coalesce(wait, '0 s'), worker = null, in_session = null
-    from (select e.collection, e.id, e.tenant
-            from pgvec.embedding_jobs as e
-           where e.worker = nullif(release_jobs.worker, 0)
-             and (ids is null or e.id = any (ids))
-             for update skip locked) as f
-   where (j.collection, j.id, j.tenant) = (f.collection, f.id, f.tenant);
-  get diagnostics released = row_count;
+  for held in select (w.collection).name, w.scope from pgvec.worker_scopes(release_jobs.worker) as w loop
+    update pgvec.embedding_jobs as j
+       set due_at = clock_timestamp() + coalesce(wait, '0 s'), worker = null, in_session = null
+      from (select e.id, e.tenant
+              from pgvec.embedding_jobs as e
+             where e.worker = release_jobs.worker
+               and e.collection = held.name
+               and (held.scope is null or e.tenant = any (held.scope))
+               and (ids is null or e.id = any (ids))
+               for update skip locked) as f
+     where j.collection = held.name
+       and j.id = f.id
+       and j.tenant = f.tenant;
+    get diagnostics given = row_count;
+    released := released + given;
+  end loop;
   return released;
 end
 $$;

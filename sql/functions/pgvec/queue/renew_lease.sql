@@ -1,5 +1,6 @@
 -- pgvec.renew_lease -- extends the leases of a worker that is still at work.
--- Definer, since nobody else may write the queue; the number of a worker is known to that worker.
+-- Definer, since nobody else may write the queue. Who knows the number of a worker is that worker; and even so only rows that the
+-- caller might claim are extended.
 create or replace function pgvec.renew_lease(worker bigint, lease interval default '5 minutes')
   returns bigint
   language plpgsql volatile parallel unsafe
@@ -7,13 +8,25 @@ create or replace function pgvec.renew_lease(worker bigint, lease interval defau
   set debug_print_plan = off
 as $$
 declare
-  renewed bigint;
+  held    record;
+  given   bigint;
+  renewed bigint := 0;
 begin
-  update pgvec.embedding_jobs as j
-     set due_at = clock_timestamp() + lease
-    from (select e.collection, e.id, e.tenant from pgvec.embedding_jobs as e where e.worker = nullif(renew_lease.worker, 0) for update skip locked) as f
-   where (j.collection, j.id, j.tenant) = (f.collection, f.id, f.tenant);
-  get diagnostics renewed = row_count;
+  for held in select (w.collection).name, w.scope from pgvec.worker_scopes(renew_lease.worker) as w loop
+    update pgvec.embedding_jobs as j
+       set due_at = clock_timestamp() + lease
+      from (select e.id, e.tenant
+              from pgvec.embedding_jobs as e
+             where e.worker = renew_lease.worker
+               and e.collection = held.name
+               and (held.scope is null or e.tenant = any (held.scope))
+               for update skip locked) as f
+     where j.collection = held.name
+       and j.id = f.id
+       and j.tenant = f.tenant;
+    get diagnostics given = row_count;
+    renewed := renewed + given;
+  end loop;
   return renewed;
 end
 $$;

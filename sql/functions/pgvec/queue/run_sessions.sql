@@ -1,4 +1,4 @@
--- pgvec.run_sessions -- the sessions that hold the advisory lock of a run of embedding: none once its session has ended.
+-- pgvec.run_sessions -- the sessions of a worker, which hold the advisory lock of its number: none once its session has ended.
 create or replace function pgvec.run_sessions(run bigint)
   returns int[]
   language sql stable parallel safe
@@ -12,8 +12,8 @@ as $$
               and l.objsubid = 1
               and l.granted
               and d.datname = current_database()
-              and ((l.classid::bigint << 32) | l.objid::bigint) = run_sessions.run)
+              and ((l.classid::bigint << 32) | l.objid::bigint) = pgvec.worker_lock(run_sessions.run))
 $$;
 comment on function pgvec.run_sessions(bigint) is
-  'The process ids of the sessions of this database that hold the advisory lock of this number, as runs of embedding do: see pgvec.lease_jobs.';
+  'The process ids of the sessions of this database that hold the advisory lock of the worker of this number (pgvec.worker_lock).';
 revoke all on function pgvec.run_sessions(bigint) from public;

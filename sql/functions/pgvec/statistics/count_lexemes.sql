@@ -3,6 +3,8 @@
 -- pgvec.settle_statistics keeps them few. In a collection of more than live_statistics rows (a setting) it only counts the
 -- changed rows, for pgvec.refresh_statistics: counting their words would cost every writer more than it gives, since a few rows
 -- among many hardly change how rare a word is.
+-- Words that no row has any more are removed with the transaction (pgvec.forget_words): in a large collection only where rows belong
+-- to accounts.
 -- Definer, since nobody else may read or write the statistics: so it works on the collection's table only, and not on columns
 -- whose type a weaker owner has changed. The arguments are the collection and the key of its table.
 create or replace function pgvec.count_lexemes()
@@ -16,7 +18,7 @@ declare
   tenant_of text;
   languages text := '''{}''::text[]';
   changes   text;
-  tenant    uuid;
+  part      record;
 begin
   if current_setting('pgvec.left_out', true) <> '' then
     perform set_config('pgvec.left_out', '', true);  -- of pgvec.maintain_document, for this statement only
@@ -40,25 +42,20 @@ begin
     tenant_of := quote_literal(pgvec.no_tenant()) || '::uuid';
   end if;
 
-  changes := case tg_op
-               when 'INSERT' then format('select %s as tenant, n.fts, 1 as sign from new_rows as n', format(tenant_of, 'n'))
-               when 'DELETE' then format('select %s as tenant, o.fts, -1 as sign from old_rows as o', format(tenant_of, 'o'))
-               else format('select coalesce(%s, %s) as tenant, c.fts, s.sign
-                       from new_rows as n
-                       full join old_rows as o using (%s)
-                      cross join (values (1), (-1)) as s (sign)
-                      cross join lateral (select case s.sign when 1 then n.fts else o.fts end) as c (fts)
-                      where n.fts is distinct from o.fts
-                        and c.fts is not null
-                      union all
-                     select %s, null, 0 from new_rows as n group by 1', format(tenant_of, 'n'), format(tenant_of, 'o'), key, format(tenant_of, 'n'))
-             end;
+  if tg_op = 'DELETE' and target.base = target.relation then
+    -- a load whose last row is gone begins anew: there is no more to know of it
+    execute format('insert into pgvec.forgotten (collection, tenant, loads) select l.collection, l.tenant, array_agg(l.last_id)'
+                   ' from pgvec.loads as l join old_rows as r on r.id = l.last_id and l.tenant = %s where l.collection = $1 group by l.collection, l.tenant',
+                   format(tenant_of, 'r'))
+      using target.name;
+  end if;
+  changes := pgvec.lexeme_changes(tg_op, key, tenant_of);
   -- the table of an adopted collection has one language
   if tg_op <> 'DELETE' and target.text_table = target.relation then
     languages := format('array(select distinct n.language from new_rows as n where n.language is not null and %s = p.tenant)', format(tenant_of, 'n'));
   end if;
 
-  for tenant in execute format(
+  for part in execute format(
     $query$
     with changes as materialized (%1$s),
          parts as materialized (
@@ -67,30 +64,41 @@ begin
              from changes as c
             group by c.tenant),
          counted as materialized (
-           select c.tenant, l.lexeme, sum(c.sign) as documents, sum(c.sign * coalesce(cardinality(l.positions), 1)) as positions
+           select c.tenant, p.live, l.lexeme, sum(c.sign) as documents, sum(c.sign * coalesce(cardinality(l.positions), 1)) as positions
              from changes as c
-             join parts as p on p.tenant = c.tenant and p.live
+             join parts as p on p.tenant = c.tenant and (p.live or ($1).owner_table is not null)
             cross join lateral unnest(c.fts) as l
-            group by c.tenant, l.lexeme),
+            group by c.tenant, p.live, l.lexeme),
          lengths as (
-           select c.tenant, sum(c.positions) as positions from counted as c group by c.tenant),
+           select c.tenant, sum(c.positions) as positions from counted as c where c.live group by c.tenant),
          frequencies as (
            insert into pgvec.lexemes (collection, tenant, lexeme, documents)
-           select ($1).name, c.tenant, c.lexeme, c.documents from counted as c where c.documents <> 0)
-    insert into pgvec.text_totals as w (collection, tenant, documents, positions, uncounted, changes, languages)
-    select ($1).name, p.tenant,
-           case when p.live then p.documents else 0 end,
-           coalesce(l.positions, 0),
-           case when p.live then 0 else p.rows end,
-           case when p.known then 1 else pgvec.first_change() end,
-           %2$s
-      from parts as p
-      left join lengths as l on l.tenant = p.tenant
-    returning w.tenant
+           select ($1).name, c.tenant, c.lexeme, c.documents from counted as c where c.live and c.documents <> 0),
+         totals as (
+           insert into pgvec.text_totals as w (collection, tenant, documents, positions, uncounted, changes, languages)
+           select ($1).name, p.tenant,
+                  case when p.live then p.documents else 0 end,
+                  coalesce(l.positions, 0),
+                  case when p.live then 0 else p.rows end,
+                  case when p.known then 1 else pgvec.first_change() end,
+                  %2$s
+             from parts as p
+             left join lengths as l on l.tenant = p.tenant
+           returning w.tenant)
+    select t.tenant, f.live, f.words, f.lost
+      from totals as t
+      left join lateral (
+           select c.live, array_agg(c.lexeme) as words, array_agg(- c.documents) as lost
+             from counted as c
+            where c.tenant = t.tenant and c.documents < 0
+            group by c.live) as f on true
     $query$, changes, languages)
     using target
   loop
-    perform pgvec.settle_statistics(target, tenant);
+    if part.words is not null then
+      insert into pgvec.forgotten (collection, tenant, words, lost, live) values (target.name, part.tenant, part.words, part.lost, part.live);
+    end if;
+    perform pgvec.settle_statistics(target, part.tenant);
   end loop;
   return null;
 end

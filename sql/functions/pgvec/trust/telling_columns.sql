@@ -19,6 +19,7 @@ as $$
                   where s.schemaname = n.nspname and s.tablename = r.relname and s.attname = a.attname),
          r.relkind in ('i', 'I'),
          r.relkind in ('i', 'I')
+           or a.attname = (select c.owner_column from pgvec.collections as c where c.name = telling_columns.collection)
            or a.attname in ('tenant_id', 'id', 'source', 'chunk_index', 'content', 'language', 'embedding', 'embedded_hash', 'content_hash', 'fts', 'bm25', 'created_at', 'updated_at')
     from (select t.oid from tables as t
            union all
