@@ -319,9 +319,9 @@ def test_nor_does_it_through_rest(
 
 
 @pytest.fixture
-def notes(with_search: Project, partition: int | None) -> Iterator[Connection]:
+def notes(project_database: str, partition: int | None) -> Iterator[Connection]:
     """Collection `notes`, a row of ours and a row of theirs with the same id."""
-    with psycopg.connect(with_search.database, autocommit=True) as connection:
+    with psycopg.connect(project_database, autocommit=True) as connection:
         _create(connection, "notes", 2, partition)
         _write(connection, "notes", OURS, [{"id": "1", "content": "our fish", "embedding": [1, 0]}])
         _write(connection, "notes", THEIRS, [{"id": "1", "content": "their fish", "embedding": [1, 0]}])
@@ -475,8 +475,8 @@ def test_no_role_is_gained_by_asking(notes: Connection) -> None:
                 request.execute(statement.encode())
 
 
-def test_searches_of_a_tenant_use_the_indexes(with_search: Project, partition: int | None) -> None:
-    with psycopg.connect(with_search.database, autocommit=True) as connection:
+def test_searches_of_a_tenant_use_the_indexes(project_database: str, partition: int | None) -> None:
+    with psycopg.connect(project_database, autocommit=True) as connection:
         _create(connection, "notes", 3, partition)
         connection.execute(
             "insert into notes (tenant_id, id, content, metadata, embedding)"
@@ -484,7 +484,7 @@ def test_searches_of_a_tenant_use_the_indexes(with_search: Project, partition: i
             " array[sin(i), cos(i), 1]::float4[]::extensions.vector from generate_series(1, 12000) as i",
             (OURS,),
         )
-        index.create(Target(with_search.database, "the test"), "notes")
+        index.create(Target(project_database, "the test"), "notes")
         connection.execute("vacuum analyze notes")
         [(table,)] = connection.execute("select distinct tableoid::regclass::text from notes").fetchall()
         claims = json.dumps(_claims(OURS))
@@ -510,8 +510,8 @@ def test_searches_of_a_tenant_use_the_indexes(with_search: Project, partition: i
             assert not [indexes for indexes in of_table if "seq scan" in indexes or not indexes], (call, of_table)
 
 
-def test_verify_is_kept_out_and_notices_a_policy_that_lets_in(with_search: Project) -> None:
-    with psycopg.connect(with_search.database, autocommit=True) as connection:
+def test_verify_is_kept_out_and_notices_a_policy_that_lets_in(project_database: str) -> None:
+    with psycopg.connect(project_database, autocommit=True) as connection:
         attempts = verification.tenants(connection)
         assert {one.role_name for one in attempts} == {"anon", "authenticated"}
         assert [one for one in attempts if not one.passed] == []
@@ -531,8 +531,8 @@ def test_verify_is_kept_out_and_notices_a_policy_that_lets_in(with_search: Proje
         assert ("authenticated", "match_documents") not in failed
 
 
-def test_where_policies_decide_the_engine_adds_nothing(with_search: Project) -> None:
-    with psycopg.connect(with_search.database, autocommit=True) as connection:
+def test_where_policies_decide_the_engine_adds_nothing(project_database: str) -> None:
+    with psycopg.connect(project_database, autocommit=True) as connection:
         connection.execute("select pgvec.create_collection('mine', 2, access => 'policy')")
         rows = [{"id": who, "content": f"a fish of {who}", "embedding": [1, 0]} for who in ("a", "b")]
         connection.execute("select upsert_documents(%s, 'mine')", (Jsonb(rows),))
