@@ -15,11 +15,10 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser
 from psycopg.conninfo import make_conninfo
-from pytest_postgresql.factories import postgresql
 
 import installation
 from command import COMMAND
-from conftest import Connection, filled
+from conftest import Connection, copied, filled
 from pgvec_admin.database import Target
 from pgvec_admin.errors import UsageError
 from pgvec_admin.install import migrate
@@ -63,13 +62,13 @@ def _fill(connection: Connection) -> None:
 
 
 with_collections = filled("verified", _fill)
-database_with_collections = postgresql("with_collections")
+verified = copied("with_collections")
 
 
 @pytest.fixture
-def where(server: embedded.Server, database_with_collections: Connection) -> Target:
+def where(verified: str) -> Target:
     """A database with three collections in which verify finds nothing."""
-    return Target(installation.as_installer(server.url(database_with_collections.info.dbname)), "the test")
+    return Target(verified, "the test")
 
 
 @dataclass(frozen=True)
@@ -392,7 +391,7 @@ def test_nothing_is_written(where: Target) -> None:
 def test_what_takes_too_long_is_given_up_and_the_rest_goes_on(where: Target) -> None:
     with psycopg.connect(where.conninfo) as holder:
         holder.execute("lock table documents in access exclusive mode")
-        found = _objections(where, Options(seconds=0.1, timeout=1))
+        found = _objections(where, Options(seconds=0.1, timeout=0.6))
     assert found["documents: verify_rows"].result == "warn"
     assert (found["documents: verify_rows"].found or "").startswith("given up: canceling statement due to")
     assert not any(name.startswith(("notes", "jobs")) for name in found)
