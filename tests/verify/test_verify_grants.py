@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
+from damage import FILL, QUICK, known
 from psycopg.conninfo import make_conninfo
-from test_verify import FILL, QUICK, _known
 
 import installation
 from conftest import Connection, copied, filled
@@ -96,7 +96,7 @@ def _statements() -> list[str]:
 
 
 def _objections(where: Target) -> list[Check]:
-    return [one for one in verification.run(where, QUICK) if one.result != "ok" and not _known(one)]
+    return [one for one in verification.run(where, QUICK) if one.result != "ok" and not known(one)]
 
 
 @contextmanager
