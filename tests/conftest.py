@@ -40,19 +40,13 @@ for _library in ("OPENBLAS", "OMP"):
 BROWSER = os.environ.get("PGVEC_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
-# The processes get whole files; those that take minutes come first, so that none is left for the end.
+# The processes get whole files; those that take longest come first, so that none is left for the end.
 SLOWEST = (
-    *(
-        "test_verify",
-        "test_adopted_tables",
-        "test_readme",
-        "test_soak",
-        "test_demo",
-        "test_service",
-        "test_index_kinds",
-        "test_index",
-    ),
-    *("test_tenants", "test_adopt", "test_filter_columns", "test_hybrid_search", "test_load", "test_dump", "test_cli"),
+    *("test_readme", "test_verify", "test_adopted_tables", "test_soak", "test_demo", "test_embedding_crashes"),
+    *("test_hybrid_search", "test_index", "test_tenants", "test_dump", "test_index_kinds", "test_hostile_public"),
+    *("test_embedding_servers", "test_cli", "test_load_interrupted", "test_load", "test_service", "test_releases"),
+    *("test_hostile_types", "test_migrate", "test_service_attacks", "test_packaging", "test_embedded"),
+    *("test_supabase_cli", "test_types", "test_weaker_owners", "test_generated_sql", "test_adopted_search"),
 )
 
 
