@@ -6,6 +6,8 @@ BIN    := $(VENV)/bin
 TORCH  ?= torch==2.13.0
 # Tests run in two processes, each with its own servers and whole files at a time; PYTEST_ADDOPTS= runs one after the other.
 export PYTEST_ADDOPTS ?= --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# They run the command hundreds of times, whose modules are compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 # A browser for the search page; where there is one, PGVEC_BROWSER says which.
 BROWSER := $(if $(PGVEC_BROWSER)$(shell command -v chromium),,install-browser)
 
@@ -21,8 +23,9 @@ test: $(VENV)/.dev tests/supabase/node_modules/.done tests/supabase/pgtap/.done 
 	$(BIN)/pytest
 
 # The core tests, which need only pip.
-FAST = $(patsubst %,tests/sql/test_%.py,match_documents filters keyword_search bm25 collections adopt search_log) tests/security/test_hostile_types.py \
-  $(patsubst %,tests/install/test_%.py,conventions rooms functions) tests/bad_input/test_bad_input.py tests/files/test_readers.py tests/pages/test_docs.py
+FAST = $(patsubst %,tests/sql/test_%.py,match_documents match_documents_index keyword_search bm25 collections) tests/log/test_search_log.py tests/filters/test_filters.py tests/security/test_hostile_types.py \
+  $(patsubst %,tests/adopted/test_%.py,adopt adopted_search adopted_columns) \
+  $(patsubst %,tests/install/test_%.py,conventions rooms functions) tests/bad_input/test_bad_input.py tests/readers/test_readers*.py tests/pages/test_docs.py
 
 test-fast: $(VENV)/.dev ## the core, in under 90 seconds; needs only pip
 	$(BIN)/pytest $(FAST)
@@ -33,8 +36,8 @@ test-full: ## properties with all their examples, the other servers, ten minutes
 	$(MAKE) soak
 
 # Tests that depend on the server.
-BEHAVIOUR = tests/sql tests/security tests/http/test_rest.py tests/http/test_search_page.py tests/python/test_orm.py \
-  $(patsubst %,tests/install/test_%.py,conventions dump functions migrate) $(patsubst %,tests/files/test_%.py,embed load)
+BEHAVIOUR = $(patsubst %,tests/%,sql filters adopted indexes log verify security) tests/http/test_rest.py tests/http/test_search_page.py tests/python/test_orm.py \
+  $(patsubst %,tests/install/test_%.py,conventions dump functions migrate) tests/files/test_embed[._]*py tests/files/test_load*.py
 
 test-servers: test-server-16 test-server-17 ## tests that depend on the server: on older ones, with pgvector in another schema, installed by a plain owner, upgraded
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from pytest_postgresql.executors import NoopExecutor
-from pytest_postgresql.factories import postgresql, postgresql_noproc
+from pytest_postgresql.factories import postgresql_noproc
 
 import installation
 import supabase_project
@@ -33,13 +33,20 @@ _numbers = itertools.count()
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Tests run in several processes: threads for each core in each of them would keep each other waiting.
+for _library in ("OPENBLAS", "OMP"):
+    os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
+
 BROWSER = os.environ.get("PGVEC_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
-# The processes get whole files; those that take minutes come first, so that none is left for the end.
+# The processes get whole files; those that take longest come first, so that none is left for the end.
 SLOWEST = (
-    *("test_verify", "test_adopted_tables", "test_readme", "test_soak", "test_demo", "test_service", "test_index"),
-    *("test_tenants", "test_adopt", "test_filter_columns", "test_hybrid_search", "test_load", "test_dump", "test_cli"),
+    *("test_readme", "test_verify", "test_adopted_tables", "test_soak", "test_demo", "test_embedding_crashes"),
+    *("test_hybrid_search", "test_index", "test_tenants", "test_dump", "test_index_kinds", "test_hostile_public"),
+    *("test_embedding_servers", "test_cli", "test_load_interrupted", "test_load", "test_service", "test_releases"),
+    *("test_hostile_types", "test_migrate", "test_service_attacks", "test_packaging", "test_embedded"),
+    *("test_supabase_cli", "test_types", "test_weaker_owners", "test_generated_sql", "test_adopted_search"),
 )
 
 
@@ -87,17 +94,20 @@ def filled(name: str, fill: Callable[[Connection], None]) -> Any:
     return postgresql_noproc(depends_on="with_engine", dbname=name, load=[load])
 
 
-@contextmanager
-def opened(server: embedded.Server, copy: Connection) -> Iterator[Connection]:
-    """An autocommit connection to the copy of a template, of the role that the tests connect as."""
-    with installation.connect(installation.as_installer(server.url(copy.info.dbname))) as connection:
-        yield connection
+def copied(template: str) -> Any:
+    """A fixture: the connection string of the test's own copy of a template database."""
+
+    @pytest.fixture
+    def copy(server: embedded.Server, request: pytest.FixtureRequest) -> Iterator[str]:
+        name = request.getfixturevalue(template).template_dbname
+        with installation.created(server, f"copy_{next(_numbers)}", name) as url:
+            yield installation.as_installer(url)
+
+    return copy
 
 
 with_engine = postgresql_noproc(depends_on="running", dbname="engine", load=[_install])
-without_engine = postgresql_noproc(depends_on="running", dbname="bare")
-engine_database = postgresql("with_engine")
-bare_database = postgresql("without_engine")
+database = copied("with_engine")  # the test's own database, with the engine installed
 
 
 @pytest.fixture(scope="session")
@@ -125,6 +135,19 @@ def installed(platform: embedded.Server) -> str:
     return "installed"
 
 
+def searched(platform: embedded.Server, installed: str) -> str:
+    """A new project's database with the engine, without the REST API: the connection string of role postgres."""
+    name = f"project_{next(_numbers)}"
+    supabase_project.create(platform, name, template=installed)
+    return supabase_project.conninfo(platform, name)
+
+
+@pytest.fixture
+def project_database(platform: embedded.Server, installed: str) -> str:
+    """As `with_search`, without the REST API."""
+    return searched(platform, installed)
+
+
 @pytest.fixture
 def with_search(platform: embedded.Server, installed: str, tmp_path: Path) -> Iterator[supabase_project.Project]:
     """A Supabase project with the engine."""
@@ -139,12 +162,6 @@ def searchable(platform: embedded.Server, installed: str, folder: Path) -> Itera
     supabase_project.create(platform, name, template=installed)
     with supabase_project.serve(platform, name, folder) as made:
         yield made
-
-
-@pytest.fixture
-def database(server: embedded.Server, engine_database: Connection) -> str:
-    """Connection string of the test's own database, with the engine installed."""
-    return installation.as_installer(server.url(engine_database.info.dbname))
 
 
 @pytest.fixture
@@ -164,9 +181,10 @@ def run(database: str) -> Run:
 
 
 @pytest.fixture
-def empty_database(server: embedded.Server, bare_database: Connection) -> str:
+def empty_database(server: embedded.Server) -> Iterator[str]:
     """Connection string, as a superuser, of the test's own empty database."""
-    return server.url(bare_database.info.dbname)
+    with installation.created(server, f"empty_{next(_numbers)}") as url:
+        yield url
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ import pytest
 
 import bad_input
 from bad_input import Case
+from bad_input.shelf import STATE, fill
 from conftest import Connection
 from pgvec_admin.resources import sql_directory
 from pgvec_admin.server import embedded
-from shelf import STATE, fill
 
 ROOT = Path(__file__).parents[2]
 RPC, ADMIN = bad_input.read("rpc"), bad_input.read("admin")

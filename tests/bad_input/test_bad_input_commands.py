@@ -17,11 +17,11 @@ import typer.main
 
 import bad_input
 from bad_input import Case, files
+from bad_input.shelf import STATE, fill
 from command import COMMAND, COMMANDS
 from conftest import Connection
 from pgvec_admin import cli
 from pgvec_admin.server import embedded
-from shelf import STATE, fill
 
 CASES = bad_input.read("commands")
 SECRET = "geheim"

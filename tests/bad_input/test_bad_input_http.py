@@ -15,11 +15,11 @@ from fastapi.routing import APIRoute
 
 import bad_input
 from bad_input import Case
+from bad_input.shelf import STATE, fill
 from conftest import Connection, searchable
 from http_service import running
 from pgvec_admin.api import Access, Limits, Settings, create_app
 from pgvec_admin.server import embedded
-from shelf import STATE, fill
 from supabase_project import Project
 
 SERVICE, GUARDED, REST = bad_input.read("http"), bad_input.read("http_guarded"), bad_input.read("rest")

@@ -55,9 +55,10 @@ def test_the_wheel_holds_the_package_with_every_sql_file_the_edge_function_and_n
 def test_the_wheel_installs_into_an_empty_environment_and_migrates_from_there(
     wheel: Path, tmp_path: Path, empty_database: str
 ) -> None:
-    venv.create(tmp_path / "env", with_pip=True)
+    venv.create(tmp_path / "env")
     binaries = tmp_path / "env" / "bin"
-    subprocess.run([binaries / "pip", "install", "--quiet", wheel], check=True, cwd=tmp_path)
+    pip = [sys.executable, "-m", "pip", "--python", str(binaries / "python"), "install", "--quiet", "--no-compile"]
+    subprocess.run([*pip, str(wheel)], check=True, cwd=tmp_path)
 
     where = subprocess.run(
         [binaries / "python", "-c", "import pgvec_admin.resources as r; print(r.sql_directory())"],

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pytest_postgresql.factories import postgresql
 
 import installation
 from command import COMMAND
@@ -33,15 +35,37 @@ def test_a_released_migration_never_changes(version: str) -> None:
     assert changed == [], "these are released: undo the change, and write a new migration that does what it was for"
 
 
-with_nothing = postgresql("without_engine", dbname="fresh")
+@dataclass(frozen=True)
+class Fresh:
+    """A new installation: its catalog, and the answers of its searches before and after rows are written."""
+
+    catalog: list[tuple[Any, ...]]
+    before: dict[tuple[str, str], list[Any]]
+    after: dict[tuple[str, str], list[Any]]
+
+
+@pytest.fixture(scope="module")
+def fresh(server: embedded.Server) -> Iterator[Fresh]:
+    with installation.created(server, "fresh") as url, installation.connect(url) as new:
+        migrate.migrate(Target(url, "the test"), report=lambda _: None)
+        fill(new)
+        made, before = catalog(new), answers(new)
+        _write(new)
+        yield Fresh(made, before, answers(new))
+
+
+def _write(connection: Connection) -> None:
+    for name in ("documents", "halves", "notes", "parts"):
+        connection.execute(f"insert into {name} (id, content, embedding) values ('later', 'word3 anew', '[1,2,0.5]')")
+    connection.execute("insert into shop values (1000, 'word3 anew', 1, '[1,2,0.5]')")
 
 
 @pytest.mark.parametrize("way", ["migrate", "export"])
 @pytest.mark.parametrize("version", RELEASED)
 def test_an_upgrade_ends_where_a_new_installation_begins(
-    version: str, way: str, server: embedded.Server, empty_database: str, with_nothing: Connection
+    version: str, way: str, server: embedded.Server, empty_database: str, fresh: Fresh
 ) -> None:
-    with installation.connect(empty_database) as old, installation.connect(with_nothing.info.dsn) as new:
+    with installation.connect(empty_database) as old:
         psql: list[str | Path] = [
             installation.program(server, "psql"),
             "--no-psqlrc",
@@ -62,18 +86,11 @@ def test_an_upgrade_ends_where_a_new_installation_begins(
         assert old.execute("select pgvec.version()").fetchone() == (__version__,)
         assert answers(old) == before
 
-        migrate.migrate(Target(with_nothing.info.dsn, "the test"), report=lambda _: None)
-        fill(new)
-        assert catalog(old) == catalog(new)
-        assert answers(new) == before
+        assert catalog(old) == fresh.catalog
+        assert fresh.before == before
         # and rows written from now on are maintained as there
-        for connection in (old, new):
-            for name in ("documents", "halves", "notes", "parts"):
-                connection.execute(
-                    f"insert into {name} (id, content, embedding) values ('later', 'word3 anew', '[1,2,0.5]')"
-                )
-            connection.execute("insert into shop values (1000, 'word3 anew', 1, '[1,2,0.5]')")
-        assert answers(old) == answers(new) != before
+        _write(old)
+        assert answers(old) == fresh.after != before
 
 
 COMMANDS = [
@@ -95,24 +112,28 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_older_than_the_engine_allows_refuses(
-    command: str, connection: Connection, database: str, tmp_path: Path
-) -> None:
-    def run() -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [COMMAND, *command.split(), "--database-url", database], cwd=tmp_path, capture_output=True, text=True
+@pytest.fixture(scope="module")
+def newer(server: embedded.Server, with_engine: Any) -> Iterator[Connection]:
+    """A database whose engine wants a later command."""
+    with (
+        installation.created(server, "newer", with_engine.template_dbname) as url,
+        installation.connect(installation.as_installer(url)) as connection,
+    ):
+        connection.execute(
+            "create or replace function pgvec.oldest_client() returns text language sql immutable parallel safe"
+            " security invoker set search_path = '' as $$ select '9.1' $$"
         )
+        yield connection
 
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_older_than_the_engine_allows_refuses(command: str, newer: Connection, tmp_path: Path) -> None:
     (tmp_path / "nothing.jsonl").touch()
-    connection.execute(
-        "create or replace function pgvec.oldest_client() returns text language sql immutable parallel safe"
-        " security invoker set search_path = '' as $$ select '9.1' $$"
-    )
-    refused = run()
+    called: list[str | Path] = [COMMAND, *command.split(), "--database-url", newer.info.dsn]
+    refused = subprocess.run(called, cwd=tmp_path, capture_output=True, text=True)
     assert (refused.returncode, refused.stdout) == (4, "")
     assert refused.stderr.splitlines() == [
         f"error: this database needs pgvec-admin 9.1 or newer, this is {__version__}",
         "hint: pip install --upgrade pgvec-admin",
     ]
-    assert connection.execute("select pgvec.version()").fetchone() == (__version__,)
+    assert newer.execute("select pgvec.version()").fetchone() == (__version__,)

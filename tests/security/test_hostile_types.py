@@ -12,17 +12,15 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 from psycopg import sql
-from pytest_postgresql.factories import postgresql
 
 import installation
-from conftest import Connection, filled
+from conftest import Connection, copied, filled
 from every_call import COLLECTIONS, FILL, TENANT, calls
-from pgvec_admin.server import embedded
 
 MARK = 666  # a session's advisory lock, which no rollback releases
 
 with_collections = filled("hostile", lambda connection: _fill(connection))
-database = postgresql("with_collections")
+database = copied("with_collections")
 
 
 def _fill(connection: Connection) -> None:
@@ -192,10 +190,8 @@ def _attack(dsn: str, role: str) -> tuple[list[str], set[str]]:
 
 
 @pytest.mark.parametrize("role", ["pgvec_reader", "pgvec_writer"])
-def test_nothing_in_a_callers_pg_temp_runs_as_anybody_else(
-    role: str, server: embedded.Server, database: Connection
-) -> None:
-    guilty, idle = _attack(installation.as_installer(server.url(database.info.dbname)), role)
+def test_nothing_in_a_callers_pg_temp_runs_as_anybody_else(role: str, database: str) -> None:
+    guilty, idle = _attack(database, role)
     assert guilty == []
     assert idle == set(), "every function was called with something that it takes: see every_call.py"
 

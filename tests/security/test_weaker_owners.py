@@ -9,10 +9,9 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
-from pytest_postgresql.factories import postgresql
 
 import installation
-from conftest import Connection, filled, opened
+from conftest import Connection, copied, filled
 from pgvec_admin.server import embedded
 
 TENANT = "00000000-0000-4000-8000-00000000000a"
@@ -61,7 +60,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 with_owners = filled("owners", lambda connection: _fill(connection))
-copy = postgresql("with_owners")
+copy = copied("with_owners")
 
 
 def _administrator(connection: Connection) -> Connection:
@@ -77,8 +76,8 @@ def _fill(connection: Connection) -> None:
 
 
 @pytest.fixture
-def owned(server: embedded.Server, copy: Connection) -> Iterator[Connection]:
-    with opened(server, copy) as connection:
+def owned(copy: str) -> Iterator[Connection]:
+    with installation.connect(copy) as connection:
         connection.execute("select set_config('app.tenant_id', %s, false)", (TENANT,))
         yield connection
 

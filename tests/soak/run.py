@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import installation
 from pgvec_admin.database import Connection
 from soak.checks import EMBEDDED, Check, check, data_checks
 from soak.commands import command
@@ -63,9 +63,8 @@ class Report:
 
 def soak(settings: Settings, say: Callable[[str], None], tamper: Tamper | None = None) -> Report:
     """Run it. `tamper` may corrupt something before the checks, as the owner."""
-    with tempfile.TemporaryDirectory(prefix="pgvec-soak-", ignore_cleanup_errors=True) as directory:
+    with installation.folder("pgvec-soak-") as directory:
         folder = Path(directory)
-        folder.chmod(0o755)
         world = World(folder, settings.postgres, Rows(settings.seed), Ledger())
         try:
             say(f"seed {settings.seed}, PostgreSQL {settings.postgres}, {settings.seconds:.0f} s")

@@ -11,15 +11,13 @@ import psycopg
 import pytest
 from pglast import ast, parse_sql
 from pglast.visitors import Visitor
-from pytest_postgresql.factories import postgresql
 
 import installation
-from conftest import Connection, filled
+from conftest import Connection, copied, filled
 from every_call import FILL, calls
-from pgvec_admin.server import embedded
 
 with_collections = filled("generated", lambda connection: _fill(connection))
-copy = postgresql("with_collections")
+copy = copied("with_collections")
 
 
 def _fill(connection: Connection) -> None:
@@ -73,9 +71,9 @@ def test_the_lint_finds_what_it_is_for() -> None:
 
 
 @pytest.fixture
-def told(server: embedded.Server, copy: Connection) -> set[str]:
+def told(copy: str) -> set[str]:
     """The generated statements: those that functions executed and that are in no function's text as they are."""
-    url = installation.as_superuser(installation.as_installer(server.url(copy.info.dbname)))
+    url = installation.as_superuser(copy)
     statements: set[str] = set()
 
     def note(notice: psycopg.errors.Diagnostic) -> None:
@@ -117,9 +115,9 @@ def test_columns_in_generated_statements_are_qualified(told: set[str]) -> None:
     assert "\n".join(f"{names}: {statement}" for statement, names in faults.items()) == ""
 
 
-def test_columns_in_policies_and_views_are_qualified(copy: Connection, server: embedded.Server) -> None:
+def test_columns_in_policies_and_views_are_qualified(copy: str) -> None:
     """As pg_get_expr prints them, where both a table and the query have a column of the name."""
-    with installation.connect(installation.as_installer(server.url(copy.info.dbname))) as connection:
+    with installation.connect(copy) as connection:
         rows = connection.execute(
             "select polrelid::regclass::text, pg_get_expr(polqual, polrelid) from pg_policy"
             " where polname = 'follow_the_table'"

@@ -2,170 +2,56 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Self
 
 import httpx
-import numpy as np
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from conftest import searchable
-from openai_server import Fault, OpenAIServer, vector_of
+from edge_function import (
+    DENO,
+    KEY,
+    SERVICE_KEY,
+    SOURCE,
+    Function,
+    Rows,
+    World,
+    asked_for,
+    assert_embedded,
+    restored,
+    some_texts,
+    working,
+)
+from openai_server import Fault, OpenAIServer
 from pgvec_admin.server import embedded
-from supabase_project import FOLDER, SUPERUSER, Project, conninfo, token
-
-SOURCE = Path(__file__).parents[2] / "supabase" / "functions" / "embed" / "index.ts"
-DENO = FOLDER / "node_modules" / "deno" / "deno"
-MODEL = "openai:text-embedding-3-small"
-KEY = "sk-of-the-tests"
-SERVICE_KEY = token("service_role")
-
-_numbers = itertools.count()
-
-
-class Function:
-    """The function in a Deno of its own, with what hosted functions have in their environment."""
-
-    def __init__(self, project: Project, provider: str, folder: Path, *flags: str, **environment: str) -> None:
-        self._log = folder / "deno.log"
-        given = {
-            "SUPABASE_URL": project.url,
-            "SUPABASE_SERVICE_ROLE_KEY": SERVICE_KEY,
-            "OPENAI_API_KEY": KEY,
-            "OPENAI_BASE_URL": provider,
-            "DENO_SERVE_ADDRESS": "tcp:127.0.0.1:0",
-            "DENO_DIR": str(folder / "deno"),
-            "DENO_NO_UPDATE_CHECK": "1",
-            "NO_COLOR": "1",
-        }
-        command: list[str | Path] = [
-            DENO,
-            "run",
-            "--no-remote",
-            "--no-npm",
-            "--allow-net",
-            "--allow-env",
-            *flags,
-            SOURCE,
-        ]
-        with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                command, stdout=log, stderr=log, env={"PATH": os.environ["PATH"]} | given | environment
-            )
-        until = time.monotonic() + 20
-        while not (found := re.search(r"http://127\.0\.0\.1:\d+", self.log)):
-            assert self.process.poll() is None, self.log
-            assert time.monotonic() < until, self.log
-            time.sleep(0.02)
-        self.url = found[0]
-
-    @property
-    def log(self) -> str:
-        return self._log.read_text()
-
-    def call(self, bearer: str | None = SERVICE_KEY, **options: Any) -> httpx.Response:
-        headers = {} if bearer is None else {"Authorization": f"Bearer {bearer}"}
-        return httpx.post(self.url, json=options, headers=headers, timeout=60)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.wait(10)
-
-
-class Rows:
-    """A collection with a model, whose rows are written by REST."""
-
-    def __init__(
-        self, project: Project, dimensions: int = 8, model: str = MODEL, storage: str = "vector", **settings: str
-    ) -> None:
-        self.name = f"notes_{next(_numbers)}"
-        self.project = project
-        made = "select pgvec.create_collection(%s, %s, model => %s, storage => %s)"
-        self.sql(made, self.name, dimensions, model, storage)
-        for setting, value in settings.items():
-            self.sql(
-                "update pgvec.collections set settings = settings || jsonb_build_object(%s::text, %s::text)"
-                " where name = %s",
-                setting,
-                value,
-                self.name,
-            )
-        project.settle()
-
-    def sql(self, query: str, *parameters: Any) -> list[Any]:
-        with psycopg.connect(self.project.database, autocommit=True) as connection:
-            cursor = connection.execute(query.encode(), parameters or None)
-            return cursor.fetchall() if cursor.description else []
-
-    def write(self, texts: Sequence[str]) -> None:
-        """A row each, whose id is its text without spaces."""
-        rows = [{"id": text.replace(" ", "-"), "content": text} for text in texts]
-        written = self.project.call("POST", self.name, "service_role", json=rows)
-        assert written.status_code == 201, written.text
-
-    def vectors(self) -> dict[str, Any]:
-        """Of rows that are not stale, by their text."""
-        found = self.sql(
-            f"select content, embedding::float4[] from {self.name}"
-            " where embedding is not null and embedded_hash = content_hash"
-        )
-        return {text: np.array(vector, np.float32) for text, vector in found}
-
-    def jobs(self) -> list[tuple[str, int, str | None]]:
-        """Id, attempts and reason of each entry in the queue."""
-        return self.sql(
-            "select id, attempts, reason from pgvec.embedding_jobs where collection = %s order by id", self.name
-        )
-
-    def make_due(self) -> None:
-        self.sql("update pgvec.embedding_jobs set due_at = now() where collection = %s", self.name)
+from supabase_project import SUPERUSER, Project, conninfo, token
 
 
 @pytest.fixture(scope="module")
-def world(
-    platform: embedded.Server, installed: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Project, OpenAIServer, Function]]:
-    folder = tmp_path_factory.mktemp("edge")
-    with (
-        searchable(platform, installed, folder) as project,
-        OpenAIServer() as provider,
-        Function(project, provider.url, folder) as function,
-    ):
-        yield project, provider, function
+def world(platform: embedded.Server, installed: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with working(platform, installed, tmp_path_factory.mktemp("edge")) as made:
+        yield made
 
 
 @pytest.fixture
-def function(world: tuple[Project, OpenAIServer, Function]) -> Function:
+def function(world: World) -> Function:
     return world[2]
 
 
 @pytest.fixture
-def provider(world: tuple[Project, OpenAIServer, Function]) -> OpenAIServer:
-    """The server, as it behaves at first."""
-    provider = world[1]
-    provider.requests.clear()
-    provider.faults.clear()
-    provider.vectors.clear()
-    provider.poison.clear()
-    provider.behave, provider.before_answer, provider.shuffled, provider.models = None, None, False, None
-    provider.key = KEY
-    return provider
+def provider(world: World) -> OpenAIServer:
+    return restored(world[1])
 
 
 @pytest.fixture(scope="module")
-def collection(world: tuple[Project, OpenAIServer, Function]) -> Rows:
+def collection(world: World) -> Rows:
     return Rows(world[0])
 
 
@@ -177,28 +63,13 @@ def rows(collection: Rows) -> Rows:
     return collection
 
 
-def _texts(count: int) -> list[str]:
-    return [f"text {number}" for number in range(count)]
-
-
-def _asked(provider: OpenAIServer) -> list[str]:
-    return [text for request in provider.requests for text in request.inputs]
-
-
-def _assert_embedded(rows: Rows, texts: Sequence[str], prefix: str = "") -> None:
-    vectors = rows.vectors()
-    assert set(vectors) == set(texts)
-    for text in texts:
-        np.testing.assert_allclose(vectors[text], vector_of(prefix + text), rtol=1e-5)
-
-
 def test_rows_written_by_rest_are_embedded(rows: Rows, function: Function, provider: OpenAIServer) -> None:
-    texts = _texts(25)
+    texts = some_texts(25)
     rows.write(texts)
     answer = function.call(collection=rows.name, batch=10)
     assert answer.status_code == 200
     assert answer.json() == {"collection": rows.name, "embedded": 25, "failed": 0, "released": 0, "more": False}
-    _assert_embedded(rows, texts)
+    assert_embedded(rows, texts)
     assert rows.jobs() == []
     assert provider.batches == [10, 10, 5]
     asked = provider.requests[0]
@@ -219,8 +90,8 @@ def test_a_text_that_changes_is_embedded_again_and_no_other(
     assert changed.status_code == 204
     provider.requests.clear()
     assert function.call(collection=rows.name).json()["embedded"] == 1
-    assert _asked(provider) == ["green tea"]
-    _assert_embedded(rows, ["green tea", "coffee"])
+    assert asked_for(provider) == ["green tea"]
+    assert_embedded(rows, ["green tea", "coffee"])
 
 
 def test_texts_get_the_prefix_that_is_kept_with_the_collection(
@@ -229,164 +100,7 @@ def test_texts_get_the_prefix_that_is_kept_with_the_collection(
     rows = Rows(world[0], passage_prefix="passage: ")
     rows.write(["tea"])
     world[2].call(collection=rows.name)
-    _assert_embedded(rows, ["tea"], "passage: ")
-
-
-FAILURES = {
-    "rate limit": Fault(429, {"Retry-After": "7"}),
-    "rate limit in milliseconds": Fault(429, {"retry-after-ms": "7000"}),
-    "rate limit that names no time": Fault(429),
-    "wrong key": Fault(401, body={"error": {"message": f"Incorrect API key provided: {KEY}"}}),
-    "no such model": Fault(404),
-    "server error": Fault(500),
-    "unavailable": Fault(503, {"Retry-After": "7"}, raw=b"<html>Service Unavailable</html>"),
-    "lost connection": Fault(drop=True),
-    "a refusal of everything": Fault(400),
-    "a page instead of an answer": Fault(raw=b"<html>Sign in</html>"),
-    "an error with status 200": Fault(body={"error": {"message": "overloaded"}}),
-}
-
-
-@pytest.mark.parametrize("failure", FAILURES)
-def test_a_failure_of_the_provider_charges_no_row(
-    failure: str, rows: Rows, function: Function, provider: OpenAIServer
-) -> None:
-    fault = FAILURES[failure]
-    rows.write(_texts(5))
-    provider.behave = lambda inputs, answer: fault
-    answer = function.call(collection=rows.name, batch=3)
-    assert answer.status_code == 503
-    told = answer.json()
-    assert {**told, "error": ""} == {
-        "collection": rows.name,
-        "embedded": 0,
-        "failed": 0,
-        "released": 3,
-        "more": True,
-        "error": "",
-    }
-    assert told["error"]
-    # Deno itself sends a request again whose connection was lost
-    assert {tuple(request.inputs) for request in provider.requests} <= {
-        ("text 0", "text 1", "text 2"),
-        ("probe",),
-    }, "it asks for one word, and then no more"
-    assert rows.jobs() == [(f"text-{number}", 0, None) for number in range(5)]
-    waits = rows.sql(
-        "select extract(epoch from due_at - clock_timestamp())::float8 from pgvec.embedding_jobs"
-        " where collection = %s and due_at > clock_timestamp()",
-        rows.name,
-    )
-    wanted = 7 if any(name.lower().startswith("retry-after") for name in fault.headers) else 60
-    assert len(waits) == 3
-    assert all(wanted - 5 < wait <= wanted for (wait,) in waits)
-    assert (
-        rows.sql("select worker from pgvec.embedding_jobs where collection = %s and worker is not null", rows.name)
-        == []
-    )
-
-    provider.behave = None
-    rows.make_due()
-    assert function.call(collection=rows.name).json()["embedded"] == 5
-    _assert_embedded(rows, _texts(5))
-
-
-def _bad_answer(change: Any) -> Any:
-    """A server whose answer for a text `bad` differs."""
-
-    def behave(inputs: list[str], answer: dict[str, Any]) -> Fault | None:
-        for item, text in zip(answer["data"], inputs, strict=True):
-            if text == "bad":
-                change(item, answer["data"])
-                return Fault(body=answer)
-        return None
-
-    return behave
-
-
-REFUSALS = {
-    "refused with 400": (Fault(400), "fault 400"),
-    "refused with 413": (Fault(413), "fault 413"),
-    "refused with 422": (Fault(422, body={"detail": "too\nlong"}), "too long"),
-    "a text that the server fails for": (Fault(500), "the provider answered 500: fault 500"),
-    "a text that the connection is lost for": (Fault(drop=True), "no answer"),
-    "an item that is missing": (lambda item, data: data.remove(item), "vectors for"),
-    "a vector that is null": (lambda item, data: item.update(embedding=None), "no vector for a text"),
-    "an item that is null": (lambda item, data: data.__setitem__(data.index(item), None), "no vector for a text"),
-    "NaN": (lambda item, data: item["embedding"].__setitem__(0, float("nan")), "vectors"),
-    "infinity as float4": (lambda item, data: item["embedding"].__setitem__(0, 1e39), "NaN or infinity"),
-    "a null in a vector": (lambda item, data: item["embedding"].__setitem__(0, None), "NaN or infinity"),
-    "other dimensions": (lambda item, data: item["embedding"].pop(), "7 dimensions where 8 were expected"),
-    "a zero vector": (lambda item, data: item.update(embedding=[0.0] * 8), "zero vector"),
-    "a vector that rounds to zero": (lambda item, data: item.update(embedding=[1e-60] * 8), "zero vector"),
-    "a number of no text": (lambda item, data: item.update(index=99), "no vector for a text"),
-}
-
-
-@pytest.mark.parametrize("refusal", REFUSALS)
-def test_a_text_at_fault_fails_alone(refusal: str, rows: Rows, function: Function, provider: OpenAIServer) -> None:
-    fault, reason = REFUSALS[refusal]
-    good = _texts(7)
-    rows.write([*good[:4], "bad", *good[4:]])
-    if isinstance(fault, Fault):
-        provider.behave = lambda inputs, answer: fault if "bad" in inputs else None
-    else:
-        provider.behave = _bad_answer(fault)
-    answer = function.call(collection=rows.name)
-    assert answer.json() == {"collection": rows.name, "embedded": 7, "failed": 1, "released": 0, "more": False}
-    _assert_embedded(rows, good)
-    ((name, attempts, told),) = rows.jobs()
-    assert (name, attempts) == ("bad", 1)
-    assert reason in (told or "")
-    assert "\n" not in (told or "")
-    provider.requests.clear()
-    assert function.call(collection=rows.name).json()["embedded"] == 0
-    assert provider.requests == [], "it waits"
-
-
-def test_an_error_that_passes_charges_nothing(rows: Rows, function: Function, provider: OpenAIServer) -> None:
-    rows.write(["only one"])
-    provider.faults.append(Fault(500))
-    assert function.call(collection=rows.name).json()["embedded"] == 1
-    _assert_embedded(rows, ["only one"])
-
-
-@pytest.mark.parametrize("numbering", ["reversed", "none", "without zero"])
-def test_vectors_belong_to_the_texts_by_their_numbers(
-    numbering: str, rows: Rows, function: Function, provider: OpenAIServer
-) -> None:
-    def behave(inputs: list[str], answer: dict[str, Any]) -> Fault:
-        data = answer["data"]
-        if numbering == "reversed":
-            data.reverse()
-        for item in data:
-            if numbering == "none" or (numbering == "without zero" and item["index"] == 0):
-                del item["index"]
-        return Fault(body=answer)
-
-    provider.behave = behave
-    rows.write(_texts(5))
-    assert function.call(collection=rows.name).json()["embedded"] == 5
-    assert len(provider.requests) == 1
-    _assert_embedded(rows, _texts(5))
-
-
-def test_a_vector_that_the_database_refuses_fails_alone(
-    world: tuple[Project, OpenAIServer, Function], provider: OpenAIServer
-) -> None:
-    rows = Rows(world[0], storage="halfvec")
-    rows.write([*_texts(4), "huge"])
-    provider.vectors["huge"] = [1e6] * 8
-    assert world[2].call(collection=rows.name).json() == {
-        "collection": rows.name,
-        "embedded": 4,
-        "failed": 1,
-        "released": 0,
-        "more": False,
-    }
-    ((name, attempts, reason),) = rows.jobs()
-    assert (name, attempts) == ("huge", 1)
-    assert "halfvec" in (reason or "")
+    assert_embedded(rows, ["tea"], "passage: ")
 
 
 @pytest.mark.parametrize("role", ["anon", "authenticated"])
@@ -426,20 +140,20 @@ def test_no_key_is_told(rows: Rows, function: Function, provider: OpenAIServer) 
 
 
 def test_two_calls_at_once_embed_each_row_once(rows: Rows, function: Function, provider: OpenAIServer) -> None:
-    texts = _texts(120)
+    texts = some_texts(120)
     rows.write(texts)
     with ThreadPoolExecutor(2) as pool:
         answers = [pool.submit(function.call, collection=rows.name, batch=10) for _ in range(2)]
     counts = [answer.result().json()["embedded"] for answer in answers]
     assert sum(counts) == 120
-    assert sorted(_asked(provider)) == sorted(texts)
-    _assert_embedded(rows, texts)
+    assert sorted(asked_for(provider)) == sorted(texts)
+    assert_embedded(rows, texts)
 
 
 def test_rows_of_a_function_that_was_killed_are_taken_after_the_lease(
     rows: Rows, function: Function, provider: OpenAIServer, tmp_path: Path
 ) -> None:
-    rows.write(_texts(5))
+    rows.write(some_texts(5))
     provider.faults.append(Fault(hang=True))
     with Function(rows.project, provider.url, tmp_path) as killed, ThreadPoolExecutor(1) as pool:
         cut_off = pool.submit(killed.call, collection=rows.name, lease=2)
@@ -454,21 +168,21 @@ def test_rows_of_a_function_that_was_killed_are_taken_after_the_lease(
         assert time.monotonic() < until
         time.sleep(0.1)
     assert answer["embedded"] == 5
-    _assert_embedded(rows, _texts(5))
+    assert_embedded(rows, some_texts(5))
     assert rows.jobs() == []
 
 
 def test_what_is_left_when_the_time_is_over_is_due_at_once(
     rows: Rows, function: Function, provider: OpenAIServer
 ) -> None:
-    rows.write(_texts(5))
+    rows.write(some_texts(5))
     provider.faults.append(Fault(hang=True))
     answer = function.call(collection=rows.name, seconds=1, batch=3)
     assert answer.json()["error"] == "the provider did not answer in time"
     assert (answer.json()["released"], answer.json()["more"]) == (3, True)
     assert function.call(collection=rows.name).json()["embedded"] == 5
     provider.before_answer = lambda inputs: time.sleep(0.4)
-    rows.write([text + " again" for text in _texts(6)])
+    rows.write([text + " again" for text in some_texts(6)])
     answer = function.call(collection=rows.name, seconds=1, batch=2)
     assert answer.status_code == 200
     assert answer.json()["more"]

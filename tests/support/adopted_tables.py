@@ -25,6 +25,31 @@ WRITES = (
 )
 VALUE = {INTEGER: "1000", TEXT: "'key of later'", UUID: "'00000000-0000-4000-8000-000000000001'"}
 
+JOBS = """
+create table jobs (
+  job_id      bigint primary key,
+  title       text not null,
+  description text,
+  company     text,
+  salary      int,
+  remote      boolean,
+  posted      date,
+  pay         numeric,
+  skills      text[],
+  extra       jsonb,
+  embedding   extensions.vector(3)
+);
+create index jobs_salary on jobs (salary);
+insert into jobs
+select i, 'Job ' || i, case when i % 3 > 0 then 'work for ' || i end, 'company ' || i % 50, i * 10, i % 2 = 0,
+       '2026-01-01'::date + i % 300, i / 10.0, array['sql', 's' || i % 7], jsonb_build_object('level', i % 5),
+       array[1, i, 1]::float4[]::extensions.vector
+  from generate_series(1, 2000) as i;
+analyze jobs;
+"""
+
+ADOPT = "select pgvec.adopt_collection('jobs', 'jobs', content_columns => '{title,description}', add_columns => %s)"
+
 
 @dataclass(frozen=True)
 class Case:

@@ -22,8 +22,10 @@ PATIENCE = 60.0
 # the command, with a lease of its own and a provider that is asked again soon
 _PROGRAM = """
 import sys
+from openai import _base_client as library
 from pgvec_admin import cli
 from pgvec_admin.embedding import run, worker
+library.INITIAL_RETRY_DELAY, library.MAX_RETRY_DELAY = 0.05, 0.2
 run.LEASE, worker.POLL = float(sys.argv.pop(1)), float(sys.argv.pop(1))
 worker.LONGEST_PAUSE = 0.2
 cli.main()

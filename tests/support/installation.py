@@ -82,6 +82,15 @@ def running(version: int = VERSION) -> Iterator[embedded.Server]:
         yield instance.start(tcp_port=0)
 
 
+@contextmanager
+def created(server: embedded.Server, name: str, template: str = "template1") -> Iterator[str]:
+    """A database for the duration of the block: a superuser's connection string."""
+    with connect(server.url()) as administrator:
+        administrator.execute(f"create database {name} template {template} strategy file_copy".encode())
+        yield server.url(name)
+        administrator.execute(f"drop database {name} with (force)".encode())
+
+
 def program(server: embedded.Server, name: str) -> Path:
     """A program that came with the server, such as psql or pg_dump."""
     with psycopg.connect(server.url()) as connection:

@@ -39,7 +39,7 @@ def prepare(server: embedded.Server) -> None:
 def create(server: embedded.Server, name: str, template: str | None = None) -> None:
     """A new project's database, or a copy of another one's."""
     with psycopg.connect(conninfo(server, "postgres", SUPERUSER), autocommit=True) as connection:
-        connection.execute(f"create database {name} template {template or 'template1'}".encode())
+        connection.execute(f"create database {name} template {template or 'template1'} strategy file_copy".encode())
     if template is None:
         with psycopg.connect(conninfo(server, name, SUPERUSER)) as connection:
             connection.execute((FOLDER / "bootstrap.sql").read_bytes())
@@ -64,6 +64,7 @@ class Project:
     database: str
     url: str
     server: embedded.Server
+    client: httpx.Client
 
     def settle(self) -> None:
         """Wait until PostgREST has been notified of all changes so far: notifications come in order."""
@@ -79,7 +80,7 @@ class Project:
         """A request to the REST API with the headers that Supabase's clients send."""
         bearer = token(**{"role": role} | (claims or {}))
         headers = {"apikey": token("anon"), "Authorization": f"Bearer {bearer}"} | options.pop("headers", {})
-        return httpx.request(method, f"{self.url}/rest/v1/{path}", headers=headers, timeout=60, **options)
+        return self.client.request(method, f"{self.url}/rest/v1/{path}", headers=headers, **options)
 
     def rpc(
         self, function: str, arguments: Any, role: str = "anon", claims: Any = None, **options: Any
@@ -107,17 +108,19 @@ def serve(server: embedded.Server, name: str, folder: Path) -> Iterator[Project]
     config.write_text("".join(f'{key} = "{value}"\n' for key, value in settings.items()))
     with (folder / f"postgrest-{name}.log").open("wb") as log:
         process = subprocess.Popen([POSTGREST, config], stdout=log, stderr=log, env=os.environ | {"LC_ALL": "C.UTF-8"})
-    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
-    gateway = _gateway(client)
-    try:
-        _ready(f"http://127.0.0.1:{admin}/ready", process)
-        yield Project(conninfo(server, name), f"http://127.0.0.1:{gateway.server_address[1]}", server)
-    finally:
-        gateway.shutdown()
-        gateway.server_close()
-        client.close()
-        process.terminate()
-        process.wait(10)
+    with (
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, verify=False) as behind,
+        httpx.Client(timeout=60, verify=False) as client,
+    ):
+        gateway = _gateway(behind)
+        try:
+            _ready(client, f"http://127.0.0.1:{admin}/ready", process)
+            yield Project(conninfo(server, name), f"http://127.0.0.1:{gateway.server_address[1]}", server, client)
+        finally:
+            gateway.shutdown()
+            gateway.server_close()
+            process.terminate()
+            process.wait(10)
 
 
 def _free_port() -> int:
@@ -126,12 +129,12 @@ def _free_port() -> int:
         return int(held.getsockname()[1])
 
 
-def _ready(url: str, process: subprocess.Popen[bytes]) -> None:
+def _ready(client: httpx.Client, url: str, process: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + 20
     while time.monotonic() < until:
         assert process.poll() is None, "PostgREST has ended"
         try:
-            if httpx.get(url).status_code == 200:
+            if client.get(url).status_code == 200:
                 return
         except httpx.TransportError:
             pass

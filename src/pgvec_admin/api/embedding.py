@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pgvec_admin.api.cache import Cache
 from pgvec_admin.api.metrics import Metrics
@@ -13,7 +14,10 @@ from pgvec_admin.api.problems import ProblemError
 from pgvec_admin.api.store import About
 from pgvec_admin.embedding.embed import ProviderOptions
 from pgvec_admin.errors import UsageError
-from pgvec_admin.providers import Provider, Vector, provider
+from pgvec_admin.providers import Provider, provider
+
+if TYPE_CHECKING:
+    from pgvec_admin.providers import Vector
 
 _AT_ONCE = {"local": 1, "openai": 16}  # a model in this process uses all cores for one text
 _RETRIES, _SECONDS = 2, 15.0

@@ -61,10 +61,7 @@ def harmless(text: str, *, lines: bool = False) -> str:
 
 def say(text: str, *, lines: bool = False) -> None:
     """Print a message of one line or several on stderr."""
-    from rich.console import Console
-
-    shown = harmless(text, lines=lines)
-    Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True).print(shown)
+    typer.echo(harmless(text, lines=lines), err=True)
 
 
 def echo(text: str, *, lines: bool = False) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
+from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -17,7 +18,10 @@ from pgvec_admin.database import Connection
 from pgvec_admin.embedding.patience import IN_THE_WAY, Patient
 from pgvec_admin.engine.collections import Collection
 from pgvec_admin.errors import PgvecError, shorten
-from pgvec_admin.providers import EMPTY, Embeddings, Provider, Vector, prefixes
+from pgvec_admin.providers import EMPTY, Embeddings, Provider, prefixes
+
+if TYPE_CHECKING:
+    from pgvec_admin.providers import Vector
 
 LEASE = 60.0  # seconds that claimed rows are a run's; extended while it works
 MOST_CLAIMED = 10_000

@@ -5,13 +5,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
-
-from semantic_text_splitter import MarkdownSplitter, TextSplitter
+from typing import TYPE_CHECKING, Literal
 
 from pgvec_admin.errors import UsageError
 from pgvec_admin.loading import markdown
 from pgvec_admin.loading.records import BadRow, Document, Record
+
+if TYPE_CHECKING:
+    from semantic_text_splitter import MarkdownSplitter, TextSplitter
 
 Unit = Literal["characters", "tokens"]
 
@@ -56,6 +57,8 @@ class Chunker:
     """Cuts texts, or Markdown along its headings, lists and code blocks."""
 
     def __init__(self, chunking: Chunking, *, markdown: bool) -> None:
+        from semantic_text_splitter import MarkdownSplitter, TextSplitter
+
         self._markdown = markdown
         kind = MarkdownSplitter if markdown else TextSplitter
         size, overlap = chunking.size, chunking.overlap

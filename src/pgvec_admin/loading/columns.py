@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
 from decimal import Decimal
-from typing import Any, Literal, cast, get_args
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from pgvec_admin.errors import UsageError
-from pgvec_admin.loading.records import BadRow, Document, Embedding
+from pgvec_admin.loading.records import BadRow, Document
+
+if TYPE_CHECKING:
+    from pgvec_admin.loading.records import Embedding
 
 CONTENT = ("content", "text", "body", "page_content", "document")
 
@@ -129,7 +130,7 @@ def read_row(row: Any, mapping: Mapping, line: int, *, suspect: bool, cells: boo
             check_storable(made)
     except (BadValueError, RecursionError) as error:
         why = error if isinstance(error, BadValueError) else f"nested deeper than {DEEPEST} levels"
-        shown = {name: value for name, value in row.items() if not isinstance(value, np.ndarray)}
+        shown = {name: value for name, value in row.items() if not _is_array(value)}
         return BadRow(line, str(why), shown, empty=isinstance(error, EmptyError))
     return made
 
@@ -198,9 +199,16 @@ def _optional_text(name: str, value: Any) -> str | None:
     return value
 
 
+def _is_array(value: Any) -> bool:
+    """A vector of Parquet, which comes as an array of numpy's."""
+    return hasattr(value, "dtype")
+
+
 def _embedding(name: str, value: Any) -> Embedding | None:
-    if value is None or isinstance(value, np.ndarray):
-        return value
+    if value is None or _is_array(value):
+        return cast("Embedding | None", value)
+    import numpy as np
+
     if isinstance(value, str):
         if not value.strip():
             return None

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cache, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import yaml
-from markdown_it import MarkdownIt
+if TYPE_CHECKING:
+    import yaml
+    from markdown_it import MarkdownIt
 
 # `---` and YAML, or `+++` and TOML, up to the next such line; `...` ends YAML too
 _FRONT_MATTER = re.compile(
@@ -49,6 +50,8 @@ def front_matter(text: str) -> tuple[dict[str, Any], int]:
     found = _FRONT_MATTER.match(text[:LONGEST_FRONT_MATTER])
     if not found:
         return {}, 0
+    import yaml
+
     block = found["toml"] if found["yaml"] is None else found["yaml"]
     try:
         # its constructors are those of SafeLoader
@@ -98,6 +101,8 @@ def _joined(path: dict[int, str]) -> str:
 
 @cache
 def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
     parser = MarkdownIt("commonmark")
     parser.core.ruler.enableOnly(["normalize", "block"])  # what is in a line does not matter here
     return parser
@@ -106,6 +111,7 @@ def _parser() -> MarkdownIt:
 @cache
 def _core_loader() -> type[yaml.SafeLoader]:
     """YAML 1.2's core schema: null, booleans, integers and floats, and all else is text."""
+    import yaml
 
     class CoreLoader(yaml.SafeLoader):  # type: ignore[misc]
         yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - as the library has it

@@ -22,7 +22,6 @@ from pgvec_admin.loading import columns, converted, files, markdown
 from pgvec_admin.loading.columns import BadValueError, Mapping
 from pgvec_admin.loading.csv_files import csv_file
 from pgvec_admin.loading.json_files import json_file, json_lines
-from pgvec_admin.loading.parquet_files import parquet_file
 from pgvec_admin.loading.records import BadRow, Document
 from pgvec_admin.loading.sources import COMPRESSIBLE, FORMATS, SUFFIXES, Input, silently, unreadable
 
@@ -92,6 +91,8 @@ def documents(source: Input, mapping: Mapping) -> Iterator[Document | BadRow]:
     cannot be read any further.
     """
     if source.format == "parquet":
+        from pgvec_admin.loading.parquet_files import parquet_file  # which imports numpy
+
         yield from parquet_file(source, mapping)
     elif source.path is None:
         yield from _documents(source, mapping, sys.stdin.buffer)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+# numpy is imported where there are vectors: texts are loaded without
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-# A vector as it was read: any dimensions, unchecked values.
-Embedding = NDArray[np.float32]
+    # A vector as it was read: any dimensions, unchecked values.
+    Embedding = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,20 +7,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import orjson
 import psycopg
-from numpy.typing import NDArray
-from pgvector import Vector
 from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from pgvec_admin.database import Connection
 from pgvec_admin.engine.collections import Collection
-from pgvec_admin.loading.records import Embedding, Record
+from pgvec_admin.loading.records import Record
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pgvec_admin.loading.records import Embedding
 
 TYPES = ["text", "text", "int4", "text", "jsonb", "bytea"]
 STAGED = sql.SQL("pg_temp.staged_documents")
@@ -111,6 +114,9 @@ def encode(records: Sequence[tuple[Record, str]], collection: Collection) -> tup
             )
     binary: dict[int, bytes] = {}
     if vectors:
+        import numpy as np
+        from pgvector import Vector
+
         matrix = np.stack(list(vectors.values()))
         for place, vector, fault in zip(vectors, matrix, _faults(matrix, collection), strict=True):
             if fault:
@@ -125,6 +131,8 @@ def encode(records: Sequence[tuple[Record, str]], collection: Collection) -> tup
 
 def _faults(matrix: NDArray[np.float32], collection: Collection) -> list[str | None]:
     """What is wrong with each vector, as the column will hold it."""
+    import numpy as np
+
     stored: NDArray[Any] = matrix
     if collection.storage == "halfvec":
         with np.errstate(over="ignore"):

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Protocol
 
 from pgvec_admin.errors import PgvecError, UsageError
 
-Vector = NDArray[np.float32]
+# numpy is imported where there are vectors: searches by words do without
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vector = NDArray[np.float32]
 
 EMPTY = "the text is empty"
 
@@ -164,6 +166,8 @@ def empty_texts(texts: Sequence[str]) -> dict[int, str]:
 
 def reject_unusable(vectors: Vector, failures: dict[int, str]) -> None:
     """Add to `failures` the vectors that the database would refuse: zero, NaN, infinite. Their rows become NaN."""
+    import numpy as np
+
     for index, vector in enumerate(vectors):
         if index in failures:
             continue

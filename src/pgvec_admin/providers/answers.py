@@ -6,12 +6,14 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pgvec_admin.errors import shorten
-from pgvec_admin.providers import Vector
+
+if TYPE_CHECKING:
+    from pgvec_admin.providers import Vector
 
 _LONGEST_REASON = 300
 

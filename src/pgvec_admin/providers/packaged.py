@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pgvec_admin.providers import Vector
+if TYPE_CHECKING:
+    from pgvec_admin.providers import Vector
 
 DIMENSIONS = 384
 LONGEST = 256  # tokens of a text that it reads

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+import installation
 from conftest import Connection
+from pgvec_admin.server import embedded
 
 TENANT = "00000000-0000-4000-8000-00000000000a"
 
@@ -41,10 +43,33 @@ def _fill(connection: Connection, access: str) -> None:
     )
 
 
-@pytest.fixture(params=["open", "tenant"])
-def rows(connection: Connection, request: pytest.FixtureRequest) -> Connection:
-    _fill(connection, request.param)
-    return connection
+@pytest.fixture(scope="module", params=["open", "tenant"])
+def filled(server: embedded.Server, with_engine: Any, request: pytest.FixtureRequest) -> Iterator[Connection]:
+    """A collection of that access in a database for all tests."""
+    with (
+        installation.created(server, f"columns_{request.param}", with_engine.template_dbname) as url,
+        installation.connect(installation.as_installer(url)) as made,
+    ):
+        _fill(made, request.param)
+        yield made
+
+
+@pytest.fixture
+def rows(filled: Connection) -> Iterator[Connection]:
+    """The same; what a test changes is taken back."""
+    with filled.transaction(force_rollback=True):
+        yield filled
+
+
+@pytest.fixture(scope="module", params=["pgvec_reader", "pgvec_writer"])
+def reader(server: embedded.Server, with_engine: Any, request: pytest.FixtureRequest) -> Iterator[Connection]:
+    """A role that reads the rows of a tenant."""
+    with installation.created(server, f"columns_for_{request.param}", with_engine.template_dbname) as url:
+        with installation.connect(installation.as_installer(url)) as owner:
+            _fill(owner, "tenant")
+        with installation.connect(url, request.param) as made:
+            made.execute(f"set app.tenant_id = '{TENANT}'".encode())
+            yield made
 
 
 CONDITIONS: list[Any] = [
@@ -104,15 +129,9 @@ def test_a_key_that_is_a_column_is_compared_with_it(rows: Connection, condition:
     assert rows.execute("select id from documents").fetchall() == [("other",)]
 
 
-@pytest.mark.parametrize("role", ["pgvec_reader", "pgvec_writer"])
 @pytest.mark.parametrize("condition", CONDITIONS, ids=str)
-def test_roles_under_policies_filter_by_columns_too(
-    connection: Connection, as_role: Callable[[str], Connection], role: str, condition: Any
-) -> None:
-    _fill(connection, "tenant")
-    other = as_role(role)
-    other.execute(f"set app.tenant_id = '{TENANT}'".encode())
-    found = other.execute("select id from match_documents('[1, 0]', filter => %s)", (Jsonb(condition),)).fetchall()
+def test_roles_under_policies_filter_by_columns_too(reader: Connection, condition: Any) -> None:
+    found = reader.execute("select id from match_documents('[1, 0]', filter => %s)", (Jsonb(condition),)).fetchall()
     assert found == [("own",)]
 
 

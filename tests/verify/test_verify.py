@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,63 +10,26 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser
+from damage import FILL, QUICK, VECTOR, damage, fill, known
 from psycopg.conninfo import make_conninfo
-from pytest_postgresql.factories import postgresql
 
 import installation
-from command import COMMAND
-from conftest import Connection, filled
+from conftest import copied, filled
 from pgvec_admin.database import Target
 from pgvec_admin.errors import UsageError
 from pgvec_admin.install import migrate
-from pgvec_admin.quality import report, verification
+from pgvec_admin.quality import verification
 from pgvec_admin.quality.verification import Check, Options
 from pgvec_admin.server import embedded
 
-QUICK = Options(seconds=0.03)
-
-VECTOR = "array[i % 97, i % 89, i % 7, i % 3, 1, 2, 3, i % 5]::real[]::extensions.vector"
-FILL = f"""
-select pgvec.create_collection('documents', 8);
-select pgvec.create_collection('notes', 8, access => 'tenant', partition => 2);
-create table jobs (id int primary key, title text, embedding extensions.vector(8));
-insert into jobs select i, 'job number ' || i, {VECTOR} from generate_series(1, 30) as i;
-select pgvec.adopt_collection('jobs', 'public.jobs', content_columns => '{{title}}');
-select pgvec.create_collection_api('jobs');
-insert into documents (id, content, metadata, embedding)
-select i, format('text number %s about fish', i), '{{"lang": "en"}}', {VECTOR} from generate_series(1, 300) as i;
-insert into notes (tenant_id, id, content, metadata, embedding)
-select format('00000000-0000-0000-0000-00000000000%s', i % 2)::uuid, i, 'note ' || i, '{{"lang": "en"}}', {VECTOR}
-  from generate_series(1, 40) as i;
-create index documents_embedding_idx on documents using hnsw (embedding extensions.vector_cosine_ops);
-select pgvec.note_index('documents');
-"""
-ADD_ROWS = f"""
-create function pg_temp.add_rows(wanted int) returns void language sql as $$
-  drop index documents_embedding_idx;
-  insert into documents (id, content, embedding)
-  select 'more ' || i, 'word' || i, {VECTOR} from generate_series(1, wanted) as i;
-  create index documents_embedding_idx on documents using hnsw (embedding extensions.vector_cosine_ops);
-  select pgvec.note_index('documents');
-  select pgvec.refresh_statistics('documents')
-$$
-"""
-
-
-def _fill(connection: Connection) -> None:
-    connection.execute(FILL)
-    connection.execute("vacuum analyze")
-
-
-with_collections = filled("verified", _fill)
-database_with_collections = postgresql("with_collections")
+with_collections = filled("verified", fill)
+verified = copied("with_collections")
 
 
 @pytest.fixture
-def where(server: embedded.Server, database_with_collections: Connection) -> Target:
+def where(verified: str) -> Target:
     """A database with three collections in which verify finds nothing."""
-    return Target(installation.as_installer(server.url(database_with_collections.info.dbname)), "the test")
+    return Target(verified, "the test")
 
 
 @dataclass(frozen=True)
@@ -120,33 +80,17 @@ OF_SECURITY = {
 BREAKAGES = [_read(block) for block in Path(__file__).with_name("breakages.sql").read_text().split("\n\n")[1:]]
 
 
-def _break(where: Target, *statements: str) -> None:
-    superuser = make_conninfo(where.conninfo, user=embedded.SUPERUSER)
-    with installation.connect(superuser) as connection:
-        connection.execute(ADD_ROWS)
-        for statement in statements:
-            connection.execute(statement)
-            if "add_rows" in statement:
-                connection.execute("vacuum analyze documents")
-        connection.execute("select pg_stat_force_next_flush()")
-
-
-def _known(check: Check) -> bool:
-    """The findings about the server that the tests run on: Debian's pgvector is 0.8.0."""
-    return check.check_name == "pgvector" and "can corrupt HNSW indexes" in (check.found or "")
-
-
 def _objections(where: Target, options: Options = QUICK) -> dict[str, Check]:
     return {f"{check.area}: {check.check_name}": check for check in _objecting(where, options)}
 
 
 def _objecting(where: Target, options: Options) -> Iterator[Check]:
-    return (check for check in verification.run(where, options) if check.result != "ok" and not _known(check))
+    return (check for check in verification.run(where, options) if check.result != "ok" and not known(check))
 
 
 def test_nothing_is_found_in_what_is_installed(where: Target) -> None:
     checks = list(verification.run(where, QUICK))
-    assert [check for check in checks if check.result != "ok" and not _known(check)] == []
+    assert [check for check in checks if check.result != "ok" and not known(check)] == []
     assert {check.area for check in checks} == {
         "migrations", "functions", "extension", "server", "privileges", "documents", "notes", "jobs",
     }  # fmt: skip
@@ -155,7 +99,7 @@ def test_nothing_is_found_in_what_is_installed(where: Target) -> None:
 @pytest.mark.parametrize("broken", BREAKAGES, ids=lambda broken: broken.name)
 def test_what_is_broken_is_found_by_its_check_and_by_no_other(where: Target, broken: Breakage) -> None:
     try:
-        _break(where, *broken.statements)
+        damage(where, *broken.statements)
         found = _objections(where)
         if installation.OWNER:  # a superuser made what is planted, and whose words are counted is no superuser
             for also in {"functions: owner", "notes: keyword statistics"} - set(broken.found_by):
@@ -170,10 +114,10 @@ def test_what_is_broken_is_found_by_its_check_and_by_no_other(where: Target, bro
         assert (left is None) == broken.repaired, (said, left)
     finally:
         if broken.undone:
-            _break(where, broken.undone)
+            damage(where, broken.undone)
 
 
-def test_there_are_checks_for_all_that_can_be_broken(where: Target) -> None:
+def test_there_are_checks_for_all_that_can_be_damage(where: Target) -> None:
     names = {check.check_name for check in verification.run(where, QUICK)}
     broken = {check.split(": ")[1] for breakage in BREAKAGES for check in breakage.found_by}
     assert len(BREAKAGES) >= 110
@@ -185,7 +129,7 @@ def test_there_are_checks_for_all_that_can_be_broken(where: Target) -> None:
 
 
 def test_a_recall_below_what_is_wanted_fails(where: Target) -> None:
-    _break(
+    damage(
         where,
         "select pg_temp.add_rows(3000)",
         "update documents"
@@ -234,7 +178,7 @@ def poor() -> Iterator[embedded.Server]:
 
 def test_settings_of_the_server_that_hurt_are_told(poor: embedded.Server) -> None:
     where = Target(poor.url(), "the test")
-    _break(where, "select pg_temp.add_rows(6000)")
+    damage(where, "select pg_temp.add_rows(6000)")
     found = _objections(where)
     assert {name: one.result for name, one in found.items()} == {
         "server: autovacuum": "warn",
@@ -246,7 +190,7 @@ def test_settings_of_the_server_that_hurt_are_told(poor: embedded.Server) -> Non
         found["server: statement_timeout"].found
         == "anon has no statement_timeout; authenticated has no statement_timeout"
     )
-    _break(
+    damage(
         where, "alter role anon set statement_timeout = '3s'", "alter role authenticated set statement_timeout = '8s'"
     )
     told = [one.found for one in verification.run(where, QUICK) if one.check_name == "statement_timeout"]
@@ -272,7 +216,7 @@ def test_a_repair_runs_what_it_says_whatever_tables_are_called(where: Target) ->
 
 
 def test_a_repair_gives_back_no_grant_that_its_owner_took_away(where: Target) -> None:
-    _break(
+    damage(
         where,
         "revoke select on documents from pgvec_reader",
         "grant truncate on documents to pgvec_writer",
@@ -283,7 +227,7 @@ def test_a_repair_gives_back_no_grant_that_its_owner_took_away(where: Target) ->
     assert found["documents: readers"].fix is None
     verification.fix(where, list(found.values()), lambda _: None)
     assert {name: one.result for name, one in _objections(where).items()} == {"documents: readers": "warn"}
-    _break(where, "revoke select on documents from pgvec_writer")
+    damage(where, "revoke select on documents from pgvec_writer")
     assert _objections(where)["documents: readers"].result == "fail"
 
 
@@ -294,7 +238,7 @@ def test_functions_of_others_are_neither_altered_nor_a_fault(where: Target) -> N
         connection.execute("create function pgvec.helper() returns int language sql set search_path = '' as 'select 1'")
         connection.execute("revoke all on function pgvec.helper() from public")
         checks = list(verification.run(where, QUICK))
-        assert [check for check in checks if check.result != "ok" and not _known(check)] == []
+        assert [check for check in checks if check.result != "ok" and not known(check)] == []
         assert "not of this engine: pgvec.helper" in str([check.found for check in checks])
         connection.execute("grant execute on function pgvec.helper() to public")
         found = _objections(where)["privileges: grants"]
@@ -320,7 +264,7 @@ def test_an_index_that_is_being_built_has_not_failed(where: Target) -> None:
 
 
 def test_of_an_index_of_vectors_that_failed_only_the_useless_rest_is_removed(where: Target) -> None:
-    _break(where, "update pg_index set indisvalid = false where indexrelid = 'documents_embedding_idx'::regclass")
+    damage(where, "update pg_index set indisvalid = false where indexrelid = 'documents_embedding_idx'::regclass")
     found = _objections(where)["documents: invalid index"]
     assert (found.fix or "").startswith("drop index concurrently public.documents_embedding_idx;")
     verification.fix(where, [found], lambda _: None)
@@ -370,16 +314,9 @@ def test_its_own_searches_are_not_logged(where: Target) -> None:
         assert connection.execute("select count(*) from pgvec.search_log").fetchone() == (1,)
 
 
-def test_a_page_leaves_out_pictures_that_take_too_long(where: Target, tmp_path: Path) -> None:
-    page = tmp_path / "page.html"
-    checks = [Check("documents", "recall", "ok", "recall@10 1.000")]
-    report.write(page, where, checks, Options(timeout=0.001))
-    assert "<p>no pictures: canceling statement due to statement timeout</p>" in page.read_text()
-
-
 def test_nothing_is_written(where: Target) -> None:
     """Each group runs in a read-only transaction: a check that writes would fail with an error."""
-    _break(
+    damage(
         where,
         "create or replace function pgvec.verify_table(collection text) returns setof pgvec.verdict language plpgsql"
         " volatile set search_path = '' as $$ begin delete from pgvec.collections; end $$",
@@ -392,7 +329,7 @@ def test_nothing_is_written(where: Target) -> None:
 def test_what_takes_too_long_is_given_up_and_the_rest_goes_on(where: Target) -> None:
     with psycopg.connect(where.conninfo) as holder:
         holder.execute("lock table documents in access exclusive mode")
-        found = _objections(where, Options(seconds=0.1, timeout=1))
+        found = _objections(where, Options(seconds=0.1, timeout=0.6))
     assert found["documents: verify_rows"].result == "warn"
     assert (found["documents: verify_rows"].found or "").startswith("given up: canceling statement due to")
     assert not any(name.startswith(("notes", "jobs")) for name in found)
@@ -419,109 +356,3 @@ def test_psql_users_have_the_same_checks(where: Target) -> None:
         one = connection.execute("select distinct area from pgvec.verify('notes', 0.1)").fetchall()
     assert set(rows) == ours - {("migrations", "migrations", "ok"), ("functions", "drift", "ok")}
     assert one == [("notes",)]
-
-
-def _command(where: Target, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [COMMAND, "verify", "--database-url", where.conninfo, "--seconds", "0.1", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_the_command_tells_fails_repairs_and_writes_junit(where: Target, tmp_path: Path) -> None:
-    known = sum(_known(check) for check in verification.run(where, Options(("pgvector",))))
-    fine = _command(where, "--tenants")
-    assert fine.returncode == 0, fine
-    assert re.search(rf"\d+ checks in \d+ s: \d+ ok, {known} to look at", fine.stderr)
-    assert re.search(r"two made-up tenants.+by 32 paths", fine.stdout, re.DOTALL)  # wrapped where there are hints
-    _break(where, "grant select on documents to public", "alter table documents disable row level security")
-    file = tmp_path / "verify.xml"
-    broken = _command(where, "--json", "--junit", str(file))
-    assert broken.returncode == 4
-    assert "error: privileges, grants: public.documents is for PUBLIC: select, and 1 more" in broken.stderr
-    assert "hint: revoke all on ... from public" in broken.stderr
-    found = [one for one in json.loads(broken.stdout)["checks"] if one["result"] != "ok"][known:]
-    assert [(one["area"], one["check_name"]) for one in found] == [("privileges", "grants"), ("documents", "rls")]
-    suites = ET.parse(file).getroot()
-    failures = {case.get("name") for case in suites.iter("testcase") if case.find("failure") is not None}
-    assert failures == {"grants", "rls"}
-    assert {suite.get("name"): suite.get("failures") for suite in suites}["documents"] == "1"
-    repaired = _command(where, "--fix")
-    assert repaired.returncode == 0, repaired
-    assert "revoke all on table public.documents from public;" in repaired.stderr
-    assert "alter table public.documents enable row level security;" in repaired.stderr
-    assert f"repaired 2 of {2 + known}; checking again" in repaired.stderr
-
-
-def test_a_warning_is_told_and_does_not_fail(where: Target) -> None:
-    _break(where, "update documents set embedding = null where id = '1'")
-    ran = _command(where, "--only", "rows")
-    assert ran.returncode == 0
-    assert "300 rows, 1 without embedding, 0 stale" in ran.stdout
-    assert "pgvec-admin embed --collection documents" in ran.stdout
-    assert "2 ok, 1 to look at" in ran.stderr
-    ran = _command(where, "--only", "rows", "--fix")
-    assert ran.returncode == 0
-    assert "nothing that can be repaired without a decision of yours" in ran.stderr
-
-
-def test_a_database_without_the_engine_says_what_to_do(empty_database: str) -> None:
-    ran = _command(Target(empty_database, "the test"))
-    assert ran.returncode == 4
-    assert "error: migrations, migrations: the engine is not installed" in ran.stderr
-    assert "hint: pgvec-admin migrate" in ran.stderr
-
-
-@pytest.mark.parametrize("width", [360, 1280])
-def test_the_page_shows_checks_and_pictures_on_a_phone_and_on_a_desktop(
-    where: Target, tmp_path: Path, browser: Browser, width: int
-) -> None:
-    _break(
-        where,
-        "select pg_temp.add_rows(2000)",
-        "update documents set embedding = null where id = '1'",
-        "create function pgvec.\"<b>bold</b>\"() returns int language sql as 'select 1'",
-    )
-    file = tmp_path / "verify.html"
-    assert _command(where, "--html", str(file), "--seconds", "1").returncode == 4
-    page = browser.new_page(viewport={"width": width, "height": 800})
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(file.as_uri())
-    assert asked == [file.as_uri()]  # all of it is in the file
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    headings = page.locator("h2").all_inner_texts()
-    assert headings[0] == "To look at"
-    assert headings[-3:] == ["documents", "jobs", "notes"]
-    to_look_at = page.locator("table").first
-    assert to_look_at.locator("tr.warn").filter(has_text="2300 rows, 1 without embedding").count() == 1
-    assert to_look_at.locator("tr.fail").filter(has_text="<b>bold</b>").count() >= 1
-    assert page.locator("b", has_text="bold").count() == 0
-    pictures = page.locator(".pictures").first
-    assert pictures.locator("svg").count() == 2
-    assert [box["width"] > 200 for svg in pictures.locator("svg").all() if (box := svg.bounding_box())] == [True, True]
-    assert "documents_embedding_idx" in pictures.inner_text()
-    page.close()
-
-
-def test_the_curve_of_an_index_grows_to_all_rows(where: Target) -> None:
-    _break(where, "select pg_temp.add_rows(3000)")
-    with installation.connect(where.conninfo) as connection:
-        rows = connection.execute(
-            "select setting, value, recall, p50_ms <= p95_ms from pgvec.recall_curve('documents')"
-        )
-        curve = rows.fetchall()
-        assert connection.execute("select from pgvec.recall_curve('notes')").fetchall() == []
-        assert connection.execute("select from pgvec.recall_curve('jobs')").fetchall() == []
-        similarities = connection.execute(
-            "select kind, count(*), avg(similarity) from pgvec.sample_similarities('documents', 50)"
-            " group by kind order by kind"
-        ).fetchall()
-    assert [row[:2] for row in curve] == [("ef_search", value) for value in (10, 20, 40, 80, 160, 320, 640)]
-    assert all(ordered for _, _, _, ordered in curve)
-    assert curve[-1][2] >= max(0.99, curve[0][2])
-    (apart, pairs, of_any), (nearest, neighbours, of_nearest) = similarities
-    assert (apart, pairs, nearest, neighbours) == ("any", 49, "nearest", 500)
-    assert of_nearest > of_any

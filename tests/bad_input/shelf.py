@@ -28,8 +28,8 @@ select (select count(*) from pg_catalog.pg_proc), (select count(*) from pg_catal
 def fill(server: embedded.Server, template: str, name: str) -> Iterator[Connection]:
     """A new database with the engine and the objects of the cases, and a connection to it."""
     with psycopg.connect(server.url(), autocommit=True) as connection:
-        create = sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
-        connection.execute(create)
+        statement = sql.SQL("create database {} template {} strategy file_copy")
+        connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
     with psycopg.connect(server.url(name), autocommit=True) as connection:
         connection.execute((bad_input.FOLDER / "shelf.sql").read_bytes())
         connection.execute("set statement_timeout = '30s'")

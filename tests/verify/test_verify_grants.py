@@ -8,12 +8,11 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
+from damage import FILL, QUICK, known
 from psycopg.conninfo import make_conninfo
-from pytest_postgresql.factories import postgresql
-from test_verify import FILL, QUICK, _known
 
 import installation
-from conftest import Connection, filled
+from conftest import Connection, copied, filled
 from pages import PAGES
 from pgvec_admin.database import Target
 from pgvec_admin.quality import verification
@@ -30,7 +29,7 @@ def _fill(connection: Connection) -> None:
 
 
 with_grants = filled("granted", _fill)
-verified_database = postgresql("with_grants")
+verified = copied("with_grants")
 
 # Whatever was granted to anybody, and every policy and membership.
 ACLS = """
@@ -97,7 +96,7 @@ def _statements() -> list[str]:
 
 
 def _objections(where: Target) -> list[Check]:
-    return [one for one in verification.run(where, QUICK) if one.result != "ok" and not _known(one)]
+    return [one for one in verification.run(where, QUICK) if one.result != "ok" and not known(one)]
 
 
 @contextmanager
@@ -174,10 +173,8 @@ def test_a_repair_takes_nothing_away_that_the_pages_tell_to_grant(house: Project
         assert [one["id"] for one in read.json()] == ["2", "3"]
 
 
-def test_without_supabase_the_grants_that_the_pages_tell_stay_too(
-    server: embedded.Server, verified_database: Connection
-) -> None:
-    where = Target(installation.as_installer(server.url(verified_database.info.dbname)), "the test")
+def test_without_supabase_the_grants_that_the_pages_tell_stay_too(verified: str) -> None:
+    where = Target(verified, "the test")
     told = [one for one in _statements() if "pgvec_" in one]
     assert "grant pgvec_reader to app" in told
     superuser = make_conninfo(where.conninfo, user=embedded.SUPERUSER)
@@ -191,10 +188,8 @@ def test_without_supabase_the_grants_that_the_pages_tell_stay_too(
         assert connection.execute(ACLS).fetchall() == before
 
 
-def test_a_policy_that_is_missing_is_not_put_back_beside_ones_own(
-    server: embedded.Server, verified_database: Connection
-) -> None:
-    where = Target(installation.as_installer(server.url(verified_database.info.dbname)), "the test")
+def test_a_policy_that_is_missing_is_not_put_back_beside_ones_own(verified: str) -> None:
+    where = Target(verified, "the test")
     with installation.connect(where.conninfo) as connection:
         connection.execute("drop policy read_all on documents")
         connection.execute("create policy english on documents for select using (metadata ->> 'lang' = 'en')")
@@ -215,12 +210,10 @@ select p.proname, oidvectortypes(p.proargtypes), p.pronargs - p.pronargdefaults
 
 
 @pytest.mark.parametrize("more", [False, True], ids=["all texts", "more arguments"])
-def test_no_check_calls_another_function_of_a_name(
-    server: embedded.Server, verified_database: Connection, more: bool
-) -> None:
+def test_no_check_calls_another_function_of_a_name(verified: str, more: bool) -> None:
     """Of every function that clients call: those that texts would fit better; and one with more arguments, optional
     ones, beside which PostgreSQL finds no call of ours unique."""
-    where = Target(installation.as_installer(server.url(verified_database.info.dbname)), "the test")
+    where = Target(verified, "the test")
     with installation.connect(make_conninfo(where.conninfo, user=embedded.SUPERUSER)) as connection:
         functions = connection.execute(OVERLOADS).fetchall()
         assert len(functions) >= 12
@@ -243,10 +236,8 @@ def test_no_check_calls_another_function_of_a_name(
         assert set(verdicts) == {one for one in made if one[0] != "migrations" and one[1] != "drift"}
 
 
-def test_a_role_that_bypasses_row_level_security_is_told_by_the_probe(
-    server: embedded.Server, verified_database: Connection
-) -> None:
-    where = installation.as_installer(server.url(verified_database.info.dbname))
+def test_a_role_that_bypasses_row_level_security_is_told_by_the_probe(verified: str) -> None:
+    where = verified
     superuser = make_conninfo(where, user=embedded.SUPERUSER)
     with installation.connect(superuser) as administrator, installation.connect(where) as connection:
         try:

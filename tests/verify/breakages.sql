@@ -180,7 +180,7 @@ drop index documents_stale_idx;
 
 -- many vectors have no index
 --   documents: missing index | none on embedding
-select pg_temp.add_rows(26000);
+select pg_temp.add_rows(26000, 'm = 2, ef_construction = 4');
 drop index documents_embedding_idx;
 select pgvec.note_index('documents');
 
@@ -209,7 +209,7 @@ do $$ begin execute format('alter database %I set enable_indexscan = off', curre
 -- a search does not use its index
 --   documents: plan | the plan of a search does not use public.documents_embedding_idx
 --   server: planner
-select pg_temp.add_rows(26000);
+select pg_temp.add_rows(26000, 'm = 2, ef_construction = 4');
 do $$ begin execute format('alter database %I set enable_indexscan = off', current_database()); end $$;
 
 -- a trigger is disabled
