@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -113,6 +113,7 @@ class OpenAIProvider:
         self.tokens = 0
         self.truncated = 0  # cut here: what servers cut they do not tell
         self._accepted = False
+        self._floats = False  # the server refuses base64
         self._dense = 1.0  # tokens counted by the server for each that was estimated, where that is more
         self._in_a_row = 0
         self._opened: OpenAI | None = None
@@ -290,9 +291,13 @@ class OpenAIProvider:
             raw = client.embeddings.with_raw_response.create(
                 model=self._name,
                 input=texts,
+                encoding_format="float" if self._floats else cast(Any, openai.NOT_GIVEN),
                 extra_body={"dimensions": self._shortened} if self._shortened else None,
             )
         except openai.APIError as error:
+            if not self._floats and answers.refuses_base64(error):
+                self._floats = True
+                return self._ask(texts, retries)
             raise self._refused(error) from error
         try:
             answer = raw.parse()

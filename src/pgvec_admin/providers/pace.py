@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from pgvec_admin.providers.answers import wait_of
+from pgvec_admin.providers.answers import delay_in, wait_of
 
 MINUTE = 60.0
 PERIODS = (MINUTE, 86_400.0)  # in which a bucket refills
@@ -88,7 +88,7 @@ def told(headers: Mapping[str, str]) -> dict[str, Told]:
 
 
 def seconds(text: str, now: float | None = None) -> tuple[float, float] | None:
-    """A time until something, in seconds, and how exactly that is known: `6m0s`, `20ms`, `1.5`; a time of Unix, a date."""
+    """A time until something, in seconds, and how exactly that is known: `6m0s`, `1.5`, a time of Unix, a date."""
     text = text.strip().lower()
     parts = _DURATION.findall(text)
     if parts and "".join(map("".join, parts)) == text:
@@ -231,8 +231,12 @@ class Pacer:
 
     def after(self, response: Any) -> None:
         """Learn from the head of an answer: a hook of the client."""
-        with self._changed:
-            self._settle(response.headers, refused=response.status_code == 429)
+        refused = response.status_code == 429
+        wait = wait_of(response.headers)
+        if refused and wait is None:
+            response.read()
+            wait = delay_in(response.text)
+        self._settle(response.headers, refused=refused, wait=wait)
 
     def _pause(self, tokens: float, now: float) -> float:
         if now < self._resume:
@@ -244,7 +248,7 @@ class Pacer:
             default=0.0,
         )
 
-    def _settle(self, headers: Mapping[str, str] | None, *, refused: bool = False) -> None:
+    def _settle(self, headers: Mapping[str, str] | None, *, refused: bool = False, wait: float | None = None) -> None:
         """End the request that this thread has under way: answered with headers, or not at all."""
         ticket: _Ticket | None = getattr(self._mine, "ticket", None)
         if ticket is None:
@@ -267,17 +271,15 @@ class Pacer:
             if headers is not None:
                 self._answers += 1
                 self._learnt = now
-                self._rest(headers, refused, now)
+                self._rest(refused, wait, now)
             self._changed.notify_all()
 
-    def _rest(self, headers: Mapping[str, str], refused: bool, now: float) -> None:
+    def _rest(self, refused: bool, wait: float | None, now: float) -> None:
         """After a refusal nobody asks for a while: as long as the server says, else longer each time."""
         if not refused:
             self._refused = 0
             return
         self._refused += 1
-        pause = wait_of(headers)
-        if pause is None:
-            pause = min(LONGEST_PAUSE, 2.0 ** (self._refused - 1))
+        pause = min(LONGEST_PAUSE, 2.0 ** (self._refused - 1)) if wait is None else wait
         if pause <= LONGEST_WAIT:
             self._resume = max(self._resume, now + pause)
