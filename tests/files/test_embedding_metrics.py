@@ -22,7 +22,7 @@ from pgvec_admin.cli.embed import embed as command
 from pgvec_admin.database import Connection, Target
 from pgvec_admin.embedding import metrics
 from pgvec_admin.embedding.embed import ProviderOptions
-from pgvec_admin.embedding.worker import Worker
+from pgvec_admin.embedding.worker import Worked, Worker
 from pgvec_admin.errors import UsageError
 
 
@@ -121,11 +121,16 @@ def test_failures_of_a_run_are_counted_by_kind(
     api.behave = lambda inputs, _: fault if broken and len(api.requests) else None
     stop = threading.Event()
     errors: list[str] = []
+
+    def report(worked: Worked) -> None:
+        errors.append(str(worked.error))
+        stop.set()
+
     worker = Worker(
         where,
         ["documents"],
         ProviderOptions(base_url=api.url),
-        report=lambda worked: (errors.append(str(worked.error)), stop.set())[1],
+        report=report,
         stop=stop,
         observer=observer,
     )
