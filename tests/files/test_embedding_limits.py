@@ -70,7 +70,7 @@ def _groups(kind: str, limit: float, remaining: float, reset: float) -> dict[str
 
 
 @pytest.mark.parametrize("spelt", [openai_headers, _groups])
-@pytest.mark.parametrize(("tokens", "requests", "rows", "batch"), [(60_000, 1e6, 420, 10), (1e9, 1200, 280, 4)])
+@pytest.mark.parametrize(("tokens", "requests", "rows", "batch"), [(60_000, 1e6, 420, 10), (1e9, 600, 200, 4)])
 def test_a_bucket_is_emptied_as_fast_as_it_fills_and_never_overdrawn(
     documents: Connection,
     api: OpenAIServer,

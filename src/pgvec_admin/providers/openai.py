@@ -8,6 +8,7 @@ embeds one word, but not a batch, is given halves of it, down to the texts at fa
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -284,6 +285,7 @@ class OpenAIProvider:
 
         if self._opened is None:
             self._opened = self._server.open(self.spec)
+            weakref.finalize(self, self._opened.close).atexit = False
         client = self._opened
         if retries is not None:
             client = client.with_options(max_retries=min(retries, self._max_retries))

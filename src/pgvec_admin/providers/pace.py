@@ -152,7 +152,9 @@ class _Limit:
                 self.full_at = now + MINUTE
             self.certain = False
             return
-        self.certain, self.full_at, self.refill = True, now + said.reset, 0.0
+        full_at = now + said.reset + said.unit
+        self.full_at = full_at if newest or self.full_at is None else max(self.full_at, full_at)
+        self.certain, self.refill = True, 0.0
         if used > 0 and not self.window:
             low, high = ((said.reset + step) * said.limit / used for step in (-said.unit, said.unit))
             self.window = not any(low <= p * (1 + TOLERANCE) and high >= p * (1 - TOLERANCE) for p in PERIODS)
