@@ -64,7 +64,7 @@ class Counter:
         if self.tokenizer is not None:
             return self.count(text) <= most
         # each token stands for a byte at least
-        return len(text.encode()) <= most or most > 0 and len(self._splitter(most).chunks(text)) <= 1
+        return len(text.encode()) <= most or (most > 0 and len(self._splitter(most).chunks(text)) <= 1)
 
     def beginning(self, text: str, most: int) -> str:
         """The beginning of a text, of at most so many of OpenAI's tokens, up to the end of a sentence or a word."""
