@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -55,6 +55,74 @@ class Request:
     well: bool  # whether it was answered as it should be
 
 
+class RateLimit:
+    """Requests and tokens a server answers, and the headers by which it tells what is left.
+
+    A bucket is refilled all the time, a window as a whole when it ends. `told`: spells the headers of a limit. `left`:
+    what part of it there is at first.
+    """
+
+    def __init__(
+        self,
+        *,
+        tokens: float,
+        requests: float,
+        period: float = 60.0,
+        left: float = 1.0,
+        window: bool = False,
+        told: Callable[[str, float, float, float], dict[str, str]] | None = None,
+    ) -> None:
+        self._limits = {"requests": requests, "tokens": tokens}
+        self._period, self._window, self._told = period, window, told or openai_headers
+        self._lock = threading.Lock()
+        self._at = 0.0  # from the first request on
+        self._levels = {kind: left * limit for kind, limit in self._limits.items()}
+        self.served: list[tuple[float, float]] = []  # when, and how many tokens
+        self.refused: list[float] = []
+
+    def take(self, tokens: float) -> tuple[bool, dict[str, str]]:
+        """Whether a request of so many tokens is answered, and the headers."""
+        with self._lock:
+            now = time.monotonic()
+            self._at = self._at or now
+            self._refill(now)
+            wanted = {"requests": 1.0, "tokens": tokens}
+            fits = all(self._levels[kind] >= wanted[kind] for kind in wanted)
+            if fits:
+                self._levels = {kind: level - wanted[kind] for kind, level in self._levels.items()}
+                self.served.append((now, tokens))
+            else:
+                self.refused.append(now)
+            headers: dict[str, str] = {}
+            for kind, limit in self._limits.items():
+                used = limit - self._levels[kind]
+                reset = self._at + self._period - now if self._window else used / limit * self._period
+                headers |= self._told(kind, limit, self._levels[kind], reset)
+            return fits, headers
+
+    def _refill(self, now: float) -> None:
+        if not self._window:
+            part = (now - self._at) / self._period
+            self._levels = {k: min(limit, self._levels[k] + limit * part) for k, limit in self._limits.items()}
+            self._at = now
+        elif now >= self._at + self._period:
+            self._at += (now - self._at) // self._period * self._period
+            self._levels = dict(self._limits)
+
+
+def openai_headers(kind: str, limit: float, remaining: float, reset: float) -> dict[str, str]:
+    """As OpenAI spells them: `20ms`, `1.25s`, `6m0s`."""
+    minutes, seconds = divmod(reset, 60)
+    spelt = (
+        f"{int(minutes)}m{int(seconds)}s" if minutes else f"{seconds:.3f}s" if reset >= 1 else f"{reset * 1000:.0f}ms"
+    )
+    return {
+        f"x-ratelimit-limit-{kind}": f"{limit:.0f}",
+        f"x-ratelimit-remaining-{kind}": f"{int(remaining)}",
+        f"x-ratelimit-reset-{kind}": spelt,
+    }
+
+
 class OpenAIServer:
     """Use as a context manager; `url` is the base URL. The attributes say how it behaves from the next request on."""
 
@@ -66,11 +134,14 @@ class OpenAIServer:
         self.most_inputs = 2048
         self.longest = 32_000  # characters of a text
         self.floats_only = False  # ignores encoding_format, as some servers do
+        self.refuses_base64: Fault | None = None  # the answer to who asks for it
         self.shuffled = False  # answers in another order than asked
         self.vectors: dict[str, list[float]] = {}  # answers to use instead of the usual ones
         self.faults: deque[Fault] = deque()  # one per request, first come
         self.behave: Callable[[list[str], dict[str, Any]], Fault | None] | None = None  # asked for requests without one
         self.path = "/v1/embeddings"
+        self.rate: RateLimit | None = None
+        self.count: Callable[[str], int] = lambda text: len(text.split())  # tokens of a text
         self.before_answer: Any = None  # called with the inputs of each request
         self.requests: list[Request] = []
         self._closing = threading.Event()
@@ -117,7 +188,7 @@ class OpenAIServer:
         ]
         if self.shuffled:
             data.reverse()
-        tokens = sum(len(text.split()) for text in inputs)
+        tokens = sum(map(self.count, inputs))
         return 200, {
             "object": "list",
             "model": body["model"],
@@ -167,6 +238,11 @@ class OpenAIServer:
         fault = self.faults.popleft() if self.faults else Fault()
         if self.behave is not None and fault == Fault():
             fault = self.behave(inputs, self.answer(body, authorization)[1]) or fault
+        if self.refuses_base64 and body.get("encoding_format") == "base64":
+            fault = self.refuses_base64
+        if self.rate is not None and fault == Fault():
+            fits, headers = self.rate.take(sum(map(self.count, inputs)))
+            fault = Fault(headers=headers) if fits else Fault(429, headers, _error("Rate limit reached"))
         if handler.path.partition("?")[0] != self.path:
             status, said = 404, _error(f"no such path: {handler.path}")
         elif fault.status != 200:
@@ -175,7 +251,7 @@ class OpenAIServer:
             status, said = 200, fault.body
         else:
             status, said = self.answer(body, authorization)
-        well = status == 200 and fault == Fault()
+        well = status == 200 and replace(fault, headers={}) == Fault()
         self.requests.append(
             Request(
                 inputs,

@@ -29,7 +29,7 @@ class Embedder:
     def __init__(self, options: ProviderOptions, keep: int, metrics: Metrics) -> None:
         self._options, self._metrics = options, metrics
         self._kept: Cache[Vector] = Cache(keep)
-        self._providers: dict[tuple[str, int, str | None], tuple[Provider, asyncio.Semaphore]] = {}
+        self._providers: dict[tuple[str, int, str | None, str | None], tuple[Provider, asyncio.Semaphore]] = {}
 
     async def query(self, about: About, text: str, scope: str) -> Vector:
         """The vector of a text to search by, cached for callers of this scope only.
@@ -81,7 +81,7 @@ class Embedder:
     def _provider(self, about: About) -> tuple[Provider, asyncio.Semaphore]:
         spec = self.spec(about)
         given = self._options.passage_prefix
-        bound = spec, about.dimensions, about.passage_prefix if given is None else given
+        bound = spec, about.dimensions, about.passage_prefix if given is None else given, about.too_long
         if bound not in self._providers:
             made = provider(
                 spec,
@@ -93,6 +93,8 @@ class Embedder:
                 batch=self._options.batch,
                 max_retries=_RETRIES,
                 timeout=_SECONDS,
+                too_long=about.too_long,
+                paced=False,  # who waits for an answer is told of the limit instead
             )
             self._providers[bound] = made, asyncio.Semaphore(_AT_ONCE[spec.partition(":")[0]])
         return self._providers[bound]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client import Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from pgvec_admin.embedding.metrics import ModelMetrics, registry, tokens_read
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
@@ -17,8 +19,7 @@ class Metrics:
     """Counters and histograms of one service."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call]
-        self._registry = CollectorRegistry()
+        self._registry = registry()
         self._seconds = Histogram(
             "pgvec_request_seconds",
             "Seconds to answer, by endpoint; of searches also by mode and route: index, exact, keyword or cache.",
@@ -32,10 +33,7 @@ class Metrics:
         self._cache = Counter(
             "pgvec_cache_lookups", "Looks for an answer or an embedding.", ["cache", "result"], registry=self._registry
         )
-        self._calls = Counter(
-            "pgvec_embedding_calls", "Calls of embedding models.", ["model", "kind"], registry=self._registry
-        )
-        self._texts = Counter("pgvec_embedding_texts", "Texts embedded.", ["model", "kind"], registry=self._registry)
+        self.embedded = ModelMetrics(self._registry).embedded
 
     def watch(self, pool: Callable[[], dict[str, int]], tokens: Callable[[], dict[str, int]]) -> None:
         """Add metrics that are read when Prometheus asks: the connections, and the tokens read by each model."""
@@ -53,11 +51,6 @@ class Metrics:
     def cache(self, name: str, *, hit: bool) -> None:
         """Count a cache lookup."""
         self._cache.labels(name, "hit" if hit else "miss").inc()
-
-    def embedded(self, model: str, kind: str, texts: int) -> None:
-        """Count a call of an embedding model, for a query or for passages."""
-        self._calls.labels(model, kind).inc()
-        self._texts.labels(model, kind).inc(texts)
 
     def text(self) -> bytes:
         """All metrics, as Prometheus reads them."""
@@ -78,7 +71,4 @@ class _State(Collector):
         for name in self.NAMES:
             connections.add_metric([name], stats.get(name, 0))
         yield connections
-        read = CounterMetricFamily("pgvec_embedding_tokens", "Tokens read by models that tell.", labels=["model"])
-        for model, tokens in self._tokens().items():
-            read.add_metric([model], tokens)
-        yield read
+        yield tokens_read(self._tokens())

@@ -60,11 +60,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class About:
-    """The embedding model of a collection, its own passage prefix, and the oids of the indexes a search may use."""
+    """The embedding model of a collection and its own ways with passages; the oids of the indexes a search may use."""
 
     model: str | None
     dimensions: int
     passage_prefix: str | None
+    too_long: str | None
     indexes: list[int]
 
 

@@ -12,10 +12,11 @@ from typing import Annotated
 import typer
 
 from pgvec_admin import database
+from pgvec_admin.cli import estimates
 from pgvec_admin.cli.output import ApiKey, BaseUrl, DatabaseUrl, Json, echo_json, open_target, print_json, progress, say
 from pgvec_admin.embedding import embed as embedding
 from pgvec_admin.embedding.run import EmbedResult
-from pgvec_admin.embedding.worker import Worked, Worker
+from pgvec_admin.embedding.worker import Observer, Worked, Worker
 from pgvec_admin.engine import collections
 from pgvec_admin.errors import DataRejectedError, UsageError
 
@@ -44,11 +45,36 @@ def embed(
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, help="At most so many rows.")] = None,
     budget: Annotated[int | None, typer.Option(min=1, help="After so many tokens, send no further row.")] = None,
+    max_cost: Annotated[
+        float | None,
+        typer.Option(min=0, help="After so many dollars, by the price of the tokens, send no further row."),
+    ] = None,
+    price: Annotated[
+        float | None,
+        typer.Option(
+            min=0, help="Dollars for a million tokens.", show_default="embedding_price, else the list of prices"
+        ),
+    ] = None,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Tell rows, tokens, money and time, and send nothing.")
+    ] = False,
+    too_long: Annotated[
+        str | None,
+        typer.Option(
+            help="fail or cut: what becomes of texts with more tokens than the model reads; kept with the collection.",
+            show_default="local models cut, servers decide",
+        ),
+    ] = None,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="Requests at once.")] = 1,
     watch: Annotated[
         bool,
         typer.Option("--watch", help="Go on as rows come, until SIGTERM or SIGINT; --json: a line each time."),
     ] = False,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="With --watch: metrics for Prometheus there; 0 for any free port."),
+    ] = None,
+    metrics_host: Annotated[str, typer.Option(help="Address of the metrics; 0.0.0.0 for all.")] = "127.0.0.1",
     retry_dead: Annotated[
         bool, typer.Option("--retry-dead", help="Try rows again that have failed too often, as if they never had.")
     ] = False,
@@ -65,18 +91,31 @@ def embed(
     \b
       pgvec-admin embed --model local:all-MiniLM-L6-v2
       pgvec-admin embed -c jobs --model openai:nomic-embed-text --base-url http://localhost:11434/v1
+      pgvec-admin embed --estimate
       pgvec-admin embed --watch
     """
-    if watch and (limit or budget):
-        raise UsageError("--watch has no end for --limit or --budget", "leave one of them out")
+    if watch and (limit or budget or max_cost is not None or estimate):
+        raise UsageError("--watch has no end for --limit, --budget, --max-cost or --estimate", "leave one of them out")
+    if metrics_port is not None and not watch:
+        raise UsageError("only --watch has metrics to ask for", "leave --metrics-port out, or add --watch")
     options = embedding.ProviderOptions(
-        model=model, base_url=base_url, api_key=api_key, passage_prefix=passage_prefix, batch=batch
+        model=model, base_url=base_url, api_key=api_key, passage_prefix=passage_prefix, batch=batch, too_long=too_long
     )
     where = open_target(database_url)
     with database.connect(where, autocommit=True) as connection:
-        if retry_dead:
+        if retry_dead and not estimate:
             connection.execute("select pgvec.retry_dead(%s)", (collection,))
-        provider = embedding.provider_for(collections.get(connection, collection), options)
+        known = collections.get(connection, collection)
+        provider = embedding.provider_for(known, options)
+        if estimate:
+            estimates.show(
+                estimates.estimate(connection, known, provider, own_price=price, limit=limit), as_json=as_json
+            )
+            return
+        if max_cost is not None:
+            budget = estimates.affordable(
+                estimates.price(connection, collection, provider.spec, price), max_cost, budget
+            )
         if not watch:
             with progress("embed", "rows") as report:
                 result = embedding.attempt(
@@ -90,7 +129,8 @@ def embed(
                     report=report,
                 )
     if watch:
-        _watch(where, collection, options, concurrency, as_json=as_json)
+        observer = None if metrics_port is None else _metrics(where, collection, metrics_host, metrics_port)
+        _watch(where, collection, options, concurrency, observer, as_json=as_json)
         return
     if as_json:
         stopped = None if result.stopped is None else result.stopped.message
@@ -106,8 +146,24 @@ def embed(
         )
 
 
+def _metrics(where: database.Target, collection: str, host: str, port: int) -> Observer:
+    try:
+        from pgvec_admin.embedding.metrics import WorkerMetrics
+    except ImportError as error:
+        raise UsageError(f"metrics need {error.name}", "pip install 'pgvec-admin[metrics]'") from error
+    made = WorkerMetrics(where, [collection])
+    say(f"metrics at http://{host}:{made.serve(host, port)}/metrics")
+    return made
+
+
 def _watch(
-    where: database.Target, collection: str, options: embedding.ProviderOptions, concurrency: int, *, as_json: bool
+    where: database.Target,
+    collection: str,
+    options: embedding.ProviderOptions,
+    concurrency: int,
+    observer: Observer | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Work until a signal; what the provider is asked at the moment is stored first."""
     stop = Event()
@@ -130,11 +186,13 @@ def _watch(
         say(f"{at} {collection}: embedded {result.embedded:,}, failed {result.failed:,}, {result.tokens:,} tokens")
         for failure in result.failures[:SHOWN_FAILURES]:
             say(f"{at} {collection}/{failure.id}: {failure.reason}")
+        if result.truncated:
+            say(f"{at} {result.truncated:,} texts are longer than the model reads: only their beginning counts")
         if error:
             say(f"{at} {error.message}; trying again")
 
     say(f"waiting for rows of {collection}")
-    Worker(where, [collection], options, concurrency=concurrency, report=report, stop=stop).work()
+    Worker(where, [collection], options, concurrency=concurrency, report=report, stop=stop, observer=observer).work()
     say("stopped")
 
 

@@ -29,6 +29,7 @@ class ProviderOptions:
     query_prefix: str | None = None
     passage_prefix: str | None = None
     batch: int | None = None
+    too_long: str | None = None
 
 
 def provider_for(collection: Collection, options: ProviderOptions) -> Provider:
@@ -50,6 +51,7 @@ def provider_for(collection: Collection, options: ProviderOptions) -> Provider:
         query_prefix=options.query_prefix,
         passage_prefix=collection.passage_prefix if options.passage_prefix is None else options.passage_prefix,
         batch=options.batch,
+        too_long=options.too_long or collection.too_long,
     )
     check_model(collection, spec)
     return chosen

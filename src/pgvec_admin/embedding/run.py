@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 LEASE = 60.0  # seconds that claimed rows are a run's; extended while it works
 MOST_CLAIMED = 10_000
 LOCK_ATTEMPTS = 20
+TICK = 0.5  # seconds within which it notices that it is to stop
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Run:
     """A worker on the queue of one collection: claims rows, has them embedded, and stores the vectors.
 
     The provider is asked by threads of their own, so that leases are extended meanwhile; they end with the process.
+    `asked` is told of each answer: how many texts, and how many seconds it took.
     """
 
     def __init__(
@@ -86,7 +88,9 @@ class Run:
         budget: int | None = None,
         concurrency: int = 1,
         stop: Event | None = None,
+        asked: Callable[[int, float], None] = lambda _texts, _seconds: None,
     ) -> None:
+        self._asked = asked
         self._connection, self._known, self._model = connection, known, model
         self._batch, self._left, self._budget = batch or model.max_batch, limit, budget
         self._concurrency, self._stop = concurrency, stop or Event()
@@ -105,6 +109,7 @@ class Run:
         `thorough`: also stale rows outside the queue, and rows that wait after a failure before now.
         """
         asked, exhausted, claims = 0, False, self._claims(thorough=thorough)
+        self._noted = time.monotonic()
         while True:
             while asked < self._concurrency and not exhausted and self.result.stopped is None:
                 rows = None if self._is_over() else next(claims, None)
@@ -116,8 +121,10 @@ class Run:
             if not asked:
                 break
             try:
-                rows, answer = self._answers.get(timeout=LEASE / 3)
+                rows, answer = self._answers.get(timeout=TICK)
             except Empty:
+                if self._stop.is_set():
+                    self._model.halt()
                 self._renew()
                 continue
             asked -= 1
@@ -150,8 +157,11 @@ class Run:
         )
 
     def _ask(self, rows: list[_Row]) -> None:
+        began = time.monotonic()
         try:
-            self._answers.put((rows, self._model.embed_some([row.content for row in rows])))
+            answer = self._model.embed_some([row.content for row in rows])
+            self._asked(len(rows) - len(answer.unasked), time.monotonic() - began)
+            self._answers.put((rows, answer))
         except BaseException as error:
             self._answers.put((rows, error))
 
@@ -199,14 +209,20 @@ class Run:
         if self._left is not None:
             self._left += len(rows) - tried
         embedded = self.result.embedded - before.embedded
+        now = time.monotonic()
         if embedded or answer.tokens:
-            self._patient.execute("select pgvec.note_usage(%s, %s, %s)", (self._known.name, embedded, answer.tokens))
+            self._patient.execute(
+                "select pgvec.note_usage(%s, %s, %s, %s)",
+                (self._known.name, embedded, answer.tokens, now - self._noted),
+            )
+        self._noted = now
         if answer.unasked:
             self._patient.execute(
                 "select pgvec.release_jobs(%s, ids => %s)", (self._number, [rows[place].id for place in answer.unasked])
             )
         # the first reason to stop counts: answers to other requests may come after it
-        self.result = replace(self.result, stopped=before.stopped or answer.stopped)
+        stopped = None if self._stop.is_set() else answer.stopped
+        self.result = replace(self.result, stopped=before.stopped or stopped)
 
 
 def _store(
@@ -304,4 +320,10 @@ def _bind(connection: Connection, known: Collection, model: Provider) -> None:
             "update pgvec.collections set settings = settings || jsonb_build_object('passage_prefix', %s::text)"
             " where name = %s",
             (model.passage_prefix, known.name),
+        )
+    if model.too_long not in (None, known.too_long):
+        connection.execute(
+            "update pgvec.collections set settings = settings || jsonb_build_object('too_long', %s::text)"
+            " where name = %s",
+            (model.too_long, known.name),
         )

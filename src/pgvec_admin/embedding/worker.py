@@ -7,19 +7,19 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from threading import Event
+from typing import Protocol
 
 import psycopg
 
 from pgvec_admin import database
 from pgvec_admin.database import Connection, Target
 from pgvec_admin.embedding.embed import ProviderOptions, check_dimensions, check_prefix, provider_for
-from pgvec_admin.embedding.run import EmbedResult, Run
+from pgvec_admin.embedding.run import TICK, EmbedResult, Run
 from pgvec_admin.engine import collections
 from pgvec_admin.errors import ConnectionFailedError, PgvecError, from_postgres
 from pgvec_admin.providers import Provider
 
 POLL = 5.0  # seconds between looks for rows of which no notification came: those that wait after a failure, for one
-TICK = 0.5  # seconds within which it notices that it is to stop
 ANNOUNCEMENTS = 20  # attempts at a lock that writers have for a moment
 LONGEST_PAUSE = 300.0  # seconds after a provider or a server has failed again and again
 
@@ -31,6 +31,19 @@ class Worked:
     collection: str
     result: EmbedResult
     error: PgvecError | None = None
+
+
+class Observer(Protocol):
+    """Who counts what a worker does (`WorkerMetrics`); called by several threads."""
+
+    def asked(self, collection: str, model: str, texts: int, seconds: float) -> None:
+        """A provider has answered for so many texts."""
+
+    def progress(self, collection: str, model: str, before: EmbedResult, after: EmbedResult) -> None:
+        """A run has come from one result to the next."""
+
+    def failed(self, collection: str, error: PgvecError) -> None:
+        """Something failed that is no row's fault; of a database that is away, for no collection ("")."""
 
 
 class Worker:
@@ -48,7 +61,9 @@ class Worker:
         concurrency: int = 1,
         report: Callable[[Worked], None],
         stop: Event,
+        observer: Observer | None = None,
     ) -> None:
+        self._observer = observer
         self._where, self._names, self._options = where, list(names), options
         self._concurrency, self._report, self._stop = concurrency, report, stop
         self._models: dict[str, Provider] = {}
@@ -113,11 +128,14 @@ class Worker:
             batch=self._options.batch,
             concurrency=self._concurrency,
             stop=self._stop,
+            asked=lambda texts, seconds: self._count(name, model, texts, seconds),
         )
-        began = time.monotonic()
+        began, seen = time.monotonic(), run.result
         try:
             for _ in run.drain(thorough=False):
-                pass
+                if self._observer:
+                    self._observer.progress(name, model.spec, seen, run.result)
+                seen = run.result
         finally:
             run.close()
         result = run.result
@@ -126,6 +144,10 @@ class Worker:
         elif run.tried:
             self._report(Worked(name, replace(result, seconds=time.monotonic() - began)))
         return run.tried > 0 and result.stopped is None
+
+    def _count(self, name: str, model: Provider, texts: int, seconds: float) -> None:
+        if self._observer:
+            self._observer.asked(name, model.spec, texts, seconds)
 
     def _wait(self, connection: Connection) -> None:
         until = time.monotonic() + POLL
@@ -136,6 +158,8 @@ class Worker:
     def _fail(self, name: str, error: PgvecError, result: EmbedResult | None = None) -> None:
         """Report a failure that is no row's, and pause: twice as long as the last time, by chance a little more."""
         self._report(Worked(name, result or EmbedResult(), error))
+        if self._observer:
+            self._observer.failed(name, error)
         self._pause = min(LONGEST_PAUSE, max(1.0, 2 * self._pause))
         self._failed = True
         until = time.monotonic() + self._pause * (1 + secrets.randbelow(1000) / 4000)

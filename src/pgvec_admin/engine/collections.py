@@ -17,7 +17,8 @@ from pgvec_admin.errors import UsageError
 class Collection:
     """A row of the registry, as far as programs need it.
 
-    `passage_prefix`: what its texts are embedded with, where that is not the model's own.
+    `passage_prefix`: what its texts are embedded with, where that is not the model's own. `too_long`: what becomes of
+    texts of more tokens than the model reads, "fail" or "cut", where that is kept.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Collection:
     language: str
     model: str | None
     passage_prefix: str | None = field(default=None, kw_only=True)
+    too_long: str | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ def get(connection: Connection, name: str) -> Collection:
     with connection.cursor(row_factory=class_row(Collection)) as cursor:
         cursor.execute(
             "select name, relation::text, dimensions, distance, storage, access, language, model,"
-            " settings ->> 'passage_prefix' as passage_prefix from pgvec.collection(%s)",
+            " settings ->> 'passage_prefix' as passage_prefix, settings ->> 'too_long' as too_long"
+            " from pgvec.collection(%s)",
             (name,),
         )
         found = cursor.fetchone()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from pgvec_admin.errors import PgvecError, UsageError
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Vector = NDArray[np.float32]
 
 EMPTY = "the text is empty"
+TooLong = Literal["fail", "cut"]  # a text of more tokens than a model reads: it fails alone, or its beginning counts
 
 FORMS = (
     "local:NAME (Sentence Transformers: local:all-MiniLM-L6-v2, a directory, or a name on the Hugging Face hub)"
@@ -61,6 +62,10 @@ class Provider(Protocol):
         """What it puts before each text to be found."""
 
     @property
+    def too_long(self) -> TooLong | None:
+        """What becomes of a text of more tokens than it reads; None: local models cut it, servers decide."""
+
+    @property
     def max_batch(self) -> int:
         """A good number of texts to embed at once."""
 
@@ -80,6 +85,9 @@ class Provider(Protocol):
 
     def embed_query(self, text: str) -> Vector:
         """The vector of a text to search by, of shape (dimensions,); DataRejectedError where there is none."""
+
+    def halt(self) -> None:
+        """Do not wait any longer for a server that limits the rate: what waits is left unasked."""
 
 
 @dataclass(frozen=True)
@@ -126,23 +134,29 @@ def provider(
     batch: int | None = None,
     max_retries: int = 6,
     timeout: float = 60.0,
+    too_long: str | None = None,
+    paced: bool = True,
 ) -> Provider:
     """The provider of a spec; UsageError for a malformed one.
 
     `dimensions` is what the collection has: a model that can shorten its vectors is asked to. Prefixes that are None
     are the model's own. `base_url`, `api_key` (else OPENAI_BASE_URL, OPENAI_API_KEY), `batch` (texts a request),
-    `max_retries` and `timeout` (seconds a request) concern servers only.
+    `max_retries`, `timeout` (seconds a request) and `paced` (passages wait while the server's rate limit is used up)
+    concern servers only.
     """
     kind, _, name = spec.partition(":")
+    if too_long not in (None, "fail", "cut"):
+        raise UsageError(f"{too_long!r} is nothing to do with texts that are too long", "write fail or cut")
     own = prefixes(name)
     wanted = Prefixes(
         own.query if query_prefix is None else query_prefix,
         own.passage if passage_prefix is None else passage_prefix,
     )
+    choice: TooLong | None = None if too_long is None else "cut" if too_long == "cut" else "fail"
     if name and kind == "local":
         from pgvec_admin.providers.local import LocalProvider
 
-        return LocalProvider(name, wanted)
+        return LocalProvider(name, wanted, choice)
     if name and kind == "openai":
         from pgvec_admin.providers.openai import OpenAIProvider
 
@@ -155,6 +169,8 @@ def provider(
             batch=batch,
             max_retries=max_retries,
             timeout=timeout,
+            too_long=choice,
+            paced=paced,
         )
     raise UsageError(f"{spec!r} names no embedding model", f"write {FORMS}")
 
@@ -162,6 +178,11 @@ def provider(
 def empty_texts(texts: Sequence[str]) -> dict[int, str]:
     """The failures of blank texts: servers refuse them, and a model's vectors for them are noise."""
     return {index: EMPTY for index, text in enumerate(texts) if not text.strip()}
+
+
+def too_long(counted: int, spec: str, longest: float) -> str:
+    """The failure of a text of more tokens than a model reads."""
+    return f"the text has {counted:,} tokens, {spec} reads {longest:,.0f}"
 
 
 def reject_unusable(vectors: Vector, failures: dict[int, str]) -> None:

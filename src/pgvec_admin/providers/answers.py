@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
@@ -86,6 +87,20 @@ def _told(body: Mapping[str, Any]) -> str | None:
         if said:
             return shorten(str(said), _LONGEST_REASON)
     return None
+
+
+def refuses_base64(error: Exception) -> bool:
+    """Whether a server means that it answers numbers only, as older vLLM and some gateways do."""
+    if getattr(error, "status_code", None) not in (400, 415, 422):
+        return False
+    said = str(getattr(error, "body", None) or error).lower()
+    return "base64" in said or "encoding_format" in said
+
+
+def delay_in(text: str) -> float | None:
+    """The seconds that the body of a refusal wants, as Gemini and others of Google's write them."""
+    found = re.search(r'"retryDelay"\s*:\s*"(\d+(?:\.\d+)?)s"', text)
+    return float(found[1]) if found else None
 
 
 def wait_of(headers: Mapping[str, str]) -> float | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from pgvec_admin.errors import DataRejectedError, UsageError
-from pgvec_admin.providers import Embeddings, Prefixes, empty_texts, packaged, reject_unusable
+from pgvec_admin.providers import Embeddings, Prefixes, TooLong, empty_texts, packaged, reject_unusable, too_long
 
 if TYPE_CHECKING:
     from pgvec_admin.providers import Vector
@@ -40,8 +40,9 @@ class LocalProvider:
     # sorted by length within a batch; 64 are a third slower, 256 save little and lose more work to Ctrl-C
     max_batch = 128
 
-    def __init__(self, name: str, prefixes: Prefixes) -> None:
+    def __init__(self, name: str, prefixes: Prefixes, too_long: TooLong | None = None) -> None:
         self.spec = f"local:{name}"
+        self.too_long = too_long
         self._name, self._prefixes = name, prefixes
         self.passage_prefix = prefixes.passage
         self.tokens = 0
@@ -61,6 +62,13 @@ class LocalProvider:
         places = [index for index in range(len(texts)) if index not in failures]
         vectors = np.full((len(texts), self.dimensions), np.nan, np.float32)
         passages = [self._prefixes.passage + texts[index] for index in places]
+        if self.too_long == "fail" and passages:
+            longest = self._model().longest
+            lengths = [len(ids) for ids in self._model().tokens(passages)]
+            long = {n: length for n, length in enumerate(lengths) if length > longest}
+            failures |= {places[n]: too_long(length, self.spec, longest) for n, length in long.items()}
+            passages = [passage for n, passage in enumerate(passages) if n not in long]
+            places = [place for n, place in enumerate(places) if n not in long]
         if passages:
             vectors[places] = self._encode(passages)
         reject_unusable(vectors, failures)
@@ -81,6 +89,9 @@ class LocalProvider:
         self.tokens += tokens
         self.truncated += truncated
         return vector
+
+    def halt(self) -> None:
+        """Nothing here waits."""
 
     def _encode(self, texts: list[str]) -> Vector:
         return self._model().encode(texts)
@@ -172,9 +183,15 @@ def _load(name: str) -> _Model:
 
 def tokenizer(name: str) -> Any:
     """A separate `tokenizers.Tokenizer` of a model, which counts without truncation or padding."""
+    return counting(name)[0]
+
+
+def counting(name: str) -> tuple[Any, int | None]:
+    """A separate `tokenizers.Tokenizer` of a model, and how many tokens of a text it reads, where that is limited."""
     if name in PACKAGED:
-        return packaged.tokenizer(_weights(name))
-    counting = _load(name).tokenizer()
-    counting.no_truncation()
-    counting.no_padding()
-    return counting
+        return packaged.tokenizer(_weights(name)), packaged.LONGEST
+    model = _load(name)
+    made = model.tokenizer()
+    made.no_truncation()
+    made.no_padding()
+    return made, None if model.longest == float("inf") else int(model.longest)

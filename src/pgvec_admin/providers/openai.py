@@ -8,29 +8,29 @@ embeds one word, but not a batch, is given halves of it, down to the texts at fa
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from pgvec_admin import redact
 from pgvec_admin.errors import ConnectionFailedError, DataRejectedError, PgvecError, UsageError
-from pgvec_admin.providers import Embeddings, Prefixes, answers, empty_texts, reject_unusable
+from pgvec_admin.providers import Embeddings, Prefixes, TooLong, answers, empty_texts, reject_unusable, tokens, too_long
+from pgvec_admin.providers.clients import DEFAULT_BASE_URL, Server, parted
+from pgvec_admin.providers.pace import LONGEST_WAIT, HaltedError, Pacer
 
 if TYPE_CHECKING:
     from openai import APIError, OpenAI
 
     from pgvec_admin.providers import Vector
 
-DEFAULT_BASE_URL = "https://api.openai.com/v1"
 DIMENSIONS = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072, "text-embedding-ada-002": 1536}
 SHORTENS = ("text-embedding-3-small", "text-embedding-3-large")
 
 # Limits of OpenAI's API: 8,191 tokens a text and 300,000 a request. Tokens are not counted here but estimated from the
 # bytes, on the high side, hence the margin.
-TEXT_TOKENS = 8_191
 REQUEST_TOKENS = 250_000
 REQUEST_TEXTS = 512
 
@@ -38,7 +38,6 @@ REQUEST_TEXTS = 512
 # after how many with one the server is asked whether it still embeds anything.
 PART_RETRIES, TEXT_RETRIES = 0, 2
 MOST_IN_A_ROW, DOUBT = 100, 20
-LONGEST_WAIT = 120.0  # seconds; whoever wants a longer rest is not waited for
 
 _PROBE = "probe"
 _GOES_ON = "the same command goes on where it stopped"
@@ -47,12 +46,13 @@ _GOES_ON = "the same command goes on where it stopped"
 class _RefusedError(Exception):
     """A request without vectors: `reason` for the texts at fault, `error` for where none is.
 
-    `definite`: the server says that it means these texts, and was not asked again.
+    `definite`: the server says that it means these texts, and was not asked again. `limited`: it wants fewer requests
+    or tokens, which is no text's fault: a limit of tokens lets single words through.
     """
 
-    def __init__(self, reason: str, error: PgvecError, *, definite: bool = False) -> None:
+    def __init__(self, reason: str, error: PgvecError, *, definite: bool = False, limited: bool = False) -> None:
         super().__init__(reason)
-        self.reason, self.error, self.definite = reason, error, definite
+        self.reason, self.error, self.definite, self.limited = reason, error, definite, limited
 
 
 @dataclass
@@ -80,23 +80,34 @@ class OpenAIProvider:
         batch: int | None,
         max_retries: int,
         timeout: float,
+        too_long: TooLong | None = None,
+        paced: bool = True,
     ) -> None:
         self.spec = f"openai:{model}"
+        self.too_long = too_long
+        if too_long == "cut" and model not in tokens.OPENAI_MODELS:
+            raise UsageError(
+                f"how much {self.spec} reads of a text, and how it counts tokens, is not known here",
+                "leave --too-long out: the server cuts texts, or refuses them",
+            )
         self.max_batch = batch or REQUEST_TEXTS
         self._most = self.max_batch
         self._name, self._prefixes = model, prefixes
         self.passage_prefix = prefixes.passage
-        self._base_url, self._query = _parted(base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL)
-        self._key = api_key or os.environ.get("OPENAI_API_KEY")
-        redact.hide(self._key)
-        self._max_retries, self._timeout = max_retries, timeout
+        self._base_url, query = parted(base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL)
+        key = api_key or os.environ.get("OPENAI_API_KEY")
+        redact.hide(key)
+        self._max_retries, self._pacer = max_retries, Pacer()
+        self._server = Server(self._base_url, query, key, max_retries, timeout, self._pacer if paced else None)
         self._dimensions = DIMENSIONS.get(model)
         self._shortened: int | None = None
         if dimensions and self._dimensions and model in SHORTENS and dimensions < self._dimensions:
             self._dimensions = self._shortened = dimensions
         self.tokens = 0
-        self.truncated = 0  # these servers do not tell
+        self.truncated = 0  # cut here: what servers cut they do not tell
         self._accepted = False
+        self._floats = False  # the server refuses base64
+        self._dense = 1.0  # tokens counted by the server for each that was estimated, where that is more
         self._in_a_row = 0
         self._opened: OpenAI | None = None
 
@@ -121,6 +132,7 @@ class OpenAIProvider:
         passages = {index: self._prefixes.passage + text for index, text in enumerate(texts) if index not in failures}
         if not passages:
             return Embeddings(np.full((len(texts), self._dimensions or 0), np.nan, np.float32), failures)
+        cut = self._fit(passages, failures)
         work = _Work(passages, np.full((len(texts), self.dimensions), np.nan, np.float32), failures)
         stopped = None
         try:
@@ -129,17 +141,27 @@ class OpenAIProvider:
         except PgvecError as error:
             stopped = error
         unasked = frozenset(passages.keys() - work.answered - failures.keys())
+        truncated = len(cut & work.answered)
+        self.truncated += truncated
         told = failures | dict.fromkeys(unasked, "")
         reject_unusable(work.vectors, told)
         failures = {index: reason for index, reason in told.items() if index not in unasked}
-        return Embeddings(work.vectors, failures, work.tokens, stopped=stopped, unasked=unasked)
+        return Embeddings(work.vectors, failures, work.tokens, truncated, stopped, unasked)
+
+    def halt(self) -> None:
+        """End waits for a rate limit: what waits is left unasked."""
+        self._pacer.halt()
 
     def embed_query(self, text: str) -> Vector:
         """The vector of a text to search by."""
         if not text.strip():
             raise DataRejectedError("the query is empty", "write what to look for")
+        query = self._prefixes.query + text
+        if self.too_long == "cut" and not self._counter.fits(query, tokens.OPENAI_LONGEST):
+            query = self._counter.beginning(query, tokens.OPENAI_LONGEST)
+            self.truncated += 1
         try:
-            vectors, _ = self._request([self._prefixes.query + text])
+            vectors, _ = self._ask([query])
         except _RefusedError as refused:
             if not refused.definite:
                 raise refused.error from refused
@@ -151,28 +173,48 @@ class OpenAIProvider:
         found: Vector = vectors[0]
         return found
 
+    @property
+    def _counter(self) -> tokens.Counter:
+        return tokens.counter(self.spec)
+
+    def _fit(self, passages: dict[int, str], failures: dict[int, str]) -> set[int]:
+        """Cut texts that are too long, or fail them, where that is wanted; which were cut."""
+        if self.too_long is None or self._name not in tokens.OPENAI_MODELS:
+            return set()
+        long = {i for i, text in passages.items() if not self._counter.fits(text, tokens.OPENAI_LONGEST)}
+        for index in long:
+            if self.too_long == "cut":
+                passages[index] = self._counter.beginning(passages[index], tokens.OPENAI_LONGEST)
+            else:
+                failures[index] = too_long(self._counter.count(passages.pop(index)), self.spec, tokens.OPENAI_LONGEST)
+        return long if self.too_long == "cut" else set()
+
     def _batches(self, passages: dict[int, str]) -> Iterator[list[int]]:
         batch: list[int] = []
-        room = REQUEST_TOKENS
+        most = self._pacer.most_tokens(REQUEST_TOKENS)
+        room = most
         for index, text in passages.items():
-            tokens = len(text.encode()) // 3 + 1
-            if tokens > TEXT_TOKENS:
+            size = _estimated(text)
+            if size > tokens.OPENAI_LONGEST:
                 yield [index]  # perhaps too long: the server decides, and alone it fails no other text
                 continue
-            if batch and (len(batch) >= self._most or tokens > room):
+            if batch and (len(batch) >= self._most or size > room):
                 yield batch
-                batch, room = [], REQUEST_TOKENS
+                batch, most = [], self._pacer.most_tokens(REQUEST_TOKENS)
+                room = most
             batch.append(index)
-            room -= tokens
+            room -= size
         if batch:
             yield batch
 
     def _embed(self, batch: list[int], work: _Work, retries: int | None = None) -> None:
         """Embed a batch: vectors, or reasons, into `work`. `retries` is given for parts of a batch that failed."""
         try:
-            vectors, tokens = self._request([work.passages[index] for index in batch], retries)
+            vectors, counted = self._request([work.passages[index] for index in batch], retries)
         except _RefusedError as refused:
             # what fails for any text is not the texts' fault, and ends the run here
+            if len(batch) == 1 and refused.limited:
+                raise refused.error from refused
             if not self._accepted or (not refused.definite and (retries is None or len(batch) == 1)):
                 self._probe(TEXT_RETRIES)
             if len(batch) == 1:
@@ -182,7 +224,7 @@ class OpenAIProvider:
         else:
             work.vectors[batch] = vectors
             work.answered.update(batch)
-            work.tokens += tokens
+            work.tokens += counted
             self._in_a_row = 0
             return
         middle = len(batch) // 2
@@ -217,19 +259,39 @@ class OpenAIProvider:
             ) from refused
 
     def _request(self, texts: list[str], retries: int | None = None) -> tuple[Vector, int]:
+        """As _ask, once it is the request's turn."""
+        estimated = sum(map(_estimated, texts))
+        try:
+            with self._pacer.asking(estimated * self._dense):
+                vectors, counted = self._ask(texts, retries)
+        except HaltedError as halted:
+            raise ConnectionFailedError(
+                f"{self._base_url} limits the rate: stopped while waiting", _GOES_ON
+            ) from halted
+        self._dense = max(self._dense, counted / estimated)
+        return vectors, counted
+
+    def _ask(self, texts: list[str], retries: int | None = None) -> tuple[Vector, int]:
         """Vectors (texts, dimensions) and tokens of one request; _RefusedError where the texts may be why not."""
         import openai
 
-        client = self._client()
+        if self._opened is None:
+            self._opened = self._server.open(self.spec)
+            weakref.finalize(self, self._opened.close).atexit = False
+        client = self._opened
         if retries is not None:
             client = client.with_options(max_retries=min(retries, self._max_retries))
         try:
             raw = client.embeddings.with_raw_response.create(
                 model=self._name,
                 input=texts,
+                encoding_format="float" if self._floats else cast(Any, openai.NOT_GIVEN),
                 extra_body={"dimensions": self._shortened} if self._shortened else None,
             )
         except openai.APIError as error:
+            if not self._floats and answers.refuses_base64(error):
+                self._floats = True
+                return self._ask(texts, retries)
             raise self._refused(error) from error
         try:
             answer = raw.parse()
@@ -247,11 +309,11 @@ class OpenAIProvider:
                 said or "the answer is not one of an OpenAI embeddings endpoint",
                 ConnectionFailedError(f"{self._base_url} {what}", _redirected(raw.http_response) or _hint(said)),
             ) from error
-        tokens = answers.tokens_of(answer)
-        self.tokens += tokens
+        counted = answers.tokens_of(answer)
+        self.tokens += counted
         self._dimensions = self._dimensions or vectors.shape[1]
         self._accepted = True
-        return vectors, tokens
+        return vectors, counted
 
     def _refused(self, error: APIError) -> _RefusedError:
         """The error as a refusal that may be due to a text; raised at once where it cannot be."""
@@ -267,7 +329,7 @@ class OpenAIProvider:
             raise explained from error
         if error.status_code in (401, 403, 404) and not self._accepted:
             raise explained from error
-        return _RefusedError(f"{told} (status {error.status_code})", explained)
+        return _RefusedError(f"{told} (status {error.status_code})", explained, limited=error.status_code == 429)
 
     def _explained(self, error: APIError) -> PgvecError:
         import openai
@@ -296,52 +358,10 @@ class OpenAIProvider:
             f"is the server running, and --base-url right? {_GOES_ON}",
         )
 
-    def _client(self) -> OpenAI:
-        if self._opened is None:
-            from openai import AzureOpenAI, OpenAI
 
-            query = dict(self._query)
-            version = query.get("api-version")
-            key = self._key or (os.environ.get("AZURE_OPENAI_API_KEY") if version else None)
-            if not key and (version or self._base_url == DEFAULT_BASE_URL):
-                raise UsageError(
-                    f"no key for {self.spec}",
-                    "set OPENAI_API_KEY or pass --api-key; for a server of your own pass --base-url",
-                )
-            redact.hide(key)
-            if version and not self._base_url.endswith("/v1"):
-                # Azure's deployments: the library puts the model into the path and the key into the header api-key
-                del query["api-version"]
-                self._opened = AzureOpenAI(
-                    base_url=self._base_url,
-                    api_version=version,
-                    api_key=key,
-                    default_query=query,
-                    max_retries=self._max_retries,
-                    timeout=self._timeout,
-                )
-            else:
-                self._opened = OpenAI(
-                    base_url=self._base_url,
-                    api_key=key or "none",
-                    default_query=query,
-                    default_headers={"api-key": key} if version and key else None,
-                    max_retries=self._max_retries,
-                    timeout=self._timeout,
-                )
-        return self._opened
-
-
-def _parted(base_url: str) -> tuple[str, dict[str, str]]:
-    """A base URL without its query, and the query: `?api-version=` of Azure's; UsageError for what is no URL."""
-    parts = urlsplit(base_url.strip())
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise UsageError(f"{base_url!r} is no address of a server", "for example --base-url http://127.0.0.1:11434/v1")
-    query = dict(parse_qsl(parts.query))
-    path = parts.path.rstrip("/").removesuffix("/embeddings")  # consoles show the address of the endpoint itself
-    if "api-version" in query and not path:
-        path = "/openai"
-    return f"{parts.scheme}://{parts.netloc}{path}", query
+def _estimated(text: str) -> int:
+    """Tokens of a text, rather too many: three bytes each."""
+    return len(text.encode()) // 3 + 1
 
 
 def _redirected(response: Any) -> str | None:

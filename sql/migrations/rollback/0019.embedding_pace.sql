@@ -1,0 +1,1 @@
+alter table pgvec.embedding_usage drop column if exists seconds;
