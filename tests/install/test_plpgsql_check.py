@@ -91,6 +91,7 @@ select n.nspname || '.' || p.proname as function,
                     ('maintain_document', 'notes', null, null),
                     ('maintain_adopted', 'jobs', null, null),
                     ('forget_account', 'jobs', null, null),
+                    ('forget_words', 'pgvec.forgotten', null, null),
                     ('forget_adopted', 'jobs', null, null)) as t (name, relation, old_rows, new_rows)
     on t.name = p.proname
  cross join lateral extensions.plpgsql_check_function_tb(

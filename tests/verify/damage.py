@@ -60,5 +60,6 @@ def damage(where: Target, *statements: str) -> None:
 
 
 def known(check: Check) -> bool:
-    """The findings about the server that the tests run on: Debian's pgvector is 0.8.0."""
-    return check.check_name == "pgvector" and "can corrupt HNSW indexes" in (check.found or "")
+    """The findings about the machine that the tests run on: it may be busy, and Debian's pgvector is 0.8.0."""
+    old = check.check_name == "pgvector" and "can corrupt HNSW indexes" in (check.found or "")
+    return old or (check.check_name == "latency" and check.result == "warn")
