@@ -23,6 +23,7 @@ declare
   request  pgvec.search_request := pgvec.scoped(keyword_query.collection, for_tenant);
   target   pgvec.collections := request.collection;
   counted  uuid[] := coalesce(request.tenants, array[pgvec.no_tenant()]);
+  folded   boolean := target.settings @> '{"fold_accents": true}';
   budget   bigint := coalesce((target.settings ->> 'candidate_budget')::bigint, 20000);
   prose    text := left(coalesce(query_text, ''), most_characters);
   parsed   record;
@@ -35,13 +36,13 @@ begin
     parsed := pgvec.parse_words(prose);
     prose := parsed.words;
     result.phrases := (select string_agg(format('"%s"', p), ' ') from unnest(parsed.phrases) as p);
-    result.excluded := (select string_agg(format('-%s', x), ' ') from unnest(parsed.excluded) as x);
+    result.excluded := (select string_agg(format('-"%s"', x), ' ') from unnest(parsed.excluded) as x);
   end if;
 
   with lexemes as (
          select l.lexeme, max(coalesce(cardinality(l.positions), 1)) as times
            from unnest(pgvec.languages(request)) as c (configuration)
-          cross join lateral unnest(to_tsvector(c.configuration::regconfig, prose)) as l
+          cross join lateral unnest(pgvec.text_lexemes(c.configuration::regconfig, prose, folded)) as l
           group by l.lexeme),
        frequencies as (
          select l.lexeme, f.documents,

@@ -18,12 +18,13 @@ declare
   is_new        constant boolean := tg_op = 'INSERT';
   new_text      boolean;
   new_embedding boolean := false;
-  new_weights   boolean := false;
+  new_weights   boolean;
+  folded        boolean;
   left_out      text;
   belongs_to    uuid := '00000000-0000-0000-0000-000000000000'::uuid;  -- pgvec.no_tenant
   parameters    pgvec.bm25_parameters;
 begin
-  perform
+  select c.settings @> '{"fold_accents": true}' into folded
     from pgvec.collections as c
     join pg_catalog.pg_class as r on r.oid = tg_relid
    where c.name = tg_argv[1]
@@ -56,16 +57,15 @@ begin
   end if;
 
   new_text := is_new or new.content is distinct from old.content or new.language is distinct from old.language;
-  if new_text then
+  new_weights := not new_text and (new.bm25 is null or new.bm25 operator(extensions.<>) old.bm25);
+  if new_text or new.fts is null then  -- null: pgvec.repair_rows wants them anew
+    new_text := true;
     new.content_hash := md5(new.content);
-    if new.language !~ '^[a-z_]+$' then  -- an oid, which may be unknown, or a name with a schema
-      perform pgvec.text_search_configuration(new.language);
-    end if;
-    new.fts := to_tsvector(coalesce(new.language, tg_argv[0])::regconfig, new.content);
+    perform pgvec.text_search_configuration(new.language) where new.language !~ '^[a-z_]+$';  -- an oid, which may be unknown, or a name with a schema
+    new.fts := pgvec.text_lexemes(coalesce(new.language, tg_argv[0])::regconfig, new.content, folded, new.id, tg_argv[1]);
   else
     new.content_hash := old.content_hash;
     new.fts := old.fts;
-    new_weights := new.bm25 is null or new.bm25 operator(extensions.<>) old.bm25;
   end if;
   if tg_argv[2] = 'tenant' then
     belongs_to := new.tenant_id;

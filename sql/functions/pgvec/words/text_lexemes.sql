@@ -1,0 +1,46 @@
+-- pgvec.text_lexemes -- the lexemes of a text: what rows have as fts, and what queries are searched by.
+-- A tsvector holds a megabyte: of a text with more, the beginning is indexed as far as it fits, with a warning that names the row.
+create or replace function pgvec.text_lexemes(
+    configuration regconfig, content text, fold_accents boolean default false, row_id text default null, collection text default null)
+  returns tsvector
+  language plpgsql stable parallel restricted
+  security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  always_fit constant int := 400000;  -- bytes: a lexeme of n takes n + 5 at most, and a position 2
+  prepared text := pgvec.plain_text(content, fold_accents);
+  fits     int := 0;  -- characters
+  too_many int;
+  tried    int;
+  lexemes  tsvector;
+begin
+  prepared := prepared || coalesce(' ' || pgvec.word_parts(prepared), '');
+  if prepared is null or octet_length(prepared) <= always_fit then
+    return to_tsvector(configuration, prepared);
+  end if;
+  too_many := length(prepared) + 1;
+  tried := too_many - 1;
+  loop
+    begin
+      lexemes := to_tsvector(configuration, left(prepared, tried));
+      fits := tried;
+    exception when program_limit_exceeded then
+      too_many := tried;
+    end;
+    exit when lexemes is not null and too_many - fits <= greatest(1, fits / 20);
+    tried := (fits + too_many) / 2;
+  end loop;
+  if row_id is not null and fits < length(prepared) then
+    raise warning using
+      message = format('row %s of %s has more words than can be indexed: it is searched by the first %s %% of its text', pgvec.shown(row_id), collection,
+                       round(100.0 * fits / length(prepared))),
+      hint    = 'cut long texts into chunks';
+  end if;
+  return lexemes;
+end
+$$;
+comment on function pgvec.text_lexemes(regconfig, text, boolean, text, text) is
+  'The lexemes of a text (pgvec.plain_text) and of the parts of its words (pgvec.word_parts) by a text search configuration. Of a text with more than a tsvector '
+  'holds, those of its beginning, with a warning where row_id and collection say whose text it is.';
+revoke all on function pgvec.text_lexemes(regconfig, text, boolean, text, text) from public;
+select pgvec.grant_execute('pgvec.text_lexemes(regconfig, text, boolean, text, text)', 'reader');
