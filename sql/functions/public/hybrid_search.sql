@@ -62,7 +62,8 @@ comment on function public.hybrid_search(
   'A weight of 0 leaves that side out. filter: as in match_documents. match_threshold: the least similarity of what the vector side brings. '
   'ranking: as in keyword_search. candidates: rows that either side brings. group_by: only the best row of each source (''source'') or value of a metadata key. '
   'diversity: 0 to 1, how much a row like one before it is held back. recency_field with half_life: a date in metadata, and the age at which half the score is left. '
-  'syntax: as in keyword_search; -words are excluded on both sides. autocut: ends before the largest drop of the score. similarity is null without an embedding, keyword_score 0 without any of the words; either is null where its weight is 0. '
+  'syntax: as in keyword_search; -words are excluded on both sides. '
+  'autocut: ends before the largest drop of the score. similarity is null without an embedding, keyword_score 0 without any of the words; either is null where its weight is 0. '
   'Errors: PV001 unknown collection, PV002 dimensions, PV003 filter, PV004 argument, PV005 zero vector, PV006 tenant.';
 revoke all on function public.hybrid_search(
     text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean, text) from public;

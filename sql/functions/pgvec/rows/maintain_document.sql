@@ -2,13 +2,11 @@
 -- content_hash follows the content; embedded_hash is the hash of the content that the embedding was made from, so an embedding
 -- is stale exactly when the two differ. A new vector counts as made from the row's present content unless the writer says
 -- otherwise by setting embedded_hash. bm25 is computed again where the text changes, and where it is null.
--- Definer, since nobody else may read the parameters of the weights. So nobody but the owner may attach it; it works on the
--- collection's own table only; and where a weaker role owns that table, only while its columns have their original types, since
--- an assignment to another type could run that role's code.
+-- Definer, since nobody else may read the parameters of the weights. So nobody but the owner may attach it; it works on the collection's own
+-- table only; and where a weaker role owns that, only while its columns have their original types: an assignment to another could run its code.
 -- REST writes null where a row lacks what others of its request have: the default in a new row, while ON CONFLICT keeps metadata and embedding
 -- of the one that is there. pgvec.left_out tells the update what its insert lacked. Who means the null sets embedded_hash to null, or updates.
--- The arguments are the collection's text search configuration and its name, and `tenant` where rows belong to tenants. Lengths
--- of texts are compared within a tenant: otherwise scores would reveal something about the others' texts.
+-- Arguments: the collection's text search configuration, its name, and `tenant` where rows have tenants, within which lengths of texts are compared.
 create or replace function pgvec.maintain_document()
   returns trigger
   language plpgsql volatile parallel unsafe
@@ -61,7 +59,9 @@ begin
   if new_text or new.fts is null then  -- null: pgvec.repair_rows wants them anew
     new_text := true;
     new.content_hash := md5(new.content);
-    perform pgvec.text_search_configuration(new.language) where new.language !~ '^[a-z_]+$';  -- an oid, which may be unknown, or a name with a schema
+    if new.language <> tg_argv[0] then
+      new.language := pgvec.text_search_configuration(new.language);
+    end if;
     new.fts := pgvec.text_lexemes(coalesce(new.language, tg_argv[0])::regconfig, new.content, folded, new.id, tg_argv[1]);
   else
     new.content_hash := old.content_hash;
