@@ -27,6 +27,7 @@ declare
   budget   bigint := coalesce((target.settings ->> 'candidate_budget')::bigint, 20000);
   prose    text := left(coalesce(query_text, ''), most_characters);
   parsed   record;
+  light    text[] := '{}'::text[];  -- lexemes that weigh, but select no rows
   total    bigint := (select sum(t.documents) from pgvec.text_totals as t where t.collection = target.name and t.tenant = any (counted));
   given    bigint;
   kept     bigint;
@@ -39,6 +40,15 @@ begin
     result.excluded := (select string_agg(format('-"%s"', x), ' ') from unnest(parsed.excluded) as x);
   end if;
 
+  if octet_length(prose) <> length(prose) then
+    light := array(
+      select l
+        from unnest(pgvec.languages(request)) as c (configuration)
+       cross join lateral (
+             select unnest(tsvector_to_array(pgvec.text_lexemes(c.configuration::regconfig, prose, folded)))
+             except
+             select unnest(tsvector_to_array(pgvec.text_lexemes(c.configuration::regconfig, prose, folded, singles => false)))) as d (l));
+  end if;
   with lexemes as (
          select l.lexeme, max(coalesce(cardinality(l.positions), 1)) as times
            from unnest(pgvec.languages(request)) as c (configuration)
@@ -61,11 +71,12 @@ begin
                 ('x' || left(md5(c.lexeme), 7))::bit(28)::int + 1 as dimension,
                 c.weight,
                 c.documents,
-                sum(c.documents) over (order by c.documents, c.lexeme) as documents_so_far,
+                c.lexeme <> all (light) as selects,
+                sum(c.documents) filter (where c.lexeme <> all (light)) over (order by c.documents, c.lexeme) as documents_so_far,
                 c.given
            from frequencies as c)
-  select (string_agg(w.word, ' | ') filter (where w.documents_so_far <= greatest(budget, w.documents)))::tsquery,
-         string_agg(w.word, ' | ')::tsquery,
+  select (string_agg(w.word, ' | ') filter (where w.selects and w.documents_so_far <= greatest(budget, w.documents)))::tsquery,
+         (string_agg(w.word, ' | ') filter (where w.selects))::tsquery,
          (select format('{%s}/268435456', string_agg(d.dimension || ':' || d.weight::float4, ','))::extensions.sparsevec
             from (select x.dimension, sum(x.weight) as weight from words as x group by x.dimension) as d),
          max(w.given),

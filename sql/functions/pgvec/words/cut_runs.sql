@@ -4,7 +4,7 @@
 -- a dictionary, and singles beside them find a word of one character;
 -- both together rank better than pairs (docs/ranking.md).
 -- U+200B and U+200C, which pgvec.plain_text has removed, mark the ends of a run.
-create or replace function pgvec.cut_runs(content text)
+create or replace function pgvec.cut_runs(content text, singles boolean default true)
   returns text
   language plpgsql immutable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
@@ -19,13 +19,23 @@ declare
     '|[\u1000-\u102A\u103F\u1050-\u1055\u105A-\u105D\u1061\u1065\u1066\u106E-\u1070\u1075-\u1081\u108E](?:\u1039[\u1000-\u1021]|[\u102B-\u103E\u1056-\u1059\u105E-\u1060\u1062-\u1064\u1067-\u106D\u1071-\u1074\u1082-\u108D])*'
     '|[\u0E01-\u0E3A\u0E40-\u0E4E\u0E81-\u0ECE\u1000-\u103F\u1050-\u108F\u1780-\u17D3\u17DD]';
 begin
+  if not singles then
+    -- a Korean or Japanese word of one character with a particle
+    content := regexp_replace(content, '(?<![\uAC00-\uD7A3])([\uAC00-\uD7A3])(?=[\uC740\uB294\uC774\uAC00\uC744\uB97C\uC758\uC5D0\uB3C4\uC640\uACFC\uB85C\uB9CC](?![\uAC00-\uD7A3]))', ' \1 \1', 'g');
+    content := regexp_replace(content, '(?<![\u3005\u4E00-\u9FFF])([\u4E00-\u9FFF])(?=[\u306F\u304C\u3092\u306B\u306E\u3067\u3068\u3082\u3078\u3084])', ' \1 \1', 'g');
+  end if;
   content := regexp_replace(content, '(?:' || unit || ')+', U&' \200B\\&\200C ', 'g');
-  content := regexp_replace(content, unit, '\& \& \&', 'g');  -- A A AB B BC C C: the first and the last are one too many
-  return regexp_replace(content, U&'\200B[^ ]+ | [^ ]+\200C', ' ', 'g');
+  if singles then
+    content := regexp_replace(content, unit, '\& \& \&', 'g');  -- A A AB B BC C C: the first and the last are one too many
+    return regexp_replace(content, U&'\200B[^ ]+ | [^ ]+\200C', ' ', 'g');
+  end if;
+  content := regexp_replace(content, unit, '\& \&', 'g');  -- A AB BC C, and A A
+  content := regexp_replace(content, U&'(\200B)[^ ]+ ', '\1', 'g');
+  return translate(regexp_replace(content, U&' [^ \200B]+\200C', ' ', 'g'), U&'\200B\200C', '');
 end
 $$;
-comment on function pgvec.cut_runs(text) is
+comment on function pgvec.cut_runs(text, boolean) is
   'The text with each run of Han, kana, Hangul, Thai, Lao, Khmer or Burmese as its characters (clusters of letters with their marks) and overlapping pairs: ABC as '
-  'A AB B BC C. For a text that has gone through the rest of pgvec.plain_text.';
-revoke all on function pgvec.cut_runs(text) from public;
-select pgvec.grant_execute('pgvec.cut_runs(text)', 'reader');
+  'A AB B BC C, or as AB BC without singles. For a text that has gone through the rest of pgvec.plain_text.';
+revoke all on function pgvec.cut_runs(text, boolean) from public;
+select pgvec.grant_execute('pgvec.cut_runs(text, boolean)', 'reader');

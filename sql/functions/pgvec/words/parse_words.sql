@@ -14,7 +14,7 @@ as $$
 declare
   phrase     constant text := '(?<![[:alnum:]])"([^"]+)"';
   of_command constant text := '(^|\s)-(-|[[:alpha:]]?(\s|$)|[[:alpha:]]+[-/:.,_+0-9])|[|<>{}$=\\`;]|(^|\s)[./~]|\w/\w|\s-[[:alpha:]]\S*\s+[^-\s].*\s-[[:alpha:]]';
-  an_option  constant text := '^([a-zA-Z]{1,2}|[A-Z][b-df-hj-np-tv-z]{2,}|version|help|verbose|quiet|silent|debug|recursive)$';
+  an_option  constant text := '^([a-zA-Z]{1,2}|[A-Z][b-df-hj-np-tv-z]{2,}|(?!html$|https?$)[b-df-hj-np-tv-xz]{4,}|version|help|verbose|quiet|silent|debug|recursive)$';
   with_minus constant text := case syntax when 'filter' then '(?:^|\s)-([^-\s]\S*)' else '(?:^|\s)-([[:alpha:]]\S*)' end;
 begin
   words := query_text;

@@ -4,7 +4,7 @@
 -- joiners, byte order marks); signs that NFKC would glue to a word as another one are left apart. Scripts that are written without
 -- spaces are cut (pgvec.cut_runs). C++, C# and .NET are names, whose signs the parser would drop.
 -- Most texts need nothing of this, and are told by a test or two. What is stored is the text as it was given.
-create or replace function pgvec.plain_text(content text, fold_accents boolean default false)
+create or replace function pgvec.plain_text(content text, fold_accents boolean default false, singles boolean default true)
   returns text
   language plpgsql immutable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
@@ -25,7 +25,7 @@ begin
       content := pgvec.fold_accents(content);
     end if;
     if content ~ '[\u0E01-\u0EFF\u1000-\u109F\u1780-\u17FF\u2E80-\uA4CF\uA960-\uA97F\uAA60-\uAA7F\uA9E0-\uA9FF\uAC00-\uD7FF\uF900-\uFAFF\U00020000-\U0003FFFF]' then
-      content := pgvec.cut_runs(content);
+      content := pgvec.cut_runs(content, singles);
     end if;
   end if;
   if content ~* '[a-z](\+\+|#)|\.net\M' then
@@ -37,8 +37,8 @@ begin
   return content;
 end
 $$;
-comment on function pgvec.plain_text(text, boolean) is
+comment on function pgvec.plain_text(text, boolean, boolean) is
   'A text as it is parsed for search, in rows, queries and phrases: NFKC, without invisible characters, scripts without spaces cut into overlapping pairs '
-  '(pgvec.cut_runs), and without accents where fold_accents is true. A text that needs none of this is returned as it is.';
-revoke all on function pgvec.plain_text(text, boolean) from public;
-select pgvec.grant_execute('pgvec.plain_text(text, boolean)', 'reader');
+  '(pgvec.cut_runs), and without accents where fold_accents is true; singles: with single characters beside the pairs. A text that needs none of this is returned as it is.';
+revoke all on function pgvec.plain_text(text, boolean, boolean) from public;
+select pgvec.grant_execute('pgvec.plain_text(text, boolean, boolean)', 'reader');

@@ -1,14 +1,15 @@
 -- pgvec.text_lexemes -- the lexemes of a text: what rows have as fts, and what queries are searched by.
 -- A tsvector holds a megabyte: of a text with more, the beginning is indexed as far as it fits, with a warning that names the row.
 create or replace function pgvec.text_lexemes(
-    configuration regconfig, content text, fold_accents boolean default false, row_id text default null, collection text default null)
+    configuration regconfig, content text, fold_accents boolean default false, row_id text default null, collection text default null,
+    singles boolean default true)
   returns tsvector
   language plpgsql stable parallel restricted
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   always_fit constant int := 400000;  -- bytes: a lexeme of n takes n + 5 at most, and a position 2
-  prepared text := pgvec.plain_text(content, fold_accents);
+  prepared text := pgvec.plain_text(content, fold_accents, singles);
   fits     int := 0;  -- characters
   too_many int;
   tried    int;
@@ -39,8 +40,8 @@ begin
   return lexemes;
 end
 $$;
-comment on function pgvec.text_lexemes(regconfig, text, boolean, text, text) is
+comment on function pgvec.text_lexemes(regconfig, text, boolean, text, text, boolean) is
   'The lexemes of a text (pgvec.plain_text) and of the parts of its words (pgvec.word_parts) by a text search configuration. Of a text with more than a tsvector '
   'holds, those of its beginning, with a warning where row_id and collection say whose text it is.';
-revoke all on function pgvec.text_lexemes(regconfig, text, boolean, text, text) from public;
-select pgvec.grant_execute('pgvec.text_lexemes(regconfig, text, boolean, text, text)', 'reader');
+revoke all on function pgvec.text_lexemes(regconfig, text, boolean, text, text, boolean) from public;
+select pgvec.grant_execute('pgvec.text_lexemes(regconfig, text, boolean, text, text, boolean)', 'reader');
