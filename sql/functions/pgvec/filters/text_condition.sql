@@ -26,6 +26,9 @@ begin
      cross join lateral phraseto_tsquery(c::regconfig, pgvec.plain_text(item.words, fold_accents)) as q (words)
      where numnode(q.words) > 0;
     continue when part is null;
+    if item.words ~ '^\s*[0-9]+\s*$' then
+      part := part || phraseto_tsquery('simple', '-' || btrim(item.words));  -- of x-1 the parser makes x and -1
+    end if;
     part := case when item.negated then !!part else part end;
     condition := coalesce(condition && part, part);
   end loop;

@@ -20,6 +20,7 @@ declare
   most_characters constant int := 100000;  -- to_tsvector takes 9 ms for them, and has a limit of its own
   most_words      constant int := 500;
   most_typed      constant int := 32;
+  half            constant float8 := 0.5;  -- times that a part of a word counts as, and a number with another sign: the parser takes x-1 for x and -1
   request  pgvec.search_request := pgvec.scoped(keyword_query.collection, for_tenant);
   target   pgvec.collections := request.collection;
   counted  uuid[] := coalesce(request.tenants, array[pgvec.no_tenant()]);
@@ -50,10 +51,15 @@ begin
              select unnest(tsvector_to_array(pgvec.text_lexemes(c.configuration::regconfig, prose, folded, singles => false)))) as d (l));
   end if;
   with lexemes as (
-         select l.lexeme, max(coalesce(cardinality(l.positions), 1)) as times
+         select n.lexeme, max(case when n.is_sign then half else coalesce(cardinality(l.positions), half) end) as times
            from unnest(pgvec.languages(request)) as c (configuration)
           cross join lateral unnest(pgvec.text_lexemes(c.configuration::regconfig, prose, folded)) as l
-          group by l.lexeme),
+          cross join lateral (
+                select l.lexeme, false as is_sign
+                 union all
+                select case when starts_with(l.lexeme, '-') then substr(l.lexeme, 2) else '-' || l.lexeme end, true
+                 where l.lexeme ~ '^-?[0-9]+$') as n
+          group by n.lexeme),
        frequencies as (
          select l.lexeme, f.documents,
                 l.times * ln(1 + (greatest(total, f.documents) - f.documents + 0.5) / (f.documents + 0.5)) as weight,

@@ -10,25 +10,28 @@ as $$
 declare
   always_fit constant int := 400000;  -- bytes: a lexeme of n takes n + 5 at most, and a position 2
   prepared text := pgvec.plain_text(content, fold_accents, singles);
+  parts    text := pgvec.word_parts(prepared);
   fits     int := 0;  -- characters
   too_many int;
   tried    int;
   lexemes  tsvector;
 begin
-  prepared := prepared || coalesce(' ' || pgvec.word_parts(prepared), '');
-  if prepared is null or octet_length(prepared) <= always_fit then
-    return to_tsvector(configuration, prepared);
+  if prepared is null or octet_length(prepared) + coalesce(octet_length(parts), 0) <= always_fit then
+    return case when parts is null then to_tsvector(configuration, prepared)
+                else to_tsvector(configuration, prepared) || strip(to_tsvector(configuration, parts)) end;
   end if;
   too_many := length(prepared) + 1;
   tried := too_many - 1;
   loop
     begin
-      lexemes := to_tsvector(configuration, left(prepared, tried));
+      parts := left(prepared, tried);
+      lexemes := to_tsvector(configuration, parts);
+      lexemes := lexemes || strip(to_tsvector(configuration, coalesce(pgvec.word_parts(parts), '')));
       fits := tried;
     exception when program_limit_exceeded then
       too_many := tried;
     end;
-    exit when lexemes is not null and too_many - fits <= greatest(1, fits / 20);
+    exit when too_many - fits <= greatest(1, fits / 20) and fits > 0;
     tried := (fits + too_many) / 2;
   end loop;
   if row_id is not null and fits < length(prepared) then

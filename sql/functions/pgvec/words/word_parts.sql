@@ -8,12 +8,12 @@ create or replace function pgvec.word_parts(content text)
   security invoker set search_path = pg_catalog, pg_temp
 as $$
   select string_agg(p.parts, ' ')
-    from regexp_matches(content, '\w[\w./@-]*[./@][\w./@-]*\w|\w*[a-z]{2}[A-Z]\w*|(?<=\w)-\d+', 'g') as m (found)
+    from regexp_matches(content, '\w[\w./@-]*[./@][\w./@-]*\w|\w*[a-z]{2}[A-Z][a-z]\w*|\w*[a-z]{4}[A-Z]{3}\w*', 'g') as m (found)
    cross join lateral (
          select concat_ws(' ',
                   regexp_replace(regexp_replace(regexp_replace(m.found[1], '[./@_-]+', ' ', 'g'), '([a-z0-9])([A-Z])', '\1 \2', 'g'), '([A-Z])([A-Z][a-z])', '\1 \2', 'g'),
                   substring(m.found[1] from '\mv(\d+(?:\.\d+)+)')) as parts) as p
-   where m.found[1] ~ '[[:alpha:]].*[[:alnum:]]{2}|[[:alnum:]]{2}.*[[:alpha:]]|^-'
+   where m.found[1] ~ '[[:alpha:]].*[[:alnum:]]{2}|[[:alnum:]]{2}.*[[:alpha:]]'
 $$;
 comment on function pgvec.word_parts(text) is
   'The parts of host names, files, paths, mail addresses, versions and names in camel case of a text, joined by spaces; null where it has none.';
