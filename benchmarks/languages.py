@@ -85,7 +85,8 @@ def fill(connection: Connection, name: str, texts: Mapping[str, str], language: 
         )
     with connection.cursor() as cursor:
         cursor.executemany(f"insert into {name} (id, content) values (%s, %s)".encode(), list(texts.items()))
-    connection.execute(f"select pgvec.refresh_statistics('{name}'); vacuum analyze {name}".encode())
+    connection.execute("select pgvec.refresh_statistics(%s)", (name,))
+    connection.execute(f"vacuum analyze {name}".encode())
 
 
 def recall(connection: Connection, shown: str, collection: str, queries: Queries) -> None:

@@ -12,7 +12,7 @@ declare
   target  pgvec.collections := pgvec.collection(verify_texts.collection);
   repair  text := format('select pgvec.repair_rows(%L);', target.name);
   again   text := 'pgvec.repair_rows makes them again';
-  old     constant boolean := target.word_rules is distinct from pgvec.word_rules(target.settings);
+  outdated constant boolean := target.word_rules is distinct from pgvec.word_rules(target.settings);
   seen    record;
 begin
   execute format(
@@ -36,12 +36,12 @@ begin
     format('hashes of %s rows are those of their texts', seen.rows), again, repair);
   return next pgvec.verdict(
     target.name, 'lexemes',
-    array_remove(array[case when seen.lexemes > 0 then format('fts of %s of %s rows is ' || case when old then 'that of an earlier release, or of other settings'
+    array_remove(array[case when seen.lexemes > 0 then format('fts of %s of %s rows is ' || case when outdated then 'that of an earlier release, or of other settings'
                                                                                                 else 'not that of their text' end, seen.lexemes, seen.rows) end], null),
     format('lexemes of %s rows are those of their texts', seen.rows),
-    case when old then format('pgvec-admin collection refresh %s', target.name) else again end,
-    case when old then format('select pgvec.refresh_lexemes(%L);', target.name) else repair end,
-    severity => case when old then 'warn' else 'fail' end);
+    case when outdated then format('pgvec-admin collection refresh %s', target.name) else again end,
+    case when outdated then format('select pgvec.refresh_lexemes(%L);', target.name) else repair end,
+    severity => case when outdated then 'warn' else 'fail' end);
   return next pgvec.verdict(
     target.name, 'weights',
     array_remove(array[case when seen.weights > 0 then format('bm25 of %s of %s rows is not that of their lexemes', seen.weights, seen.rows) end], null),

@@ -9,14 +9,14 @@ create or replace function pgvec.lexemes(
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  found regconfig;
+  known regconfig;
 begin
   begin
-    found := configuration;
+    known := configuration;
   exception when undefined_object then
-    found := 'simple';
+    known := 'simple';
   end;
-  return pgvec.text_lexemes(found, content, fold_accents, row_id, collection);
+  return pgvec.text_lexemes(known, content, fold_accents, row_id, collection);
 end
 $$;
 comment on function pgvec.lexemes(text, text, boolean, text, text) is

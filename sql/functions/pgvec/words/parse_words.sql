@@ -27,16 +27,17 @@ begin
     excluded := array(select m[1] from regexp_matches(words, '(?:^|\s)-"([^"]+)"', 'g') as m);
     words := regexp_replace(words, '(^|\s)-"[^"]*"', ' ', 'g');
     phrases := array(select m[1] from regexp_matches(words, phrase, 'g') as m);
-    words := regexp_replace(words, phrase, ' \1 ', 'g');
+    words := regexp_replace(words, phrase, '"', 'g');  -- after which a hyphen is no minus
     if words ~ with_minus and (
          syntax = 'filter'
          or words !~ of_command
             and not exists (select from regexp_matches(words, with_minus, 'g') as m where m[1] ~ an_option)
-            and regexp_replace(words, with_minus, '', 'g') ~ '[[:alnum:]]')
+            and concat(array_to_string(phrases, ' '), regexp_replace(words, with_minus, '', 'g')) ~ '[[:alnum:]]')
     then
       excluded := excluded || array(select m[1] from regexp_matches(words, with_minus, 'g') as m);
       words := regexp_replace(words, with_minus, ' ', 'g');
     end if;
+    words := concat_ws(' ', words, nullif(array_to_string(phrases, ' '), ''));
   end if;
   words := replace(words, '"', ' ');
   if syntax = 'plain' then

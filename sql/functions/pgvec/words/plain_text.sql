@@ -10,25 +10,26 @@ create or replace function pgvec.plain_text(content text, fold_accents boolean d
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  invisible constant text := '[\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180E\u200B-\u200F\u202A-\u202E\u2060-\u206F\uFE00-\uFE0F\uFEFF\uFFF9-\uFFFB]';
-  apart     constant text := '[\u00A8\u00AF\u00B4\u00B8\u00BC-\u00BE\u02D8-\u02DD\u0384\u2017\u203E\u2120\u2122\u2150-\u215F\u2189]';
-  alone     constant text := '[\u2116\u2460-\u24FF\u3200-\u32FF\u3358-\u33FF]|(?<=[0-9]|[[:alpha:]]{4})(?=[\u00B2\u00B3\u00B9\u2070-\u2079])';
+  unseen constant text := '\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180E\u200B-\u200F\u202A-\u202E\u2060-\u206F\uFE00-\uFE0F\uFEFF\uFFF9-\uFFFB';
+  joined constant text := '\u0E01-\u0EFF\u1000-\u109F\u1780-\u17FF\u2E80-\uA4CF\uA960-\uA97F\uAC00-\uD7FF\uF900-\uFAFF\U00020000-\U0003FFFF';
+  apart  constant text := '[\u00A8\u00AF\u00B4\u00B8\u00BC-\u00BE\u02D8-\u02DD\u0384\u2017\u203E\u2120\u2122\u2150-\u215F\u2189]';
+  alone  constant text := '[\u2116\u2460-\u24FF\u3200-\u32FF\u3358-\u33FF]|(?<=[0-9]|[[:alpha:]]{4})(?=[\u00B2\u00B3\u00B9\u2070-\u2079])';
 begin
   if octet_length(content) <> length(content) and getdatabaseencoding() = 'UTF8' then
-    if content ~ invisible then
-      content := regexp_replace(content, invisible, '', 'g');
-    end if;
     if content is not nfkc normalized then
       content := normalize(regexp_replace(regexp_replace(content, apart, ' ', 'g'), alone, ' \& ', 'g'), nfkc);
     end if;
     if fold_accents then
       content := pgvec.fold_accents(content);
     end if;
-    if content ~ '[\u0E01-\u0EFF\u1000-\u109F\u1780-\u17FF\u2E80-\uA4CF\uA960-\uA97F\uAA60-\uAA7F\uA9E0-\uA9FF\uAC00-\uD7FF\uF900-\uFAFF\U00020000-\U0003FFFF]' then
-      content := pgvec.cut_runs(content, singles);
+    if content ~ ('[' || unseen || joined || ']') then
+      content := regexp_replace(content, '[' || unseen || ']', '', 'g');
+      if content ~ ('[' || joined || ']') then
+        content := pgvec.cut_runs(content, singles);
+      end if;
     end if;
   end if;
-  if content ~* '[a-z](\+\+|#)|\.net\M' then
+  if content ~ '[[:alpha:]](\+\+|#)|\.[Nn][Ee][Tt]' then
     content := regexp_replace(content, '\m([[:alpha:]])\+\+', '\1plusplus ', 'g');
     content := regexp_replace(content, '([[:alpha:]]{2,})\+\+', '\1 \1plusplus ', 'g');
     content := regexp_replace(content, '\m([[:alpha:]])#(?![[:alpha:]])', '\1sharp ', 'g');

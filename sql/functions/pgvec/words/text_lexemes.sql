@@ -9,13 +9,20 @@ create or replace function pgvec.text_lexemes(
 as $$
 declare
   always_fit constant int := 400000;  -- bytes: a lexeme of n takes n + 5 at most, and a position 2
-  prepared text := pgvec.plain_text(content, fold_accents, singles);
-  parts    text := pgvec.word_parts(prepared);
+  special  constant text := '[A-Za-z]\w*[./@]+\w|\w[./@]+\w*[A-Za-z]|[a-z]{2}[A-Z]|[A-Za-z][+#]|\.[Nn]';
+  prepared text;
+  parts    text;
   fits     int := 0;  -- characters
   too_many int;
   tried    int;
   lexemes  tsvector;
 begin
+  -- most texts: plain letters, no word with signs within
+  if octet_length(content) = length(content) and octet_length(content) <= always_fit and content !~ special then
+    return to_tsvector(configuration, content);
+  end if;
+  prepared := pgvec.plain_text(content, fold_accents, singles);
+  parts := pgvec.word_parts(prepared);
   if prepared is null or octet_length(prepared) + coalesce(octet_length(parts), 0) <= always_fit then
     return case when parts is null then to_tsvector(configuration, prepared)
                 else to_tsvector(configuration, prepared) || strip(to_tsvector(configuration, parts)) end;
