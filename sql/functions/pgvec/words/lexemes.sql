@@ -12,7 +12,7 @@ declare
   known regconfig;
 begin
   begin
-    known := configuration;
+    known := configuration::regconfig;
   exception when undefined_object then
     known := 'simple';
   end;

@@ -23,7 +23,9 @@ begin
   end if;
   phrases := '{}';
   excluded := '{}';
-  if syntax <> 'plain' then
+  if words !~ '"|(^|\s)-' then
+    return;
+  elsif syntax <> 'plain' then
     excluded := array(select m[1] from regexp_matches(words, '(?:^|\s)-"([^"]+)"', 'g') as m);
     words := regexp_replace(words, '(^|\s)-"[^"]*"', ' ', 'g');
     phrases := array(select m[1] from regexp_matches(words, phrase, 'g') as m);
