@@ -16,13 +16,16 @@ declare
     '|[\u0E40-\u0E44]?[\u0E01-\u0E2F\u0E46][\u0E30-\u0E3A\u0E45\u0E47-\u0E4E]*'
     '|[\u0EC0-\u0EC4]?[\u0E81-\u0EAF\u0EC6\u0EDC-\u0EDF][\u0EB0-\u0EBD\u0EC8-\u0ECE]*'
     '|[\u1780-\u17B3\u17DC](?:\u17D2[\u1780-\u17B3]|[\u17B4-\u17D1\u17D3\u17DD])*'
-    '|[\u1000-\u102A\u103F\u1050-\u1055\u105A-\u105D\u1061\u1065\u1066\u106E-\u1070\u1075-\u1081\u108E](?:\u1039[\u1000-\u1021]|[\u102B-\u103E\u1056-\u1059\u105E-\u1060\u1062-\u1064\u1067-\u106D\u1071-\u1074\u1082-\u108D])*'
+    '|[\u1000-\u102A\u103F\u1050-\u1055\u105A-\u105D\u1061\u1065\u1066\u106E-\u1070\u1075-\u1081\u108E]'
+    '(?:\u1039[\u1000-\u1021]|[\u102B-\u103E\u1056-\u1059\u105E-\u1060\u1062-\u1064\u1067-\u106D\u1071-\u1074\u1082-\u108D])*'
     '|[\u0E01-\u0E3A\u0E40-\u0E4E\u0E81-\u0ECE\u1000-\u103F\u1050-\u108F\u1780-\u17D3\u17DD]';
+  particles constant text :=
+    '\uC740\uB294\uC774\uAC00\uC744\uB97C\uC758\uC5D0\uB3C4\uC640\uACFC\uB85C\uB9CC\u306F\u304C\u3092\u306B\u306E\u3067\u3068\u3082\u3078\u3084';
 begin
   if not singles then
     -- a Korean or Japanese word of one character with a particle
-    content := regexp_replace(content, '(?<![\uAC00-\uD7A3])([\uAC00-\uD7A3])(?=[\uC740\uB294\uC774\uAC00\uC744\uB97C\uC758\uC5D0\uB3C4\uC640\uACFC\uB85C\uB9CC](?![\uAC00-\uD7A3]))', ' \1 \1', 'g');
-    content := regexp_replace(content, '(?<![\u3005\u4E00-\u9FFF])([\u4E00-\u9FFF])(?=[\u306F\u304C\u3092\u306B\u306E\u3067\u3068\u3082\u3078\u3084])', ' \1 \1', 'g');
+    content := regexp_replace(content, '(?<![\uAC00-\uD7A3])([\uAC00-\uD7A3])(?=[' || particles || '](?![\uAC00-\uD7A3]))', ' \1 \1', 'g');
+    content := regexp_replace(content, '(?<![\u3005\u4E00-\u9FFF])([\u4E00-\u9FFF])(?=[' || particles || '])', ' \1 \1', 'g');
   end if;
   content := regexp_replace(content, '(?:' || unit || ')+', U&' \200B\\&\200C ', 'g');
   if singles then

@@ -2,9 +2,9 @@
 -- What people type is no query language, so an operator is only what is plainly meant as one. A quote begins a phrase where no letter
 -- or digit is before it; after one it is an inch mark, or closes. A minus excludes where it is a single one before a letter or a quote,
 -- after white space, and other words remain. In a command line it begins an option: one of one or two letters, with digits or signs, of
--- usual names; options with values between them; or any beside what only commands have (two minus signs, a pipe, a path).
+-- usual names; options with values (a file, another option after it); or any beside what only commands have (two minus signs, a pipe, a path).
 -- syntax: web is this; filter, for conditions of filters, excludes whatever has a minus; plain has no operators.
--- Of the examples of the tldr pages, which are command lines, one in a hundred excludes a word (docs/ranking.md).
+-- Of the examples of the tldr pages, which are command lines, one in 150 excludes a word (docs/ranking.md).
 drop function if exists pgvec.parse_words(text);
 
 create or replace function pgvec.parse_words(query_text text, syntax text default 'web', out words text, out phrases text[], out excluded text[])
@@ -13,7 +13,9 @@ create or replace function pgvec.parse_words(query_text text, syntax text defaul
 as $$
 declare
   phrase     constant text := '(?<![[:alnum:]])"([^"]+)"';
-  of_command constant text := '(^|\s)-(-|[[:alpha:]]?(\s|$)|[[:alpha:]]+[-/:.,_+0-9])|[|<>{}$=\\`;]|(^|\s)[./~]|\w/\w|\s-[[:alpha:]]\S*\s+[^-\s].*\s-[[:alpha:]]';
+  of_command constant text := '(^|\s)-(-|[[:alpha:]]?(\s|$)|[[:alpha:]]+[-/:.,_+0-9])|[|<>{}$=\\`;]|(^|\s)[./~]|\w/\w'
+                                  '|\s-[[:alpha:]]\S*\s+([^-\s].*\s-[[:alpha:]]|\S*([.:]\w|[*@\[]))'
+                                  '|^\s*(sudo\s|(Add|Clear|Export|Get|Import|Install|New|Remove|Set|Start|Stop|Test)-[A-Z])';
   an_option  constant text := '^([a-zA-Z]{1,2}|[A-Z][b-df-hj-np-tv-z]{2,}|(?!html$|https?$)[b-df-hj-np-tv-xz]{4,}|version|help|verbose|quiet|silent|debug|recursive)$';
   with_minus constant text := case syntax when 'filter' then '(?:^|\s)-([^-\s]\S*)' else '(?:^|\s)-([[:alpha:]]\S*)' end;
 begin
