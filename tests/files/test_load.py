@@ -352,6 +352,32 @@ def test_a_row_is_never_stored_both_whole_and_in_chunks(documents: Connection, t
         assert sorted({row[0] for row in rows(documents, "id")}) == [f"{n}#{k}" for n in range(5) for k in range(6)]
 
 
+def test_what_is_refused_leaves_its_earlier_version_whole(documents: Connection, tmp_path: Path) -> None:
+    text = tmp_path / "long.md"
+    text.write_text("\n\n".join(f"paragraph {number} " + "of words " * 20 for number in range(20)))
+    table = jsonl(tmp_path / "rows.jsonl", [{"content": f"row {number}"} for number in range(3)])
+    load_paths(documents, text, chunking=Chunking(300, 0))
+    load_paths(documents, table)
+    before = rows(documents, "id, content")
+    assert len(before) > 10
+    documents.execute("alter table documents add check (length(content) < 400 and content <> 'other') not valid")
+    rejected: list[Rejected] = []
+    load_paths(documents, text, rejected=rejected, chunking=None)
+    assert len(rejected) == 1
+    assert rows(documents, "id, content") == before
+
+    # one chunk of several is refused
+    text.write_text(text.read_text() + "\n\nother")
+    documents.execute("alter table documents add check (content !~ 'other') not valid")
+    assert load_paths(documents, text, rejected=rejected, chunking=Chunking(200, 0)).inserted == 0
+    assert rows(documents, "id, content") == before
+
+    # a row without an id, whose text is another now
+    jsonl(table, [{"content": "row 0"}, {"content": "other"}, {"content": "row 2"}])
+    load_paths(documents, table, rejected=rejected, prune=True)
+    assert rows(documents, "id, content") == before
+
+
 def test_a_file_of_a_folder_that_cannot_be_read_is_told_and_the_others_are_loaded(
     documents: Connection, tmp_path: Path
 ) -> None:

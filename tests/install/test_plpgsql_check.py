@@ -30,7 +30,7 @@ FILLED_BY_DYNAMIC_QUERIES = {
     "pgvec.tune": ("drawn",),
     "pgvec.verify_rows": ("seen", "stale", "whole"),
     "pgvec.verify_search": ("drawn", "explained", "most_scanned"),
-    "pgvec.verify_texts": ("seen", "again", "repair"),
+    "pgvec.verify_texts": ("seen", "again", "repair", "outdated"),
 }
 
 # Queries built with %s, which it takes for an injection; what %s is there, and why it is safe.

@@ -62,7 +62,7 @@ select d.id::text
 """
 _LEXEMES = """
 select id from {relation}
- where fts is distinct from to_tsvector(coalesce(language, 'english')::regconfig, content)
+ where fts is distinct from pgvec.text_lexemes(coalesce(language, 'english')::regconfig, content)
     or content_hash is distinct from md5(content)
 """
 

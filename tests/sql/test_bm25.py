@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +13,8 @@ from conftest import Connection
 from judged import needs_judgements, read
 from pgvec_admin.engine import collections
 from pgvec_admin.loading import load
+
+WITH_PARTS = re.compile(r"[-./@]")
 
 
 @pytest.fixture
@@ -152,7 +156,9 @@ def test_scores_and_order_are_those_of_bm25s(documents: Connection) -> None:
     cranfield = read("cranfield")
     documents.execute("select pgvec.drop_collection('documents')")
     collections.create(documents, "documents", 384)
-    load.load_records(documents, "documents", cranfield.records)
+    # parts of words weigh half, which the library cannot say
+    records = [replace(record, content=WITH_PARTS.sub(" ", record.content)) for record in cranfield.records]
+    load.load_records(documents, "documents", records)
     words = "select l.lexeme, cardinality(l.positions) from {} as t, unnest({}) as l"
 
     def repeated(rows: list[tuple[str, int]]) -> list[str]:
@@ -168,7 +174,7 @@ def test_scores_and_order_are_those_of_bm25s(documents: Connection) -> None:
     reference = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
     reference.index(corpus, show_progress=False)
     for query in cranfield.queries:
-        text = query.text.replace('"', " ").replace(" -", " ")
+        text = WITH_PARTS.sub(" ", query.text.replace('"', " "))
         lexemes = repeated(
             documents.execute(
                 words.format("(select to_tsvector('english', %s) as fts)", "t.fts").encode(), (text,)

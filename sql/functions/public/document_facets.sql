@@ -18,6 +18,8 @@ declare
   target pgvec.collections := request.collection;
   query  pgvec.keyword_query;
   within record;
+  conditions text;
+  is_found   boolean;
 begin
   if field is null then
     raise exception using
@@ -28,7 +30,17 @@ begin
   if query_text is not null then
     query := pgvec.keyword_query(target.name, query_text, for_tenant);
   end if;
-  within := pgvec.filter_condition(target, pgvec.with_text(filter, concat_ws(' ', query.phrases, query.excluded)), request.tenants);
+  conditions := concat_ws(' ', query.phrases, query.excluded);
+  within := pgvec.filter_condition(target, pgvec.with_text(filter, conditions), request.tenants);
+  if query.phrases is not null then
+    -- where no row has the phrases, rows with their words are found, as by keyword_search
+    execute format('select exists (select from %s as d where d.fts @@ $1 %s)', pgvec.rows_of(request), 'and ' || nullif(within.condition, ''))
+      into is_found
+      using query.words, within.bound;
+    if not is_found then
+      within := pgvec.filter_condition(target, pgvec.with_text(filter, query.excluded), request.tenants);
+    end if;
+  end if;
 
   return query execute format(
     $query$

@@ -2,6 +2,7 @@
 -- Any of the words will do (OR): with AND, a question in plain language matches nothing. Each tenant is searched as if there
 -- were no other: pgvec.keyword_rows. Parallel unsafe, since logging a search writes.
 drop function if exists public.keyword_search(text, int, jsonb, text, text, uuid, boolean);
+drop function if exists public.keyword_search(text, int, jsonb, text, text, uuid, boolean, float8);
 
 create or replace function public.keyword_search(
     query_text text,
@@ -11,7 +12,8 @@ create or replace function public.keyword_search(
     collection text default 'documents',
     for_tenant uuid default null,
     highlight boolean default false,
-    match_threshold float8 default null)
+    match_threshold float8 default null,
+    syntax text default 'web')
   returns table (id text, content text, metadata jsonb, score float8, headline text)
   language plpgsql stable parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
@@ -22,7 +24,8 @@ declare
   returned int := 0;
   best     float8;
 begin
-  request.query_text := query_text;
+  perform pgvec.check_choice('syntax', coalesce(syntax, 'web'), '{web,plain}');
+  request.query_text := case syntax when 'plain' then (pgvec.parse_words(query_text, 'plain')).words else query_text end;
   request.filter := filter;
   request.ranking := coalesce(ranking, 'bm25');
   request.wanted := pgvec.clamp_count(match_count, 10);
@@ -46,10 +49,11 @@ begin
   end if;
 end
 $$;
-comment on function public.keyword_search(text, int, jsonb, text, text, uuid, boolean, float8) is
+comment on function public.keyword_search(text, int, jsonb, text, text, uuid, boolean, float8, text) is
   'The match_count (1 to 1000) rows of a collection that share words with query_text, best first, ties by id. '
-  '"Quoted phrases" must occur, -words must not (in a text of up to 32 words). '
+  'In a text of up to 32 words "quoted phrases" must occur (where no row has them, rows with their words are found, with a notice), and -words must not, where that is '
+  'plainly meant: not in command lines. syntax: web, or plain, where quotes and minus signs mean nothing. '
   'filter: as in match_documents. ranking: bm25 (k1 1.2, b 0.75) or another of pgvec.rankings. highlight: adds a headline with the words between <mark> and </mark>. '
-  'match_threshold: the least score. A text without words finds no rows. Errors: PV001 unknown collection, PV003 filter, PV004 ranking or threshold, PV006 tenant.';
-revoke all on function public.keyword_search(text, int, jsonb, text, text, uuid, boolean, float8) from public;
-select pgvec.grant_execute('public.keyword_search(text, int, jsonb, text, text, uuid, boolean, float8)', 'reader');
+  'match_threshold: the least score. A text without words finds no rows. Errors: PV001 unknown collection, PV003 filter, PV004 ranking, threshold or syntax, PV006 tenant.';
+revoke all on function public.keyword_search(text, int, jsonb, text, text, uuid, boolean, float8, text) from public;
+select pgvec.grant_execute('public.keyword_search(text, int, jsonb, text, text, uuid, boolean, float8, text)', 'reader');

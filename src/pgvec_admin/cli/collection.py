@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated
 
-import psycopg
 import typer
 
 from pgvec_admin import database
-from pgvec_admin.cli.output import DatabaseUrl, Json, confirm, open_target, print_json, print_table, say, size
+from pgvec_admin.cli.output import DatabaseUrl, Json, confirm, notices, open_target, print_json, print_table, say, size
 from pgvec_admin.engine import collections
 from pgvec_admin.errors import UsageError
 
@@ -130,7 +129,7 @@ def adopt(
 
         dimensions = providers.provider(model).dimensions
     with database.connect(open_target(database_url)) as connection:
-        connection.add_notice_handler(_tell)
+        connection.add_notice_handler(notices())
         made = collections.adopt(
             connection,
             table,
@@ -146,12 +145,6 @@ def adopt(
             add_columns=add_columns,
         )
     say(f"collection {made.name}: table {table}, {made.dimensions} dimensions, {made.distance}")
-
-
-def _tell(notice: psycopg.errors.Diagnostic) -> None:
-    """Print what adopting took, or left out; the server's own notices have no hint."""
-    if notice.message_hint:
-        say(f"{notice.message_primary}\nhint: {notice.message_hint}")
 
 
 @app.command()
@@ -244,15 +237,21 @@ def refresh(
 ) -> None:
     """Count the words of a collection again, for BM25. Collections of up to 10,000 rows are always up to date.
 
+    Lexemes of an earlier release, or of before the setting fold_accents was changed, are made anew before.
+
     Example:
 
     \b
       pgvec-admin collection refresh documents
     """
     with database.connect(open_target(database_url)) as connection:
+        connection.add_notice_handler(notices())
+        lexemes = collections.refresh_lexemes(connection, name)
         refreshed = collections.refresh_statistics(connection, name)
     if as_json:
-        print_json(asdict(refreshed))
+        print_json(asdict(refreshed) | {"lexemes_renewed": lexemes})
+    if lexemes:
+        say(f"{name}: lexemes of {lexemes:,} rows made anew")
     say(
         f"{name}: {refreshed.lexemes:,} different words in {refreshed.documents:,} rows"
         f" of {refreshed.average_length or 0:.1f} on average; weights of {refreshed.renewed:,} rows made anew"

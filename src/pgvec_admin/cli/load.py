@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from pgvec_admin import database
-from pgvec_admin.cli.output import DatabaseUrl, Json, Tenant, open_target, print_json, progress, say
+from pgvec_admin.cli.output import DatabaseUrl, Json, Tenant, notices, open_target, print_json, progress, say
 from pgvec_admin.engine import collections
 from pgvec_admin.errors import DataRejectedError, UsageError
 from pgvec_admin.loading import columns, readers, reading
@@ -137,10 +137,13 @@ def load(
             paths, format_, follow_links=follow_links, skip=skip, delimiter=delimiter, encoding=encoding, tell=say
         )
     where = open_target(database_url)
+    tell_once = notices()
     with ExitStack() as open_:
 
         def connect() -> database.Connection:
-            return open_.enter_context(database.connect(where, autocommit=True, tenant=tenant))
+            opened = open_.enter_context(database.connect(where, autocommit=True, tenant=tenant))
+            opened.add_notice_handler(tell_once)
+            return opened
 
         connection = connect()
         rejects = open_.enter_context(_rejects(reject_to))
@@ -208,7 +211,8 @@ def _rejects(path: Path | None) -> Iterator[loading.Reject]:
             if count <= SHOWN_REJECTED:
                 say(str(rejected))
             if file:
-                file.write(json.dumps(asdict(rejected), ensure_ascii=True, default=str) + "\n")
+                facts = {key: value for key, value in asdict(rejected).items() if key != "names"}
+                file.write(json.dumps(facts, ensure_ascii=True, default=str) + "\n")
 
         yield reject
     if count > SHOWN_REJECTED:

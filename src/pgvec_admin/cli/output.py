@@ -6,7 +6,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
@@ -18,6 +18,8 @@ from pgvec_admin.errors import UsageError
 
 # rich and psycopg are imported where they are needed: --help and --json do without
 if TYPE_CHECKING:
+    from psycopg.errors import Diagnostic
+
     from pgvec_admin.database import Target
 
 DatabaseUrl = Annotated[
@@ -62,6 +64,18 @@ def harmless(text: str, *, lines: bool = False) -> str:
 def say(text: str, *, lines: bool = False) -> None:
     """Print a message of one line or several on stderr."""
     typer.echo(harmless(text, lines=lines), err=True)
+
+
+def notices() -> Callable[[Diagnostic], None]:
+    """A handler that prints what the engine tells, each message once; the server's own notices have no hint."""
+    told = set[str]()
+
+    def tell(notice: Diagnostic) -> None:
+        if notice.message_hint and notice.message_primary not in told:
+            told.add(str(notice.message_primary))
+            say(f"{notice.message_primary}\nhint: {notice.message_hint}")
+
+    return tell
 
 
 def echo(text: str, *, lines: bool = False) -> None:

@@ -182,3 +182,14 @@ def refresh_statistics(connection: Connection, name: str) -> Refreshed:
         found = cursor.execute("select * from pgvec.refresh_statistics(%s)", (name,)).fetchone()
     assert found is not None
     return found
+
+
+def refresh_lexemes(connection: Connection, name: str) -> int:
+    """Make lexemes of an earlier release or of other settings anew, where the role may; returns of how many rows."""
+    connection.execute("select from pgvec.collection(%s)", (name,))  # PV001
+    may = connection.execute("select has_function_privilege('pgvec.refresh_lexemes(text)', 'execute')").fetchone()
+    if may != (True,):
+        return 0
+    found = connection.execute("select pgvec.refresh_lexemes(%s)", (name,)).fetchone()
+    assert found is not None
+    return int(found[0])

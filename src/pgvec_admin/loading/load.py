@@ -128,11 +128,15 @@ def _store(
     started = time.monotonic()
     stage = staging.Staging(connection, collection)
     result = LoadResult()
+    refused_names = set[str | None]()
 
     def prepared() -> Iterator[Batch]:
         for batch in batches:
             batch.rows, faulty = staging.encode(batch.records, collection)
             batch.rejected += faulty
+            for name in staging.names(faulty) & batch.complete.keys():  # it stays as it was
+                del batch.complete[str(name)]
+                batch.rows = [row for row in batch.rows if name not in row.names]
             yield batch
 
     # closed explicitly: garbage collection could run in the reading thread, which would then wait for itself
@@ -145,7 +149,9 @@ def _store(
                     connection.execute("set local synchronous_commit = off")
                     merged, refused = stage.merge(batch.rows, batch.complete, reuse_embeddings=batch.chunked)
                 used = (inserted or stage).connection
-                removed, gone = _end_sources(used, collection.name, batch.ended, prune, tell or silently)
+                refused_names |= staging.names(batch.rejected + refused)
+                ended = [_kept(one) if one.source in refused_names else one for one in batch.ended]
+                removed, gone = _end_sources(used, collection.name, ended, prune, tell or silently)
                 merged += Merged(removed=removed)
                 _note_resume_point(used, collection, batch)
                 rejected = batch.rejected + refused
@@ -163,6 +169,11 @@ def _store(
     # a commit that waits for the disk, and thus for all commits before it
     connection.execute("select pg_logical_emit_message(true, 'pgvec', 'loaded')")
     return replace(result, counted_anew=due, seconds=time.monotonic() - started)
+
+
+def _kept(one: Ended) -> Ended:
+    """The end of a source with rows that could not be stored: what seems to be gone may be their earlier version."""
+    return replace(one, gone=(), unsure=[*one.unsure, *one.gone], damaged=True)
 
 
 def _sum(result: LoadResult, merged: Merged, batch: Batch, rejected: int, gone: int) -> LoadResult:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -44,6 +44,7 @@ class Rejected:
     line: int
     reason: str
     row: Any = None
+    names: frozenset[str | None] = frozenset()  # its id and its source, of a row that could not be stored
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.reason}" if self.line else f"{self.file}: {self.reason}"
@@ -57,9 +58,19 @@ class Row:
     file: str
     embedding: bytes | None
 
+    @property
+    def names(self) -> frozenset[str | None]:
+        """Its id and its source."""
+        return frozenset({self.record.id, self.record.source})
+
     def rejected(self, reason: str) -> Rejected:
         """This row, refused."""
         return _rejected(self.record, self.file, reason)
+
+
+def names(rejected: Iterable[Rejected]) -> set[str | None]:
+    """The ids and sources of rows that could not be stored."""
+    return {name for one in rejected for name in one.names}
 
 
 @dataclass(frozen=True)
@@ -211,9 +222,17 @@ class Staging:
     ) -> tuple[Merged, list[Rejected]]:
         """Store rows, then end the sources of `complete` (with their numbers of chunks); in the caller's transaction.
 
-        A row that the database refuses is found by halving the batch; the others are stored.
+        A row that the database refuses is found by halving the batch; the others are stored, but for those of a source
+        that is complete: it stays as it was.
         """
-        merged, refused = self._merge(rows, reuse_embeddings)
+        with self.connection.transaction() as attempt:
+            merged, refused = self._merge(rows, reuse_embeddings)
+            kept = names(refused) & complete.keys()
+            if kept:
+                raise psycopg.Rollback(attempt)
+        if kept:
+            merged, _ = self._merge([row for row in rows if not kept & row.names], reuse_embeddings)
+            complete = {name: chunks for name, chunks in complete.items() if name not in kept}
         if complete:
             merged += self._call(complete, reuse_embeddings)
         return merged, refused
@@ -304,4 +323,4 @@ def _reason(error: psycopg.Error) -> str:
 
 def _rejected(record: Record, file: str, reason: str) -> Rejected:
     row = {"id": record.id, "content": record.content, "metadata": record.metadata}
-    return Rejected(file, record.line, reason, row)
+    return Rejected(file, record.line, reason, row, frozenset({record.id, record.source}))

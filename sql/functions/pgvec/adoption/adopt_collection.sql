@@ -47,9 +47,9 @@ begin
     added := added || '{fts,bm25,content_hash,embedded_hash}'::name[];
   end if;
 
-  insert into pgvec.collections (name, relation, base, embedding_column, dimensions, distance, access, storage, language, model)
+  insert into pgvec.collections (name, relation, base, embedding_column, dimensions, distance, access, storage, language, model, word_rules)
   values (adopt_collection.name, adopt_collection.relation, adopt_collection.relation, adopt_collection.embedding_column,
-          vector.dimensions, adopt_collection.distance, 'policy', vector.storage, configuration, adopt_collection.model);
+          vector.dimensions, adopt_collection.distance, 'policy', vector.storage, configuration, adopt_collection.model, pgvec.word_rules());
   insert into pgvec.adoptions (collection, id_column, id_type, content_columns, metadata_column, added_columns)
   values (adopt_collection.name, key.column_name, key.column_type, adopt_collection.content_columns, metadata, added);
   adopted := pgvec.adopted(adopt_collection.name);  -- with the numbers of these columns

@@ -12,11 +12,13 @@ declare
   content    text := pgvec.adopted_content(adopted, 'b');
   side_table text := format('pgvec.%I', 'side_' || adopted.collection);
   made       text;
+  lexemes    text;
   readers    text := (select string_agg(quote_ident(r), ', ') from pgvec.roles('reader') as r);
 begin
   made := format('case when b.%I is not null or %s !~ ''\S'' then md5(%s) end', target.embedding_column, content, content);
+  lexemes := format('pgvec.lexemes(%L, %s, false, b.%I::text, %L)', target.language, content, adopted.id_column, target.name);
   if in_table then
-    execute format('update %s as b set fts = pgvec.lexemes(%L, %s), content_hash = md5(%s), embedded_hash = %s', target.base, target.language, content, content, made);
+    execute format('update %s as b set fts = %s, content_hash = md5(%s), embedded_hash = %s', target.base, lexemes, content, made);
     execute format('create index %I on %s using gin (fts)', adopted.collection || '_fts_idx', target.base);
   else
     execute format('create %s table %s (id %s %s primary key, fts tsvector, bm25 extensions.sparsevec(268435456), content_hash text not null, embedded_hash text)',
@@ -28,8 +30,8 @@ begin
                       join pg_catalog.pg_namespace as n on n.oid = o.collnamespace
                      where a.attrelid = target.base and a.attname = adopted.id_column));
     execute format('comment on table %s is %L', side_table, format('Lexemes and hashes of the adopted table %s, kept by trigger.', target.base));
-    execute format('insert into %s (id, fts, content_hash, embedded_hash) select b.%I, pgvec.lexemes(%L, %s), md5(%s), %s from %s as b where b.%2$I is not null',
-                   side_table, adopted.id_column, target.language, content, content, made, target.base);
+    execute format('insert into %s (id, fts, content_hash, embedded_hash) select b.%I, %s, md5(%s), %s from %s as b where b.%2$I is not null',
+                   side_table, adopted.id_column, lexemes, content, made, target.base);
     execute format('create index %I on %s using gin (fts)', adopted.collection || '_fts_idx', side_table);
     update pgvec.adoptions as a set side = side_table::regclass where a.collection = adopted.collection returning a.* into adopted;
 

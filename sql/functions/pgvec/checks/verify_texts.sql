@@ -12,6 +12,7 @@ declare
   target  pgvec.collections := pgvec.collection(verify_texts.collection);
   repair  text := format('select pgvec.repair_rows(%L);', target.name);
   again   text := 'pgvec.repair_rows makes them again';
+  outdated constant boolean := target.word_rules is distinct from pgvec.word_rules(target.settings);
   seen    record;
 begin
   execute format(
@@ -25,9 +26,9 @@ begin
       from %1$s as d
       left join pgvec.bm25_parameters as p on p.collection = $3 and p.tenant = %2$s
     $query$, pgvec.sample_of(target, most_rows), case target.access when 'tenant' then 'd.tenant_id' else format('%L::uuid', pgvec.no_tenant()) end,
-    case when target.base = target.relation then 'to_tsvector(coalesce(d.language, $1)::regconfig, d.content)' else 'pgvec.lexemes($1, d.content)' end)
+    case when target.base = target.relation then 'pgvec.text_lexemes(coalesce(d.language, $1)::regconfig, d.content, $4)' else 'pgvec.lexemes($1, d.content, $4)' end)
     into seen
-    using target.language, apart, target.name;
+    using target.language, apart, target.name, target.settings @> '{"fold_accents": true}';
 
   return next pgvec.verdict(
     target.name, 'hashes',
@@ -35,8 +36,12 @@ begin
     format('hashes of %s rows are those of their texts', seen.rows), again, repair);
   return next pgvec.verdict(
     target.name, 'lexemes',
-    array_remove(array[case when seen.lexemes > 0 then format('fts of %s of %s rows is not that of their text', seen.lexemes, seen.rows) end], null),
-    format('lexemes of %s rows are those of their texts', seen.rows), again, repair);
+    array_remove(array[case when seen.lexemes > 0 then format('fts of %s of %s rows is ' || case when outdated then 'that of an earlier release, or of other settings'
+                                                                                                else 'not that of their text' end, seen.lexemes, seen.rows) end], null),
+    format('lexemes of %s rows are those of their texts', seen.rows),
+    case when outdated then format('pgvec-admin collection refresh %s', target.name) else again end,
+    case when outdated then format('select pgvec.refresh_lexemes(%L);', target.name) else repair end,
+    severity => case when outdated then 'warn' else 'fail' end);
   return next pgvec.verdict(
     target.name, 'weights',
     array_remove(array[case when seen.weights > 0 then format('bm25 of %s of %s rows is not that of their lexemes', seen.weights, seen.rows) end], null),

@@ -57,9 +57,9 @@ begin
   end if;
 
   made := pgvec.create_table(name, dimensions, storage, access, partition);
-  insert into pgvec.collections (name, relation, base, text_table, dimensions, distance, access, storage, language, model)
+  insert into pgvec.collections (name, relation, base, text_table, dimensions, distance, access, storage, language, model, word_rules)
   values (create_collection.name, made, made, made, create_collection.dimensions, create_collection.distance,
-          create_collection.access, create_collection.storage, configuration, create_collection.model);
+          create_collection.access, create_collection.storage, configuration, create_collection.model, pgvec.word_rules());
 
   perform pgvec.attach_triggers(create_collection.name);
   perform pgvec.keep_queue(create_collection.name);

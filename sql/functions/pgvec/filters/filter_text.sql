@@ -8,7 +8,7 @@ create or replace function pgvec.filter_text(collection pgvec.collections, opera
 as $$
 declare
   most_words constant int := 100;  -- all of which rows must have; the time grows with their square
-  parsed record := pgvec.parse_words(operand #>> '{}');
+  parsed record := pgvec.parse_words(operand #>> '{}', 'filter');
   words  text[] := parsed.phrases || regexp_split_to_array(parsed.words, '\s+');
 begin
   if jsonb_typeof(operand) <> 'string' then
@@ -26,7 +26,8 @@ begin
   return pgvec.text_condition(
     pgvec.text_configurations(collection.name, case cardinality(tenants) when 1 then tenants[1] end),
     words,
-    parsed.excluded);
+    parsed.excluded,
+    collection.settings @> '{"fold_accents": true}');
 end
 $$;
 comment on function pgvec.filter_text(pgvec.collections, jsonb, uuid[]) is

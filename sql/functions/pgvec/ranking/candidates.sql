@@ -44,6 +44,15 @@ begin
   request.wanted := depth;
   select w.condition, w.bound into request.condition, request.bound from pgvec.filter_condition(target, pgvec.with_text(wanted, query.phrases), request.tenants) as w;
   scored := pgvec.keyword_hits(request);  -- within a query, the planner would run it as well
+  if scored = '{}' and query.phrases is not null then
+    select w.condition, w.bound into request.condition, request.bound from pgvec.filter_condition(target, wanted, request.tenants) as w;
+    scored := pgvec.keyword_hits(request);
+    if scored <> '{}' then
+      raise notice using
+        message = format('no row has the phrase %s: rows with its words are found', query.phrases),
+        hint    = 'syntax => ''plain'' takes quotes for punctuation';
+    end if;
+  end if;
   if not by_vector then
     hits := array(select (k.id, null, null, k.score, null, null)::pgvec.fused from unnest(scored) as k);
     return;

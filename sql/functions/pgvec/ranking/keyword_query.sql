@@ -20,12 +20,15 @@ declare
   most_characters constant int := 100000;  -- to_tsvector takes 9 ms for them, and has a limit of its own
   most_words      constant int := 500;
   most_typed      constant int := 32;
+  half            constant float8 := 0.5;  -- times that a part of a word counts as, and a number with another sign: the parser takes x-1 for x and -1
   request  pgvec.search_request := pgvec.scoped(keyword_query.collection, for_tenant);
   target   pgvec.collections := request.collection;
   counted  uuid[] := coalesce(request.tenants, array[pgvec.no_tenant()]);
+  folded   boolean := target.settings @> '{"fold_accents": true}';
   budget   bigint := coalesce((target.settings ->> 'candidate_budget')::bigint, 20000);
   prose    text := left(coalesce(query_text, ''), most_characters);
   parsed   record;
+  light    text[] := '{}'::text[];  -- lexemes that weigh, but select no rows
   total    bigint := (select sum(t.documents) from pgvec.text_totals as t where t.collection = target.name and t.tenant = any (counted));
   given    bigint;
   kept     bigint;
@@ -35,14 +38,28 @@ begin
     parsed := pgvec.parse_words(prose);
     prose := parsed.words;
     result.phrases := (select string_agg(format('"%s"', p), ' ') from unnest(parsed.phrases) as p);
-    result.excluded := (select string_agg(format('-%s', x), ' ') from unnest(parsed.excluded) as x);
+    result.excluded := (select string_agg(format('-"%s"', x), ' ') from unnest(parsed.excluded) as x);
   end if;
 
+  if octet_length(prose) <> length(prose) then
+    light := array(
+      select l
+        from unnest(pgvec.languages(request)) as c (configuration)
+       cross join lateral (
+             select unnest(tsvector_to_array(pgvec.text_lexemes(c.configuration::regconfig, prose, folded)))
+             except
+             select unnest(tsvector_to_array(pgvec.text_lexemes(c.configuration::regconfig, prose, folded, singles => false)))) as d (l));
+  end if;
   with lexemes as (
-         select l.lexeme, max(coalesce(cardinality(l.positions), 1)) as times
+         select n.lexeme, max(case when n.is_sign then half else coalesce(cardinality(l.positions), half) end) as times
            from unnest(pgvec.languages(request)) as c (configuration)
-          cross join lateral unnest(to_tsvector(c.configuration::regconfig, prose)) as l
-          group by l.lexeme),
+          cross join lateral unnest(pgvec.text_lexemes(c.configuration::regconfig, prose, folded)) as l
+          cross join lateral (
+                select l.lexeme, false as is_sign
+                 union all
+                select case when starts_with(l.lexeme, '-') then substr(l.lexeme, 2) else '-' || l.lexeme end, true
+                 where l.lexeme ~ '^-?[0-9]+$') as n
+          group by n.lexeme),
        frequencies as (
          select l.lexeme, f.documents,
                 l.times * ln(1 + (greatest(total, f.documents) - f.documents + 0.5) / (f.documents + 0.5)) as weight,
@@ -60,11 +77,12 @@ begin
                 ('x' || left(md5(c.lexeme), 7))::bit(28)::int + 1 as dimension,
                 c.weight,
                 c.documents,
-                sum(c.documents) over (order by c.documents, c.lexeme) as documents_so_far,
+                c.lexeme <> all (light) as selects,
+                sum(c.documents) filter (where c.lexeme <> all (light)) over (order by c.documents, c.lexeme) as documents_so_far,
                 c.given
            from frequencies as c)
-  select (string_agg(w.word, ' | ') filter (where w.documents_so_far <= greatest(budget, w.documents)))::tsquery,
-         string_agg(w.word, ' | ')::tsquery,
+  select (string_agg(w.word, ' | ') filter (where w.selects and w.documents_so_far <= greatest(budget, w.documents)))::tsquery,
+         (string_agg(w.word, ' | ') filter (where w.selects))::tsquery,
          (select format('{%s}/268435456', string_agg(d.dimension || ':' || d.weight::float4, ','))::extensions.sparsevec
             from (select x.dimension, sum(x.weight) as weight from words as x group by x.dimension) as d),
          max(w.given),

@@ -43,7 +43,7 @@ begin
     into text_now, id, moved, fresh
     using new, case when tg_op = 'UPDATE' then old end;
 
-  lexemes := pgvec.lexemes(target.language, text_now);
+  lexemes := pgvec.lexemes(target.language, text_now, target.settings @> '{"fold_accents": true}', id, target.name);
   select p.* into made_with
     from pgvec.bm25_parameters as p
    where p.collection = target.name

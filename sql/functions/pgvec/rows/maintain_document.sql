@@ -2,13 +2,11 @@
 -- content_hash follows the content; embedded_hash is the hash of the content that the embedding was made from, so an embedding
 -- is stale exactly when the two differ. A new vector counts as made from the row's present content unless the writer says
 -- otherwise by setting embedded_hash. bm25 is computed again where the text changes, and where it is null.
--- Definer, since nobody else may read the parameters of the weights. So nobody but the owner may attach it; it works on the
--- collection's own table only; and where a weaker role owns that table, only while its columns have their original types, since
--- an assignment to another type could run that role's code.
+-- Definer, since nobody else may read the parameters of the weights. So nobody but the owner may attach it; it works on the collection's own
+-- table only; and where a weaker role owns that, only while its columns have their original types: an assignment to another could run its code.
 -- REST writes null where a row lacks what others of its request have: the default in a new row, while ON CONFLICT keeps metadata and embedding
 -- of the one that is there. pgvec.left_out tells the update what its insert lacked. Who means the null sets embedded_hash to null, or updates.
--- The arguments are the collection's text search configuration and its name, and `tenant` where rows belong to tenants. Lengths
--- of texts are compared within a tenant: otherwise scores would reveal something about the others' texts.
+-- Arguments: the collection's text search configuration, its name, and `tenant` where rows have tenants, within which lengths of texts are compared.
 create or replace function pgvec.maintain_document()
   returns trigger
   language plpgsql volatile parallel unsafe
@@ -18,12 +16,13 @@ declare
   is_new        constant boolean := tg_op = 'INSERT';
   new_text      boolean;
   new_embedding boolean := false;
-  new_weights   boolean := false;
+  new_weights   boolean;
+  folded        boolean;
   left_out      text;
   belongs_to    uuid := '00000000-0000-0000-0000-000000000000'::uuid;  -- pgvec.no_tenant
   parameters    pgvec.bm25_parameters;
 begin
-  perform
+  select c.settings @> '{"fold_accents": true}' into folded
     from pgvec.collections as c
     join pg_catalog.pg_class as r on r.oid = tg_relid
    where c.name = tg_argv[1]
@@ -56,16 +55,17 @@ begin
   end if;
 
   new_text := is_new or new.content is distinct from old.content or new.language is distinct from old.language;
-  if new_text then
+  new_weights := not new_text and (new.bm25 is null or new.bm25 operator(extensions.<>) old.bm25);
+  if new_text or new.fts is null then  -- null: pgvec.repair_rows wants them anew
+    new_text := true;
     new.content_hash := md5(new.content);
-    if new.language !~ '^[a-z_]+$' then  -- an oid, which may be unknown, or a name with a schema
-      perform pgvec.text_search_configuration(new.language);
+    if new.language <> tg_argv[0] then
+      new.language := pgvec.text_search_configuration(new.language);
     end if;
-    new.fts := to_tsvector(coalesce(new.language, tg_argv[0])::regconfig, new.content);
+    new.fts := pgvec.text_lexemes(coalesce(new.language, tg_argv[0])::regconfig, new.content, folded, new.id, tg_argv[1]);
   else
     new.content_hash := old.content_hash;
     new.fts := old.fts;
-    new_weights := new.bm25 is null or new.bm25 operator(extensions.<>) old.bm25;
   end if;
   if tg_argv[2] = 'tenant' then
     belongs_to := new.tenant_id;

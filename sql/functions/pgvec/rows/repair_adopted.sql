@@ -10,7 +10,8 @@ declare
   adopted  pgvec.adoptions := pgvec.adopted(target.name);
   repaired bigint;
   removed  bigint := 0;
-  wrong    constant text := 'd.content_hash is distinct from md5(d.content) or d.fts is distinct from pgvec.lexemes($1, d.content)';
+  folded   constant boolean := target.settings @> '{"fold_accents": true}';
+  wrong    constant text := 'd.content_hash is distinct from md5(d.content) or d.fts is distinct from pgvec.lexemes($1, d.content, $2)';
 begin
   if target.source_columns is null then
     raise exception using
@@ -22,7 +23,7 @@ begin
   if adopted.side is null then
     execute format('update %1$s as b set content_hash = null, fts = null where b.%2$I::text in (select d.id from %3$s as d where %4$s)',
                    target.base, adopted.id_column, target.source, wrong)
-      using target.language;
+      using target.language, folded;
     get diagnostics repaired = row_count;
   else
     execute format('delete from %s as s where not exists (select from %s as b where b.%I::%s = s.id)',
@@ -31,7 +32,7 @@ begin
     execute format(
       $query$
       insert into %1$s as s (id, fts, content_hash, embedded_hash)
-      select d.id::%2$s, pgvec.lexemes($1, d.content), md5(d.content),
+      select d.id::%2$s, pgvec.lexemes($1, d.content, $2, d.id, $3), md5(d.content),
              case when d.embedding is null and d.content !~ '\S' or d.embedding is not null and d.content_hash is null then md5(d.content)
                   when d.embedding is not null then d.embedded_hash end
         from %3$s as d
@@ -42,7 +43,7 @@ begin
              content_hash = excluded.content_hash,
              embedded_hash = excluded.embedded_hash
       $query$, adopted.side, pgvec.side_type(adopted.side), target.source, wrong)
-      using target.language;
+      using target.language, folded, target.name;
     get diagnostics repaired = row_count;
   end if;
   if repaired + removed > 0 then

@@ -1,37 +1,51 @@
 -- pgvec.repair_rows -- has the triggers of a collection's table compute hashes, lexemes and weights again where they do not
 -- match the text.
--- Such rows were written while the triggers were off. Each is written twice, since the triggers act on a changed text; an
--- embedding that was made from another text is stale afterwards.
+-- Such rows were written while the triggers were off, or by an earlier release. A row without lexemes gets them when it is
+-- written; an embedding that was made from another text is stale afterwards.
 create or replace function pgvec.repair_rows(collection text)
   returns bigint
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  mark     constant text := e'\x01\x02\x01';  -- which no text ends with
   target   pgvec.collections := pgvec.collection(repair_rows.collection);
   repaired bigint;
 begin
   if target.base <> target.relation then
-    return pgvec.repair_adopted(target);
+    repaired := pgvec.repair_adopted(target);
+  else
+    if current_setting('session_replication_role') = 'replica'
+       or not exists (select
+                        from pg_catalog.pg_trigger as t
+                       where t.tgrelid = target.base
+                         and t.tgfoid = 'pgvec.maintain_document()'::regprocedure
+                         and t.tgenabled in ('O', 'A'))
+    then
+      raise exception using
+        errcode = 'PV004',
+        message = format('the triggers of %s are off', target.base),
+        hint    = format('select pgvec.attach_triggers(%L)', target.name);
+    end if;
+    execute format(
+      $query$
+      update %s as d
+         set fts = null, bm25 = null
+       where d.content_hash <> md5(d.content)
+          or d.fts is null
+          or d.fts <> pgvec.text_lexemes(coalesce(d.language, $1)::regconfig, d.content, $2)
+          or d.bm25 is null
+      $query$, target.base)
+      using target.language, target.settings @> '{"fold_accents": true}';
+    get diagnostics repaired = row_count;
   end if;
-  execute format(
-    $query$
-    update %s as d
-       set content = d.content || $2
-     where d.content_hash <> md5(d.content)
-        or d.fts is null
-        or d.fts <> to_tsvector(coalesce(d.language, $1)::regconfig, d.content)
-        or d.bm25 is null
-    $query$, target.base)
-    using target.language, mark;
-  get diagnostics repaired = row_count;
-  execute format('update %s as d set content = left(d.content, - length($1)) where d.content like ''%%'' || $1', target.base)
-    using mark;
+  update pgvec.collections as c
+     set word_rules = pgvec.word_rules(c.settings)
+   where c.name = target.name
+     and c.word_rules is distinct from pgvec.word_rules(c.settings);
   return repaired;
 end
 $$;
 comment on function pgvec.repair_rows(text) is
   'Computes content_hash, fts and bm25 again for rows whose text they do not match, and returns how many there were. Reads all rows. Of an '
-  'adopted table: pgvec.repair_adopted. Raises PV001.';
+  'adopted table: pgvec.repair_adopted. Raises PV001, PV004 where the triggers are off.';
 revoke all on function pgvec.repair_rows(text) from public;

@@ -13,30 +13,34 @@ create or replace function pgvec.bm25_vector(fts tsvector, average_length float8
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
+  of_a_part    constant float8 := 0.5;  -- times that a part of a word counts as (pgvec.word_parts), which has no position
   most_lexemes constant int := 16000;  -- pgvector's limit; a longer text keeps those that weigh most
+  parts           text;
   once            text;
   often           text;
   document_length float8;
   most_often      int;
   norm            float8;
 begin
-  select string_agg(w.dimension || ':t', ',') filter (where w.times = 1),
+  select string_agg(w.dimension || ':t', ',') filter (where w.times is null),
+         string_agg(w.dimension || ':t', ',') filter (where w.times = 1),
          string_agg(concat(w.dimension, ':t', w.times, ';'), ',') filter (where w.times > 1),
          sum(w.times),
          max(w.times)
-    into once, often, document_length, most_often
-    from (select ('x' || left(md5(l.lexeme), 7))::bit(28)::int + 1 as dimension, coalesce(cardinality(l.positions), 1) as times
+    into parts, once, often, document_length, most_often
+    from (select ('x' || left(md5(l.lexeme), 7))::bit(28)::int + 1 as dimension, cardinality(l.positions) as times
             from unnest(fts) as l
           offset 0) as w;
   norm := k1 * (1 - b + b * coalesce(document_length / nullif(average_length, 0), 1));
 
   if length(fts) <= most_lexemes then
+    parts := replace(parts, 't', (1 / (1 + norm / of_a_part))::float4::text);
     once := replace(once, 't', (1 / (1 + norm))::float4::text);
     for times in 2 .. coalesce(most_often, 0) loop
       often := replace(often, 't' || times || ';', (1 / (1 + norm / times))::float4::text);
     end loop;
     begin
-      return format('{%s}/268435456', concat_ws(',', once, often))::extensions.sparsevec;
+      return format('{%s}/268435456', concat_ws(',', once, often, parts))::extensions.sparsevec;
     exception when data_exception then
       null;  -- two lexemes share a dimension
     end;
@@ -45,7 +49,7 @@ begin
   return (
     select format('{%s}/268435456', string_agg(w.dimension || ':' || w.weight, ','))::extensions.sparsevec
       from (select ('x' || left(md5(l.lexeme), 7))::bit(28)::int + 1 as dimension,
-                   sum(1 / (1 + norm / coalesce(cardinality(l.positions), 1)))::float4 as weight
+                   sum(1 / (1 + norm / coalesce(cardinality(l.positions), of_a_part)))::float4 as weight
               from unnest(fts) as l
              group by dimension
              order by weight desc

@@ -64,7 +64,7 @@ begin
              from changes as c
             group by c.tenant),
          counted as materialized (
-           select c.tenant, p.live, l.lexeme, sum(c.sign) as documents, sum(c.sign * coalesce(cardinality(l.positions), 1)) as positions
+           select c.tenant, p.live, l.lexeme, sum(c.sign) as documents, sum(c.sign * coalesce(cardinality(l.positions), 0)) as positions
              from changes as c
              join parts as p on p.tenant = c.tenant and (p.live or ($1).owner_table is not null)
             cross join lateral unnest(c.fts) as l

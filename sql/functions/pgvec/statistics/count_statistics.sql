@@ -35,7 +35,7 @@ begin
     with counted as materialized (%1$s),
          totals as materialized (%2$s),
          lengths as (
-           select c.tenant, sum(c.nentry) as positions, count(*) as lexemes from counted as c group by c.tenant),
+           select c.tenant, %3$s as positions, count(*) as lexemes from counted as c group by c.tenant),
          forgotten as (
            delete from pgvec.lexemes as l where l.collection = $1 and ($2 is null or l.tenant = any ($2))),
          forgotten_totals as (
@@ -56,7 +56,7 @@ begin
     $query$,
     case target.access
       when 'tenant' then format(
-        'select d.tenant_id as tenant, l.lexeme as word, count(*) as ndoc, sum(coalesce(cardinality(l.positions), 1)) as nentry'
+        'select d.tenant_id as tenant, l.lexeme as word, count(*) as ndoc, coalesce(sum(cardinality(l.positions)), 0) as nentry'
         ' from %s as d cross join lateral unnest(d.fts) as l where $2 is null or d.tenant_id = any ($2) group by d.tenant_id, l.lexeme', target.text_table)
       else format('select %L::uuid as tenant, s.word, s.ndoc, s.nentry from ts_stat(%L) as s', pgvec.no_tenant(), format('select d.fts from %s as d', target.text_table))
     end,
@@ -67,6 +67,10 @@ begin
       else format(
         'select %L::uuid as tenant, (select count(*) from %s as d) as documents, %s as languages', pgvec.no_tenant(), target.text_table,
         case when target.base = target.relation then format('array(select distinct d.language from %s as d where d.language is not null)', target.base) else '''{}''::text[]' end)
+    end,
+    case target.access
+      when 'tenant' then 'sum(c.nentry)'
+      else format('(select sum(s.nentry) from ts_stat(%L, ''abcd'') as s)', format('select d.fts from %s as d', target.text_table))  -- parts of words have no positions
     end)
     using target.name, counted
   loop

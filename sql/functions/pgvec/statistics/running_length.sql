@@ -13,7 +13,7 @@ as $$
 declare
   kept  text[] := string_to_array(current_setting('pgvec.running_length', true), ' ');
   rows  bigint := 1;
-  words bigint := coalesce((select sum(coalesce(cardinality(l.positions), 1)) from unnest(fts) as l), 0);
+  words bigint := coalesce((select sum(cardinality(l.positions)) from unnest(fts) as l), 0);
 begin
   if kept[1] = collection and kept[2] = tenant::text then
     rows := rows + kept[3]::bigint;

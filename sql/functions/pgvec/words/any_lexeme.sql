@@ -6,7 +6,7 @@ create or replace function pgvec.any_lexeme(configuration text, query_text text)
   security invoker set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(string_agg(quote_literal(l.lexeme), ' | '), '')::tsquery
-    from unnest(to_tsvector(configuration::regconfig, query_text)) as l
+    from unnest(pgvec.text_lexemes(configuration::regconfig, query_text)) as l
 $$;
 comment on function pgvec.any_lexeme(text, text) is
   'The lexemes of a text joined by OR, as a tsquery; empty where the text has none (stop words only).';

@@ -1,0 +1,1 @@
+alter table pgvec.collections drop column if exists word_rules;
