@@ -185,7 +185,7 @@ class Run:
 
     def _store(self, rows: list[_Row], answer: Embeddings) -> None:
         before = self.result
-        self.result, tried = _store(self._connection, self._known.name, rows, answer, before)
+        self.result, tried = _store(self._connection, self._known.name, self._model.spec, rows, answer, before)
         self.tried += tried
         if self._left is not None:
             self._left += len(rows) - tried
@@ -201,13 +201,13 @@ class Run:
 
 
 def _store(
-    connection: Connection, collection: str, rows: Sequence[_Row], answer: Embeddings, so_far: EmbedResult
+    connection: Connection, collection: str, model: str, rows: Sequence[_Row], answer: Embeddings, so_far: EmbedResult
 ) -> tuple[EmbedResult, int]:
     """Store the vectors and mark the failures; the result with them, and how many rows were tried."""
     blank = {place for place, reason in answer.failures.items() if reason == EMPTY}
     tried = [place for place in range(len(rows)) if place not in answer.unasked and place not in blank]
     places = [place for place in tried if place not in answer.failures]
-    stored, refused = _store_rows(connection, collection, rows, answer.vectors, places)
+    stored, refused = _store_rows(connection, collection, model, rows, answer.vectors, places)
     reasons = refused | {place: answer.failures[place] for place in tried if place in answer.failures}
     failures = [Failure(rows[place].id, shorten(reason)) for place, reason in sorted(reasons.items())]
     if failures:
@@ -233,19 +233,20 @@ def _store(
 
 
 def _store_rows(
-    connection: Connection, collection: str, rows: Sequence[_Row], vectors: Vector, places: list[int]
+    connection: Connection, collection: str, model: str, rows: Sequence[_Row], vectors: Vector, places: list[int]
 ) -> tuple[int, dict[int, str]]:
     """How many of these rows were stored, and why the database refused the others (by place)."""
     if not places:
         return 0, {}
     try:
         found = connection.execute(
-            "select pgvec.store_embeddings(%s, %s, %s, %s)",
+            "select pgvec.store_embeddings(%s, %s, %s, %s, %s)",
             (
                 collection,
                 [rows[place].id for place in places],
                 [rows[place].content_hash for place in places],
                 _array(vectors[places]),
+                model,
             ),
         ).fetchone()
     except psycopg.Error as error:
@@ -255,8 +256,8 @@ def _store_rows(
         if len(places) == 1:
             return 0, {places[0]: error.diag.message_primary or str(error)}
         middle = len(places) // 2
-        first = _store_rows(connection, collection, rows, vectors, places[:middle])
-        second = _store_rows(connection, collection, rows, vectors, places[middle:])
+        first = _store_rows(connection, collection, model, rows, vectors, places[:middle])
+        second = _store_rows(connection, collection, model, rows, vectors, places[middle:])
         return first[0] + second[0], first[1] | second[1]
     assert found is not None
     return int(found[0]), {}

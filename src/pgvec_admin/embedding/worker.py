@@ -51,7 +51,7 @@ class Worker:
     ) -> None:
         self._where, self._names, self._options = where, list(names), options
         self._concurrency, self._report, self._stop = concurrency, report, stop
-        self._models: dict[str, Provider] = {}
+        self._models: dict[tuple[str, str | None], Provider] = {}
         self._pause, self._failed = 0.0, False
 
     def work(self) -> None:
@@ -94,18 +94,27 @@ class Worker:
         """Embed what is due in each collection; whether there was something."""
         self._failed = False
         worked = [self._drain(connection, name) for name in self._names]
+        seconds = [collections.changing_to(connection, name) for name in self._names]
+        worked += [self._drain(connection, name) for name in seconds if name is not None]
         if not self._failed:
             self._pause = 0.0
         return any(worked)
 
     def _drain(self, connection: Connection, name: str) -> bool:
-        known = collections.get(connection, name)
-        model = self._models.get(name)
+        try:
+            known = collections.get(connection, name)
+        except psycopg.Error as error:
+            if "@" in name and error.sqlstate == "PV001":
+                return False  # the change was aborted
+            raise
+        model = self._models.get((name, known.model))
         if model is None:
-            model = provider_for(known, self._options)
+            # what was asked for at the beginning is not for the model that the collection is changed to
+            options = replace(self._options, model=None, passage_prefix=None) if self._models else self._options
+            model = provider_for(known, options)
             check_dimensions(known, model)
             check_prefix(connection, known, model)
-            self._models[name] = model
+            self._models[name, known.model] = model
         run = Run(
             connection,
             known,
@@ -118,6 +127,10 @@ class Worker:
         try:
             for _ in run.drain(thorough=False):
                 pass
+        except psycopg.Error as error:
+            if (error.sqlstate or "")[:2] != "PV" or self._model_of(connection, name) == known.model:
+                raise
+            return True  # its model was changed meanwhile
         finally:
             run.close()
         result = run.result
@@ -126,6 +139,14 @@ class Worker:
         elif run.tried:
             self._report(Worked(name, replace(result, seconds=time.monotonic() - began)))
         return run.tried > 0 and result.stopped is None
+
+    @staticmethod
+    def _model_of(connection: Connection, name: str) -> str | None:
+        """The model of a collection now; None where that is not one of its models any more."""
+        try:
+            return collections.get(connection, name).model
+        except psycopg.Error:
+            return None
 
     def _wait(self, connection: Connection) -> None:
         until = time.monotonic() + POLL

@@ -29,6 +29,7 @@ begin
       bm25          extensions.sparsevec(268435456),
       created_at    timestamptz not null default now(),
       updated_at    timestamptz not null default now(),
+      embedded_by   int,
       primary key (%5$s)
     ) %6$s
     $ddl$, name, storage, dimensions,

@@ -46,7 +46,7 @@ begin
   execute format('comment on table %s is null', target.base);
   perform pgvec.forget_lexemes(target.name);
   delete from pgvec.search_log as l where l.collection = target.name;
-  delete from pgvec.embedding_jobs as j where j.collection = target.name;
+  delete from pgvec.embedding_jobs as j where split_part(j.collection, '@', 1) = target.name;
   delete from pgvec.collections as c where c.name = target.name;
   perform pg_notify('pgrst', 'reload schema');
   return target.base;

@@ -1,6 +1,7 @@
 -- pgvec.vector_request -- a search by vector: its defaults, checks, tenants and filter, worked out in this one place.
 -- A small search pays for each function that it calls, and for each statement of one. So one statement answers most requests: those to a
--- collection without tenants, with its own distance, no threshold, a vector that fits, and a filter that is absent or a plain object without keys that are columns.
+-- collection without tenants whose model is not being changed, with its own distance, no threshold,
+-- a vector that fits, and a filter that is absent or a plain object without keys that are columns.
 create or replace function pgvec.vector_request(
     query_embedding extensions.vector, match_count int, filter jsonb, match_threshold float8, collection text, for_tenant uuid, distance text,
     scope pgvec.search_request default null)
@@ -28,6 +29,7 @@ begin
      where c.name = vector_request.collection
        and num_nonnulls(vector_request.distance, match_threshold, for_tenant) = 0
        and c.access <> 'tenant'
+       and c.changing is null
        and has_table_privilege(c.base, 'select') is not null  -- there is such a table
        and (c.base = c.relation
             or c.source_columns = (select md5(string_agg(concat_ws(' ', quote_ident(a.attname), a.atttypid, a.atttypmod, a.attnotnull), ',' order by a.attnum)
@@ -48,6 +50,9 @@ begin
 
   if request.alone is null then
     request := case when (scope).alone is null then pgvec.scoped(vector_request.collection, for_tenant) else scope end;
+    if (request.collection).changing or extensions.vector_dims(vector_request.query_embedding) <> (request.collection).dimensions then
+      request.collection := pgvec.fitting(request.collection, vector_request.collection, vector_request.query_embedding);
+    end if;
     request.alone := request.alone and (request.tenants is null or cardinality(request.tenants) = 1);
     request.query_embedding := vector_request.query_embedding;
     request.wanted := pgvec.clamp_count(match_count, coalesce(((request.collection).settings ->> 'match_count')::int, 1000));
