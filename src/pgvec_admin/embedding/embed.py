@@ -60,9 +60,9 @@ def check_model(collection: Collection, spec: str) -> None:
     if collection.model not in (None, spec):
         raise UsageError(
             f"collection {collection.name!r} is bound to {collection.model}, not {spec}",
-            f"leave --model out; or pgvec-admin model change {collection.name} --to {spec}; or, where it is the same model"
-            f" by another name, run: select pgvec.bind_model('{collection.name}', '{spec}', {collection.dimensions},"
-            " same_model => true)",
+            f"leave --model out; or pgvec-admin model change {collection.name} --to {spec}; or, where it is the same"
+            f" model by another name, run: select pgvec.bind_model('{collection.name}', '{spec}',"
+            f" {collection.dimensions}, same_model => true)",
         )
 
 

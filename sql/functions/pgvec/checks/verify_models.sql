@@ -9,7 +9,7 @@ as $$
 declare
   most_rows constant int := 200000;
   target constant pgvec.collections := pgvec.collection(verify_models.collection);
-  bound  constant int := (select m.id from pgvec.models as m where m.name = target.model);
+  bound  constant int := case when target.model is not null then coalesce((select m.id from pgvec.models as m where m.name = target.model), 0) end;
   others record;
 begin
   if target.base <> target.relation and target.text_table = target.base then

@@ -40,8 +40,8 @@ begin
 
   execute format('alter table %s add column embedding_next extensions.%I(%s), add column embedded_hash_next text, add column embedded_by_next int',
                  target.base, storage, begin_model_change.dimensions);
-  if begin_model_change.dimensions::bigint * case storage when 'vector' then 4 else 2 end <= 2048 then
-    execute format('alter table %s alter column embedding_next set storage main', target.base);  -- as in pgvec.create_table
+  if begin_model_change.dimensions::bigint * (case storage when 'vector' then 4 else 2 end) <= 2048 then
+    execute format('alter table %s alter column embedding_next set storage main', target.base);  -- as pgvec.keep_vectors does
   end if;
   insert into pgvec.model_changes (collection, state, model, dimensions, storage, settings)
   values (target.name, 'pending', begin_model_change.model, begin_model_change.dimensions, begin_model_change.storage,

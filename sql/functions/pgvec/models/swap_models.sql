@@ -52,6 +52,7 @@ begin
     execute format('drop trigger if exists %I on %s', target.name || '_maintain', target.base);
     perform pgvec.attach_triggers(target.name);
   end if;
+  perform pgvec.keep_vectors(target.base, change.dimensions, change.storage);
   perform pgvec.describe_table(target.base);
   perform pgvec.protect_second(target.name);
   perform pgvec.note_index(target.name);
