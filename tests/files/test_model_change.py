@@ -152,7 +152,7 @@ def test_searches_and_writes_go_on_while_the_model_is_changed(
                 application.execute(
                     "update documents set content = content || '!' where id = %s", (f"w{written // 2}",)
                 )
-                time.sleep(0.02)
+                time.sleep(0.05)
 
     def pending() -> model_change.Change:
         return model_change.changes(connection, "documents")[0]

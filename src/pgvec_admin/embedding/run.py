@@ -82,10 +82,11 @@ class Run:
         budget: int | None = None,
         concurrency: int = 1,
         stop: Event | None = None,
+        until: float = float("inf"),
     ) -> None:
         self._connection, self._known, self._model = connection, known, model
         self._batch, self._left, self._budget = batch or model.max_batch, limit, budget
-        self._concurrency, self._stop = concurrency, stop or Event()
+        self._concurrency, self._stop, self._until = concurrency, stop or Event(), until
         self._bound = False
         self._answers: SimpleQueue[tuple[list[_Row], Embeddings | BaseException]] = SimpleQueue()
         self._number = secrets.randbits(62)
@@ -139,6 +140,7 @@ class Run:
     def _is_over(self) -> bool:
         return (
             self._stop.is_set()
+            or time.monotonic() > self._until
             or (self._left is not None and self._left <= 0)
             or (self._budget is not None and self.result.tokens >= self._budget)
         )

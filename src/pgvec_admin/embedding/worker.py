@@ -19,6 +19,7 @@ from pgvec_admin.errors import ConnectionFailedError, PgvecError, from_postgres
 from pgvec_admin.providers import Provider
 
 POLL = 5.0  # seconds between looks for rows of which no notification came: those that wait after a failure, for one
+TURN = 1.0  # seconds for each of two models, so that rows which keep coming for one do not hold up the other
 TICK = 0.5  # seconds within which it notices that it is to stop
 ANNOUNCEMENTS = 20  # attempts at a lock that writers have for a moment
 LONGEST_PAUSE = 300.0  # seconds after a provider or a server has failed again and again
@@ -93,14 +94,17 @@ class Worker:
     def _round(self, connection: Connection) -> bool:
         """Embed what is due in each collection; whether there was something."""
         self._failed = False
-        worked = [self._drain(connection, name) for name in self._names]
-        seconds = [collections.changing_to(connection, name) for name in self._names]
-        worked += [self._drain(connection, name) for name in seconds if name is not None]
+        worked = []
+        for name in self._names:
+            second = collections.changing_to(connection, name)
+            worked.append(self._drain(connection, name, turn=None if second is None else TURN))
+            if second is not None:
+                worked.append(self._drain(connection, second, turn=TURN))
         if not self._failed:
             self._pause = 0.0
         return any(worked)
 
-    def _drain(self, connection: Connection, name: str) -> bool:
+    def _drain(self, connection: Connection, name: str, *, turn: float | None = None) -> bool:
         try:
             known = collections.get(connection, name)
         except psycopg.Error as error:
@@ -115,6 +119,7 @@ class Worker:
             check_dimensions(known, model)
             check_prefix(connection, known, model)
             self._models[name, known.model] = model
+        began = time.monotonic()
         run = Run(
             connection,
             known,
@@ -122,8 +127,8 @@ class Worker:
             batch=self._options.batch,
             concurrency=self._concurrency,
             stop=self._stop,
+            until=began + (turn or float("inf")),
         )
-        began = time.monotonic()
         try:
             for _ in run.drain(thorough=False):
                 pass

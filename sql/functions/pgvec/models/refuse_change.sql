@@ -16,11 +16,12 @@ begin
                 when found.state = 'old' then format('the change of collection %L from %s to %s is finished', target.name, found.model, target.model)
                 else format('the change of collection %L from %s to %s is not finished', target.name, target.model, found.model)
               end,
-    hint    = case
-                when found.state is null then format('select pgvec.begin_model_change(%L, ''provider:name'', dimensions)', target.name)
-                when found.state = 'old' then format('select pgvec.drop_old_model(%L) removes the vectors of the old model', target.name)
-                else format('select pgvec.finish_model_change(%1$L), or pgvec.abort_model_change(%1$L)', target.name)
-              end;
+    hint    = format('select %s',
+                     case
+                       when found.state is null then format('pgvec.%s(%L, ''provider:name'', dimensions)', 'begin_model_change', target.name)
+                       when found.state = 'old' then format('pgvec.%s(%L) removes the vectors of the old model', 'drop_old_model', target.name)
+                       else format('pgvec.%1$s(%3$L), or pgvec.%2$s(%3$L)', 'finish_model_change', 'abort_model_change', target.name)
+                     end);
 end
 $$;
 comment on function pgvec.refuse_change(text) is 'Raises PV004 with how far the change of a collection''s model is, and what can be done next. Raises PV001.';
