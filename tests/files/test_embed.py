@@ -179,7 +179,7 @@ def test_what_an_upsert_leaves_out_stays_as_others_have_made_it_meanwhile(docume
             documents.execute("update documents set source = 'a', metadata = '{\"a\": 1}' where id = '1'")
             done = pool.submit(rival.execute, upsert)
             while not done.done() and not documents.execute(waiting, (upsert,)).fetchone():
-                documents.execute("select pg_sleep(0.02)")
+                documents.execute("select pg_sleep(0.02), pg_stat_clear_snapshot()")
         done.result()
     query = "select content, language, source, metadata, embedding::text, embedded_hash = md5('one') from documents"
     assert documents.execute(query).fetchall() == [("two", "german", "a", {"a": 1}, "[0,1,0,0,0,0,0,0]", True)]
