@@ -62,10 +62,11 @@ def change(
     \b
       pgvec-admin model change documents --to openai:text-embedding-3-large --dimensions 3072 --column-type halfvec
     """
-    from pgvec_admin import providers
+    wanted = dimensions
+    if wanted is None:
+        from pgvec_admin import providers
 
-    chosen = providers.provider(to, base_url=base_url, api_key=api_key, dimensions=dimensions)
-    wanted = dimensions or chosen.dimensions
+        wanted = providers.provider(to, base_url=base_url, api_key=api_key).dimensions
     where = open_target(database_url)
     with database.connect(where, autocommit=True) as connection:
         if not model_change.changes(connection, name):
