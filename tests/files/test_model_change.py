@@ -12,6 +12,7 @@ import pytest
 
 import installation
 from embedding_workers import count, until, watching
+from command import Run
 from installation import Connection
 from openai_server import OpenAIServer, vector_of
 from pgvec_admin.database import Target
@@ -467,3 +468,46 @@ def test_a_program_without_the_privilege_of_the_owner_changes_nothing(documents:
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 writer.execute(f"select pgvec.{call}".encode())
+
+
+def test_the_command_changes_a_model(documents: Connection, run: Run, provider: OpenAIServer) -> None:
+    change = ("model", "change", "documents", "--to", NEW, "--dimensions", str(LARGE), "--column-type", "halfvec")
+    told = run(*change, "--dry-run")
+    assert (told.returncode, count(documents, "select count(*) from pgvec.model_changes")) == (0, 0)
+    assert told.stderr.startswith("disk: at most ")
+    begun = run(*change)
+    assert begun.stderr.splitlines()[1:] == [
+        f"collection documents: from {OLD} (8 dimensions) to {NEW} (12), 40 of 40 rows to embed",
+        "next: pgvec-admin embed --collection documents; then pgvec-admin model finish documents",
+    ]
+    refused = run("model", "finish", "documents")
+    assert refused.returncode == 4
+    assert "error: not finished: 40 rows have no vector of the new model" in refused.stderr
+    embedded = run("embed", "--base-url", provider.url, "--api-key", "none")
+    assert embedded.returncode == 0
+    for rows, model in (0, OLD), (40, NEW):
+        assert f"embedded {rows} rows of documents with {model} in" in embedded.stderr
+    finished = run("model", "finish", "documents")
+    assert finished.returncode == 0
+    assert "of the 10 rows nearest to each of 20" in finished.stderr
+    assert f"queries of {OLD} (8 dimensions) are answered until:" in finished.stderr
+    assert run("model", "abort", "documents", "--yes").returncode == 2
+    dropped = run("model", "drop-old", "documents", "--yes")
+    assert dropped.stderr.splitlines()[0] == f"collection documents has vectors of {NEW} alone"
+    assert "vacuum full public.documents" in dropped.stderr
+    begun = run("model", "change", "documents", "--to", OLD, "--dimensions", str(SMALL))
+    assert begun.returncode == 0
+    aborted = run("model", "abort", "documents", "--yes")
+    assert aborted.stderr == f"collection documents stays with {NEW}\n"
+
+
+def test_one_model_of_two_is_reached_by_its_name_in_commands(
+    documents: Connection, run: Run, provider: OpenAIServer
+) -> None:
+    _begin(documents)
+    _store(documents, SECOND, LARGE)
+    options = ("--base-url", provider.url, "--api-key", "none")
+    found = run("search", "text 7", "--collection", SECOND, "--mode", "vector", "--json", "--limit", "1", *options)
+    assert '"id": "7"' in found.stdout
+    assert [request.body["model"] for request in provider.requests] == [NEW.partition(":")[2]]
+    assert "hnsw" in run("index", "plan", SECOND).stdout
