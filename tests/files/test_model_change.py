@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 import installation
-from embedding_workers import count, until, watching
 from command import Run
+from embedding_workers import count, until, watching
 from installation import Connection
 from openai_server import OpenAIServer, vector_of
 from pgvec_admin.database import Target
