@@ -7,14 +7,14 @@ export type Database = {
           Tables: {
             "documents": {
                   Row: {
-                    "bm25": unknown,"chunk_index": number | null,"content": string,"content_hash": string,"created_at": string,"embedded_hash": string | null,"embedding": string | null,"fts": unknown,"id": string,"language": string | null,"metadata": NonNullable<Json>,"source": string | null,"updated_at": string
+                    "bm25": unknown,"chunk_index": number | null,"content": string,"content_hash": string,"created_at": string,"embedded_by": number | null,"embedded_hash": string | null,"embedding": string | null,"fts": unknown,"id": string,"language": string | null,"metadata": NonNullable<Json>,"source": string | null,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "bm25"?: unknown,"chunk_index"?: number | null,"content"?: string,"content_hash"?: string,"created_at"?: string,"embedded_hash"?: string | null,"embedding"?: string | null,"fts"?: unknown,"id"?: string,"language"?: string | null,"metadata"?: NonNullable<Json>,"source"?: string | null,"updated_at"?: string
+                    "bm25"?: unknown,"chunk_index"?: number | null,"content"?: string,"content_hash"?: string,"created_at"?: string,"embedded_by"?: number | null,"embedded_hash"?: string | null,"embedding"?: string | null,"fts"?: unknown,"id"?: string,"language"?: string | null,"metadata"?: NonNullable<Json>,"source"?: string | null,"updated_at"?: string
                   }
                   Update: {
-                    "bm25"?: unknown,"chunk_index"?: number | null,"content"?: string,"content_hash"?: string,"created_at"?: string,"embedded_hash"?: string | null,"embedding"?: string | null,"fts"?: unknown,"id"?: string,"language"?: string | null,"metadata"?: NonNullable<Json>,"source"?: string | null,"updated_at"?: string
+                    "bm25"?: unknown,"chunk_index"?: number | null,"content"?: string,"content_hash"?: string,"created_at"?: string,"embedded_by"?: number | null,"embedded_hash"?: string | null,"embedding"?: string | null,"fts"?: unknown,"id"?: string,"language"?: string | null,"metadata"?: NonNullable<Json>,"source"?: string | null,"updated_at"?: string
                   }
                   Relationships: [
                     
@@ -31,7 +31,7 @@ export type Database = {
             }[]
                            },
 "complete_embeddings":
-{ Args: { "collection"?: string,"embeddings": Json,"tokens"?: number }; Returns: number
+{ Args: { "collection"?: string,"embeddings": Json,"model"?: string,"tokens"?: number }; Returns: number
                            },
 "delete_documents":
 { Args: { "collection"?: string,"filter"?: Json,"for_tenant"?: string,"ids"?: (string)[],"source"?: string }; Returns: number

@@ -394,5 +394,5 @@ def test_another_model_than_the_collections_is_refused(
     documents.execute("select pgvec.bind_model('documents', 'openai:large', 8)")
     with pytest.raises(UsageError, match="collection 'documents' is bound to openai:large, not openai:small") as caught:
         embed.embed(documents, "documents", model)
-    assert "pgvec.bind_model('documents', 'openai:small', 8)" in str(caught.value.hint)
+    assert "pgvec.bind_model('documents', 'openai:small', 8, same_model => true)" in str(caught.value.hint)
     assert api.requests == []

@@ -24,10 +24,12 @@ NOWHERE_A_FAULT = {
 # Records that a dynamic query fills: it takes them for unset, and what is compared with them for unused.
 FILLED_BY_DYNAMIC_QUERIES = {
     "pgvec.count_lexemes": ("part",),
+    "pgvec.compare_models": ("drawn",),
     "pgvec.enqueue_stale": ("page", "free"),
     "pgvec.sample_similarities": ("drawn",),
     "pgvec.tell_adoption": ("counted",),
     "pgvec.tune": ("drawn",),
+    "pgvec.verify_models": ("found",),
     "pgvec.verify_rows": ("seen", "stale", "whole"),
     "pgvec.verify_search": ("drawn", "explained", "most_scanned"),
     "pgvec.verify_texts": ("seen", "again", "repair", "outdated"),
@@ -40,6 +42,7 @@ SAFE_TEXTS = {
         "pgvec.explain_search",
         "pgvec.candidates",
         "pgvec.keyword_hits",
+        "pgvec.model_change_status",
         "pgvec.prepare_bench",
         "pgvec.quantization_recall",
         "pgvec.recall_curve",
@@ -66,6 +69,7 @@ SAFE_TEXTS = {
         "pgvec.make_policies",
         "pgvec.make_view",
         "pgvec.merge_staged",
+        "pgvec.protect_second",
         "pgvec.protect_side",
         "pgvec.protect_table",
         "pgvec.reads_text",

@@ -16,7 +16,7 @@ def test_a_claim_reads_the_head_of_the_queue_by_its_index(connection: Connection
     connection.execute("vacuum analyze pgvec.embedding_jobs")
     found = re.search(r"select j\.id, j\.tenant\n.*?skip locked", function_file("pgvec.lease_jobs").read_text(), re.S)
     assert found
-    query = found[0].replace("target.name", "'documents'").replace("limit batch", "limit 100")
+    query = found[0].replace("= queue", "= 'documents'").replace("limit batch", "limit 100")
     query = query.replace("(scope is null or j.tenant = any (scope))", "true")
     plan = "\n".join(row[0] for row in connection.execute(f"explain (costs off) {query}".encode()).fetchall())
     assert "Index Scan using embedding_jobs_due_idx" in plan

@@ -36,8 +36,11 @@ insert into crates select i, 'red fish ' || i, array[1, i]::real[]::extensions.v
 select pgvec.adopt_collection('crates', 'public.crates', content_columns => '{{title}}', add_columns => true);
 select pgvec.create_collection_api('jobs');
 grant select, insert, update, delete on jobs, crates to pgvec_reader, pgvec_writer;
+select pgvec.create_collection('moving', 2, model => 'local:x');
+insert into moving (id, content, metadata, embedding) select id, content, metadata, embedding from documents;
+select pgvec.begin_model_change('moving', 'local:y', 2, 'halfvec');
 """
-COLLECTIONS = ("documents", "notes", "parts", "mine", "jobs", "crates")
+COLLECTIONS = ("documents", "notes", "parts", "mine", "jobs", "crates", "moving")
 
 # values of arguments: SQL expressions by the name of an argument, else by its type; the first is the usual one
 ROW = "(select c from pgvec.collections as c where c.name = {collection})"
@@ -149,6 +152,7 @@ BY_TYPE: dict[str, list[str]] = {
     "pgvec.fused[]": [HITS],
     "pgvec.search_step": [STEP],
     "pgvec.search_step[]": [f"array[{STEP}]"],
+    "pgvec.model_changes": ["row({collection}, 'pending', 'local:y', 2, 'vector', '{}'::jsonb, now(), null, null)"],
     "pgvec.adoptions": ["(select a from pgvec.adoptions as a limit 1)"],
     "pgvec.bm25_parameters": ["row({collection}, pgvec.no_tenant(), 3, 1.2, 0.75, 20, now())"],
     "name": ["'embedding'"],

@@ -422,6 +422,11 @@ update documents set content = 'newer' where id = '1';
 --   documents: duplicates | of 300 rows repeat the text of another
 update documents set content = 'text number 0 about fish', embedded_hash = md5('text number 0 about fish') where id < '2';
 
+-- vectors of two models
+--   documents: models | 2 rows have a vector of another model than openai:ours: 2 of local:theirs
+select pgvec.bind_model('documents', 'openai:ours', 8);
+update documents set embedded_by = pgvec.model_id('local:theirs') where id in ('1', '2');
+
 -- word counts are gone
 --   documents: keyword statistics | keyword statistics count 0 rows, there are 300
 --   repaired

@@ -5,7 +5,7 @@ create or replace function public.embedding_model(collection text default 'docum
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target pgvec.collections := pgvec.collection(coalesce(embedding_model.collection, 'documents'));
+  target pgvec.collections := pgvec.of_model(coalesce(embedding_model.collection, 'documents'));
 begin
   return query select target.model, target.dimensions, target.settings ->> 'passage_prefix';
 end

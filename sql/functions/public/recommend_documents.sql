@@ -60,7 +60,7 @@ begin
 
   return query
     select m.id, m.content, m.metadata, m.similarity
-      from public.match_documents(liked, least(wanted + cardinality(given), 1000), filter, match_threshold, target.name, for_tenant, null::text) as m
+      from public.match_documents(liked, least(wanted + cardinality(given), 1000), filter, match_threshold, pgvec.model_name(target), for_tenant, null::text) as m
      where m.id <> all (given)
      order by m.similarity desc, m.id
      limit wanted;

@@ -77,6 +77,7 @@ COMMANDS = {
         "app",
         "Collections: the tables that the search functions know; create, adopt, list, drop.",
     ),
+    "model": ("model", "app", "The model of a collection: change it while searches go on, finish or abort that."),
     "index": ("index", "app", "Vector indexes of a collection: which would fit, build, tune, list, drop."),
     "log": ("log", "app", "The log of searches: a sample, where it is turned on."),
     "tenant": (

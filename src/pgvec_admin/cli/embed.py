@@ -112,36 +112,53 @@ def embed(
                 estimates.estimate(connection, known, provider, own_price=price, limit=limit), as_json=as_json
             )
             return
-        if max_cost is not None:
-            budget = estimates.affordable(
-                estimates.price(connection, collection, provider.spec, price), max_cost, budget
-            )
-        if not watch:
+        runs: list[tuple[str, str, EmbedResult]] = []  # also for the model that the collection is being changed to
+        name: str | None = None if watch else collection
+        while name is not None:
+            cost = None if max_cost is None else estimates.price(connection, name, provider.spec, price)
+            allowed = budget if max_cost is None or cost is None else estimates.affordable(cost, max_cost, budget)
             with progress("embed", "rows") as report:
                 result = embedding.attempt(
                     connection,
-                    collection,
+                    name,
                     provider,
                     batch=batch,
                     limit=limit,
-                    budget=budget,
+                    budget=allowed,
                     concurrency=concurrency,
                     report=report,
                 )
+            runs.append((name, provider.spec, result))
+            name = None if result.stopped or len(runs) > 1 else collections.changing_to(connection, collection)
+            if name is not None:
+                second = replace(options, model=None, passage_prefix=None)
+                provider = embedding.provider_for(collections.get(connection, name), second)
+                budget = None if budget is None else max(0, budget - result.tokens)
+                if cost is not None and max_cost is not None:
+                    max_cost = max(0, max_cost - result.tokens * (cost.dollars or 0) / 1_000_000)
+                if retry_dead:
+                    connection.execute("select pgvec.retry_dead(%s)", (name,))
     if watch:
         observer = None if metrics_port is None else _metrics(where, collection, metrics_host, metrics_port)
         _watch(where, collection, options, concurrency, observer, as_json=as_json)
         return
     if as_json:
-        stopped = None if result.stopped is None else result.stopped.message
-        told = asdict(replace(result, stopped=None)) | {"stopped": stopped}
-        print_json({"collection": collection, "model": provider.spec, "failed": result.failed, **told})
-    _say(collection, provider.spec, result)
-    if result.stopped:
-        raise result.stopped
-    if result.failed:
+        told = [
+            {"collection": collection, "model": spec, "failed": result.failed}
+            | asdict(replace(result, stopped=None))
+            | {"stopped": None if result.stopped is None else result.stopped.message}
+            for _, spec, result in runs
+        ]
+        print_json(told[0] if len(told) == 1 else told)
+    for _, spec, result in runs:
+        _say(collection, spec, result)
+    for _, _, result in runs:
+        if result.stopped:
+            raise result.stopped
+    failed = sum(result.failed for _, _, result in runs)
+    if failed:
         raise DataRejectedError(
-            f"rows that could not be embedded: {result.failed:,}",
+            f"rows that could not be embedded: {failed:,}",
             "fix or delete them, or run the same command again, which tries them last; the others are stored",
         )
 

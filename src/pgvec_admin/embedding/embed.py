@@ -62,8 +62,9 @@ def check_model(collection: Collection, spec: str) -> None:
     if collection.model not in (None, spec):
         raise UsageError(
             f"collection {collection.name!r} is bound to {collection.model}, not {spec}",
-            "leave --model out; or make another collection for that model; or, where it is the same model by another"
-            f" name, run: select pgvec.bind_model('{collection.name}', '{spec}', {collection.dimensions})",
+            f"leave --model out; or pgvec-admin model change {collection.name} --to {spec}; or, where it is the same"
+            f" model by another name, run: select pgvec.bind_model('{collection.name}', '{spec}',"
+            f" {collection.dimensions}, same_model => true)",
         )
 
 
@@ -129,7 +130,10 @@ def attempt(
     check_dimensions(known, model)
     check_prefix(connection, known, model)
 
-    connection.execute("select pgvec.clear_emptied(%s)", (collection,))  # of no text there is nothing to embed
+    if "@" not in collection:
+        connection.execute("select pgvec.clear_emptied(%s)", (collection,))  # of no text there is nothing to embed
+    while "@" not in collection and _number(connection, "select pgvec.mark_others(%s)", collection):
+        pass  # a page at a time, since each is a transaction
     total = _number(connection, "select pgvec.count_stale(%s)", collection)
     total = total if limit is None else min(total, limit)
     run = Run(connection, known, model, batch=batch, limit=limit, budget=budget, concurrency=concurrency)

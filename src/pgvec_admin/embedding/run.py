@@ -89,11 +89,12 @@ class Run:
         concurrency: int = 1,
         stop: Event | None = None,
         asked: Callable[[int, float], None] = lambda _texts, _seconds: None,
+        until: float = float("inf"),
     ) -> None:
         self._asked = asked
         self._connection, self._known, self._model = connection, known, model
         self._batch, self._left, self._budget = batch or model.max_batch, limit, budget
-        self._concurrency, self._stop = concurrency, stop or Event()
+        self._concurrency, self._stop, self._until = concurrency, stop or Event(), until
         self._bound = False
         self._answers: SimpleQueue[tuple[list[_Row], Embeddings | BaseException]] = SimpleQueue()
         self._number = 1 << 61 | secrets.randbits(61)  # a secret: who knows it has these claims
@@ -152,6 +153,7 @@ class Run:
     def _is_over(self) -> bool:
         return (
             self._stop.is_set()
+            or time.monotonic() > self._until
             or (self._left is not None and self._left <= 0)
             or (self._budget is not None and self.result.tokens >= self._budget)
         )
@@ -204,7 +206,7 @@ class Run:
 
     def _store(self, rows: list[_Row], answer: Embeddings) -> None:
         before = self.result
-        self.result, tried = _store(self._patient, self._known.name, rows, answer, before)
+        self.result, tried = _store(self._patient, self._known.name, self._model.spec, rows, answer, before)
         self.tried += tried
         if self._left is not None:
             self._left += len(rows) - tried
@@ -226,13 +228,13 @@ class Run:
 
 
 def _store(
-    connection: Patient, collection: str, rows: Sequence[_Row], answer: Embeddings, so_far: EmbedResult
+    connection: Patient, collection: str, model: str, rows: Sequence[_Row], answer: Embeddings, so_far: EmbedResult
 ) -> tuple[EmbedResult, int]:
     """Store the vectors and mark the failures; the result with them, and how many rows were tried."""
     blank = {place for place, reason in answer.failures.items() if reason == EMPTY}
     tried = [place for place in range(len(rows)) if place not in answer.unasked and place not in blank]
     places = [place for place in tried if place not in answer.failures]
-    stored, refused = _store_rows(connection, collection, rows, answer.vectors, places)
+    stored, refused = _store_rows(connection, collection, model, rows, answer.vectors, places)
     reasons = refused | {place: answer.failures[place] for place in tried if place in answer.failures}
     failures = [Failure(rows[place].id, shorten(reason)) for place, reason in sorted(reasons.items())]
     if failures:
@@ -258,19 +260,20 @@ def _store(
 
 
 def _store_rows(
-    connection: Patient, collection: str, rows: Sequence[_Row], vectors: Vector, places: list[int]
+    connection: Patient, collection: str, model: str, rows: Sequence[_Row], vectors: Vector, places: list[int]
 ) -> tuple[int, dict[int, str]]:
     """How many of these rows were stored, and why the database refused the others (by place)."""
     if not places:
         return 0, {}
     try:
         found = connection.execute(
-            "select pgvec.store_embeddings(%s, %s, %s, %s)",
+            "select pgvec.store_embeddings(%s, %s, %s, %s, %s)",
             (
                 collection,
                 [rows[place].id for place in places],
                 [rows[place].content_hash for place in places],
                 _array(vectors[places]),
+                model,
             ),
         ).fetchone()
     except psycopg.Error as error:
@@ -280,8 +283,8 @@ def _store_rows(
         if len(places) == 1:
             return 0, {places[0]: error.diag.message_primary or str(error)}
         middle = len(places) // 2
-        first = _store_rows(connection, collection, rows, vectors, places[:middle])
-        second = _store_rows(connection, collection, rows, vectors, places[middle:])
+        first = _store_rows(connection, collection, model, rows, vectors, places[:middle])
+        second = _store_rows(connection, collection, model, rows, vectors, places[middle:])
         return first[0] + second[0], first[1] | second[1]
     assert found is not None
     return int(found[0]), {}

@@ -20,6 +20,7 @@ from pgvec_admin.errors import ConnectionFailedError, PgvecError, from_postgres
 from pgvec_admin.providers import Provider
 
 POLL = 5.0  # seconds between looks for rows of which no notification came: those that wait after a failure, for one
+TURN = 1.0  # seconds for each of two models, so that rows which keep coming for one do not hold up the other
 ANNOUNCEMENTS = 20  # attempts at a lock that writers have for a moment
 LONGEST_PAUSE = 300.0  # seconds after a provider or a server has failed again and again
 
@@ -66,7 +67,7 @@ class Worker:
         self._observer = observer
         self._where, self._names, self._options = where, list(names), options
         self._concurrency, self._report, self._stop = concurrency, report, stop
-        self._models: dict[str, Provider] = {}
+        self._models: dict[tuple[str, str | None], Provider] = {}
         self._pause, self._failed = 0.0, False
 
     def work(self) -> None:
@@ -108,19 +109,32 @@ class Worker:
     def _round(self, connection: Connection) -> bool:
         """Embed what is due in each collection; whether there was something."""
         self._failed = False
-        worked = [self._drain(connection, name) for name in self._names]
+        worked = []
+        for name in self._names:
+            second = collections.changing_to(connection, name)
+            worked.append(self._drain(connection, name, turn=None if second is None else TURN))
+            if second is not None:
+                worked.append(self._drain(connection, second, turn=TURN))
         if not self._failed:
             self._pause = 0.0
         return any(worked)
 
-    def _drain(self, connection: Connection, name: str) -> bool:
-        known = collections.get(connection, name)
-        model = self._models.get(name)
+    def _drain(self, connection: Connection, name: str, *, turn: float | None = None) -> bool:
+        try:
+            known = collections.get(connection, name)
+        except psycopg.Error as error:
+            if "@" in name and error.sqlstate == "PV001":
+                return False  # the change was aborted
+            raise
+        model = self._models.get((name, known.model))
         if model is None:
-            model = provider_for(known, self._options)
+            # what was asked for at the beginning is not for the model that the collection is changed to
+            options = replace(self._options, model=None, passage_prefix=None) if self._models else self._options
+            model = provider_for(known, options)
             check_dimensions(known, model)
             check_prefix(connection, known, model)
-            self._models[name] = model
+            self._models[name, known.model] = model
+        began = time.monotonic()
         run = Run(
             connection,
             known,
@@ -129,13 +143,18 @@ class Worker:
             concurrency=self._concurrency,
             stop=self._stop,
             asked=lambda texts, seconds: self._count(name, model, texts, seconds),
+            until=began + (turn or float("inf")),
         )
-        began, seen = time.monotonic(), run.result
+        seen = run.result
         try:
             for _ in run.drain(thorough=False):
                 if self._observer:
                     self._observer.progress(name, model.spec, seen, run.result)
                 seen = run.result
+        except psycopg.Error as error:
+            if (error.sqlstate or "")[:2] != "PV" or self._model_of(connection, name) == known.model:
+                raise
+            return True  # its model was changed meanwhile
         finally:
             run.close()
         result = run.result
@@ -148,6 +167,14 @@ class Worker:
     def _count(self, name: str, model: Provider, texts: int, seconds: float) -> None:
         if self._observer:
             self._observer.asked(name, model.spec, texts, seconds)
+
+    @staticmethod
+    def _model_of(connection: Connection, name: str) -> str | None:
+        """The model of a collection now; None where that is not one of its models any more."""
+        try:
+            return collections.get(connection, name).model
+        except psycopg.Error:
+            return None
 
     def _wait(self, connection: Connection) -> None:
         until = time.monotonic() + POLL

@@ -67,17 +67,26 @@ class Refreshed:
 
 
 def get(connection: Connection, name: str) -> Collection:
-    """The collection of that name; psycopg error PV001 where there is none."""
+    """The collection of that name, or NAME@MODEL for its vectors of one model; psycopg error PV001 without one."""
     with connection.cursor(row_factory=class_row(Collection)) as cursor:
         cursor.execute(
-            "select name, relation::text, dimensions, distance, storage, access, language, model,"
-            " settings ->> 'passage_prefix' as passage_prefix, settings ->> 'too_long' as too_long"
-            " from pgvec.collection(%s)",
+            "select pgvec.model_name(c) as name, relation::text, dimensions, distance, storage, access, language,"
+            " model, settings ->> 'passage_prefix' as passage_prefix, settings ->> 'too_long' as too_long"
+            " from pgvec.of_model(%s) as c",
             (name,),
         )
         found = cursor.fetchone()
     assert found is not None, "pgvec.collection returns a row or raises"
     return found
+
+
+def changing_to(connection: Connection, name: str) -> str | None:
+    """NAME@MODEL for the model that a collection is being changed to; None where it is not."""
+    found = connection.execute(
+        "select collection || '@' || model from pgvec.model_changes where collection = %s and state = 'pending'",
+        (name,),
+    ).fetchone()
+    return None if found is None else str(found[0])
 
 
 def status(connection: Connection) -> list[CollectionStatus]:

@@ -72,6 +72,7 @@ class DocumentColumns:
     content_hash: Mapped[str] = mapped_column(Text, server_default=FetchedValue(), server_onupdate=FetchedValue())
     created_at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
     updated_at: Mapped[datetime] = mapped_column(server_default=FetchedValue(), server_onupdate=FetchedValue())
+    embedded_by: Mapped[int | None] = mapped_column(server_default=FetchedValue(), server_onupdate=FetchedValue())
 
 
 def match_documents(

@@ -210,7 +210,7 @@ class Run {
   private open = new Set<Row>();
   private healthy = false; // whether the provider has embedded anything since it last refused a text
 
-  constructor(private collection: string, private embed: Embed) {}
+  constructor(private collection: string, private model: string | null, private embed: Embed) {}
 
   async claim(batch: number, lease: number): Promise<Row[]> {
     const { collection } = this;
@@ -248,7 +248,9 @@ class Run {
   private async store(rows: Row[], vectors: number[][], tokens: number): Promise<void> {
     const embeddings = rows.map(({ id, content_hash }, place) => ({ id, content_hash, embedding: vectors[place] }));
     try {
-      this.embedded += await rpc<number>("complete_embeddings", { embeddings, collection: this.collection, tokens });
+      const { collection, model } = this; // a model that the collection was changed from meanwhile is not taken for its own
+      const stored = { embeddings, collection, tokens, ...(model && { model }) };
+      this.embedded += await rpc<number>("complete_embeddings", stored);
     } catch (error) {
       // a vector that the database refuses, such as one that is too long for halfvec
       if (!(error instanceof DatabaseError && /^(PV005|22)/.test(error.code))) throw error;
@@ -282,7 +284,7 @@ async function embedDue({ collection, batch, seconds, lease = seconds + 60 }: Op
   let run: Run | undefined, error: unknown;
   try {
     const [target] = await rpc<Target[]>("embedding_model", { collection });
-    run = new Run(collection, embedder(target, deadline));
+    run = new Run(collection, target.model, embedder(target, deadline));
     const most = batch ?? (target.model?.startsWith("supabase:") ? 10 : 100);
     for (let claimed = 0, longest = 0; claimed < MOST_ROWS && performance.now() + longest < deadline;) {
       const from = performance.now();

@@ -21,7 +21,7 @@ begin
     execute format('update %s as b set fts = %s, content_hash = md5(%s), embedded_hash = %s', target.base, lexemes, content, made);
     execute format('create index %I on %s using gin (fts)', adopted.collection || '_fts_idx', target.base);
   else
-    execute format('create %s table %s (id %s %s primary key, fts tsvector, bm25 extensions.sparsevec(268435456), content_hash text not null, embedded_hash text)',
+    execute format('create %s table %s (id %s %s primary key, fts tsvector, bm25 extensions.sparsevec(268435456), content_hash text not null, embedded_hash text, embedded_by int)',
                    (select case r.relpersistence when 'u' then 'unlogged' end from pg_catalog.pg_class as r where r.oid = target.base),
                    side_table, pgvec.key_type(adopted.id_type),
                    (select format('collate %I.%I', n.nspname, o.collname)

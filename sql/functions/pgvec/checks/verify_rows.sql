@@ -50,10 +50,12 @@ begin
     array_remove(array[case when seen.repeated > 0.1 * seen.rows then format('%s of %s rows repeat the text of another', seen.repeated, seen.rows) end], null),
     format('%s of %s rows repeat the text of another', seen.repeated, seen.rows),
     'repeated texts crowd out others: load them once, or search with group_by', severity => 'warn');
+  return query select * from pgvec.verify_models(target.name);
   return query select * from pgvec.verify_texts(target.name);
 end
 $$;
 comment on function pgvec.verify_rows(text) is
-  'Checks the rows of a collection: rows (missing and stale embeddings), vectors (zero, NaN, wrong dimensions), duplicates, and those of pgvec.verify_texts. Of '
+  'Checks the rows of a collection: rows (missing and stale embeddings), vectors (zero, NaN, wrong dimensions), duplicates, and those of pgvec.verify_models and '
+  'pgvec.verify_texts. Of '
   'more than 200,000 rows a sample is read, except for missing and stale embeddings. Raises PV001.';
 revoke all on function pgvec.verify_rows(text) from public;

@@ -10,7 +10,8 @@ as $$
 declare
   most_scanned constant float8 := 25000;  -- rows that an exact scan still reads quickly
   depth     constant int := 10;
-  target    pgvec.collections := pgvec.collection(verify_search.collection);
+  target    pgvec.collections := pgvec.of_model(verify_search.collection);
+  name      constant text := pgvec.model_name(target);
   within    pgvec.search_request;
   until     timestamptz := clock_timestamp() + make_interval(secs => seconds);
   drawn     record;
@@ -34,7 +35,7 @@ begin
   loop
     exit when clock_timestamp() > until and tried > 0;
     if tried = 0 then
-      select e.route, e.index into explained from pgvec.explain_search(target.name, drawn.embedding, depth, for_tenant => drawn.tenant) as e;
+      select e.route, e.index into explained from pgvec.explain_search(name, drawn.embedding, depth, for_tenant => drawn.tenant) as e;
       return next pgvec.verdict(
         target.name, 'plan',
         array_remove(array[
@@ -46,7 +47,7 @@ begin
     tried := tried + 1;
 
     started := clock_timestamp();
-    found := array(select m.id from public.match_documents(drawn.embedding, depth + 1, '{}'::jsonb, null::float8, target.name, drawn.tenant, null::text) as m);
+    found := array(select m.id from public.match_documents(drawn.embedding, depth + 1, '{}'::jsonb, null::float8, name, drawn.tenant, null::text) as m);
     vector_ms := vector_ms || extract(epoch from 1000 * (clock_timestamp() - started))::float8;
     within.collection := target;
     within.tenants := case when drawn.tenant is not null then array[drawn.tenant] end;
@@ -62,7 +63,7 @@ begin
     keyword_ms := keyword_ms || extract(epoch from 1000 * (clock_timestamp() - started))::float8;
     started := clock_timestamp();
     perform from public.hybrid_search(words, drawn.embedding, depth, 1::float8, 1::float8, null::int, null::text, '{}'::jsonb, null::float8, 'bm25'::text,
-                                      target.name, drawn.tenant, 100, null::text, null::float8, null::text, null::interval, false);
+                                      name, drawn.tenant, 100, null::text, null::float8, null::text, null::interval, false);
     hybrid_ms := hybrid_ms || extract(epoch from 1000 * (clock_timestamp() - started))::float8;
   end loop;
   perform set_config('pgvec.search_log', logging, true);

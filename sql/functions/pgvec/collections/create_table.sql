@@ -1,16 +1,12 @@
 -- pgvec.create_table -- the table of a new collection, its partitions and its indexes, except the vector index.
--- A row beyond 2 KB has its vector moved out of line, and an exact scan then takes four times as long. Small vectors stay in
--- the row, and so do 2.5 KB of text, lexemes and weights beside them, up to two rows a page: compressing them or moving them
--- out makes loading a tenth slower.
 create or replace function pgvec.create_table(name text, dimensions int, storage text, access text, partition int)
   returns regclass
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  made         regclass;
-  part         text;
-  vector_bytes constant bigint := dimensions::bigint * (case storage when 'vector' then 4 else 2 end);
+  made regclass;
+  part text;
 begin
   execute format(
     $ddl$
@@ -29,6 +25,7 @@ begin
       bm25          extensions.sparsevec(268435456),
       created_at    timestamptz not null default now(),
       updated_at    timestamptz not null default now(),
+      embedded_by   int,
       primary key (%5$s)
     ) %6$s
     $ddl$, name, storage, dimensions,
@@ -41,18 +38,7 @@ begin
     execute format('create table %s partition of %s for values with (modulus %s, remainder %s)', part, made, partition, place);
   end loop;
 
-  -- A row beyond 2 KB sends its vector away, and an exact scan then takes four times as long. Small vectors stay, and so
-  -- do 2.5 KB beside them, text, lexemes and weights, up to two rows a page: to compress them or send them away makes
-  -- loading a tenth slower.
-  if vector_bytes <= 2048 then
-    execute format('alter table %s alter column embedding set storage main', made);
-    for part in
-      select p from pgvec.partitions(made) as p
-    loop
-      execute format('alter table %s set (toast_tuple_target = %s)', part, least(4080, vector_bytes + 2536));
-    end loop;
-  end if;
-
+  perform pgvec.keep_vectors(made, dimensions, storage);
   execute format('create index %I on %s using gin (metadata jsonb_path_ops)', name || '_metadata_idx', made);
   execute format('create index %I on %s using gin (fts)', name || '_fts_idx', made);
   perform pgvec.index_sources(name, made, access);

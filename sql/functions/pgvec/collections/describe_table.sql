@@ -23,6 +23,7 @@ begin
                    ('content_hash', 'md5 of the content; the embedding is stale exactly when embedded_hash differs.'),
                    ('fts', 'Lexemes of the content, kept by trigger.'),
                    ('bm25', 'BM25 weights of the lexemes.'),
+                   ('embedded_by', 'The number of the model that made the embedding (pgvec.models); null where that was not recorded.'),
                    ('created_at', 'When the row was inserted.'),
                    ('updated_at', 'When the row was last changed.')) as described (column_name, description)
      where exists (select from pg_catalog.pg_attribute as a where a.attrelid = relation and a.attname = described.column_name and not a.attisdropped)

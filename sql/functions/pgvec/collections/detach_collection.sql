@@ -49,7 +49,7 @@ begin
   execute format('comment on table %s is null', target.base);
   perform pgvec.forget_lexemes(target.name);
   delete from pgvec.search_log as l where l.collection = target.name;
-  delete from pgvec.embedding_jobs as j where j.collection = target.name;
+  delete from pgvec.embedding_jobs as j where split_part(j.collection, '@', 1) = target.name;
   delete from pgvec.collections as c where c.name = target.name;
   perform pgvec.leave_owner(target.owner_table);
   perform pg_notify('pgrst', 'reload schema');

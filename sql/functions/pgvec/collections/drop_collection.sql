@@ -17,7 +17,7 @@ begin
 
   perform pgvec.forget_lexemes(drop_collection.name);
   delete from pgvec.search_log as l where l.collection = drop_collection.name;
-  delete from pgvec.embedding_jobs as j where j.collection = drop_collection.name;
+  delete from pgvec.embedding_jobs as j where split_part(j.collection, '@', 1) = drop_collection.name;
   delete from pgvec.collections as c
    where c.name = drop_collection.name
   returning c.relation, c.owner_table into dropped, accounts;

@@ -9,7 +9,8 @@ create or replace function pgvec.claim_jobs(
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target  pgvec.collections := pgvec.collection(claim_jobs.collection);
+  target  pgvec.collections := pgvec.of_model(claim_jobs.collection);
+  name    constant text := pgvec.model_name(target);
   adopted pgvec.adoptions;
   source  text;
   leased  record;
@@ -23,7 +24,7 @@ begin
       message = format('lease cannot be %s', coalesce(lease::text, 'null')),
       hint    = 'how long the rows are nobody else''s, for example 5 minutes';
   end if;
-  source := format('%s as d where d.id = any ($1)', target.relation);
+  source := format('%s as d where d.id = any ($1)', coalesce(target.source, target.relation::text));
   if target.base <> target.relation then
     adopted := pgvec.adopted(target.name);
     source := format('%s as d where d.c%s = any ($1::%s[])', target.source, adopted.id_number, adopted.id_type);
@@ -33,11 +34,11 @@ begin
 
   loop
     select array_agg(j.id) as ids, array_agg(j.tenant) as tenants, array_agg(j.content_hash) as hashes, array_agg(j.attempts) as attempts, count(*) as rows into leased
-      from pgvec.lease_jobs(target.name, batch, lease, worker, failed_before) as j;
+      from pgvec.lease_jobs(name, batch, lease, worker, failed_before) as j;
     if leased.rows = 0 then
       exit when swept;
       swept := true;
-      exit when not pgvec.sweep_queue(target.name);
+      exit when not pgvec.sweep_queue(name);
       continue;
     end if;
     begin
@@ -53,7 +54,7 @@ begin
       given := '{}';  -- the key of an adopted table is of another type now: its rows are queued again
     end;
     if cardinality(given) < leased.rows then
-      perform pgvec.settle_jobs(target.name, array_agg(u.id), array_agg(u.hash), array_agg(u.id), array_agg(u.tenant))
+      perform pgvec.settle_jobs(name, array_agg(u.id), array_agg(u.hash), array_agg(u.id), array_agg(u.tenant))
          from unnest(leased.ids, leased.hashes, leased.tenants) as u (id, hash, tenant)
         where u.id <> all (given);
     end if;

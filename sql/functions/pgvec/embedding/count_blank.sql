@@ -5,7 +5,7 @@ create or replace function pgvec.count_blank(collection text)
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target pgvec.collections := pgvec.collection(count_blank.collection);
+  target pgvec.collections := pgvec.of_model(count_blank.collection);
   blank  bigint;
 begin
   execute format('select count(*) from %s as d where d.embedded_hash is distinct from d.content_hash and (d.content ~ ''\S'') is not true', coalesce(target.source, target.relation::text))

@@ -6,7 +6,7 @@ create or replace function pgvec.count_stale(collection text)
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  found_row pgvec.collections := pgvec.collection(collection);
+  found_row pgvec.collections := pgvec.of_model(collection);
   stale bigint;
 begin
   execute format('select count(*) from %s as d where d.embedded_hash is distinct from d.content_hash and d.content ~ ''\S''', coalesce(found_row.source, found_row.relation::text))

@@ -4,7 +4,7 @@ create or replace function pgvec.embedding_pace(collection text, model text defa
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target pgvec.collections := pgvec.collection(embedding_pace.collection);
+  target pgvec.collections := pgvec.of_model(embedding_pace.collection);
 begin
   select coalesce(sum(u.documents), 0), coalesce(sum(u.tokens), 0), coalesce(sum(u.seconds), 0) into documents, tokens, seconds
     from pgvec.embedding_usage as u

@@ -4,7 +4,7 @@ create or replace function pgvec.embedding_price(collection text, model text def
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target pgvec.collections := pgvec.collection(embedding_price.collection);
+  target pgvec.collections := pgvec.of_model(embedding_price.collection);
   wanted constant text := coalesce(embedding_price.model, target.model);
 begin
   dollars := (target.settings ->> 'embedding_price')::numeric;

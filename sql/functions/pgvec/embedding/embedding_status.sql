@@ -12,13 +12,23 @@ declare
   target pgvec.collections;
 begin
   if wanted is not null then
-    perform pgvec.collection(wanted);
+    perform pgvec.of_model(wanted);
   end if;
   for target in
-    select c.* from pgvec.collections as c where c.name = wanted or wanted is null and c.model is not null and has_table_privilege(c.base, 'select') is not null order by c.name
+    select r.*
+      from (select c.name from pgvec.collections as c where wanted is null and c.model is not null and has_table_privilege(c.base, 'select') is not null
+             union all
+            select c.name || '@' || m.model
+              from pgvec.model_changes as m
+              join pgvec.collections as c on c.name = m.collection
+             where wanted is null and m.state = 'pending' and has_table_privilege(c.base, 'select') is not null
+             union all
+            select wanted where wanted is not null) as n (name)
+     cross join lateral pgvec.of_model(n.name) as r
+     order by n.name
   loop
     return query
-      select target.name, target.model, j.pending, j.in_work, j.waiting, j.dead, pgvec.count_stale(target.name), j.oldest,
+      select pgvec.model_name(target), target.model, j.pending, j.in_work, j.waiting, j.dead, pgvec.count_stale(pgvec.model_name(target)), j.oldest,
              u.lately / (extract(epoch from 3600 * interval '1 s' + (now() - date_trunc('hour', now()))) / 60)::float8,
              u.today, u.tokens,
              round(u.tokens * coalesce((target.settings ->> 'embedding_price')::numeric, pgvec.model_price(target.model)) / 1000000, 4)
@@ -28,7 +38,7 @@ begin
                      count(*) filter (where q.due_at = 'infinity') as dead,
                      clock_timestamp() - min(q.queued_at) filter (where q.due_at < 'infinity') as oldest
                 from pgvec.embedding_jobs as q
-               where q.collection = target.name) as j,
+               where q.collection = pgvec.model_name(target)) as j,
              (select coalesce(sum(e.documents) filter (where e.hour >= date_trunc('hour', now()) - interval '1 hour'), 0) as lately,
                      coalesce(sum(e.tokens) filter (where e.hour >= date_trunc('day', now())), 0)::bigint as today,
                      coalesce(sum(e.tokens), 0)::bigint as tokens
@@ -39,7 +49,8 @@ begin
 end
 $$;
 comment on function pgvec.embedding_status(text) is
-  'For a collection, or for each that has a model: entries of the queue that are due (pending), claimed (in_work), waiting after a failure, and dead; all stale rows; how long '
+  'For a collection (or NAME@MODEL, while its model is changed), or for each that has a model: entries of the queue that are due (pending), claimed (in_work), '
+  'waiting after a failure, and dead; all stale rows; how long '
   'the oldest waits; rows embedded a minute in this hour and the last; tokens of today and of all time by the present model, and what they cost in dollars (the setting '
   'embedding_price, dollars a million, else pgvec.model_price). Raises PV001.';
 revoke all on function pgvec.embedding_status(text) from public;

@@ -6,7 +6,7 @@ create or replace function pgvec.enqueue_stale(collection text, after text defau
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target pgvec.collections := pgvec.collection(enqueue_stale.collection);
+  target pgvec.collections := pgvec.of_model(enqueue_stale.collection);
   page   record;
   free   record;
 begin
@@ -28,7 +28,7 @@ begin
   queued := 0;
   if page.rows > 0 then
     select f.ids, f.tenants into free from pgvec.free_rows(target, page.ids) as f;
-    queued := (select pgvec.enqueue_jobs(target.name, coalesce(array_agg(p.id), '{}'), coalesce(array_agg(p.tenant), '{}'), coalesce(array_agg(p.hash), '{}'))
+    queued := (select pgvec.enqueue_jobs(pgvec.model_name(target), coalesce(array_agg(p.id), '{}'), coalesce(array_agg(p.tenant), '{}'), coalesce(array_agg(p.hash), '{}'))
                  from unnest(page.ids, page.tenants, page.hashes) as p (id, tenant, hash)
                  join unnest(free.ids, free.tenants) as f (id, tenant) on f.id = p.id and f.tenant = p.tenant);
   end if;

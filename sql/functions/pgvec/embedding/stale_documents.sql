@@ -7,7 +7,7 @@ create or replace function pgvec.stale_documents(collection text, batch int defa
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  found_row pgvec.collections := pgvec.collection(collection);
+  found_row pgvec.collections := pgvec.of_model(collection);
 begin
   if batch < 1 then
     raise exception using

@@ -1,9 +1,10 @@
 -- pgvec.store_adopted -- pgvec.store_embeddings for an adopted table, whose hashes may be in a side table and whose ids have
 -- their own type.
 drop function if exists pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[]);
+drop function if exists pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[], text[]);
 
 create or replace function pgvec.store_adopted(
-    target pgvec.collections, ids text[], hashes text[], embeddings extensions.vector[], free text[])
+    target pgvec.collections, ids text[], hashes text[], embeddings extensions.vector[], free text[], made_by int)
   returns bigint
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
@@ -45,13 +46,14 @@ begin
       $update$, target.base, target.embedding_column, target.storage, adopted.id_type, adopted.id_column, adopted.side, side_type)
       using ids, hashes, embeddings, free;
     get diagnostics stored = row_count;
-    perform pgvec.settle_side(target.name, free, ids, hashes);
+    perform pgvec.settle_side(target.name, free, ids, hashes, made_by);
   end if;
   return stored;
 end
 $$;
-comment on function pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[], text[]) is
-  'Stores embeddings of an adopted table by id, each only if its row still has the text of that hash; of the rows that pgvec.free_rows has locked (free). Returns how many. '
+comment on function pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[], text[], int) is
+  'Stores embeddings of an adopted table by id, each only if its row still has the text of that hash; of the rows that pgvec.free_rows has locked (free). made_by: '
+  'the number of the model, which a side table keeps. Returns how many. '
   'pgvec.store_embeddings has checked their dimensions. Raises PV005 for a zero vector.';
-revoke all on function pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[], text[]) from public;
-select pgvec.grant_execute('pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[], text[])', 'writer');
+revoke all on function pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[], text[], int) from public;
+select pgvec.grant_execute('pgvec.store_adopted(pgvec.collections, text[], text[], extensions.vector[], text[], int)', 'writer');

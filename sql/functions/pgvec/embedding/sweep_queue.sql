@@ -1,4 +1,5 @@
--- pgvec.sweep_queue -- looks for stale rows outside the queue of a collection, until it has found some, or all rows are seen.
+-- pgvec.sweep_queue -- looks for stale rows outside the queue of a collection, until it has found some, or all rows are seen; and, once for
+-- each model, for rows with vectors of another.
 create or replace function pgvec.sweep_queue(collection text)
   returns boolean
   language plpgsql volatile parallel unsafe
@@ -9,6 +10,9 @@ declare
   queued  bigint;
 begin
   if pgvec.sweep_is_due(sweep_queue.collection) then
+    if strpos(sweep_queue.collection, '@') = 0 and pgvec.mark_others(sweep_queue.collection) > 0 then
+      return true;
+    end if;
     loop
       select s.last_id, s.queued into last_id, queued from pgvec.enqueue_stale(sweep_queue.collection, last_id) as s;
       if queued > 0 then

@@ -10,12 +10,12 @@ create or replace function pgvec.build_seconds(
   set maintenance_work_mem = '256MB'
 as $$
 declare
-  target  pgvec.collections := pgvec.collection(build_seconds.collection);
+  target  pgvec.collections := pgvec.of_model(build_seconds.collection);
   taken   float8;
   started timestamptz;
   seconds float8;
 begin
-  execute format('create temporary table pgvec_build_sample as select d.embedding from %s as d where d.embedding is not null limit %s', target.relation, sample);
+  execute format('create temporary table pgvec_build_sample as select d.embedding from %s as d where d.embedding is not null limit %s', coalesce(target.source, target.relation::text), sample);
   get diagnostics taken = row_count;
   started := clock_timestamp();
   execute 'create index on pg_temp.pgvec_build_sample '

@@ -15,7 +15,7 @@ create or replace function pgvec.index_definition(
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target   pgvec.collections := pgvec.collection(index_definition.collection);
+  target   pgvec.collections := pgvec.of_model(index_definition.collection);
   held     text := pgvec.index_storage(target, storage);
   kind     text := case target.distance when 'inner_product' then 'ip' else target.distance end;
   suffix   text;
@@ -24,7 +24,7 @@ declare
   rows_now float8;
 begin
   if method = 'ivfflat' and lists is null then
-    execute format('select count(*) from %s as d where d.embedding is not null', target.relation) into rows_now;
+    execute format('select count(*) from %s as d where d.embedding is not null', coalesce(target.source, target.relation::text)) into rows_now;
     lists := pgvec.default_lists(rows_now / (select count(*) from pgvec.partitions(target.base)));
   end if;
   if held = 'binary' then

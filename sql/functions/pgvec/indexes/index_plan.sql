@@ -15,7 +15,7 @@ create or replace function pgvec.index_plan(
 as $$
 declare
   wanted_recall constant float8 := 0.95;  -- of a binary index
-  target     pgvec.collections := pgvec.collection(index_plan.collection);
+  target     pgvec.collections := pgvec.of_model(index_plan.collection);
   helpers    int := least(current_setting('max_parallel_maintenance_workers')::int, current_setting('max_parallel_workers')::int);
   budget     float8 := coalesce(memory, (pgvec.server_memory()).bytes / 2);
   setting    float8 := pg_size_bytes(current_setting('maintenance_work_mem'));
@@ -27,7 +27,7 @@ begin
   if memory is not null then
     perform pgvec.check_count('memory', memory, 1, 9223372036854775807);
   end if;
-  execute format('select count(*) from %s as d where d.embedding is not null', target.relation) into row_count;
+  execute format('select count(*) from %s as d where d.embedding is not null', coalesce(target.source, target.relation::text)) into row_count;
   for method, storage in
     select *
       from (values ('hnsw', 'vector'), ('hnsw', 'halfvec'), ('hnsw', 'binary'), ('ivfflat', smallest)) as o (method, storage)
@@ -46,9 +46,9 @@ begin
     seconds := null;
     recall := null;
     if measure and row_count > 1 then
-      seconds := pgvec.build_seconds(target.name, method, storage, row_count, m, ef_construction)
+      seconds := pgvec.build_seconds(pgvec.model_name(target), method, storage, row_count, m, ef_construction)
                  / (1 + workers);
-      recall := pgvec.quantization_recall(target.name, storage, greatest(5, least(20, 2e7 / row_count))::int);
+      recall := pgvec.quantization_recall(pgvec.model_name(target), storage, greatest(5, least(20, 2e7 / row_count))::int);
     end if;
 
     recommended := not chosen and fits <> 'no' and (storage <> 'binary' or recall >= wanted_recall);
@@ -68,6 +68,7 @@ end
 $$;
 comment on function pgvec.index_plan(text, int, int, boolean, bigint) is
   'The vector indexes that a collection could have: bytes on disk, bytes to build, whether these fit (yes: in maintenance_work_mem as it is; with settings: in memory, '
-  'by default half of pgvec.server_memory), seconds to build from a sample, recall@10 that the storage itself allows, which one is recommended, and the settings to build it with. '
+  'by default half of pgvec.server_memory), seconds to build from a sample, recall@10 that the storage itself allows, which one is recommended, and the settings to '
+  'build it with. '
   'measure => false leaves out what takes time; binary is then never recommended. Raises PV001.';
 revoke all on function pgvec.index_plan(text, int, int, boolean, bigint) from public;

@@ -7,11 +7,11 @@ create or replace function pgvec.index_removal(collection text, index_name text)
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target pgvec.collections := pgvec.collection(index_removal.collection);
-  names  text := (select string_agg(quote_literal(i.name), ', ') from pgvec.vector_indexes(target.name) as i);
+  target pgvec.collections := pgvec.of_model(index_removal.collection);
+  names  text := (select string_agg(quote_literal(i.name), ', ') from pgvec.vector_indexes(pgvec.model_name(target)) as i);
   item   record;
 begin
-  if not exists (select from pgvec.vector_indexes(target.name) as i where i.name = index_name) then
+  if not exists (select from pgvec.vector_indexes(pgvec.model_name(target)) as i where i.name = index_name) then
     raise exception using
       errcode = 'PV004',
       message = format('collection %L has no vector index %s', target.name, pgvec.shown(index_name)),

@@ -10,7 +10,7 @@ create or replace function pgvec.quantization_recall(collection text, storage te
   set jit = off
 as $$
 declare
-  target    pgvec.collections := pgvec.collection(quantization_recall.collection);
+  target    pgvec.collections := pgvec.of_model(quantization_recall.collection);
   kind      text := case when storage <> target.storage then storage end;
   drawn     text;
   embedding extensions.vector;
@@ -23,7 +23,7 @@ begin
   perform pgvec.check_count('queries', queries, 1, 10000);
   perform pgvec.check_count('match_count', match_count, 1, 1000);
   for drawn, embedding in execute
-    format('select d.id, d.embedding::extensions.vector from %s as d where d.embedding is not null order by md5(d.id) limit $1', target.relation)
+    format('select d.id, d.embedding::extensions.vector from %s as d where d.embedding is not null order by md5(d.id) limit $1', coalesce(target.source, target.relation::text))
     using queries
   loop
     -- the row itself is left out: any index finds it

@@ -12,6 +12,9 @@ begin
   if collection.base <> collection.relation or coalesce(estimate, 0) <= most_rows then
     return format('(select * from %s as r)', coalesce(collection.source, collection.relation::text));
   end if;
+  if collection.source is not null then
+    return format('(select * from %s as r limit %s)', collection.source, most_rows);
+  end if;
   return format('(select * from %s tablesample system (%s) repeatable (1) limit %s)', collection.base, least(100, round((100 * 1.2 * most_rows / estimate)::numeric, 6)), most_rows);
 end
 $$;

@@ -7,12 +7,12 @@ create or replace function pgvec.enqueue_jobs(collection text, ids text[], tenan
   set debug_print_plan = off
 as $$
 declare
-  target pgvec.collections := pgvec.collection(enqueue_jobs.collection);
+  target pgvec.collections := pgvec.of_model(enqueue_jobs.collection);
   scope  uuid[] := pgvec.queue_scope(target);
   queued bigint;
 begin
   insert into pgvec.embedding_jobs as j (collection, id, tenant, content_hash)
-  select distinct on (e.id, e.tenant) target.name, e.id, e.tenant, e.hash
+  select distinct on (e.id, e.tenant) pgvec.model_name(target), e.id, e.tenant, e.hash
     from unnest(ids, tenants, hashes) as e (id, tenant, hash)
    where e.tenant = any (coalesce(scope, array[e.tenant]))
      and num_nulls(e.id, e.hash) = 0

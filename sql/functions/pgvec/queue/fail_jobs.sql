@@ -9,7 +9,8 @@ create or replace function pgvec.fail_jobs(collection text, ids text[], hashes t
   set debug_print_plan = off
 as $$
 declare
-  target  pgvec.collections := pgvec.collection(fail_jobs.collection);
+  target  pgvec.collections := pgvec.of_model(fail_jobs.collection);
+  queue   constant text := pgvec.model_name(target);
   scope   uuid[] := pgvec.queue_scope(target);
   most    int := coalesce((target.settings ->> 'embedding_attempts')::int, 5);
   charged bigint;
@@ -38,11 +39,11 @@ begin
                        else 'infinity' end
     from (select e.id, e.tenant, g.reason
             from (select u.id, u.hash, max(u.reason) as reason from unnest(ids, hashes, reasons) as u (id, hash, reason) group by u.id, u.hash) as g
-            join pgvec.embedding_jobs as e on e.collection = target.name and e.id = g.id and e.content_hash = g.hash
+            join pgvec.embedding_jobs as e on e.collection = queue and e.id = g.id and e.content_hash = g.hash
            where scope is null or e.tenant = any (scope)
            order by e.id
              for update of e skip locked) as f
-   where j.collection = target.name
+   where j.collection = queue
      and j.id = f.id
      and j.tenant = f.tenant;
   get diagnostics charged = row_count;

@@ -27,7 +27,7 @@ begin
     end if;
   end loop;
   if target.model is null then
-    delete from pgvec.embedding_jobs as j where j.collection = target.name;
+    delete from pgvec.embedding_jobs as j where split_part(j.collection, '@', 1) = target.name;
     delete from pgvec.embedding_queues as q where q.collection = target.name;
   end if;
 end

@@ -12,7 +12,8 @@ create or replace function pgvec.lease_jobs(
 as $$
 #variable_conflict use_column
 declare
-  target pgvec.collections := pgvec.collection(lease_jobs.collection);
+  target pgvec.collections := pgvec.of_model(lease_jobs.collection);
+  queue  constant text := pgvec.model_name(target);
   scope  uuid[] := pgvec.queue_scope(target);
   gone   bigint[];
   locked boolean := worker is not null and pgvec.run_sessions(worker) <> '{}';
@@ -28,7 +29,7 @@ begin
       with due as materialized (
         select j.id, j.tenant
           from pgvec.embedding_jobs as j
-         where j.collection = target.name
+         where j.collection = queue
            and j.due_at <= clock_timestamp()
            and (scope is null or j.tenant = any (scope))
          order by j.due_at
@@ -39,7 +40,7 @@ begin
              worker = coalesce(lease_jobs.worker, 0),  -- of nobody in particular
              in_session = locked
         from due as d
-       where j.collection = target.name
+       where j.collection = queue
          and j.id = d.id
          and j.tenant = d.tenant
       returning j.id, j.tenant, j.content_hash, j.attempts;
@@ -54,14 +55,14 @@ begin
        set due_at = least(j.due_at, clock_timestamp()), worker = null, in_session = null
       from (select e.id, e.tenant
               from pgvec.embedding_jobs as e
-             where e.collection = target.name
+             where e.collection = queue
                and (scope is null or e.tenant = any (scope))
                and (e.worker = any (gone)
                     or e.worker is null and e.tried_at < failed_before and e.due_at < 'infinity' and e.due_at > clock_timestamp())
              order by e.tried_at nulls first, e.id
              limit batch
                for update skip locked) as f
-     where j.collection = target.name
+     where j.collection = queue
        and j.id = f.id
        and j.tenant = f.tenant;
     exit when not found;

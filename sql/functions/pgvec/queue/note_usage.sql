@@ -9,7 +9,7 @@ create or replace function pgvec.note_usage(collection text, documents bigint, t
   set debug_print_plan = off
 as $$
 declare
-  target pgvec.collections := pgvec.collection(note_usage.collection);
+  target pgvec.collections := pgvec.of_model(note_usage.collection);
 begin
   perform pgvec.queue_scope(target);
   insert into pgvec.embedding_usage as u (collection, model, hour, documents, tokens, seconds)

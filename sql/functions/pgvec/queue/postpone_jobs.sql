@@ -7,7 +7,8 @@ create or replace function pgvec.postpone_jobs(collection text, ids text[], hash
   set debug_print_plan = off
 as $$
 declare
-  target    pgvec.collections := pgvec.collection(postpone_jobs.collection);
+  target    pgvec.collections := pgvec.of_model(postpone_jobs.collection);
+  queue     constant text := pgvec.model_name(target);
   scope     uuid[] := pgvec.queue_scope(target);
   postponed bigint;
 begin
@@ -15,11 +16,11 @@ begin
      set due_at = clock_timestamp() + wait, worker = null, in_session = null
     from (select o.id, o.tenant
             from unnest(ids, hashes) as e (id, hash)
-            join pgvec.embedding_jobs as o on o.collection = target.name and o.id = e.id and o.content_hash = e.hash
+            join pgvec.embedding_jobs as o on o.collection = queue and o.id = e.id and o.content_hash = e.hash
            where o.due_at < 'infinity'
              and (scope is null or o.tenant = any (scope))
              for update of o skip locked) as f
-   where j.collection = target.name
+   where j.collection = queue
      and j.id = f.id
      and j.tenant = f.tenant;
   get diagnostics postponed = row_count;

@@ -5,12 +5,13 @@ create or replace function pgvec.retry_dead(collection text)
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target  pgvec.collections := pgvec.collection(retry_dead.collection);
+  target  pgvec.collections := pgvec.of_model(retry_dead.collection);
+  queue   constant text := pgvec.model_name(target);
   retried bigint;
 begin
   update pgvec.embedding_jobs as j
      set due_at = clock_timestamp(), attempts = 0
-   where j.collection = target.name
+   where j.collection = queue
      and j.due_at = 'infinity';
   get diagnostics retried = row_count;
   if retried > 0 then

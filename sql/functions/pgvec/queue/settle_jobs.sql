@@ -8,17 +8,18 @@ create or replace function pgvec.settle_jobs(collection text, ids text[], hashes
   set debug_print_plan = off
 as $$
 declare
-  target pgvec.collections := pgvec.collection(settle_jobs.collection);
+  target pgvec.collections := pgvec.of_model(settle_jobs.collection);
+  queue  constant text := pgvec.model_name(target);
   scope  uuid[] := pgvec.queue_scope(target);
 begin
   delete from pgvec.embedding_jobs as j
    using (select o.id, o.tenant
             from unnest(ids, hashes) as e (id, hash)
             join unnest(free, tenants) as f (id, tenant) on f.id = e.id
-            join pgvec.embedding_jobs as o on o.collection = target.name and o.id = e.id and o.tenant = f.tenant and o.content_hash = e.hash
+            join pgvec.embedding_jobs as o on o.collection = queue and o.id = e.id and o.tenant = f.tenant and o.content_hash = e.hash
            where scope is null or o.tenant = any (scope)
              for update of o skip locked) as s
-   where j.collection = target.name
+   where j.collection = queue
      and j.id = s.id
      and j.tenant = s.tenant;
   if cardinality(free) < cardinality(ids) then
@@ -26,18 +27,19 @@ begin
        set due_at = clock_timestamp() + interval '1 s', worker = null, in_session = null
       from (select o.id, o.tenant
               from unnest(ids, hashes) as e (id, hash)
-              join pgvec.embedding_jobs as o on o.collection = target.name and o.id = e.id and o.content_hash = e.hash
+              join pgvec.embedding_jobs as o on o.collection = queue and o.id = e.id and o.content_hash = e.hash
              where e.id <> all (free)
                and (scope is null or o.tenant = any (scope))
                for update of o skip locked) as f
-     where j.collection = target.name
+     where j.collection = queue
        and j.id = f.id
        and j.tenant = f.tenant;
   end if;
 end
 $$;
 comment on function pgvec.settle_jobs(text, text[], text[], text[], uuid[]) is
-  'Removes the entries with these ids and content hashes from the queue of a collection that are among free, each with its tenant, of the caller''s tenants; those whose id is '
+  'Removes the entries with these ids and content hashes from the queue of a collection that are among free, each with its tenant, of the caller''s tenants; those '
+  'whose id is '
   'not among free are due again in a second. '
   'Raises PV001, PV006.';
 revoke all on function pgvec.settle_jobs(text, text[], text[], text[], uuid[]) from public;

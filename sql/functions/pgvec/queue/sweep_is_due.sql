@@ -7,9 +7,15 @@ create or replace function pgvec.sweep_is_due(collection text, found_nothing boo
   set debug_print_plan = off
 as $$
 declare
-  target pgvec.collections := pgvec.collection(sweep_is_due.collection);
+  target pgvec.collections := pgvec.of_model(sweep_is_due.collection);
 begin
   perform pgvec.queue_scope(target);
+  if target.source is not null and target.base = target.relation then
+    if found_nothing then
+      update pgvec.model_changes as m set swept_at = clock_timestamp() where m.collection = target.name;
+    end if;
+    return not exists (select from pgvec.model_changes as m where m.collection = target.name and m.swept_at > clock_timestamp() - interval '30 s');
+  end if;
   if found_nothing then
     insert into pgvec.embedding_queues as q (collection, swept_at)
     values (target.name, clock_timestamp())

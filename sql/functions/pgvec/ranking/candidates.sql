@@ -12,7 +12,7 @@ create or replace function pgvec.candidates(
 as $$
 declare
   request pgvec.search_request := scope;
-  target  constant pgvec.collections := scope.collection;
+  target  pgvec.collections := scope.collection;
   wanted  jsonb := filter;
   nearest record;
   scored  pgvec.scored[];
@@ -23,7 +23,9 @@ begin
     wanted := pgvec.with_text(filter, query.excluded);
   end if;
   if by_vector then
-    request := pgvec.vector_request(query_embedding, depth, wanted, match_threshold, target.name, scope.tenants[1], candidates.distance, scope);
+    request := pgvec.vector_request(query_embedding, depth, wanted, match_threshold, case when target.source is null then target.name else pgvec.model_name(target) end,
+                                    scope.tenants[1], candidates.distance, scope);
+    target := request.collection;
     nearest := pgvec.nearest(request);
     route := nearest.route;
     hits := array(

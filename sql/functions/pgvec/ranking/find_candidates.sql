@@ -11,7 +11,8 @@ begin
   if scope.alone then
     found := pgvec.candidates(scope, query_text, query_embedding, filter, match_threshold, find_candidates.distance, find_candidates.ranking, depth, by_vector, by_keyword);
   else
-    found := pgvec.candidates_as_owner((scope.collection).name, scope.tenants[1], query_text, query_embedding, filter, match_threshold, find_candidates.distance,
+    found := pgvec.candidates_as_owner(case when (scope.collection).source is null then (scope.collection).name else pgvec.model_name(scope.collection) end,
+                                       scope.tenants[1], query_text, query_embedding, filter, match_threshold, find_candidates.distance,
                                        find_candidates.ranking, depth, by_vector, by_keyword);
   end if;
   hits := found.hits;

@@ -31,6 +31,9 @@ begin
   perform pgvec.keyword_score(request.ranking);  -- PV004 for none that there is
   perform pgvec.check_weights(request.semantic_weight, request.full_text_weight, rrf_k, diversity, recency_field, half_life);
   if request.semantic_weight > 0 then
+    if (request.collection).changing or extensions.vector_dims(query_embedding) <> (request.collection).dimensions then
+      request.collection := pgvec.fitting(request.collection, hybrid_request.collection, query_embedding);
+    end if;
     perform pgvec.check_query_embedding(request.collection, query_embedding);
   end if;
   return request;

@@ -84,7 +84,8 @@ begin
        set fts = excluded.fts,
            bm25 = excluded.bm25,
            content_hash = excluded.content_hash,
-           embedded_hash = case when $4 then excluded.embedded_hash else s.embedded_hash end
+           embedded_hash = case when $4 then excluded.embedded_hash else s.embedded_hash end,
+           embedded_by = case when not $4 then s.embedded_by end
     $query$, adopted.side, pgvec.side_type(adopted.side))
     using id, lexemes, text_now, fresh is distinct from false or moved is not null,
           pgvec.bm25_vector(lexemes, made_with.average_length, made_with.k1, made_with.b), settled;

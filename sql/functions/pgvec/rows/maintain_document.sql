@@ -82,6 +82,7 @@ begin
 
   if new.embedding is null then
     new.embedded_hash := null;
+    new.embedded_by := null;
   else
     new_embedding := is_new or old.embedding is null or new.embedding operator(extensions.<>) old.embedding;
     if new_embedding and new.embedding operator(extensions.<#>) new.embedding in (0, '-infinity') then
@@ -92,6 +93,7 @@ begin
       new.embedded_hash := coalesce(new.embedded_hash, new.content_hash);
     elsif new_embedding and new.embedded_hash is not distinct from old.embedded_hash then
       new.embedded_hash := new.content_hash;
+      new.embedded_by := nullif(new.embedded_by, old.embedded_by);  -- whoever sets neither does not say what has made it
     end if;
   end if;
 

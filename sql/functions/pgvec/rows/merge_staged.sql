@@ -57,7 +57,8 @@ begin
            content = excluded.content,
            metadata = excluded.metadata,
            embedding = coalesce(excluded.embedding, case when excluded.id <> all ($1) then d.embedding end),
-           embedded_hash = case when excluded.embedding is not null then md5(excluded.content) when excluded.id <> all ($1) then d.embedded_hash end
+           embedded_hash = case when excluded.embedding is not null then md5(excluded.content) when excluded.id <> all ($1) then d.embedded_hash end,
+           embedded_by = case when excluded.embedding is null then d.embedded_by end
     $query$, target.relation, target.storage, case when tenant is not null then 'tenant_id,' end, tenant)
     using moved;
   get diagnostics inserted = row_count;

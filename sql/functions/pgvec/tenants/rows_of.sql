@@ -17,7 +17,7 @@ begin
   return format(
     '%s(select * from %s as r where r.tenant_id %s%s)',
     case when by_key is not null then 'lateral ' end,
-    (request.collection).relation,
+    coalesce((request.collection).source, (request.collection).relation::text),
     format(case cardinality(request.tenants) when 1 then '= %L' else '= any (%L)' end,
            case cardinality(request.tenants) when 1 then request.tenants[1]::text else request.tenants::text end),
     ' and r.id = ' || by_key || ' offset 0');

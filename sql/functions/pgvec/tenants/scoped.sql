@@ -9,7 +9,7 @@ create or replace function pgvec.scoped(collection text, for_tenant uuid)
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target  pgvec.collections := pgvec.collection(scoped.collection);
+  target  pgvec.collections := case when strpos(scoped.collection, '@') > 0 then pgvec.of_model(scoped.collection) else pgvec.collection(scoped.collection) end;
   request pgvec.search_request;
 begin
   request.collection := target;

@@ -34,8 +34,9 @@ begin
     execute format('select d.tableoid::regclass from %s as d where d.tenant_id = %L limit 1', collection.relation, tenant) into part;
   end if;
   part := case when has_table_privilege(part, 'select') then part else collection.relation end;
-  scanned := format('(select * from %s as r where r.tenant_id = %L offset 0)', collection.relation, tenant);
-  walked := format('(select * from %s as r where coalesce(r.tenant_id = %L, false))', part, tenant);
+  scanned := format('(select * from %s as r where r.tenant_id = %L offset 0)', coalesce(collection.source, collection.relation::text), tenant);
+  walked := format('(select * from %s as r where coalesce(r.tenant_id = %L, false))',
+                   case when collection.source is null then part::text else pgvec.model_source(collection, part) end, tenant);
   matches := size;
   to_scan := size;
   if size <= few or condition in ('', 'true') then
@@ -53,6 +54,7 @@ end
 $$;
 comment on function pgvec.tenant_rows(pgvec.search_request, text, tsquery) is
   'For a search in one tenant: the FROM items of a query that scans the rows meeting a condition and of one that '
-  'walks an index of vectors, about how many rows meet it (matches), and how many are read to find them all (to_scan). condition: on rows d, with words as $1 and bound as $2.';
+  'walks an index of vectors, about how many rows meet it (matches), and how many are read to find them all (to_scan). condition: on rows d, with words as $1 and '
+  'bound as $2.';
 revoke all on function pgvec.tenant_rows(pgvec.search_request, text, tsquery) from public;
 select pgvec.grant_execute('pgvec.tenant_rows(pgvec.search_request, text, tsquery)', 'reader');

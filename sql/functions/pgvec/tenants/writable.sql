@@ -16,6 +16,12 @@ begin
       message = format('collection %L is the adopted table %s', target.name, target.base),
       hint    = 'insert into that table; pgvec-admin embed then embeds what is new';
   end if;
+  if target.source is not null then
+    raise exception using
+      errcode = 'PV004',
+      message = format('rows are not written by the model of collection %s', pgvec.shown(writable.collection)),
+      hint    = format('write them to %s; pgvec-admin embed then embeds them with both models', target.name);
+  end if;
   if cardinality(request.tenants) > 1 then
     raise exception using
       errcode = 'PV006',

@@ -19,6 +19,10 @@ as $$
                            when x.collection is not null and a.attnum <> all (x.added_numbers) then null
                            when a.attname in ('fts') then '{tsvector}'::regtype[]
                            when a.attname in ('bm25') then array['extensions.sparsevec'::regtype]
+                           when x.collection is null and a.attname in ('embedding_next', 'embedding_old')
+                             then array['extensions.vector'::regtype, 'extensions.halfvec'::regtype]
+                           when x.collection is null and a.attname in ('embedded_by', 'embedded_by_next', 'embedded_by_old') then '{integer}'::regtype[]
+                           when x.collection is null and a.attname in ('embedded_hash_next', 'embedded_hash_old') then '{text}'::regtype[]
                            when a.attname in ('content_hash', 'embedded_hash') then '{text}'::regtype[]
                            when x.collection is not null then null
                            when a.attname in ('id', 'source', 'content', 'language') then '{text}'::regtype[]

@@ -20,7 +20,8 @@ as $$
          r.relkind in ('i', 'I'),
          r.relkind in ('i', 'I')
            or a.attname = (select c.owner_column from pgvec.collections as c where c.name = telling_columns.collection)
-           or a.attname in ('tenant_id', 'id', 'source', 'chunk_index', 'content', 'language', 'embedding', 'embedded_hash', 'content_hash', 'fts', 'bm25', 'created_at', 'updated_at')
+           or a.attname in ('tenant_id', 'id', 'source', 'chunk_index', 'content', 'language', 'embedding', 'embedded_hash', 'content_hash', 'embedded_by', 'fts', 'bm25', 'created_at', 'updated_at',
+                           'embedding_next', 'embedded_hash_next', 'embedded_by_next', 'embedding_old', 'embedded_hash_old', 'embedded_by_old')
     from (select t.oid from tables as t
            union all
           select x.indexrelid from tables as t join pg_catalog.pg_index as x on x.indrelid = t.oid and x.indexprs is not null) as h

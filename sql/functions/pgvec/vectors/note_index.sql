@@ -6,14 +6,14 @@ create or replace function pgvec.note_index(collection text)
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target pgvec.collections := pgvec.collection(note_index.collection);
+  target pgvec.collections := pgvec.of_model(note_index.collection);
   best   record := pgvec.index_kind(target, target.distance);
   found  regclass;
   search text := pgvec.query_template(target, target.distance, best.kind);
   scan   text := pgvec.query_template(target, target.distance, null);
 begin
   select to_regclass(format('%I.%I', n.nspname, i.name)) into found
-    from pgvec.vector_indexes(target.name) as i
+    from pgvec.vector_indexes(pgvec.model_name(target)) as i
     join pg_catalog.pg_class as b on b.oid = target.base
     join pg_catalog.pg_namespace as n on n.oid = b.relnamespace
    where i.valid
@@ -23,6 +23,9 @@ begin
    limit 1;
   if target.access <> 'open' and (target.base = target.relation or target.text_table <> target.base) then
     perform pgvec.hide_statistics(target.name);  -- of an index over an expression
+  end if;
+  if pgvec.model_name(target) <> target.name then
+    return found;  -- searches by the second model look for it
   end if;
   update pgvec.collections as c
      set search_index = found,

@@ -19,7 +19,7 @@ as $$
          x.indisvalid and x.indisready,
          (select sum(pg_relation_size(p)) from pgvec.partitions(i.oid) as p)::bigint,
          pg_get_indexdef(i.oid)
-    from pgvec.collection(vector_indexes.collection) as c
+    from pgvec.of_model(vector_indexes.collection) as c
     join pg_catalog.pg_index as x on x.indrelid = c.base
     join pg_catalog.pg_class as i on i.oid = x.indexrelid
     join pg_catalog.pg_am as m on m.oid = i.relam

@@ -1,7 +1,7 @@
 -- pgvec.vector_request -- a search by vector: its defaults, checks, tenants and filter, worked out in this one place.
 -- A small search pays for each function that it calls, for each query in one, and for every expression of a query, as an executor is made ready anew
 -- each time. So most requests are answered with one look at the registry and conditions of PL/pgSQL: those to a collection without
--- tenants, with its own distance, no threshold, a vector that fits, and a filter that is absent or a plain object without keys that are columns.
+-- tenants whose model is not being changed, with its own distance, no threshold, a vector that fits, and a filter that is absent or a plain object without keys that are columns.
 create or replace function pgvec.vector_request(
     query_embedding extensions.vector, match_count int, filter jsonb, match_threshold float8, collection text, for_tenant uuid, distance text,
     scope pgvec.search_request default null)
@@ -18,6 +18,7 @@ begin
     select c.* into target from pgvec.collections as c where c.name = vector_request.collection;
     product := query_embedding operator(extensions.<#>) query_embedding;
     if target.access <> 'tenant'
+       and target.changing is null
        and has_table_privilege(target.base, 'select') is not null  -- there is such a table
        and extensions.vector_dims(query_embedding) = target.dimensions
        and product between -1e38 and -1e-30
@@ -52,6 +53,9 @@ begin
 
   if request.alone is not true then
     request := case when (scope).alone is null then pgvec.scoped(vector_request.collection, for_tenant) else scope end;
+    if (request.collection).changing or extensions.vector_dims(vector_request.query_embedding) <> (request.collection).dimensions then
+      request.collection := pgvec.fitting(request.collection, vector_request.collection, vector_request.query_embedding);
+    end if;
     request.alone := request.alone and (request.tenants is null or cardinality(request.tenants) = 1);
     request.query_embedding := vector_request.query_embedding;
     request.wanted := pgvec.clamp_count(match_count, coalesce(((request.collection).settings ->> 'match_count')::int, 1000));

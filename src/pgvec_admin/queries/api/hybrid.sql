@@ -6,7 +6,7 @@ select coalesce(json_agg(
            else
              json_build_object('id', m.id, 'content', m.content, 'metadata', m.metadata, 'score', m.score,
                                'headline', (select pgvec.headline(c.language, m.content, pgvec.any_lexeme(c.language, %(words)s))
-                                              from pgvec.collection(%(collection)s) as c))
+                                              from pgvec.of_model(%(collection)s) as c))
          end order by m.ordinality), '[]')::text,
        count(*),
        (select sum(pg_stat_get_xact_numscans(i::oid)) from unnest(%(indexes)s::bigint[]) as i),

@@ -4,5 +4,5 @@ select h.id, h.score, h.content, h.metadata, h.similarity, h.keyword_score,
   from public.hybrid_search(query_text => %(text)s, query_embedding => %(embedding)s, match_count => %(count)s, filter => %(filter)s,
                             match_threshold => %(threshold)s, ranking => %(ranking)s, fusion => %(fusion)s, group_by => %(group_by)s,
                             collection => %(collection)s) with ordinality as h,
-       pgvec.collection(%(collection)s) as c
+       pgvec.of_model(%(collection)s) as c
  order by h.ordinality
