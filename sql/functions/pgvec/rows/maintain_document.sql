@@ -88,7 +88,6 @@ begin
     if new_embedding and new.embedding operator(extensions.<#>) new.embedding in (0, '-infinity') then
       perform pgvec.refuse_vector(new.embedding operator(extensions.<#>) new.embedding, new.id, tg_relid);
     end if;
-
     if is_new then
       new.embedded_hash := coalesce(new.embedded_hash, new.content_hash);
     elsif new_embedding and new.embedded_hash is not distinct from old.embedded_hash then
@@ -97,8 +96,7 @@ begin
     end if;
   end if;
 
-  -- new weights of the same text are no change
-  if not (is_new or new_weights) then
+  if not (is_new or new_weights) then  -- new weights of the same text are no change
     new.updated_at := now();
   end if;
   return new;
