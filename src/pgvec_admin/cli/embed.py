@@ -12,9 +12,21 @@ from typing import Annotated
 import typer
 
 from pgvec_admin import database
-from pgvec_admin.cli import estimates
-from pgvec_admin.cli.output import ApiKey, BaseUrl, DatabaseUrl, Json, echo_json, open_target, print_json, progress, say
+from pgvec_admin.cli.output import (
+    ApiKey,
+    BaseUrl,
+    DatabaseUrl,
+    Json,
+    echo,
+    echo_json,
+    open_target,
+    print_json,
+    progress,
+    say,
+)
 from pgvec_admin.embedding import embed as embedding
+from pgvec_admin.embedding import estimate as estimates
+from pgvec_admin.embedding.estimate import Estimate
 from pgvec_admin.embedding.run import EmbedResult
 from pgvec_admin.embedding.worker import Observer, Worked, Worker
 from pgvec_admin.engine import collections
@@ -108,9 +120,8 @@ def embed(
         known = collections.get(connection, collection)
         provider = embedding.provider_for(known, options)
         if estimate:
-            estimates.show(
-                estimates.estimate(connection, known, provider, own_price=price, limit=limit), as_json=as_json
-            )
+            found = estimates.estimate(connection, known, provider, own_price=price, limit=limit)
+            _show_estimate(found, as_json=as_json)
             return
         runs: list[tuple[str, str, EmbedResult]] = []  # also for the model that the collection is being changed to
         name: str | None = None if watch else collection
@@ -230,3 +241,50 @@ def _say(collection: str, spec: str, result: EmbedResult) -> None:
         say(f"{result.changed_meanwhile:,} rows changed while they were embedded; run again for them")
     tokens = f", {result.tokens:,} tokens" if result.tokens else ""
     say(f"embedded {result.embedded:,} rows of {collection} with {spec} in {result.seconds:.1f} s{tokens}")
+
+
+def _show_estimate(found: Estimate, *, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(found))
+        return
+    echo(f"{found.rows:,} rows of {found.collection} to embed with {found.model}")
+    echo(_tokens(found))
+    if found.longer:
+        echo(f"{found.longer:,} rows have more than the {found.longest:,} tokens that the model reads")
+    if found.dollars is None:
+        echo("money: the price is not known (--price)")
+    else:
+        echo(f"${_dollars(found.dollars)} at ${found.price.dollars:g} for a million tokens: {found.price.source}")
+    if found.seconds is not None:
+        echo(
+            f"{_time(found.seconds)} by one worker, at the {found.tokens_a_minute:,.0f} tokens a minute measured so far"
+        )
+
+
+def _tokens(found: Estimate) -> str:
+    how = f"counted by {found.counted_by}"
+    if found.calibrated_by:
+        how += f", corrected by the {found.calibrated_by:,} rows embedded so far"
+    if found.low == found.high:
+        return f"{'' if found.exact else 'about '}{found.tokens:,} tokens, {how}"
+    return (
+        f"about {found.tokens:,} tokens, {how} in {found.sampled:,} rows drawn at random"
+        f" (95 % sure: {found.low:,} to {found.high:,})"
+    )
+
+
+def _dollars(amount: float) -> str:
+    return (
+        f"{amount:,.2f}"
+        if amount >= 1
+        else f"{amount:.2g}"
+        if amount >= 0.0001
+        else f"{amount:.6f}".rstrip("0").rstrip(".") or "0"
+    )
+
+
+def _time(seconds: float) -> str:
+    for unit, name in ((86_400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:.1f} {name}"
+    return f"{max(1, seconds):.0f} s"

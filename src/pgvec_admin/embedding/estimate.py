@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pgvec_admin.database import Connection
 from pgvec_admin.engine.collections import Collection
+from pgvec_admin.errors import UsageError
 from pgvec_admin.providers import Provider, tokens
 from pgvec_admin.providers.tokens import Counter
 
@@ -63,6 +64,17 @@ def price(connection: Connection, collection: str, model: str, own: float | None
         "select dollars, source from pgvec.embedding_price(%s, %s)", (collection, model)
     ).fetchall()
     return Price(None if dollars is None else float(dollars), source)
+
+
+def affordable(cost: Price, dollars: float, budget: int | None) -> int | None:
+    """How many tokens so many dollars buy, and `budget` allows; UsageError where their price is not known."""
+    if cost.dollars is None:
+        raise UsageError(
+            "what the model's tokens cost is not known here",
+            "pass --price, dollars for a million; or set embedding_price in the settings of the collection",
+        )
+    bought = None if cost.dollars == 0 else int(dollars * 1_000_000 / cost.dollars)
+    return min((most for most in (bought, budget) if most is not None), default=None)
 
 
 def estimate(
