@@ -30,6 +30,7 @@ begin
 end
 $$;
 comment on function pgvec.model_change_missing(text) is
-  'The number of rows with text that the new model of a collection has not embedded, without those that were written since it is changed and queued in the last ten seconds. Raises '
+  'The number of rows with text that the new model of a collection has not embedded, without those that were written since it is changed and queued in the last ten '
+  'seconds. Raises '
   'PV001, PV004 where no change goes on.';
 revoke all on function pgvec.model_change_missing(text) from public;

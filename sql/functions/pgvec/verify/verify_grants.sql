@@ -7,7 +7,7 @@ create or replace function pgvec.verify_grants()
 as $$
 declare
   -- what readers may see of the engine's own tables
-  open_to_readers constant name[] := array['collections', 'adoptions']::name[];
+  open_to_readers constant name[] := array['collections', 'adoptions', 'model_changes']::name[];
 begin
   return query
     with granted as (

@@ -51,7 +51,7 @@ begin
                       from pg_catalog.pg_class as r
                      where r.relnamespace = 'pgvec'::regnamespace
                        and r.relkind in ('r', 'p')
-                       and r.relname not in ('collections', 'adoptions')
+                       and r.relname not in ('collections', 'adoptions', 'model_changes')
                        and r.oid not in (select t from pgvec.collections as c cross join lateral pgvec.relations_of(c.name) as t))) as v
             group by v.view)
     select (pgvec.verdict(
