@@ -1,4 +1,4 @@
--- depends: 0014.adopted_columns
+-- depends: 0015.models
 -- Rows that go with an account: the table of the accounts, and the column that refers to it.
 
 alter table pgvec.collections add column if not exists owner_table regclass;

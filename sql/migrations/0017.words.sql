@@ -1,4 +1,4 @@
--- depends: 0014.adopted_columns
+-- depends: 0016.owners
 -- Lexemes are made by rules that change between releases: a collection remembers which.
 
 alter table pgvec.collections add column if not exists word_rules text;

@@ -1,4 +1,4 @@
--- depends: 0014.adopted_columns
+-- depends: 0017.words
 -- How long embedding took, so that the time of what is left can be told before anything is sent.
 
 alter table pgvec.embedding_usage add column if not exists seconds float8 not null default 0;
