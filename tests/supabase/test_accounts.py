@@ -234,7 +234,7 @@ def _check_the_owners(with_search: Project, owner: Connection) -> None:
     owner.execute("create policy service on documents to service_role using (true)")
     owner.execute("grant select, insert, update, delete on documents to authenticated, service_role")
     with_search.settle()
-    user = {"role": "authenticated", "claims": {"sub": OURS}}
+    user: dict[str, Any] = {"role": "authenticated", "claims": {"sub": OURS}}
     body = {"id": "1", "content": "mine"}
     assert with_search.call("POST", "documents", json=body, **user).status_code == 201
     upserted = with_search.rpc("upsert_documents", {"documents": {"id": "2", "content": "mine too"}}, **user)

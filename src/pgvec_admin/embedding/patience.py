@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 from psycopg import errors
-from psycopg.abc import Params, Query
+from psycopg.abc import Params
 
 from pgvec_admin.database import Connection
 
@@ -30,7 +30,7 @@ class Patient:
     def __init__(self, connection: Connection, meanwhile: Callable[[], None], stop: Event) -> None:
         self._connection, self._meanwhile, self._stop = connection, meanwhile, stop
 
-    def execute(self, query: Query, parameters: Params | None = None) -> psycopg.Cursor[tuple[Any, ...]]:
+    def execute(self, query: str, parameters: Params | None = None) -> psycopg.Cursor[tuple[Any, ...]]:
         """As the connection's own."""
         over, pause, told = time.monotonic() + PATIENCE, SHORTEST, False
         while True:
