@@ -99,6 +99,13 @@ migrate --overwrite-drift
 collection list
 collection show documents
 collection refresh documents
+model change documents --to openai:large --dimensions 8 --base-url {openai}
+model status documents
+model abort documents --yes
+model change documents --to openai:large --dimensions 8 --base-url {openai}
+embed --base-url {openai}
+model finish documents --recall 0 --yes
+model drop-old documents --yes
 tenant list
 tenant show 00000000-0000-4000-8000-00000000000a
 tenant export 00000000-0000-4000-8000-00000000000a

@@ -36,6 +36,9 @@ insert into crates select i, 'red fish ' || i, array[1, i]::real[]::extensions.v
 select pgvec.adopt_collection('crates', 'public.crates', content_columns => '{{title}}', add_columns => true);
 select pgvec.create_collection_api('jobs');
 grant select, insert, update, delete on jobs, crates to pgvec_reader, pgvec_writer;
+"""
+# releases before had one model a collection
+MOVING = """
 select pgvec.create_collection('moving', 2, model => 'local:x');
 insert into moving (id, content, metadata, embedding) select id, content, metadata, embedding from documents;
 select pgvec.begin_model_change('moving', 'local:y', 2, 'halfvec');

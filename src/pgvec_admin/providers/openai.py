@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from pgvec_admin import redact
 from pgvec_admin.errors import ConnectionFailedError, DataRejectedError, PgvecError, UsageError
 from pgvec_admin.providers import Embeddings, Prefixes, TooLong, answers, empty_texts, reject_unusable, tokens, too_long
 from pgvec_admin.providers.clients import DEFAULT_BASE_URL, Server, parted
@@ -96,7 +95,6 @@ class OpenAIProvider:
         self.passage_prefix = prefixes.passage
         self._base_url, query = parted(base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL)
         key = api_key or os.environ.get("OPENAI_API_KEY")
-        redact.hide(key)
         self._max_retries, self._pacer = max_retries, Pacer()
         self._server = Server(self._base_url, query, key, max_retries, timeout, self._pacer if paced else None)
         self._dimensions = DIMENSIONS.get(model)
