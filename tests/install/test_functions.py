@@ -271,8 +271,8 @@ def test_a_search_of_another_signature_keeps_the_grants_of_the_users_own_roles(
         if change == "a column more":
             text = text.replace("keyword_rank bigint)\n  language", "keyword_rank bigint, more int)\n  language")
         else:
-            text = text.replace("autocut boolean default false)", "autocut boolean default false, more int default 1)")
-            text = text.replace("text, interval, boolean)", "text, interval, boolean, int)")
+            text = text.replace("syntax text default 'web')", "syntax text default 'web', more int default 1)")
+            text = text.replace("interval, boolean, text)", "interval, boolean, text, int)")
         assert text != file.read_text()
         file.write_text(text)
 

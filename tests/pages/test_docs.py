@@ -64,7 +64,7 @@ def test_every_command_that_is_named_is_one() -> None:
     groups = {name.split()[0] for name in COMMANDS if " " in name}
     unknown = set()
     for page in PAGES:
-        for first, second in re.findall(r"`pgvec-admin ([a-z]+)(?: ([a-z]+))?", page.read_text()):
+        for first, second in re.findall(r"`pgvec-admin ([a-z]+)(?: ([a-z-]*[a-z]))?", page.read_text()):
             if (f"{first} {second}" if first in groups and second else first) not in {*COMMANDS, *groups}:
                 unknown.add(f"{page.name}: {first} {second}")
     assert unknown == set()

@@ -48,6 +48,7 @@ def test_a_collection_has_the_columns_of_the_contract(documents: Connection) -> 
         "bm25": "sparsevec(268435456)",
         "created_at": "timestamp with time zone",
         "updated_at": "timestamp with time zone",
+        "embedded_by": "integer",
     }
 
 
