@@ -21,5 +21,5 @@ $$;
 delete from pgvec.embedding_jobs where collection like '%@%';
 alter table pgvec.embedding_queues drop column if exists model;
 alter table pgvec.collections drop column if exists changing;
-drop table if exists pgvec.model_changes;
+drop table if exists pgvec.model_changes cascade;  -- with the functions that take a row of it, as the release before has none
 drop table if exists pgvec.models;

@@ -299,5 +299,12 @@ def drop_all(connection: Connection) -> list[str]:
     """Drop every function that the ledger knows, in the caller's transaction; returns their names."""
     recorded = ledger.recorded(connection)
     live = [one for one in ledger.live(connection, recorded).values() if one.name in recorded]
+    # triggers of the engine's own tables hold their functions
+    for (statement,) in connection.execute(
+        "select format('drop trigger %I on %s', t.tgname, t.tgrelid::regclass)"
+        " from pg_catalog.pg_trigger as t join pg_catalog.pg_class as r on r.oid = t.tgrelid"
+        " where r.relnamespace = 'pgvec'::regnamespace and not t.tgisinternal"
+    ).fetchall():
+        connection.execute(str(statement).encode())
     definitions.drop(connection, [oid for one in live for oid in one.oids])
     return [one.name for one in live]
