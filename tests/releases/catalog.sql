@@ -67,7 +67,7 @@ select 'type', t.oid::regtype::text, concat_ws(' | ', t.typtype, coalesce(t.typa
    and t.typcategory <> 'A'
    and t.typname !~ '^_yoyo'
 union all
-select 'registered', c.name, (to_jsonb(c) - '{created_at,search_index_oid,source_columns}'::text[])::text
+select 'registered', c.name, (to_jsonb(c) - '{created_at,search_index_oid,source_columns,word_rules}'::text[])::text
   from pgvec.collections as c
 union all
 select 'adopted', a.collection, (to_jsonb(a) - '{created_at,base_oid}'::text[])::text

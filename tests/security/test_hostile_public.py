@@ -104,7 +104,7 @@ model status documents
 model abort documents --yes
 model change documents --to openai:large --dimensions 8 --base-url {openai}
 embed --base-url {openai}
-model finish documents --recall 0 --yes
+model finish documents --recall 0
 model drop-old documents --yes
 tenant list
 tenant show 00000000-0000-4000-8000-00000000000a
