@@ -144,23 +144,19 @@ def test_copy_and_weak_roles_queue_rows(documents: Connection, administrator: Co
     administrator.execute("create role weak_writer")
     administrator.execute("grant usage on schema public to weak_writer")
     administrator.execute("grant select, insert, update, delete on documents to weak_writer")
-    try:
-        with installation.connect(database) as application:
-            application.execute("set role weak_writer")
-            with documents.cursor() as cursor, cursor.copy("copy documents (id, content) from stdin") as copy:
-                for number in range(100, 200):
-                    copy.write_row((str(number), f"copied {number}"))
-            assert jobs(documents) == 120
-            administrator.execute("alter table documents enable row level security")
-            administrator.execute("create policy own on documents to weak_writer using (true) with check (true)")
-            application.execute("update documents set content = 'again' where id = '100'")
-            application.execute("delete from documents where id = '101'")
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                application.execute("select from pgvec.embedding_jobs")
-        assert jobs(documents) == 119
-    finally:
-        administrator.execute("drop owned by weak_writer")
-        administrator.execute("drop role weak_writer")
+    with installation.connect(database) as application:
+        application.execute("set role weak_writer")
+        with documents.cursor() as cursor, cursor.copy("copy documents (id, content) from stdin") as copy:
+            for number in range(100, 200):
+                copy.write_row((str(number), f"copied {number}"))
+        assert jobs(documents) == 120
+        administrator.execute("alter table documents enable row level security")
+        administrator.execute("create policy own on documents to weak_writer using (true) with check (true)")
+        application.execute("update documents set content = 'again' where id = '100'")
+        application.execute("delete from documents where id = '101'")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            application.execute("select from pgvec.embedding_jobs")
+    assert jobs(documents) == 119
 
 
 def test_rows_that_replication_applies_are_found_by_a_sweep(documents: Connection, administrator: Connection) -> None:

@@ -131,17 +131,14 @@ def test_a_grant_of_the_users_own_is_no_drift_and_survives(
     connection: Connection, database: str, sql_copy: Path
 ) -> None:
     connection.execute("create role colleague")
-    try:
-        connection.execute("grant execute on function pgvec.clamp_count to colleague")
-        assert state(connection, NAME) == "ok"
-        edit_file(sql_copy, "1), 1000)", "1), 5)")
-        install(database)
-        row = connection.execute(
-            "select has_function_privilege('colleague', 'pgvec.clamp_count(int, int)', 'execute')"
-        ).fetchone()
-        assert row == (True,)
-    finally:
-        connection.execute("drop owned by colleague; drop role colleague")
+    connection.execute("grant execute on function pgvec.clamp_count to colleague")
+    assert state(connection, NAME) == "ok"
+    edit_file(sql_copy, "1), 1000)", "1), 5)")
+    install(database)
+    row = connection.execute(
+        "select has_function_privilege('colleague', 'pgvec.clamp_count(int, int)', 'execute')"
+    ).fetchone()
+    assert row == (True,)
 
 
 def test_fingerprints_do_not_depend_on_the_search_path(connection: Connection) -> None:
@@ -233,21 +230,18 @@ def test_a_function_that_is_made_anew_keeps_its_grants_and_gives_none_to_public(
     connection: Connection, database: str
 ) -> None:
     connection.execute("create role colleague")
-    try:
-        connection.execute("drop function pgvec.clamp_count(int, int)")
-        connection.execute(
-            "create function pgvec.clamp_count(a int, b int) returns text language sql as $$ select 'theirs' $$"
-        )
-        connection.execute("grant execute on function pgvec.clamp_count to colleague")
-        install(database, overwrite_drift=True)
-        with connection.transaction():
-            functions.rollback(connection, NAME, VECTOR_SCHEMA, 2)
-        assert connection.execute("select pgvec.clamp_count(1, 2)").fetchone() == ("theirs",)
-        allowed = "select has_function_privilege(%s, 'pgvec.clamp_count(int, int)', 'execute')"
-        assert connection.execute(allowed, ("colleague",)).fetchone() == (True,)
-        assert connection.execute(allowed, ("public",)).fetchone() == (False,)
-    finally:
-        connection.execute("drop owned by colleague; drop role colleague")
+    connection.execute("drop function pgvec.clamp_count(int, int)")
+    connection.execute(
+        "create function pgvec.clamp_count(a int, b int) returns text language sql as $$ select 'theirs' $$"
+    )
+    connection.execute("grant execute on function pgvec.clamp_count to colleague")
+    install(database, overwrite_drift=True)
+    with connection.transaction():
+        functions.rollback(connection, NAME, VECTOR_SCHEMA, 2)
+    assert connection.execute("select pgvec.clamp_count(1, 2)").fetchone() == ("theirs",)
+    allowed = "select has_function_privilege(%s, 'pgvec.clamp_count(int, int)', 'execute')"
+    assert connection.execute(allowed, ("colleague",)).fetchone() == (True,)
+    assert connection.execute(allowed, ("public",)).fetchone() == (False,)
 
 
 # the exported file is for projects that have pgvector in schema extensions
@@ -258,40 +252,37 @@ def test_a_search_of_another_signature_keeps_the_grants_of_the_users_own_roles(
 ) -> None:
     monkeypatch.setattr(supabase, "sql_directory", lambda: sql_copy)
     connection.execute("create role customer")
-    try:
-        connection.execute("select pgvec.create_collection('notes', 3), pgvec.create_collection('documents', 3)")
-        connection.execute("select pgvec.create_collection_api('notes')")
-        signature = connection.execute("select 'public.hybrid_search'::regproc::regprocedure::text").fetchone()
-        assert signature is not None
-        for made in (signature[0], "public.hybrid_search_notes"):
-            connection.execute(f"grant execute on function {made} to customer".encode())
-        connection.execute("grant pgvec_reader to customer")
-        file = function_file("public.hybrid_search", sql_copy)
-        text = file.read_text()
-        if change == "a column more":
-            text = text.replace("keyword_rank bigint)\n  language", "keyword_rank bigint, more int)\n  language")
-        else:
-            text = text.replace("syntax text default 'web')", "syntax text default 'web', more int default 1)")
-            text = text.replace("interval, boolean, text)", "interval, boolean, text, int)")
-        assert text != file.read_text()
-        file.write_text(text)
+    connection.execute("select pgvec.create_collection('notes', 3), pgvec.create_collection('documents', 3)")
+    connection.execute("select pgvec.create_collection_api('notes')")
+    signature = connection.execute("select 'public.hybrid_search'::regproc::regprocedure::text").fetchone()
+    assert signature is not None
+    for made in (signature[0], "public.hybrid_search_notes"):
+        connection.execute(f"grant execute on function {made} to customer".encode())
+    connection.execute("grant pgvec_reader to customer")
+    file = function_file("public.hybrid_search", sql_copy)
+    text = file.read_text()
+    if change == "a column more":
+        text = text.replace("keyword_rank bigint)\n  language", "keyword_rank bigint, more int)\n  language")
+    else:
+        text = text.replace("syntax text default 'web')", "syntax text default 'web', more int default 1)")
+        text = text.replace("interval, boolean, text)", "interval, boolean, text, int)")
+    assert text != file.read_text()
+    file.write_text(text)
 
-        if way == "migrate":
-            assert install(database) == {"public.hybrid_search": "changed"}
-        else:
-            connection.execute(supabase.text().encode())
-        for call in ("hybrid_search", "hybrid_search_notes"):
-            row = connection.execute(
-                "select has_function_privilege('customer', p.oid, 'execute'), p.proargnames from pg_proc as p"
-                " where p.oid = %s::regproc",
-                (call,),
-            ).fetchone()
-            assert row is not None
-            assert row[0]
-            assert "more" in row[1]
-            assert connection.execute(f"select count(*) from {call}('word', '[1,0,0]')".encode()).fetchone() == (0,)
-    finally:
-        connection.execute("drop owned by customer; drop role customer")
+    if way == "migrate":
+        assert install(database) == {"public.hybrid_search": "changed"}
+    else:
+        connection.execute(supabase.text().encode())
+    for call in ("hybrid_search", "hybrid_search_notes"):
+        row = connection.execute(
+            "select has_function_privilege('customer', p.oid, 'execute'), p.proargnames from pg_proc as p"
+            " where p.oid = %s::regproc",
+            (call,),
+        ).fetchone()
+        assert row is not None
+        assert row[0]
+        assert "more" in row[1]
+        assert connection.execute(f"select count(*) from {call}('word', '[1,0,0]')".encode()).fetchone() == (0,)
 
 
 def test_a_rollback_to_the_text_of_the_file_is_ok_and_not_held(connection: Connection) -> None:

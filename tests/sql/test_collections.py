@@ -160,17 +160,14 @@ def test_a_row_may_have_a_language_of_its_own(documents: Connection) -> None:
 
 def test_functions_of_a_collection_that_are_made_anew_keep_their_grants(connection: Connection) -> None:
     connection.execute("create role clerk")
-    try:
-        connection.execute("select pgvec.create_collection('notes', 2)")
-        connection.execute("select pgvec.create_collection_api('notes')")
-        connection.execute("grant execute on function match_notes to clerk")
-        connection.execute("select pgvec.create_collection_api('notes')")
-        may = connection.execute(
-            "select proname, has_function_privilege('clerk', oid, 'execute') from pg_proc where proname ~ '_notes$'"
-        ).fetchall()
-        assert dict(may) == {"match_notes": True, "kw_match_notes": False, "hybrid_search_notes": False}
-    finally:
-        connection.execute("drop owned by clerk; drop role clerk")
+    connection.execute("select pgvec.create_collection('notes', 2)")
+    connection.execute("select pgvec.create_collection_api('notes')")
+    connection.execute("grant execute on function match_notes to clerk")
+    connection.execute("select pgvec.create_collection_api('notes')")
+    may = connection.execute(
+        "select proname, has_function_privilege('clerk', oid, 'execute') from pg_proc where proname ~ '_notes$'"
+    ).fetchall()
+    assert dict(may) == {"match_notes": True, "kw_match_notes": False, "hybrid_search_notes": False}
 
 
 @pytest.mark.parametrize(
@@ -208,14 +205,12 @@ def test_readers_read_and_writers_write_and_nobody_else_does_anything(
     writer.execute(insert)
     assert _one(writer, "select count(*) from documents") == 2
 
-    documents.execute("drop role if exists pgvec_stranger")
-    documents.execute("create role pgvec_stranger")
-    stranger = as_role("pgvec_stranger")
+    documents.execute("create role stranger")
+    stranger = as_role("stranger")
     assert _error(stranger, search).sqlstate == "42501"
     assert _error(stranger, "select * from documents").sqlstate == "42501"
     assert _error(stranger, "select * from pgvec.collections").sqlstate == "42501"
     stranger.close()
-    documents.execute("drop role pgvec_stranger")
 
 
 @pytest.mark.parametrize("access", ["open", "tenant"])

@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -84,11 +84,23 @@ def running(version: int = VERSION) -> Iterator[embedded.Server]:
 
 @contextmanager
 def created(server: embedded.Server, name: str, template: str = "template1") -> Iterator[str]:
-    """A database for the duration of the block: a superuser's connection string."""
+    """A database for the duration of the block: a superuser's connection string.
+
+    Roles belong to the whole server: those that a test creates go with its database, so that the next may use the name.
+    """
     with connect(server.url()) as administrator:
+        before = _roles(administrator)
         administrator.execute(f"create database {name} template {template} strategy file_copy".encode())
         yield server.url(name)
         administrator.execute(f"drop database {name} with (force)".encode())
+        for role in _roles(administrator) - before:
+            with suppress(psycopg.errors.DependentObjectsStillExist):  # of a database around this one, which drops it
+                administrator.execute(sql.SQL("drop role {}").format(sql.Identifier(role)))
+
+
+def _roles(administrator: psycopg.Connection) -> set[str]:
+    """All but the engine's own, which every database with the engine has."""
+    return {name for (name,) in administrator.execute("select rolname from pg_roles where rolname !~ '^pgvec_'")}
 
 
 def program(server: embedded.Server, name: str) -> Path:
