@@ -658,6 +658,7 @@ grant select on child to pgvec_reader;
 -- a child of a table lies on another server
 --   documents: inheritance | public.far_rows lies on server elsewhere
 --   documents: verify_rows
+--   documents: verify_queue
 --   documents: verify_statistics
 --   documents: verify_access
 --   documents: verify_search
