@@ -1,5 +1,8 @@
 -- hybrid_search -- the rows of a collection that are best by vector and by keyword together.
 -- pgvec.hybrid_request checks the arguments, pgvec.hybrid_rows searches, for each tenant as if there were no other.
+drop function if exists public.hybrid_search(
+  text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean);
+
 create or replace function public.hybrid_search(
     query_text text,
     query_embedding extensions.vector,
@@ -18,7 +21,9 @@ create or replace function public.hybrid_search(
     diversity float8 default null,
     recency_field text default null,
     half_life interval default null,
-    autocut boolean default false)
+    autocut boolean default false,
+    fuzzy boolean default false,
+    prefix boolean default false)
   returns table (
     id text, content text, metadata jsonb, score float8, similarity float8, keyword_score float8, semantic_rank bigint, keyword_rank bigint)
   language plpgsql stable parallel unsafe
@@ -28,7 +33,7 @@ declare
   started  constant timestamptz := clock_timestamp();
   request  constant pgvec.search_request := pgvec.hybrid_request(
              query_text, query_embedding, match_count, full_text_weight, semantic_weight, rrf_k, fusion, filter, match_threshold, ranking,
-             coalesce(hybrid_search.collection, 'documents'), for_tenant, candidates, group_by, diversity, recency_field, half_life, autocut);
+             coalesce(hybrid_search.collection, 'documents'), for_tenant, candidates, group_by, diversity, recency_field, half_life, autocut, fuzzy, prefix);
   several  constant boolean := coalesce(cardinality(request.tenants) > 1, false);
   returned int := 0;
   best     float8;
@@ -50,15 +55,17 @@ begin
 end
 $$;
 comment on function public.hybrid_search(
-    text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean) is
+    text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean, boolean, boolean) is
   'The match_count (1 to 1000) rows of a collection that are best by vector and by keyword together, best first, ties by id. '
   'fusion: dbsf (the default), rrf (the default where rrf_k is given; rrf_k 60 otherwise), minmax, or weighted (weight * similarity + weight * keyword score). '
   'A weight of 0 leaves that side out. filter: as in match_documents. match_threshold: the least similarity of what the vector side brings. '
   'ranking: as in keyword_search. candidates: rows that either side brings. group_by: only the best row of each source (''source'') or value of a metadata key. '
   'diversity: 0 to 1, how much a row like one before it is held back. recency_field with half_life: a date in metadata, and the age at which half the score is left. '
-  'autocut: ends before the largest drop of the score. similarity is null without an embedding, keyword_score 0 without any of the words; either is null where its weight is 0. '
+  'autocut: ends before the largest drop of the score. fuzzy, prefix: as in keyword_search. '
+  'similarity is null without an embedding, keyword_score 0 without any of the words; either is null where its weight is 0. '
   'Errors: PV001 unknown collection, PV002 dimensions, PV003 filter, PV004 argument, PV005 zero vector, PV006 tenant.';
 revoke all on function public.hybrid_search(
-    text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean) from public;
+    text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean, boolean, boolean) from public;
 select pgvec.grant_execute(
-  'public.hybrid_search(text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean)', 'reader');
+  'public.hybrid_search(text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, '
+  'interval, boolean, boolean, boolean)', 'reader');

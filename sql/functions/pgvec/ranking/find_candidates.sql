@@ -12,7 +12,7 @@ begin
     found := pgvec.candidates(scope, query_text, query_embedding, filter, match_threshold, find_candidates.distance, find_candidates.ranking, depth, by_vector, by_keyword);
   else
     found := pgvec.candidates_as_owner((scope.collection).name, scope.tenants[1], query_text, query_embedding, filter, match_threshold, find_candidates.distance,
-                                       find_candidates.ranking, depth, by_vector, by_keyword);
+                                       find_candidates.ranking, depth, by_vector, by_keyword, scope.reading);
   end if;
   hits := found.hits;
   query := found.query;
