@@ -23,11 +23,11 @@ begin
   for item in
     select e.key as word, case jsonb_typeof(e.value) when 'string' then jsonb_build_array(e.value) else e.value end as value from jsonb_each(synonyms) as e
   loop
-    if case
-         when jsonb_typeof(item.value) <> 'array' or jsonb_path_exists(item.value, '$[*] ? (@.type() != "string")') then true
-         else jsonb_array_length(item.value) not between 1 and most_synonyms
-              or greatest(length(item.word), (select max(length(v)) from jsonb_array_elements_text(item.value) as v)) > most_characters
-       end
+    if (case
+          when jsonb_typeof(item.value) <> 'array' or jsonb_path_exists(item.value, '$[*] ? (@.type() != "string")') then true
+          else jsonb_array_length(item.value) not between 1 and most_synonyms
+               or greatest(length(item.word), (select max(length(v)) from jsonb_array_elements_text(item.value) as v)) > most_characters
+        end)
     then
       raise exception using
         errcode = 'PV004',

@@ -13,7 +13,7 @@ create or replace function pgvec.nearest_lexemes(
 as $$
   select distinct on (n.word) n.word, pgvec.lexeme_operand(n.lexeme)::tsquery, n.edit
     from pgvec.scoped(nearest_lexemes.collection, for_tenant) as s
-   cross join lateral pgvec.near_words(s, query_text) as n
+   cross join lateral pgvec.near_words(s, nearest_lexemes.query_text) as n
    where (s.collection).access <> 'policy'
    order by n.word, n.likelihood * n.documents desc, n.lexeme
 $$;

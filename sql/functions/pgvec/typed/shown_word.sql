@@ -24,16 +24,16 @@ begin
     execute format(
       $query$
       select lower(t.token)
-        from (select left(d.content, $5) as content, coalesce(d.language, $2) as language from %s) as d
+        from (select left(d.content, $5) as content, coalesce(d.language, ($2).language) as language from %s) as d
        cross join lateral ts_parse('default', d.content) as t
        where starts_with(lower(t.token), $3)
-         and pgvec.typed_lexemes(request.collection, d.language, t.token) @@ $1
+         and pgvec.typed_lexemes($2, d.language, t.token) @@ $1
        group by lower(t.token)
        order by lower(t.token) = $4 desc nulls last, count(*) desc, lower(t.token)
        limit 1
       $query$, source)
       into word
-      using words, (request.collection).language, beginning, spelling, most_characters, ids;
+      using words, request.collection, beginning, spelling, most_characters, ids;
     exit when word is not null;
   end loop;
   return word;

@@ -21,10 +21,10 @@ begin
                      from (select distinct w.word, substr('  ' || w.word || ' ', i, 3) as trigram
                              from (values (similar_lexemes.word), (b.lexeme)) as w (word), generate_series(1, length(w.word) + 1) as i) as t
                     group by t.trigram) as g) as s
-     where s.similarity >= 0.4;
+     where s.similarity >= 0.3;
 end
 $$;
 comment on function pgvec.similar_lexemes(pgvec.search_request, text) is
-  'The lexemes of rows that begin with the first half of a word (at least three letters), are longer or shorter by at most three, and share 0.4 of all trigrams with '
+  'The lexemes of rows that begin with the first half of a word (at least three letters), are longer or shorter by at most three, and share 0.3 of all trigrams with '
   'it. Only for the owner, since nobody else may read the statistics.';
 revoke all on function pgvec.similar_lexemes(pgvec.search_request, text) from public;
