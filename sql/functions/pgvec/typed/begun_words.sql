@@ -5,6 +5,9 @@ create or replace function pgvec.begun_words(request pgvec.search_request, begin
   returns table (lexeme text, documents float8)
   language plpgsql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
+  set jit = off
+  set plan_cache_mode = force_generic_plan
+  rows 50
 as $$
 begin
   return query

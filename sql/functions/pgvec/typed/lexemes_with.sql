@@ -3,6 +3,7 @@ create or replace function pgvec.lexemes_with(request pgvec.search_request, begi
   returns table (lexeme text, documents float8)
   language plpgsql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
+  rows 200
 as $$
 begin
   return query

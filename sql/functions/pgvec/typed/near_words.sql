@@ -7,41 +7,41 @@ create or replace function pgvec.near_words(request pgvec.search_request, query_
   returns table (word text, edit text, lexeme text, documents float8, likelihood float8)
   language plpgsql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
+  set jit = off
+  set plan_cache_mode = force_generic_plan
+  rows 10
 as $$
 begin
   return query
-    with scope as materialized (
-           select (request.collection).name, coalesce(request.tenants, array[pgvec.no_tenant()]) as tenants),
-         unknown as materialized (
+    with unknown as materialized (
            select u as word from pgvec.unknown_words(request, query_text) as u),
-         configurations as materialized (
-           select c as configuration from unnest(pgvec.languages(request)) as c),
          edits as materialized (
-           select u.word, c.configuration, e.edit, e.likelihood, row_number() over (partition by u.word, c.configuration) as place
+           select u.word, c.configuration, e.edits, e.likelihoods
              from unknown as u
-            cross join configurations as c
-            cross join lateral pgvec.word_edits(u.word, pgvec.letters_like(u.word, c.configuration)) as e),
-         meant as materialized (
-           select distinct on (e.word, p.lexeme) e.word, e.edit, p.lexeme, e.likelihood
-             from (select x.word, x.configuration, pgvec.typed_lexemes(request.collection, x.configuration, string_agg(x.edit, ' ' order by x.place)) as parsed
-                     from edits as x
-                    group by x.word, x.configuration) as w
-            cross join lateral unnest(w.parsed) as p
-            cross join lateral unnest(p.positions) as o (place)
-             join edits as e on e.word = w.word and e.configuration = w.configuration and e.place = o.place
-            order by e.word, p.lexeme, e.likelihood desc, e.edit),
+            cross join unnest(pgvec.languages(request)) as c (configuration)
+            cross join lateral (
+                  select array_agg(x.edit) as edits, array_agg(x.likelihood) as likelihoods
+                    from pgvec.word_edits(u.word, pgvec.letters_like(u.word, c.configuration)) as x) as e),
+         parsed as materialized (
+           select e.word, e.edits, e.likelihoods, pgvec.typed_lexemes(request.collection, e.configuration, array_to_string(e.edits, ' ')) as words from edits as e),
          known as materialized (
            select x.lexeme, sum(x.documents)::float8 as documents
-             from scope as s
-             join pgvec.lexemes as x on x.collection = s.name and x.tenant = any (s.tenants)
-            where x.lexeme = any (array(select m.lexeme from meant as m))
+             from pgvec.lexemes as x
+            where x.collection = (request.collection).name
+              and x.tenant = any (coalesce(request.tenants, array[pgvec.no_tenant()]))
+              and x.lexeme = any (array(select unnest(tsvector_to_array(p.words)) from parsed as p))
             group by x.lexeme
            having sum(x.documents) > 0),
          near as materialized (
-           select m.word, m.edit, m.lexeme, k.documents, m.likelihood from meant as m join known as k on k.lexeme = m.lexeme)
+           select distinct on (p.word, k.lexeme) p.word, p.edits[o.place] as edit, k.lexeme, k.documents, p.likelihoods[o.place] as likelihood
+             from parsed as p
+            cross join lateral unnest(p.words) as l
+             join known as k on k.lexeme = l.lexeme
+            cross join lateral unnest(l.positions) as o (place)
+            order by 1, 3, 5 desc, 2)
     select n.word, n.edit, n.lexeme, n.documents, n.likelihood from near as n
      union all
-    select u.word, null, b.lexeme, b.documents, 0.05 * b.similarity
+    select u.word, null, b.lexeme, b.documents, b.similarity
       from unknown as u
      cross join lateral pgvec.similar_lexemes(request, u.word) as b
      where length(u.word) >= 6

@@ -4,6 +4,9 @@ create or replace function pgvec.similar_lexemes(request pgvec.search_request, w
   returns table (lexeme text, documents float8, similarity float8)
   language plpgsql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
+  set jit = off
+  set plan_cache_mode = force_generic_plan
+  rows 10
 as $$
 begin
   return query

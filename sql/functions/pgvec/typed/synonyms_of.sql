@@ -4,6 +4,9 @@ create or replace function pgvec.synonyms_of(request pgvec.search_request, query
   returns table (word text, key text[], synonym text)
   language plpgsql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
+  set jit = off
+  set plan_cache_mode = force_generic_plan
+  rows 2
 as $$
 begin
   return query

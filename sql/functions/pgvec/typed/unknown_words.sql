@@ -5,6 +5,7 @@ create or replace function pgvec.unknown_words(request pgvec.search_request, que
   returns setof text
   language plpgsql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
+  rows 2
 as $$
 begin
   return query

@@ -6,6 +6,7 @@ create or replace function pgvec.word_edits(word text, letters text[])
   returns table (edit text, likelihood float8)
   language plpgsql immutable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
+  rows 500
 as $$
 begin
   return query
