@@ -9,12 +9,12 @@ as $$
 declare
   most    constant int := least(pgvec.clamp_count(match_count, 5), 50);
   request constant pgvec.search_request := pgvec.scoped(coalesce(suggest_completions.collection, 'documents'), for_tenant);
-  last    constant text := substring(left(prefix, 1000) from '[[:alnum:]]+$');
+  last    constant text := substring(right(prefix, 40) from '[[:alnum:]]+$');
   given   int := 0;
   item    record;
   word    text;
 begin
-  if last is null then
+  if last is null or length(prefix) > 1000 then
     return;
   end if;
   for item in
@@ -32,7 +32,7 @@ end
 $$;
 comment on function public.suggest_completions(text, int, text, uuid) is
   'Up to match_count (1 to 50) texts that begin with prefix, whose last word is completed to one that rows have, and how many rows have that word in any form; the most '
-  'frequent first. None where prefix does not end with a letter or a digit, and where not everybody sees all rows (access policy). '
+  'frequent first. None where prefix has more than 1,000 characters or does not end with a letter or a digit, and where not everybody sees all rows (access policy). '
   'Errors: PV001 unknown collection, PV006 tenant.';
 revoke all on function public.suggest_completions(text, int, text, uuid) from public;
 select pgvec.grant_execute('public.suggest_completions(text, int, text, uuid)', 'reader');

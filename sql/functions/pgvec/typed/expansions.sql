@@ -13,9 +13,10 @@ declare
   most_nearest constant int := 10;
   most_nearly  constant float8 := 0.75;  -- on SciFact, 1 harms questions without an error, and 0.5 helps those with one less
   most_begun   constant int := 50;
+  longest_begun constant int := 40;  -- characters
   readable  constant boolean := (request.collection).access <> 'policy';
-  beginning constant text := lower(substring(query_text from '[[:alpha:]][[:alnum:]]+$'));
-  found     pgvec.expansion[] := '{}';
+  beginning constant text := lower(substring(right(query_text, longest_begun) from '(?:^|[^[:alnum:]])([[:alpha:]][[:alnum:]]+)$'));
+  found     pgvec.expansion[] := '{}'::pgvec.expansion[];
 begin
   if readable and (reading -> 'fuzzy')::boolean then
     found := found || array(

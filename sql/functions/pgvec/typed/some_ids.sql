@@ -12,7 +12,7 @@ declare
   ids     text[];
 begin
   if cardinality(request.tenants) is distinct from 1 or not request.alone or not pgvec.is_trusted((request.collection).base) then
-    return '{}';
+    return '{}'::text[];
   end if;
   execute format('select array(select d.id from %s as d where d.fts @@ $1 limit least($2, 100))', (pgvec.tenant_rows(request, 'd.fts @@ $1', words)).scanned)
     into ids

@@ -6,9 +6,9 @@ create or replace function pgvec.typed_lexemes(collection pgvec.collections, con
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return to_tsvector(configuration::regconfig, words);
+  return to_tsvector(coalesce(configuration, collection.language)::regconfig, words);
 end
 $$;
-comment on function pgvec.typed_lexemes(pgvec.collections, text, text) is 'The lexemes of a text by a text search configuration, as rows of the collection have them.';
+comment on function pgvec.typed_lexemes(pgvec.collections, text, text) is 'The lexemes of a text by a text search configuration (null: the collection''s own), as rows of the collection have them.';
 revoke all on function pgvec.typed_lexemes(pgvec.collections, text, text) from public;
 select pgvec.grant_execute('pgvec.typed_lexemes(pgvec.collections, text, text)', 'reader');
