@@ -9,6 +9,7 @@ begin
   return to_tsvector(coalesce(configuration, collection.language)::regconfig, words);
 end
 $$;
-comment on function pgvec.typed_lexemes(pgvec.collections, text, text) is 'The lexemes of a text by a text search configuration (null: the collection''s own), as rows of the collection have them.';
+comment on function pgvec.typed_lexemes(pgvec.collections, text, text) is
+  'The lexemes of a text by a text search configuration (null: the collection''s own), as rows of the collection have them.';
 revoke all on function pgvec.typed_lexemes(pgvec.collections, text, text) from public;
 select pgvec.grant_execute('pgvec.typed_lexemes(pgvec.collections, text, text)', 'reader');

@@ -8,6 +8,7 @@ begin
   return phraseto_tsquery(coalesce(configuration, collection.language)::regconfig, words);
 end
 $$;
-comment on function pgvec.typed_phrase(pgvec.collections, text, text) is 'The query for the words of a text one after the other, by a text search configuration (null: the collection''s own).';
+comment on function pgvec.typed_phrase(pgvec.collections, text, text) is
+  'The query for the words of a text one after the other, by a text search configuration (null: the collection''s own).';
 revoke all on function pgvec.typed_phrase(pgvec.collections, text, text) from public;
 select pgvec.grant_execute('pgvec.typed_phrase(pgvec.collections, text, text)', 'reader');
