@@ -119,6 +119,7 @@ BY_NAME: dict[tuple[str, str], list[str]] = {
     ("prefix", "text"): ["'red fis'", "'numbe'"],
     ("beginning", "text"): ["'fi'", "'numbe'"],
     ("lexeme", "text"): ["'fish'"],
+    ("weights", "jsonb"): ["""'{"lang": 2, "content": 1}'"""],
     ("synonyms", "jsonb"): ["""'{"cod": ["red fish", "number"]}'"""],
 }
 BY_TYPE: dict[str, list[str]] = {

@@ -21,10 +21,10 @@ begin
        set content = d.content || $2
      where d.content_hash <> md5(d.content)
         or d.fts is null
-        or d.fts <> to_tsvector(coalesce(d.language, $1)::regconfig, d.content)
+        or d.fts <> %s to_tsvector(coalesce(d.language, $1)::regconfig, d.content)
         or d.bm25 is null
-    $query$, target.base)
-    using target.language, mark;
+    $query$, target.base, case when target.settings ? 'weights' then 'pgvec.field_lexemes($3, coalesce(d.language, $1), d.metadata) ||' end)
+    using target.language, mark, target.settings -> 'weights';
   get diagnostics repaired = row_count;
   execute format('update %s as d set content = left(d.content, - length($1)) where d.content like ''%%'' || $1', target.base)
     using mark;

@@ -6,8 +6,8 @@ create or replace function pgvec.shown_word(request pgvec.search_request, lexeme
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  most_rows       constant int := 10;
-  most_characters constant int := 5000;
+  most_rows       constant int := 5;
+  most_characters constant int := 2000;
   words  constant tsquery := pgvec.lexeme_operand(lexeme)::tsquery;
   single pgvec.search_request := request;
   source text := format('%s as d where d.fts @@ $1 limit %s', pgvec.rows_of(request), most_rows);
