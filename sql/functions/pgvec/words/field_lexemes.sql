@@ -7,7 +7,7 @@ create or replace function pgvec.field_lexemes(weights jsonb, configuration text
 as $$
 declare
   most_characters constant int := 10000;
-  lexemes tsvector := '';
+  lexemes tsvector := ''::tsvector;
   item    record;
 begin
   for item in
