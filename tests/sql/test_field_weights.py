@@ -60,7 +60,8 @@ def test_occurrences_are_added_up_before_they_saturate(documents: Connection) ->
         """
     )
     documents.execute("select pgvec.refresh_statistics('documents', null)")
-    scores = dict(documents.execute("select id, score from keyword_search('tram')").fetchall())
+    rows = documents.execute("select id, score from keyword_search('tram')").fetchall()
+    scores = {row[0]: row[1] for row in rows}
     assert scores["both"] == pytest.approx(scores["four"], rel=1e-6), "3 + 1 occurrences among 4 words each"
 
 
