@@ -66,6 +66,7 @@ bench: $(VENV)/.dev tests/supabase/node_modules/.done bench-peers ## the tables 
 	$(BIN)/python benchmarks/releases.py
 	$(BIN)/python benchmarks/keywords.py
 	$(BIN)/python benchmarks/languages.py
+	$(BIN)/python benchmarks/typed_words.py
 	$(BIN)/python benchmarks/tenants.py
 	$(BIN)/python benchmarks/repository.py
 	$(BIN)/python benchmarks/verify.py

@@ -111,6 +111,11 @@ def test_a_search_prints_a_table_for_people_and_json_for_programs(run: Run, conn
     assert found[0]["headline"] == "The <mark>cat</mark> sat on the mat."
     assert found[0]["metadata"] == {"lang": "en"}
 
+    connection.execute(
+        """insert into documents (id, content) values ('code', 'if a < b && c > d: "kittens" &amp; more')"""
+    )
+    assert 'if a < b && c > d: "kittens" &amp; more' in run("search", "kittens", "--mode", "keyword").stdout
+
 
 def test_a_vector_search_embeds_the_query_and_explains_itself(run: Run, connection: Connection) -> None:
     connection.execute("select pgvec.create_collection('documents', 384)")

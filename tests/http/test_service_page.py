@@ -15,7 +15,7 @@ from openai_server import OpenAIServer
 from pgvec_admin.api import Access, Settings
 from pgvec_admin.embedding.embed import ProviderOptions
 
-HOSTILE = "<img src=x onerror=\"document.title='taken'\"> pasta <b>raw</b>"
+HOSTILE = "<img src=x onerror=\"document.title='taken'\"> pasta <b>raw</b> &lt;i&gt; &amp; <mark>no</mark>"
 
 
 @pytest.fixture
@@ -98,6 +98,7 @@ def test_what_is_stored_is_shown_as_text(page: Page) -> None:
     page.check("[value=keyword]")
     row = page.locator("#results li", has=page.locator(".id", has_text="hostile"))
     expect(row.locator(".text")).to_have_text(HOSTILE)
+    expect(row.locator("mark")).to_have_text(["pasta"])
     assert row.locator("img, b, i").count() == 0
     assert page.title() == "Search"
 

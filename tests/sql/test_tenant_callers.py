@@ -162,6 +162,16 @@ def test_words_that_only_others_have_are_suggested_to_nobody(notes: Connection) 
             found = notes.execute("select word, lexeme::text from pgvec.nearest_lexemes('notes', 'salmn')").fetchall()
             assert found == alike
             assert notes.execute("select suggest_query('salmn', 'notes')").fetchone() == (suggested,)
+            for call, completed in (
+                ("suggest_completions('salm', 5, 'notes')", ("salmon", 1)),
+                ("pgvec.begun_lexemes('notes', 'salm', 5)", ("salmon", 1)),
+                ("pgvec.some_ids('notes', null, 'salmon', 5)", (["2"],)),
+            ):
+                rows = notes.execute(f"select * from {call}".encode()).fetchall()
+                assert [row for row in rows if row != ([],)] == ([completed] if suggested else []), call
+            for reading in ("'salmn', fuzzy => true", "'salmo', prefix => true"):
+                search = f"select content from keyword_search({reading}, collection => 'notes')"
+                assert notes.execute(search.encode()).fetchall() == ([("a salmon",)] if suggested else [])
 
 
 def test_no_row_is_given_to_another_tenant(notes: Connection) -> None:

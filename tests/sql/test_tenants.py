@@ -44,6 +44,8 @@ def project(
             _write(connection, SHARED, OURS, _rows("our", "en"))
             _write(connection, ALONE, OURS, _rows("our", "en"))
             _write(connection, SHARED, THEIRS, _rows("their", "fr", extra=20))
+            for name in (SHARED, ALONE):
+                connection.execute("""select pgvec.set_synonyms(%s, '{"cod": ["fish", "their red"]}')""", (name,))
         made.settle()
         yield made
 
@@ -95,7 +97,12 @@ def _act(connection: Connection, role: str, claims: dict[str, Any] | None) -> No
 IDS = st.sampled_from(["1", "3", "our-2", "their-2", "their-x1", "none"])
 TENANTS = st.sampled_from([None, None, None, OURS, THEIRS, NOBODYS])
 WORDS = st.lists(
-    st.sampled_from(["red", "fish", "-fish", '"red fish"', "ourwords", "theirwords", "rare1", "salmn", "number", "7"]),
+    st.sampled_from(
+        [
+            *("red", "fish", "-fish", '"red fish"', "ourwords", "theirwords", "rare1", "salmn", "number", "7"),
+            *("fihs", "theirwordz", "ourwrds", "nubmer", "their", "our", "numb", "cod"),
+        ]
+    ),
     max_size=4,
 ).map(" ".join)
 VECTORS = st.tuples(st.integers(-2, 2), st.integers(1, 3)).map(lambda pair: f"[{pair[0]},{pair[1]}]")
@@ -132,6 +139,8 @@ FORGED = (
     "'tenants', array[%s::text], 'query_text', %s::text, 'filter', '{{}}'::jsonb, 'ranking', 'bm25', 'fusion', 'rrf',"
     " 'semantic_weight', 1, 'full_text_weight', 1, 'rrf_k', 60, 'depth', 5)))"
 )
+READINGS = st.sampled_from([None, {"fuzzy": True}, {"prefix": True}, {"fuzzy": True, "prefix": True}]).map(Jsonb)
+LEXEMES = st.sampled_from(["fish", "ourword", "theirword", "number", "red"])
 AS_OWNER = "('{}', %s, %s, %s, '{{}}', null, 'cosine', 'bm25', 5, %s, %s)"
 READS = st.one_of(
     _call(
@@ -190,12 +199,40 @@ READS = st.one_of(
     ),
     _call("select * from document_context(%s, 3, 3, '{}', %s)", IDS, TENANTS),
     _call("select suggest_query(%s, '{}', %s)", WORDS, TENANTS),
+    _call("select * from suggest_completions(%s, 5, '{}', %s)", WORDS, TENANTS),
+    _call(
+        "select * from keyword_search(%s, 5, collection => '{}', for_tenant => %s, highlight => true, fuzzy => %s,"
+        " prefix => %s)",
+        WORDS,
+        TENANTS,
+        st.booleans(),
+        st.booleans(),
+    ),
+    _call(
+        "select * from hybrid_search(%s, %s, 5, collection => '{}', for_tenant => %s, fuzzy => %s, prefix => %s)",
+        WORDS,
+        VECTORS,
+        TENANTS,
+        st.booleans(),
+        st.booleans(),
+    ),
     _call("select * from pgvec.explain_search('{}', %s, %s, %s, for_tenant => %s)", VECTORS, COUNTS, FILTERS, TENANTS),
     _call("select id, content, metadata, fts::text, bm25::text from {} where id = %s", IDS),
     _call("select count(*), min(content), max(embedding::text) from {}"),
     _call("select id from {} where content like %s order by id", st.sampled_from(["%fish%", "their%"])),
     # the engine, called directly
-    _call("select pgvec.keyword_query('{}', %s, %s)::text", WORDS, TENANTS),
+    _call("select pgvec.keyword_query('{}', %s, %s, %s)::text", WORDS, TENANTS, READINGS),
+    _call("select * from pgvec.begun_lexemes('{}', %s, 5, %s)", WORDS, TENANTS),
+    _call("select pgvec.some_ids('{}', %s, %s, 5)", TENANTS, LEXEMES),
+    _call(
+        "select pgvec.shown_word(" + FORGED + ", %s, %s)",
+        VECTORS,
+        TENANTS,
+        WORDS,
+        LEXEMES,
+        LEXEMES.map(lambda word: word[:2]),
+    ),
+    _call("select * from pgvec.synonyms"),
     _call("select * from pgvec.nearest_lexemes('{}', %s, %s)", WORDS, TENANTS),
     _call("select pgvec.text_configurations('{}', %s)", TENANTS),
     _call(
@@ -295,12 +332,13 @@ def test_nor_does_it_through_rest(
     narrowed = asked | {"filter": filter_.obj}
     calls: dict[str, dict[str, Any]] = {
         "match_documents": narrowed | {"query_embedding": vector},
-        "keyword_search": narrowed | {"query_text": words, "highlight": True},
+        "keyword_search": narrowed | {"query_text": words, "highlight": True, "fuzzy": True, "prefix": True},
         "hybrid_search": narrowed | {"query_text": words, "query_embedding": vector},
         "recommend_documents": asked | {"positive": [id_]},
         "document_facets": narrowed | {"field": "tags", "query_text": words},
         "document_context": asked | {"document_id": id_},
         "suggest_query": asked | {"query_text": words},
+        "suggest_completions": asked | {"prefix": words},
         "delete_documents": asked | {"ids": ["their-2", "their-x1"]},
     }
     for function, arguments in calls.items():

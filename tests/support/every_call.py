@@ -35,6 +35,7 @@ create table crates (id int primary key, title text, embedding extensions.vector
 insert into crates select i, 'red fish ' || i, array[1, i]::real[]::extensions.vector from generate_series(1, 20) as i;
 select pgvec.adopt_collection('crates', 'public.crates', content_columns => '{{title}}', add_columns => true);
 select pgvec.create_collection_api('jobs');
+select pgvec.set_synonyms(c.name, '{{"cod": ["red fish", "number"]}}') from pgvec.collections as c;
 grant select, insert, update, delete on jobs, crates to pgvec_reader, pgvec_writer;
 """
 # releases before had one model a collection
@@ -74,7 +75,7 @@ BY_NAME: dict[tuple[str, str], list[str]] = {
     ("name", "text"): ["{collection}"],
     ("key", "text"): ["'1'", "'source'"],
     ("filter", "jsonb"): FILTERS,
-    ("query_text", "text"): ["'red fish numbr'", "'red -blue \"fish number\"'"],
+    ("query_text", "text"): ["'red fish numbr'", "'red -blue \"fish number\"'", "'red cod fsh'"],
     ("syntax", "text"): ["'web'", "'plain'"],
     ("ranking", "text"): ["'bm25'", "'ts_rank'", "'ts_rank_cd'"],
     ("fusion", "text"): ["null", "'rrf'", "'minmax'", "'weighted'"],
@@ -125,6 +126,12 @@ BY_NAME: dict[tuple[str, str], list[str]] = {
     ("searched", "text"): ["'(select * from public.documents)'"],
     ("relation", "regclass"): ["'public.documents'"],
     ("acting", "name"): ["session_user"],
+    ("reading", "jsonb"): ["null", """'{"fuzzy": true, "prefix": true}'"""],
+    ("prefix", "text"): ["'red fis'", "'numbe'"],
+    ("beginning", "text"): ["'fi'", "'numbe'"],
+    ("lexeme", "text"): ["'fish'"],
+    ("weights", "jsonb"): ["""'{"lang": 2, "content": 1}'"""],
+    ("synonyms", "jsonb"): ["""'{"cod": ["red fish", "number"]}'"""],
 }
 BY_TYPE: dict[str, list[str]] = {
     "text": ["'1'"],

@@ -22,7 +22,9 @@ create or replace function public.hybrid_search(
     recency_field text default null,
     half_life interval default null,
     autocut boolean default false,
-    syntax text default 'web')
+    syntax text default 'web',
+    fuzzy boolean default false,
+    prefix boolean default false)
   returns table (
     id text, content text, metadata jsonb, score float8, similarity float8, keyword_score float8, semantic_rank bigint, keyword_rank bigint)
   language plpgsql stable parallel unsafe
@@ -33,7 +35,7 @@ declare
   request  constant pgvec.search_request := pgvec.hybrid_request(
              case syntax when 'plain' then (pgvec.parse_words(query_text, 'plain')).words else query_text end,
              query_embedding, match_count, full_text_weight, semantic_weight, rrf_k, fusion, filter, match_threshold, ranking,
-             coalesce(hybrid_search.collection, 'documents'), for_tenant, candidates, group_by, diversity, recency_field, half_life, autocut);
+             coalesce(hybrid_search.collection, 'documents'), for_tenant, candidates, group_by, diversity, recency_field, half_life, autocut, fuzzy, prefix);
   several  constant boolean := coalesce(cardinality(request.tenants) > 1, false);
   returned int := 0;
   best     float8;
@@ -56,16 +58,17 @@ begin
 end
 $$;
 comment on function public.hybrid_search(
-    text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean, text) is
+    text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean, text, boolean, boolean) is
   'The match_count (1 to 1000) rows of a collection that are best by vector and by keyword together, best first, ties by id. '
   'fusion: dbsf (the default), rrf (the default where rrf_k is given; rrf_k 60 otherwise), minmax, or weighted (weight * similarity + weight * keyword score). '
   'A weight of 0 leaves that side out. filter: as in match_documents. match_threshold: the least similarity of what the vector side brings. '
   'ranking: as in keyword_search. candidates: rows that either side brings. group_by: only the best row of each source (''source'') or value of a metadata key. '
   'diversity: 0 to 1, how much a row like one before it is held back. recency_field with half_life: a date in metadata, and the age at which half the score is left. '
-  'syntax: as in keyword_search; -words are excluded on both sides. '
+  'syntax, fuzzy, prefix: as in keyword_search; -words are excluded on both sides. '
   'autocut: ends before the largest drop of the score. similarity is null without an embedding, keyword_score 0 without any of the words; either is null where its weight is 0. '
   'Errors: PV001 unknown collection, PV002 dimensions, PV003 filter, PV004 argument, PV005 zero vector, PV006 tenant.';
 revoke all on function public.hybrid_search(
-    text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean, text) from public;
+    text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean, text, boolean, boolean) from public;
 select pgvec.grant_execute(
-  'public.hybrid_search(text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean, text)', 'reader');
+  'public.hybrid_search(text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, '
+  'interval, boolean, text, boolean, boolean)', 'reader');

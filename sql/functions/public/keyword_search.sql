@@ -13,7 +13,11 @@ create or replace function public.keyword_search(
     for_tenant uuid default null,
     highlight boolean default false,
     match_threshold float8 default null,
-    syntax text default 'web')
+    syntax text default 'web',
+    mark_start text default '<mark>',
+    mark_stop text default '</mark>',
+    fuzzy boolean default false,
+    prefix boolean default false)
   returns table (id text, content text, metadata jsonb, score float8, headline text)
   language plpgsql stable parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
@@ -30,13 +34,15 @@ begin
   request.ranking := coalesce(ranking, 'bm25');
   request.wanted := pgvec.clamp_count(match_count, 10);
   request.match_threshold := match_threshold;
+  request.reading := pgvec.reading(fuzzy, prefix);
   perform pgvec.keyword_score(request.ranking);  -- PV004 for an unknown ranking
   perform pgvec.check_threshold(null, match_threshold);
+  perform pgvec.check_marks(mark_start, mark_stop);
 
   for id, content, metadata, score, headline in
     select k.id, k.content, k.metadata, k.score, k.headline
       from unnest(coalesce(request.tenants, array[null::uuid])) as t (tenant)
-     cross join lateral pgvec.keyword_rows(request, t.tenant, coalesce(highlight, false)) as k
+     cross join lateral pgvec.keyword_rows(request, t.tenant, coalesce(highlight, false), mark_start, mark_stop) as k
      order by k.score desc, k.id, t.tenant
      limit request.wanted
   loop
@@ -49,11 +55,12 @@ begin
   end if;
 end
 $$;
-comment on function public.keyword_search(text, int, jsonb, text, text, uuid, boolean, float8, text) is
+comment on function public.keyword_search(text, int, jsonb, text, text, uuid, boolean, float8, text, text, text, boolean, boolean) is
   'The match_count (1 to 1000) rows of a collection that share words with query_text, best first, ties by id. '
   'In a text of up to 32 words "quoted phrases" must occur (where no row has them, rows with their words are found, with a notice), and -words must not, where that is '
   'plainly meant: not in command lines. syntax: web, or plain, where quotes and minus signs mean nothing. '
-  'filter: as in match_documents. ranking: bm25 (k1 1.2, b 0.75) or another of pgvec.rankings. highlight: adds a headline with the words between <mark> and </mark>. '
+  'filter: as in match_documents. ranking: bm25 (k1 1.2, b 0.75) or another of pgvec.rankings. highlight: adds a headline, as HTML: the text is escaped, and its words stand '
+  'between mark_start and mark_stop, which are not. fuzzy: words that no row has count as the nearest that some have. prefix: the last word may be the beginning of one. '
   'match_threshold: the least score. A text without words finds no rows. Errors: PV001 unknown collection, PV003 filter, PV004 ranking, threshold or syntax, PV006 tenant.';
-revoke all on function public.keyword_search(text, int, jsonb, text, text, uuid, boolean, float8, text) from public;
-select pgvec.grant_execute('public.keyword_search(text, int, jsonb, text, text, uuid, boolean, float8, text)', 'reader');
+revoke all on function public.keyword_search(text, int, jsonb, text, text, uuid, boolean, float8, text, text, text, boolean, boolean) from public;
+select pgvec.grant_execute('public.keyword_search(text, int, jsonb, text, text, uuid, boolean, float8, text, text, text, boolean, boolean)', 'reader');

@@ -17,7 +17,8 @@ declare
 begin
   return query
     select k.id, k.content, k.metadata, least(0.1, 0.1 * k.score / total)::real
-      from public.keyword_search(query_text, match_count, filter, null::text, searched, kw_match_documents.for_tenant, false, null::float8, null::text) as k
+      from public.keyword_search(query_text, match_count, filter, null::text, searched, kw_match_documents.for_tenant, false,
+                                 null::float8, null::text, null::text, null::text, false, false) as k
      order by k.score desc, k.id;
 end
 $$;

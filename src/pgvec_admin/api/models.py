@@ -119,7 +119,9 @@ class Question(_Body):
     fusion: Fusion | None = Field(default=None, description="of mode hybrid")
     collection: Name | None = None
     tenant: UUID | None = Field(default=None, description="one of the caller's, where there are several")
-    highlight: bool = Field(default=False, description="adds a headline with the words of the query in <mark>")
+    highlight: bool = Field(
+        default=False, description="adds a headline: HTML, its text escaped, with the words of the query in <mark>"
+    )
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from enum import StrEnum
+from html import unescape
 from typing import Annotated, Any
 
 import orjson
@@ -208,10 +209,11 @@ def _number(value: float | None) -> str:
 
 
 def _snippet(headline: str, width: int = 160) -> Text:
+    """A headline, which is HTML, as text with its marks in bold."""
     text = Text()
-    for number, part in enumerate(harmless(" ".join(headline.split())).split("<mark>")):
+    for number, part in enumerate(" ".join(headline.split()).split("<mark>")):
         marked, _, plain = part.rpartition("</mark>") if number else ("", "", part)
-        text.append(marked, style="bold")
-        text.append(plain)
+        text.append(harmless(unescape(marked)), style="bold")
+        text.append(harmless(unescape(plain)))
     text.truncate(width, overflow="ellipsis")
     return text

@@ -11,10 +11,10 @@ as $$
   'select from %1$s limit 1',
   'select from public.match_documents(%2$L::extensions.vector, 1, ''{}''::jsonb, null::float8, %3$L::text, null::uuid, null::text)',
   'select from public.match_documents(%2$L::extensions.vector, 1, ''{}''::jsonb, null::float8, %3$L::text, %6$L::uuid, null::text)',
-  'select from public.keyword_search(%5$L::text, 1, ''{}''::jsonb, ''bm25''::text, %3$L::text, null::uuid, false, null::float8)',
-  'select from public.keyword_search(%5$L::text, 1, ''{}''::jsonb, ''bm25''::text, %3$L::text, %6$L::uuid, false, null::float8)',
+  'select from public.keyword_search(%5$L::text, 1, ''{}''::jsonb, ''bm25''::text, %3$L::text, null::uuid, false, null::float8, null::text, null::text, null::text, false, false)',
+  'select from public.keyword_search(%5$L::text, 1, ''{}''::jsonb, ''bm25''::text, %3$L::text, %6$L::uuid, false, null::float8, null::text, null::text, null::text, false, false)',
   'select from public.hybrid_search(%5$L::text, %2$L::extensions.vector, 1, 1::float8, 1::float8, null::int, null::text, ''{}''::jsonb, null::float8, '
-    '''bm25''::text, %3$L::text, null::uuid, 100, null::text, null::float8, null::text, null::interval, false)',
+    '''bm25''::text, %3$L::text, null::uuid, 100, null::text, null::float8, null::text, null::interval, false, null::text, false, false)',
   'select from public.document_context(%4$L::text, 1, 1, %3$L::text, null::uuid)',
   'select from public.recommend_documents(array[%4$L::text], ''{}''::text[], 1, ''{}''::jsonb, null::float8, %3$L::text, null::uuid)',
   'select from public.document_facets(%8$L::text, null::text, ''{}''::jsonb, 10, %3$L::text, null::uuid)',

@@ -59,11 +59,11 @@ begin
 
     words := array_to_string((regexp_split_to_array(left(drawn.content, 400), '\s+'))[:8], ' ');
     started := clock_timestamp();
-    perform from public.keyword_search(words, depth, '{}'::jsonb, 'bm25'::text, target.name, drawn.tenant, false, null::float8);
+    perform from public.keyword_search(words, depth, '{}'::jsonb, 'bm25'::text, target.name, drawn.tenant, false, null::float8, null::text, null::text, null::text, false, false);
     keyword_ms := keyword_ms || extract(epoch from 1000 * (clock_timestamp() - started))::float8;
     started := clock_timestamp();
     perform from public.hybrid_search(words, drawn.embedding, depth, 1::float8, 1::float8, null::int, null::text, '{}'::jsonb, null::float8, 'bm25'::text,
-                                      name, drawn.tenant, 100, null::text, null::float8, null::text, null::interval, false);
+                                      name, drawn.tenant, 100, null::text, null::float8, null::text, null::interval, false, null::text, false, false);
     hybrid_ms := hybrid_ms || extract(epoch from 1000 * (clock_timestamp() - started))::float8;
   end loop;
   perform set_config('pgvec.search_log', logging, true);

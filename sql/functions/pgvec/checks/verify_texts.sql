@@ -22,13 +22,14 @@ begin
            count(*) filter (where d.fts is distinct from %3$s) as lexemes,
            count(*) filter (where d.bm25 is null
                                or not extensions.l2_norm(d.bm25) = 0
-                                  and d.bm25 operator(extensions.<=>) pgvec.bm25_vector(d.fts, p.average_length, p.k1, p.b) > $2) as weights
+                                  and d.bm25 operator(extensions.<=>) pgvec.bm25_vector(d.fts, p.average_length, p.k1, p.b, pgvec.label_weights($4)) > $2) as weights
       from %1$s as d
       left join pgvec.bm25_parameters as p on p.collection = $3 and p.tenant = %2$s
     $query$, pgvec.sample_of(target, most_rows), case target.access when 'tenant' then 'd.tenant_id' else format('%L::uuid', pgvec.no_tenant()) end,
-    case when target.base = target.relation then 'pgvec.text_lexemes(coalesce(d.language, $1)::regconfig, d.content, $4)' else 'pgvec.lexemes($1, d.content, $4)' end)
+    case when target.settings ? 'weights' then 'pgvec.field_lexemes($5, coalesce(d.language, $1), d.metadata, $4) || ' else '' end
+    || case when target.base = target.relation then 'pgvec.text_lexemes(coalesce(d.language, $1)::regconfig, d.content, $4)' else 'pgvec.lexemes($1, d.content, $4)' end)
     into seen
-    using target.language, apart, target.name, target.settings @> '{"fold_accents": true}';
+    using target.language, apart, target.name, target.settings @> '{"fold_accents": true}', target.settings -> 'weights';
 
   return next pgvec.verdict(
     target.name, 'hashes',

@@ -19,7 +19,7 @@ declare
   ids     text[] := '{}'::text[];
 begin
   if query_text is not null then
-    query := pgvec.keyword_query(target.name, query_text, scope.tenants[1]);
+    query := pgvec.keyword_query(target.name, query_text, scope.tenants[1], scope.reading);
     wanted := pgvec.with_text(filter, query.excluded);
   end if;
   if by_vector then
@@ -46,6 +46,11 @@ begin
   request.wanted := depth;
   select w.condition, w.bound into request.condition, request.bound from pgvec.filter_condition(target, pgvec.with_text(wanted, query.phrases), request.tenants) as w;
   scored := pgvec.keyword_hits(request);  -- within a query, the planner would run it as well
+  if cardinality(scored) < (target.settings ->> 'fuzzy_below')::int and (scope.reading -> 'fuzzy') is null then
+    query := pgvec.keyword_query(target.name, query_text, scope.tenants[1], coalesce(scope.reading, '{}') || '{"fuzzy": true}');
+    request.query := query;
+    scored := pgvec.keyword_hits(request);
+  end if;
   if scored = '{}' and query.phrases is not null then
     select w.condition, w.bound into request.condition, request.bound from pgvec.filter_condition(target, wanted, request.tenants) as w;
     scored := pgvec.keyword_hits(request);

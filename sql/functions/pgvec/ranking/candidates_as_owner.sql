@@ -2,9 +2,11 @@
 -- Under policies indexes are not used, since the operators of a search are not leakproof. So the rows are found here, and read
 -- by the caller, under the caller's policies: a fault here could lose rows, but not show any. It takes the arguments of the
 -- public functions, and works out by itself whose rows these are (pgvec.scoped): a request, which holds SQL, could be forged.
+drop function if exists pgvec.candidates_as_owner(text, uuid, text, extensions.vector, jsonb, float8, text, text, int, boolean, boolean);
+
 create or replace function pgvec.candidates_as_owner(
     collection text, for_tenant uuid, query_text text, query_embedding extensions.vector, filter jsonb, match_threshold float8, distance text,
-    ranking text, depth int, by_vector boolean, by_keyword boolean, out hits pgvec.fused[], out query pgvec.keyword_query, out route text)
+    ranking text, depth int, by_vector boolean, by_keyword boolean, reading jsonb default null, out hits pgvec.fused[], out query pgvec.keyword_query, out route text)
   language plpgsql stable parallel unsafe
   security definer set search_path = pg_catalog, pg_temp
   set debug_print_plan = off
@@ -23,6 +25,7 @@ begin
   if filter <> '{}' then
     perform pgvec.check_readable(target.base, pgvec.parse_filter(filter));
   end if;
+  request.reading := candidates_as_owner.reading;
   if by_keyword then
     perform pgvec.keyword_score(candidates_as_owner.ranking);  -- PV004 for an unknown ranking
   end if;
@@ -34,8 +37,8 @@ begin
   route := null;  -- it would depend on planner statistics of others' rows
 end
 $$;
-comment on function pgvec.candidates_as_owner(text, uuid, text, extensions.vector, jsonb, float8, text, text, int, boolean, boolean) is
+comment on function pgvec.candidates_as_owner(text, uuid, text, extensions.vector, jsonb, float8, text, text, int, boolean, boolean, jsonb) is
   'pgvec.candidates among the rows of one tenant of the caller''s. Raises PV006 unless there is one, the owner of the engine sees its rows, and the table does not '
   'belong to a weaker role; other errors as match_documents. route: null.';
-revoke all on function pgvec.candidates_as_owner(text, uuid, text, extensions.vector, jsonb, float8, text, text, int, boolean, boolean) from public;
-select pgvec.grant_execute('pgvec.candidates_as_owner(text, uuid, text, extensions.vector, jsonb, float8, text, text, int, boolean, boolean)', 'reader');
+revoke all on function pgvec.candidates_as_owner(text, uuid, text, extensions.vector, jsonb, float8, text, text, int, boolean, boolean, jsonb) from public;
+select pgvec.grant_execute('pgvec.candidates_as_owner(text, uuid, text, extensions.vector, jsonb, float8, text, text, int, boolean, boolean, jsonb)', 'reader');

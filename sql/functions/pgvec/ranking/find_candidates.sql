@@ -13,7 +13,7 @@ begin
   else
     found := pgvec.candidates_as_owner(case when (scope.collection).source is null then (scope.collection).name else pgvec.model_name(scope.collection) end,
                                        scope.tenants[1], query_text, query_embedding, filter, match_threshold, find_candidates.distance,
-                                       find_candidates.ranking, depth, by_vector, by_keyword);
+                                       find_candidates.ranking, depth, by_vector, by_keyword, scope.reading);
   end if;
   hits := found.hits;
   query := found.query;

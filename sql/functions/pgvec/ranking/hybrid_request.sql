@@ -1,9 +1,12 @@
 -- pgvec.hybrid_request -- a search by vector and by keyword: its defaults and checks, worked out in this one place.
 -- The defaults won the evaluation over four judged sets (docs/ranking.md).
+drop function if exists pgvec.hybrid_request(
+  text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean);
+
 create or replace function pgvec.hybrid_request(
     query_text text, query_embedding extensions.vector, match_count int, full_text_weight float8, semantic_weight float8, rrf_k int, fusion text,
     filter jsonb, match_threshold float8, ranking text, collection text, for_tenant uuid, candidates int, group_by text, diversity float8,
-    recency_field text, half_life interval, autocut boolean)
+    recency_field text, half_life interval, autocut boolean, fuzzy boolean default false, prefix boolean default false)
   returns pgvec.search_request
   language plpgsql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
@@ -27,6 +30,7 @@ begin
   request.recency_field := recency_field;
   request.half_life := half_life;
   request.autocut := autocut;
+  request.reading := pgvec.reading(fuzzy, prefix);
   perform pgvec.fuse(null, request.fusion, null, null, null, request.ranking);  -- PV004 for none that there is
   perform pgvec.keyword_score(request.ranking);  -- PV004 for none that there is
   perform pgvec.check_weights(request.semantic_weight, request.full_text_weight, rrf_k, diversity, recency_field, half_life);
@@ -40,9 +44,10 @@ begin
 end
 $$;
 comment on function pgvec.hybrid_request(
-    text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean) is
+    text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean, boolean, boolean) is
   'The request for the arguments of hybrid_search. Raises PV001, PV002, PV004, PV005 and PV006 as hybrid_search.';
 revoke all on function pgvec.hybrid_request(
-    text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean) from public;
+    text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean, boolean, boolean) from public;
 select pgvec.grant_execute(
-  'pgvec.hybrid_request(text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean)', 'reader');
+  'pgvec.hybrid_request(text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, '
+  'interval, boolean, boolean, boolean)', 'reader');

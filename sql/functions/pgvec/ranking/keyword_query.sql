@@ -8,8 +8,9 @@
 -- choose, takes 0.6 ms of 0.9.
 -- idf as in Lucene, never negative: ln(1 + (N - n + 0.5) / (n + 0.5)).
 drop function if exists pgvec.keyword_query(text, text);
+drop function if exists pgvec.keyword_query(text, text, uuid);
 
-create or replace function pgvec.keyword_query(collection text, query_text text, for_tenant uuid default null)
+create or replace function pgvec.keyword_query(collection text, query_text text, for_tenant uuid default null, reading jsonb default null)
   returns pgvec.keyword_query
   language plpgsql stable parallel safe
   security definer set search_path = pg_catalog, pg_temp
@@ -28,7 +29,8 @@ declare
   budget   bigint := coalesce((target.settings ->> 'candidate_budget')::bigint, 20000);
   prose    text := left(coalesce(query_text, ''), most_characters);
   parsed   record;
-  light    text[] := '{}'::text[];  -- lexemes that weigh, but select no rows
+  light    text[];  -- lexemes that weigh, but select no rows
+  more     pgvec.expansion[];
   total    bigint := (select sum(t.documents) from pgvec.text_totals as t where t.collection = target.name and t.tenant = any (counted));
   given    bigint;
   kept     bigint;
@@ -41,15 +43,11 @@ begin
     result.excluded := (select string_agg(format('-"%s"', x), ' ') from unnest(parsed.excluded) as x);
   end if;
 
-  if octet_length(prose) <> length(prose) then
-    light := array(
-      select l
-        from unnest(pgvec.languages(request)) as c (configuration)
-       cross join lateral (
-             select unnest(tsvector_to_array(pgvec.text_lexemes(c.configuration::regconfig, prose, folded)))
-             except
-             select unnest(tsvector_to_array(pgvec.text_lexemes(c.configuration::regconfig, prose, folded, singles => false)))) as d (l));
+  light := pgvec.single_letters(request, prose, folded);
+  if reading is not null or target.settings ? 'synonyms' then
+    more := pgvec.expansions(request, total, prose, reading);
   end if;
+
   with lexemes as (
          select n.lexeme, max(case when n.is_sign then half else coalesce(cardinality(l.positions), half) end) as times
            from unnest(pgvec.languages(request)) as c (configuration)
@@ -73,20 +71,26 @@ begin
           order by f.documents = 0, weight desc, l.lexeme
           limit most_words),
        words as (
-         select format('''%s''', replace(replace(c.lexeme, e'\\', e'\\\\'), '''', '''''')) as word,
+         select c.operand as word,
                 ('x' || left(md5(c.lexeme), 7))::bit(28)::int + 1 as dimension,
                 c.weight,
                 c.documents,
-                c.lexeme <> all (light) as selects,
-                sum(c.documents) filter (where c.lexeme <> all (light)) over (order by c.documents, c.lexeme) as documents_so_far,
+                c.selects,
+                sum(c.documents) filter (where c.selects) over (order by c.documents, c.lexeme) as documents_so_far,
                 c.given
-           from frequencies as c)
+           from (select f.lexeme, f.documents, f.weight, f.given, f.lexeme <> all (light) as selects,
+                        format('''%s''', replace(replace(f.lexeme, e'\\', e'\\\\'), '''', '''''')) as operand
+                   from frequencies as f
+                  union all
+                 select e.lexeme, e.documents, e.weight, null, true, e.operand
+                   from unnest(more) as e
+                  where e.lexeme is null or e.lexeme not in (select f.lexeme from frequencies as f)) as c)
   select (string_agg(w.word, ' | ') filter (where w.selects and w.documents_so_far <= greatest(budget, w.documents)))::tsquery,
          (string_agg(w.word, ' | ') filter (where w.selects))::tsquery,
          (select format('{%s}/268435456', string_agg(d.dimension || ':' || d.weight::float4, ','))::extensions.sparsevec
-            from (select x.dimension, sum(x.weight) as weight from words as x group by x.dimension) as d),
+            from (select x.dimension, sum(x.weight) as weight from words as x where x.weight is not null group by x.dimension) as d),
          max(w.given),
-         count(*)
+         count(w.given)
     into result.candidates, result.words, result.weights, given, kept
     from words as w;
 
@@ -98,10 +102,10 @@ begin
   return result;
 end
 $$;
-comment on function pgvec.keyword_query(text, text, uuid) is
+comment on function pgvec.keyword_query(text, text, uuid, jsonb) is
   'What to search a collection for: words (any of them), candidates (the rarest of them, that fewer rows have), weights (idf times occurrences, by dimension of '
   'pgvec.bm25_vector), phrases (in quotes) and excluded (each with a minus) of a text of at most 32 words. All null for a text without words. How rare a word is '
   'depends on the rows of for_tenant, or of all tenants of the caller. A text of more than 100,000 characters or 500 different words is cut, with a notice. Raises '
   'PV001 and PV006.';
-revoke all on function pgvec.keyword_query(text, text, uuid) from public;
-select pgvec.grant_execute('pgvec.keyword_query(text, text, uuid)', 'reader');
+revoke all on function pgvec.keyword_query(text, text, uuid, jsonb) from public;
+select pgvec.grant_execute('pgvec.keyword_query(text, text, uuid, jsonb)', 'reader');

@@ -19,10 +19,11 @@ declare
   new_weights   boolean;
   folded        boolean;
   left_out      text;
+  weights       jsonb;  -- of fields besides the content: pgvec.set_weights
   belongs_to    uuid := '00000000-0000-0000-0000-000000000000'::uuid;  -- pgvec.no_tenant
   parameters    pgvec.bm25_parameters;
 begin
-  select c.settings @> '{"fold_accents": true}' into folded
+  select c.settings @> '{"fold_accents": true}', c.settings -> 'weights' into folded, weights
     from pgvec.collections as c
     join pg_catalog.pg_class as r on r.oid = tg_relid
    where c.name = tg_argv[1]
@@ -54,7 +55,8 @@ begin
     new.metadata := pgvec.document_metadata(new.metadata, new.id);
   end if;
 
-  new_text := is_new or new.content is distinct from old.content or new.language is distinct from old.language;
+  new_text := is_new or new.content is distinct from old.content or new.language is distinct from old.language
+              or weights is not null and new.metadata is distinct from old.metadata;
   new_weights := not new_text and (new.bm25 is null or new.bm25 operator(extensions.<>) old.bm25);
   if new_text or new.fts is null then  -- null: pgvec.repair_rows wants them anew
     new_text := true;
@@ -63,6 +65,9 @@ begin
       new.language := pgvec.text_search_configuration(new.language);
     end if;
     new.fts := pgvec.text_lexemes(coalesce(new.language, tg_argv[0])::regconfig, new.content, folded, new.id, tg_argv[1]);
+    if weights is not null then
+      new.fts := pgvec.field_lexemes(weights, coalesce(new.language, tg_argv[0]), new.metadata, folded) || new.fts;
+    end if;
   else
     new.content_hash := old.content_hash;
     new.fts := old.fts;
@@ -77,7 +82,8 @@ begin
       select s.k1, s.b into parameters.k1, parameters.b from pgvec.bm25_settings(pgvec.collection(tg_argv[1])) as s;
     end if;
     new.bm25 := pgvec.bm25_vector(
-      new.fts, coalesce(parameters.average_length, pgvec.running_length(tg_argv[1], belongs_to, new.fts)), parameters.k1, parameters.b);
+      new.fts, coalesce(parameters.average_length, pgvec.running_length(tg_argv[1], belongs_to, new.fts)), parameters.k1, parameters.b,
+      case when weights is not null then pgvec.label_weights(weights) end);
   end if;
 
   if new.embedding is null then

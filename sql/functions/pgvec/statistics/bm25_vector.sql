@@ -7,7 +7,9 @@
 -- Every written row passes through here: the lexemes are listed once, each with a mark for its number of occurrences, which is
 -- replaced by the weight once the length of the text is known; those that occur once, as most do, have a separate list. That
 -- takes two thirds of the time of the plain way.
-create or replace function pgvec.bm25_vector(fts tsvector, average_length float8, k1 float8, b float8)
+drop function if exists pgvec.bm25_vector(tsvector, float8, float8, float8);
+
+create or replace function pgvec.bm25_vector(fts tsvector, average_length float8, k1 float8, b float8, weights float8[] default null)
   returns extensions.sparsevec
   language plpgsql immutable parallel restricted
   security invoker set search_path = pg_catalog, pg_temp
@@ -33,7 +35,7 @@ begin
           offset 0) as w;
   norm := k1 * (1 - b + b * coalesce(document_length / nullif(average_length, 0), 1));
 
-  if length(fts) <= most_lexemes then
+  if length(fts) <= most_lexemes and bm25_vector.weights is null then
     parts := replace(parts, 't', (1 / (1 + norm / of_a_part))::float4::text);
     once := replace(once, 't', (1 / (1 + norm))::float4::text);
     for times in 2 .. coalesce(most_often, 0) loop
@@ -49,15 +51,18 @@ begin
   return (
     select format('{%s}/268435456', string_agg(w.dimension || ':' || w.weight, ','))::extensions.sparsevec
       from (select ('x' || left(md5(l.lexeme), 7))::bit(28)::int + 1 as dimension,
-                   sum(1 / (1 + norm / coalesce(cardinality(l.positions), of_a_part)))::float4 as weight
+                   sum(f.times / (f.times + norm))::float4 as weight
               from unnest(fts) as l
+             cross join lateral (
+                   select case when bm25_vector.weights is null then coalesce(cardinality(l.positions), of_a_part)
+                               else coalesce((select sum(bm25_vector.weights[ascii(w) - 64]) from unnest(l.weights) as w), of_a_part) end as times) as f
              group by dimension
              order by weight desc
              limit most_lexemes) as w);
 end
 $$;
-comment on function pgvec.bm25_vector(tsvector, float8, float8, float8) is
+comment on function pgvec.bm25_vector(tsvector, float8, float8, float8, float8[]) is
   'tf / (tf + k1 (1 - b + b length / average_length)) for each lexeme, at the dimension of its md5; length and tf count the positions in the tsvector. A null '
-  'average_length counts as the length of the text itself.';
-revoke all on function pgvec.bm25_vector(tsvector, float8, float8, float8) from public;
-select pgvec.grant_execute('pgvec.bm25_vector(tsvector, float8, float8, float8)', 'reader');
+  'average_length counts as the length of the text itself. weights: what an occurrence with label A, B, C or D counts (pgvec.label_weights).';
+revoke all on function pgvec.bm25_vector(tsvector, float8, float8, float8, float8[]) from public;
+select pgvec.grant_execute('pgvec.bm25_vector(tsvector, float8, float8, float8, float8[])', 'reader');

@@ -18,14 +18,14 @@ begin
     $query$
     update %1$s as d
        set bm25 = n.bm25
-      from (select x.%2$I as key, pgvec.bm25_vector(x.fts, $1, $2, $3) as bm25 from %1$s as x %3$s order by x.%2$I for update %4$s) as n
+      from (select x.%2$I as key, pgvec.bm25_vector(x.fts, $1, $2, $3, $5) as bm25 from %1$s as x %3$s order by x.%2$I for update %4$s) as n
      where d.%2$I = n.key %5$s
        and (d.bm25 is null or d.bm25 operator(extensions.<>) n.bm25)
     $query$, collection.text_table, key,
     case collection.access when 'tenant' then 'where x.tenant_id = $4' end,
     case when skip_locked then 'skip locked' end,
     case collection.access when 'tenant' then 'and d.tenant_id = $4' end)
-    using made_with.average_length, made_with.k1, made_with.b, made_with.tenant;
+    using made_with.average_length, made_with.k1, made_with.b, made_with.tenant, pgvec.label_weights(write_weights.collection.settings -> 'weights');
   get diagnostics renewed = row_count;
   return renewed;
 end

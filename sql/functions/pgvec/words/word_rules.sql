@@ -7,6 +7,7 @@ create or replace function pgvec.word_rules(settings jsonb default '{}')
   security invoker set search_path = pg_catalog, pg_temp
 as $$
   select '2' || case when settings @> '{"fold_accents": true}' then ' fold_accents' else '' end
+         || coalesce((select ' weights ' || string_agg(k, ' ' order by k) from jsonb_object_keys(settings -> 'weights') as k where k <> 'content'), '')
 $$;
 comment on function pgvec.word_rules(jsonb) is
   'The rules by which lexemes are made with these settings of a collection: compared with word_rules in pgvec.collections, by which those of its rows were made.';
