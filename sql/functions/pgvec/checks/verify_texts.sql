@@ -22,7 +22,7 @@ begin
            count(*) filter (where d.fts is distinct from %3$s) as lexemes,
            count(*) filter (where d.bm25 is null
                                or not extensions.l2_norm(d.bm25) = 0
-                                  and d.bm25 operator(extensions.<=>) pgvec.bm25_vector(d.fts, p.average_length, p.k1, p.b, pgvec.label_weights($4)) > $2) as weights
+                                  and d.bm25 operator(extensions.<=>) pgvec.bm25_vector(d.fts, p.average_length, p.k1, p.b, pgvec.label_weights($5)) > $2) as weights
       from %1$s as d
       left join pgvec.bm25_parameters as p on p.collection = $3 and p.tenant = %2$s
     $query$, pgvec.sample_of(target, most_rows), case target.access when 'tenant' then 'd.tenant_id' else format('%L::uuid', pgvec.no_tenant()) end,
