@@ -1,0 +1,2 @@
+drop table if exists pgvec.lexeme_vectors;
+drop table if exists pgvec.fits;
