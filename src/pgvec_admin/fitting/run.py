@@ -29,7 +29,7 @@ Report = Callable[[int, int | None, str], None]
 
 @dataclass(frozen=True)
 class Fit:
-    """What was fitted: rows, lexemes, the bytes of their vectors, the penalty, and the agreement (see `ridge.Fitted`)."""
+    """What was fitted: rows, lexemes, the bytes of their vectors, penalty and agreement (see `ridge.Fitted`)."""
 
     rows: int
     lexemes: int

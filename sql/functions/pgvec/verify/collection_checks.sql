@@ -11,7 +11,7 @@ as $$
              then array['pgvec.verify_table', 'pgvec.verify_protection', 'pgvec.verify_writers', 'pgvec.verify_views', 'pgvec.verify_leaks', 'pgvec.verify_ownership']
            when exists (select from pgvec.present_collections() as p where p.name = c.name)
              then array['pgvec.verify_table', 'pgvec.verify_protection', 'pgvec.verify_writers', 'pgvec.verify_views', 'pgvec.verify_leaks', 'pgvec.verify_ownership',
-                        'pgvec.verify_rows', 'pgvec.verify_indexes', 'pgvec.verify_statistics', 'pgvec.verify_access', 'pgvec.verify_search']
+                        'pgvec.verify_rows', 'pgvec.verify_indexes', 'pgvec.verify_statistics', 'pgvec.verify_fit', 'pgvec.verify_access', 'pgvec.verify_search']
            else array['pgvec.verify_table']
          end
     from pgvec.collections as c
