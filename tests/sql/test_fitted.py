@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,10 +12,18 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from command import Run
 from conftest import Connection
+from http_service import running
+from judged import needs_judgements, read
+from pgvec_admin.api import Settings
 from pgvec_admin.engine import collections
 from pgvec_admin.errors import DataRejectedError
-from pgvec_admin.fitting import run
+from pgvec_admin.fitting import run as fitting
+from pgvec_admin.loading import load
+from pgvec_admin.quality import evaluate
+from pgvec_admin.quality.evaluate import Query
+from supabase_project import Project
 
 TOPICS = {
     "fish": ["salmon swim up the river", "a trout waits in the stream", "herring and cod live in the sea"],
@@ -65,7 +75,7 @@ def _notices(connection: Connection) -> list[str]:
 def test_a_text_alone_finds_rows_without_its_words(documents: Connection) -> None:
     assert {row[0][:4] for row in _search(documents, "river", match_count=30)} == {"fish"}
     assert len(_search(documents, "river", match_count=30)) == 7
-    run.fit(documents, "documents", report=_quiet)
+    fitting.fit(documents, "documents", report=_quiet)
     found = _search(documents, "river", match_count=21)
     assert {row[0][:4] for row in found} == {"fish"}
     assert len(found) == 21
@@ -81,7 +91,7 @@ def test_nothing_fitted_means_keyword_search_alone_and_a_notice(documents: Conne
 
 
 def test_no_word_with_a_vector_means_keyword_search_alone_and_a_notice(documents: Connection) -> None:
-    run.fit(documents, "documents", report=_quiet)
+    fitting.fit(documents, "documents", report=_quiet)
     documents.execute("insert into documents (id, content) values ('z', 'a zebra')")
     told = _notices(documents)
     assert _search(documents, "zebra") == [("z", None, None)]
@@ -96,7 +106,7 @@ def test_no_word_with_a_vector_means_keyword_search_alone_and_a_notice(documents
 def test_hybrid_search_without_an_embedding_takes_the_fitted_vector(documents: Connection) -> None:
     with pytest.raises(psycopg.Error, match="query_embedding is null"):
         documents.execute("select id from hybrid_search('river')")
-    run.fit(documents, "documents", report=_quiet)
+    fitting.fit(documents, "documents", report=_quiet)
     given = documents.execute("select * from hybrid_search('river', pgvec.query_vector('river'))").fetchall()
     assert documents.execute("select * from hybrid_search('river')").fetchall() == given
     assert documents.execute(
@@ -110,14 +120,14 @@ def test_hybrid_search_without_an_embedding_takes_the_fitted_vector(documents: C
 def test_an_embedding_that_is_given_is_used(documents: Connection) -> None:
     vector = "[1, 2, 3, 4, 5, 6, 7]"
     before = documents.execute("select * from hybrid_search('river', %s)", (vector,)).fetchall()
-    run.fit(documents, "documents", report=_quiet)
+    fitting.fit(documents, "documents", report=_quiet)
     assert documents.execute("select * from hybrid_search('river', %s)", (vector,)).fetchall() == before
     found = _search(documents, "river", query_embedding=vector)
     assert [(row[0], row[1]) for row in found] == [(row[0], row[4]) for row in before]
 
 
 def test_the_vector_is_the_sum_of_those_of_the_words(documents: Connection) -> None:
-    run.fit(documents, "documents", report=_quiet)
+    fitting.fit(documents, "documents", report=_quiet)
     rows = documents.execute(
         "select lexeme, vector::real[] from pgvec.lexeme_vectors where lexeme in ('salmon', 'hammer', 'nail')"
     ).fetchall()
@@ -131,7 +141,7 @@ def test_the_vector_is_the_sum_of_those_of_the_words(documents: Connection) -> N
 @pytest.mark.parametrize("distance", ["l2", "inner_product", "l1"])
 def test_by_other_distances_it_is_as_long_as_the_vectors_of_the_rows(connection: Connection, distance: str) -> None:
     _fill(connection, distance=distance, storage="halfvec")
-    run.fit(connection, "documents", report=_quiet)
+    fitting.fit(connection, "documents", report=_quiet)
     row = connection.execute(
         "select extensions.vector_norm(pgvec.query_vector('river')),"
         " (select avg(extensions.l2_norm(embedding)) from documents)"
@@ -142,7 +152,7 @@ def test_by_other_distances_it_is_as_long_as_the_vectors_of_the_rows(connection:
 
 
 def test_a_fit_replaces_the_one_before_at_its_end(documents: Connection) -> None:
-    run.fit(documents, "documents", report=_quiet)
+    fitting.fit(documents, "documents", report=_quiet)
     documents.execute("update documents set content = replace(content, 'hammer', 'mallet')")
     during = []
 
@@ -153,7 +163,7 @@ def test_a_fit_replaces_the_one_before_at_its_end(documents: Connection) -> None
                     other.execute("select lexeme from pgvec.lexeme_vectors where lexeme = 'hammer'").fetchall()
                 )
 
-    run.fit(documents, "documents", report=look)
+    fitting.fit(documents, "documents", report=look)
     assert during == [[("hammer",)]]
     assert documents.execute(
         "select lexeme from pgvec.lexeme_vectors where lexeme in ('hammer', 'mallet')"
@@ -166,13 +176,13 @@ def test_rows_that_not_everybody_sees_are_not_fitted(
 ) -> None:
     connection.execute("select pgvec.create_collection('documents', 7, access => %s)", (access,))
     with pytest.raises(psycopg.Error, match="not everybody sees all rows") as raised:
-        run.fit(connection, "documents", report=_quiet)
+        fitting.fit(connection, "documents", report=_quiet)
     assert raised.value.sqlstate == "PV006"
     assert raised.value.diag.message_hint
 
 
 def test_a_policy_that_comes_later_ends_the_use_of_what_was_fitted(documents: Connection) -> None:
-    run.fit(documents, "documents", report=_quiet)
+    fitting.fit(documents, "documents", report=_quiet)
     assert documents.execute("select rows from pgvec.fit_status()").fetchall() == [(63,)]
     documents.execute("create policy mine on documents as restrictive for select using (id like 'f%')")
     assert documents.execute("select pgvec.query_vector('river'), count(*) from pgvec.fit_status()").fetchall() == [
@@ -185,7 +195,7 @@ def test_an_adopted_table_is_fitted_while_it_has_no_row_level_security(connectio
     connection.execute("create table notes as select id, content, embedding from first")
     connection.execute("alter table notes add primary key (id)")
     connection.execute("select pgvec.adopt_collection('notes', 'public.notes', content_columns => '{content}')")
-    assert run.fit(connection, "notes", report=_quiet).rows == 63
+    assert fitting.fit(connection, "notes", report=_quiet).rows == 63
     assert len(_search(connection, "river", collection="notes", match_count=21)) == 21
     connection.execute("alter table notes enable row level security")
     assert connection.execute("select pgvec.query_vector('river', 'notes')").fetchall() == [(None,)]
@@ -194,7 +204,7 @@ def test_an_adopted_table_is_fitted_while_it_has_no_row_level_security(connectio
 def test_who_may_not_read_the_table_learns_nothing_of_its_words(
     documents: Connection, as_role: Callable[[str], Connection]
 ) -> None:
-    run.fit(documents, "documents", report=_quiet)
+    fitting.fit(documents, "documents", report=_quiet)
     reader = as_role("pgvec_reader")
     assert reader.execute("select pgvec.query_vector('river') is not null").fetchall() == [(True,)]
     for table in ("fits", "lexeme_vectors"):
@@ -207,16 +217,16 @@ def test_who_may_not_read_the_table_learns_nothing_of_its_words(
 
 
 def test_another_model_is_not_searched_with_vectors_of_the_old_one(documents: Connection) -> None:
-    run.fit(documents, "documents", report=_quiet)
+    fitting.fit(documents, "documents", report=_quiet)
     documents.execute("update pgvec.collections set model = 'local:a'")  # bound afterwards: the vectors are its own
     assert documents.execute("select pgvec.query_vector('river') is null").fetchall() == [(False,)]
-    run.fit(documents, "documents", report=_quiet)
+    fitting.fit(documents, "documents", report=_quiet)
     documents.execute("update pgvec.collections set model = 'local:b'")
     assert documents.execute("select pgvec.query_vector('river') is null").fetchall() == [(True,)]
 
 
 def test_what_was_fitted_goes_with_its_collection_and_keeps_its_name(documents: Connection) -> None:
-    run.fit(documents, "documents", report=_quiet)
+    fitting.fit(documents, "documents", report=_quiet)
     documents.execute("update pgvec.collections set name = 'renamed'")
     assert documents.execute("select rows from pgvec.fit_status('renamed')").fetchall() == [(63,)]
     documents.execute("select pgvec.drop_collection('renamed')")
@@ -226,7 +236,7 @@ def test_what_was_fitted_goes_with_its_collection_and_keeps_its_name(documents: 
 def test_a_collection_without_vectors_cannot_be_fitted(connection: Connection) -> None:
     connection.execute("select pgvec.create_collection('documents', 3)")
     with pytest.raises(DataRejectedError, match="no rows with words and a vector"):
-        run.fit(connection, "documents", report=_quiet)
+        fitting.fit(connection, "documents", report=_quiet)
 
 
 def test_of_a_large_collection_a_sample_is_fitted(documents: Connection) -> None:
@@ -235,10 +245,118 @@ def test_of_a_large_collection_a_sample_is_fitted(documents: Connection) -> None
         " select 'x' || i, 'pike ' || i, '[1, 1, 1, 1, 1, 1, 1]' from generate_series(1, 3000) as i"
     )
     documents.execute("analyze documents")
-    assert run.fit(documents, "documents", most_rows=500, report=_quiet).rows <= 500
+    assert fitting.fit(documents, "documents", most_rows=500, report=_quiet).rows <= 500
 
 
 def test_what_was_fitted_can_be_forgotten(documents: Connection) -> None:
-    run.fit(documents, "documents", report=_quiet)
+    fitting.fit(documents, "documents", report=_quiet)
     documents.execute("select pgvec.drop_fit('documents')")
     assert documents.execute("select count(*) from pgvec.lexeme_vectors").fetchone() == (0,)
+
+
+def test_verify_says_when_a_fit_is_due(documents: Connection) -> None:
+    def told() -> tuple[str, str]:
+        row = documents.execute("select result, details from pgvec.verify_fit('documents')").fetchone()
+        assert row is not None
+        return row
+
+    assert told()[0] == "ok"
+    fitting.fit(documents, "documents", report=_quiet)
+    assert told()[1].startswith("88 lexemes fitted to 63 rows, agreement with recent rows ")
+    documents.execute(
+        "insert into documents (id, content, embedding)"
+        " select 'new' || i, 'unheard things', '[1, 1, 1, 1, 1, 1, 1]' from generate_series(1, 100) as i"
+    )
+    assert told() == (
+        "warn",
+        "fitted to 63 rows, there are 163 with a vector; 100 of 163 recent rows begin with no word that has a vector",
+    )
+    documents.execute("update pgvec.collections set model = 'local:a'")
+    documents.execute("update pgvec.fits set model = 'local:b'")
+    assert told()[1].startswith("what was fitted is not used")
+
+
+def test_verify_notices_vectors_that_have_moved(documents: Connection) -> None:
+    fitting.fit(documents, "documents", report=_quiet)
+    documents.execute("update pgvec.fits set agreement = 0.9")
+    documents.execute(
+        "update documents set embedding = (select array_agg(-x)::extensions.vector from unnest(embedding::real[]) as x)"
+    )
+    row = documents.execute("select result, details from pgvec.verify_fit('documents')").fetchone()
+    assert row is not None
+    assert row[0] == "warn"
+    assert row[1].startswith("agreement with recent rows is -")
+
+
+def test_the_command_fits_and_searches_without_a_model(documents: Connection, run: Run) -> None:
+    before = run("search", "river", "--no-model", "--json")
+    assert "nothing is fitted to documents" in before.stderr
+    assert len(json.loads(before.stdout)) == 7
+    done = run("fit", "documents", "--json")
+    assert json.loads(done.stdout)["rows"] == 63
+    assert "88 words of 63 rows have a vector, " in done.stderr
+    found = json.loads(run("search", "river", "--no-model", "--json", "-n", "21").stdout)
+    assert {one["id"][:4] for one in found} == {"fish"}
+    assert found[0]["similarity"] > 0.8
+    assert found[0]["headline"].count("<mark>river</mark>") == 1
+    refused = run("search", "river", "--no-model", "--fusion", "rrf")
+    assert refused.returncode == 2
+    assert "--fusion means nothing with --no-model" in refused.stderr
+
+
+def test_evaluate_has_a_row_for_it_where_it_was_fitted(documents: Connection) -> None:
+    queries, qrels = [Query("a", "river")], {"a": {"fish8": 1, "fish0": 1}}
+    for fitted in (False, True):
+        if fitted:
+            fitting.fit(documents, "documents", report=_quiet)
+        found = evaluate.run(documents, "documents", queries, qrels, embed=None, report=_quiet)
+        assert ("no model" in [result.mode for result in found.results]) == fitted
+    assert found.results[-1].recall100 == 1
+
+
+def test_the_service_answers_texts_without_a_model(documents: Connection, database: str) -> None:
+    with running(Settings(database, no_model=True)) as service:
+
+        def found(mode: str, text: str = "river") -> Any:
+            return service.post("/search", json={"query": text, "mode": mode, "top_k": 21})
+
+        assert len(found("hybrid").json()["results"]) == 7
+        assert found("vector").status_code == 422
+        fitting.fit(documents, "documents", report=_quiet)
+        for mode in ("vector", "hybrid"):
+            answer = found(mode).json()["results"]
+            assert len(answer) == 21
+            assert {one["id"][:4] for one in answer} == {"fish"}
+        assert found("hybrid", "zebra").json()["results"] == []
+        assert found("vector", "zebra").json()["title"] == "no word of the text has a fitted vector"
+        near = service.post("/search/pgvector", json={"query": "river", "limit": 1}).json()["results"]
+        assert near[0]["chunkId"].startswith("fish")
+        refused = service.post("/documents", json=[{"id": "x", "content": "a text"}])
+        assert refused.status_code == 422
+        assert refused.json()["title"] == "the service runs without a model"
+
+
+def test_rest_answers_a_text_with_the_anon_key(project: Project) -> None:
+    with psycopg.connect(project.database, autocommit=True) as connection:
+        _fill(connection)
+        fitting.fit(connection, "documents", report=_quiet)
+    project.settle()
+    answer = project.rpc("search", {"query_text": "river", "match_count": 21}, "anon")
+    assert {row["id"][:4] for row in answer.json()} == {"fish"}
+    assert len(answer.json()) == 21
+    assert project.rpc("query_vector", {"query_text": "river"}, "anon").status_code == 404
+
+
+@needs_judgements
+@pytest.mark.parametrize("name", ["cranfield", "cisi"])
+def test_it_is_better_than_words_alone_with_vectors_of_nobodys_model(connection: Connection, name: str) -> None:
+    judged = read(name)
+    turn = np.random.default_rng(1).normal(size=(384, 100)) / 10
+    collections.create(connection, "documents", 100)
+    records = [replace(one, embedding=(one.embedding @ turn).astype(np.float32)) for one in judged.records]  # type: ignore[operator]
+    load.load_records(connection, "documents", records)
+    fitting.fit(connection, "documents", report=_quiet)
+    queries = [Query(one.id, one.text) for one in judged.queries]
+    found = evaluate.run(connection, "documents", queries, judged.qrels, embed=None, report=_quiet)
+    ndcg = {result.mode: result.ndcg10 for result in found.results}
+    assert ndcg["no model"] > ndcg["keyword, bm25"] + 0.01
