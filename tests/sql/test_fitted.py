@@ -256,13 +256,13 @@ def test_what_was_fitted_can_be_forgotten(documents: Connection) -> None:
 
 def test_verify_says_when_a_fit_is_due(documents: Connection) -> None:
     def told() -> tuple[str, str]:
-        row = documents.execute("select result, details from pgvec.verify_fit('documents')").fetchone()
+        row = documents.execute("select result, found from pgvec.verify_fit('documents')").fetchone()
         assert row is not None
         return row
 
     assert told()[0] == "ok"
     fitting.fit(documents, "documents", report=_quiet)
-    assert told()[1].startswith("88 lexemes fitted to 63 rows, agreement with recent rows ")
+    assert told()[1].startswith("95 lexemes fitted to 63 rows, agreement with recent rows ")
     documents.execute(
         "insert into documents (id, content, embedding)"
         " select 'new' || i, 'unheard things', '[1, 1, 1, 1, 1, 1, 1]' from generate_series(1, 100) as i"
@@ -282,7 +282,7 @@ def test_verify_notices_vectors_that_have_moved(documents: Connection) -> None:
     documents.execute(
         "update documents set embedding = (select array_agg(-x)::extensions.vector from unnest(embedding::real[]) as x)"
     )
-    row = documents.execute("select result, details from pgvec.verify_fit('documents')").fetchone()
+    row = documents.execute("select result, found from pgvec.verify_fit('documents')").fetchone()
     assert row is not None
     assert row[0] == "warn"
     assert row[1].startswith("agreement with recent rows is -")
@@ -294,7 +294,7 @@ def test_the_command_fits_and_searches_without_a_model(documents: Connection, ru
     assert len(json.loads(before.stdout)) == 7
     done = run("fit", "documents", "--json")
     assert json.loads(done.stdout)["rows"] == 63
-    assert "88 words of 63 rows have a vector, " in done.stderr
+    assert "95 words of 63 rows have a vector, " in done.stderr
     found = json.loads(run("search", "river", "--no-model", "--json", "-n", "21").stdout)
     assert {one["id"][:4] for one in found} == {"fish"}
     assert found[0]["similarity"] > 0.8
@@ -336,15 +336,15 @@ def test_the_service_answers_texts_without_a_model(documents: Connection, databa
         assert refused.json()["title"] == "the service runs without a model"
 
 
-def test_rest_answers_a_text_with_the_anon_key(project: Project) -> None:
-    with psycopg.connect(project.database, autocommit=True) as connection:
+def test_rest_answers_a_text_with_the_anon_key(with_search: Project) -> None:
+    with psycopg.connect(with_search.database, autocommit=True) as connection:
         _fill(connection)
         fitting.fit(connection, "documents", report=_quiet)
-    project.settle()
-    answer = project.rpc("search", {"query_text": "river", "match_count": 21}, "anon")
+    with_search.settle()
+    answer = with_search.rpc("search", {"query_text": "river", "match_count": 21}, "anon")
     assert {row["id"][:4] for row in answer.json()} == {"fish"}
     assert len(answer.json()) == 21
-    assert project.rpc("query_vector", {"query_text": "river"}, "anon").status_code == 404
+    assert with_search.rpc("query_vector", {"query_text": "river"}, "anon").status_code == 404
 
 
 @needs_judgements

@@ -178,7 +178,8 @@ async def search(question: models.Question, request: Request, service: The, call
             "tenant": _chosen(caller, question.tenant),
         },
         about.indexes,
-        await request.body(),
+        # what was fitted may change without the rows
+        None if service.settings.no_model else await request.body(),
     )
     return _found(request, mode, answer, started, kept=kept)
 
