@@ -360,3 +360,13 @@ def test_it_is_better_than_words_alone_with_vectors_of_nobodys_model(connection:
     found = evaluate.run(connection, "documents", queries, judged.qrels, embed=None, report=_quiet)
     ndcg = {result.mode: result.ndcg10 for result in found.results}
     assert ndcg["no model"] > ndcg["keyword, bm25"] + 0.01
+
+
+def test_words_and_their_places_are_read_as_they_are(documents: Connection) -> None:
+    rows = fitting.read(documents, collections.get(documents, "documents"), 1000, _quiet)
+    (rows.times > 0).sum(axis=0)
+    rows.times.sort_indices()  # as scipy does now and then
+    place = int(rows.times[:, rows.lexemes.index("salmon")].nonzero()[0][0])
+    found = {rows.lexemes[column]: rows.firsts[place, column] for column in rows.firsts[place].indices}
+    expected = {"salmon": 1, "swim": 2, "river": 5, "number": 6}
+    assert {word: found[word] for word in expected} == expected

@@ -103,10 +103,14 @@ def read(connection: Connection, target: collections.Collection, most_rows: int,
             if len(ends) % 1000 == 0:
                 report(len(ends), None, "read")
     shape = (len(ends) - 1, len(known))
-    structure = (np.frombuffer(columns, np.int32), np.frombuffer(ends, np.int64))
+
+    def by_row(values: array[float]) -> sparse.csr_matrix:
+        # with a structure of its own, since scipy sorts one in place
+        return sparse.csr_matrix((np.array(values), np.array(columns), np.array(ends)), shape=shape)
+
     return Rows(
         lexemes=list(known),
-        times=sparse.csr_matrix((np.frombuffer(times, np.float32), *structure), shape=shape),
-        firsts=sparse.csr_matrix((np.frombuffer(firsts, np.float32), *structure), shape=shape),
+        times=by_row(times),
+        firsts=by_row(firsts),
         vectors=np.frombuffer(vectors, ">f4").astype(np.float32).reshape(shape[0], target.dimensions),
     )
