@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import resource
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,10 +50,11 @@ def main() -> None:
         if given.rows:
             with psycopg.connect(where.conninfo, autocommit=True) as connection:
                 fill(connection, given.rows, given.dimensions)
+                fit(connection, given.dimensions)
             index.create(where, "documents")
             with psycopg.connect(where.conninfo, autocommit=True) as connection:
                 connection.execute("vacuum analyze documents")
-                speed(connection, given.dimensions)
+                speed(connection)
 
 
 def quality(connection: Connection, names: list[str], *, projected: bool) -> None:
@@ -122,15 +124,20 @@ def fill(connection: Connection, number: int, dimensions: int) -> None:
     connection.execute("select pgvec.refresh_statistics('documents')")
 
 
-def speed(connection: Connection, dimensions: int) -> None:
-    """The time of a fit; search beside hybrid_search with a given vector, turn about."""
+def fit(connection: Connection, dimensions: int) -> None:
+    """The time of a fit, and the most memory of this process so far."""
     started = time.perf_counter()
     fitted = run.fit(connection, "documents", report=_quiet)
     print(
         f"fit of {fitted.rows:,} rows of {dimensions} dimensions: {time.perf_counter() - started:.0f} s,"
-        f" {fitted.lexemes:,} lexemes, {fitted.bytes / 1e6:.0f} MB",
+        f" {fitted.lexemes:,} lexemes, {fitted.bytes / 1e6:.0f} MB;"
+        f" at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.1f} GB of memory",
         flush=True,
     )
+
+
+def speed(connection: Connection) -> None:
+    """Search beside hybrid_search with a given vector, turn about."""
     taken: dict[str, list[float]] = {"search": [], "hybrid_search": []}
     for question in asked()[:QUERIES]:
         row = connection.execute("select pgvec.query_vector(%s)", (question,)).fetchone()
