@@ -55,7 +55,7 @@ export type Database = {
 { Args: { "collection"?: string,"failures": Json,"wait"?: string }; Returns: number
                            },
 "hybrid_search":
-{ Args: { "autocut"?: boolean,"candidates"?: number,"collection"?: string,"diversity"?: number,"filter"?: Json,"for_tenant"?: string,"full_text_weight"?: number,"fusion"?: string,"fuzzy"?: boolean,"group_by"?: string,"half_life"?: string,"match_count"?: number,"match_threshold"?: number,"prefix"?: boolean,"query_embedding": string,"query_text": string,"ranking"?: string,"recency_field"?: string,"rrf_k"?: number,"semantic_weight"?: number,"syntax"?: string }; Returns: {
+{ Args: { "autocut"?: boolean,"candidates"?: number,"collection"?: string,"diversity"?: number,"filter"?: Json,"for_tenant"?: string,"full_text_weight"?: number,"fusion"?: string,"fuzzy"?: boolean,"group_by"?: string,"half_life"?: string,"match_count"?: number,"match_threshold"?: number,"prefix"?: boolean,"query_embedding"?: string,"query_text": string,"ranking"?: string,"recency_field"?: string,"rrf_k"?: number,"semantic_weight"?: number,"syntax"?: string }; Returns: {
               "content": string,"id": string,"keyword_rank": number,"keyword_score": number,"metadata": Json,"score": number,"semantic_rank": number,"similarity": number
             }[]
                            },
@@ -97,6 +97,11 @@ export type Database = {
 "renew_embeddings":
 { Args: { "lease"?: string,"worker": number }; Returns: number
                            },
+"search":
+{ Args: { "collection"?: string,"filter"?: Json,"for_tenant"?: string,"group_by"?: string,"highlight"?: boolean,"match_count"?: number,"match_threshold"?: number,"query_embedding"?: string,"query_text": string }; Returns: {
+              "content": string,"headline": string,"id": string,"keyword_score": number,"metadata": Json,"score": number,"similarity": number
+             }[]
+                            },
 "suggest_completions":
 { Args: { "collection"?: string,"for_tenant"?: string,"match_count"?: number,"prefix": string }; Returns: {
               "completion": string,"documents": number

@@ -30,6 +30,7 @@ FILLED_BY_DYNAMIC_QUERIES = {
     "pgvec.tell_adoption": ("counted",),
     "pgvec.tune": ("drawn",),
     "pgvec.verify_models": ("found",),
+    "pgvec.verify_fit": ("seen", "apart", "unknown"),
     "pgvec.verify_rows": ("seen", "stale", "whole"),
     "pgvec.verify_search": ("drawn", "explained", "most_scanned"),
     "pgvec.verify_texts": ("seen", "again", "repair", "outdated"),

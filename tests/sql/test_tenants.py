@@ -216,6 +216,8 @@ READS = st.one_of(
         st.booleans(),
         st.booleans(),
     ),
+    _call("select * from search(%s, %s, %s, '{}', %s, true, 'source')", WORDS, COUNTS, FILTERS, TENANTS),
+    _call("select * from hybrid_search(%s, null, %s, collection => '{}', for_tenant => %s)", WORDS, COUNTS, TENANTS),
     _call("select * from pgvec.explain_search('{}', %s, %s, %s, for_tenant => %s)", VECTORS, COUNTS, FILTERS, TENANTS),
     _call("select id, content, metadata, fts::text, bm25::text from {} where id = %s", IDS),
     _call("select count(*), min(content), max(embedding::text) from {}"),
@@ -235,6 +237,10 @@ READS = st.one_of(
     _call("select * from pgvec.synonyms"),
     _call("select * from pgvec.nearest_lexemes('{}', %s, %s)", WORDS, TENANTS),
     _call("select pgvec.text_configurations('{}', %s)", TENANTS),
+    _call("select pgvec.query_vector(%s, '{}')", WORDS),
+    _call("select * from pgvec.fit_status('{}')"),
+    _call("select * from pgvec.fits"),
+    _call("select * from pgvec.lexeme_vectors"),
     _call(
         "select (c).* from pgvec.candidates_as_owner" + AS_OWNER + " as c",
         *(TENANTS, WORDS, VECTORS, st.booleans(), st.booleans()),
@@ -339,6 +345,7 @@ def test_nor_does_it_through_rest(
         "document_context": asked | {"document_id": id_},
         "suggest_query": asked | {"query_text": words},
         "suggest_completions": asked | {"prefix": words},
+        "search": narrowed | {"query_text": words, "highlight": True},
         "delete_documents": asked | {"ids": ["their-2", "their-x1"]},
     }
     for function, arguments in calls.items():

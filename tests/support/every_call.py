@@ -36,6 +36,10 @@ insert into crates select i, 'red fish ' || i, array[1, i]::real[]::extensions.v
 select pgvec.adopt_collection('crates', 'public.crates', content_columns => '{{title}}', add_columns => true);
 select pgvec.create_collection_api('jobs');
 select pgvec.set_synonyms(c.name, '{{"cod": ["red fish", "number"]}}') from pgvec.collections as c;
+insert into pgvec.fits (collection, dimensions, rows, lexemes, length, mean)
+select c.name, 2, 20, 2, 1, '[1,1]' from pgvec.collections as c where c.name in ('documents', 'jobs');
+insert into pgvec.lexeme_vectors
+select f.collection, u.lexeme, '[1,2]' from pgvec.fits as f, unnest(array['red', 'fish']) as u (lexeme);
 grant select, insert, update, delete on jobs, crates to pgvec_reader, pgvec_writer;
 """
 # releases before had one model a collection
@@ -166,6 +170,7 @@ BY_TYPE: dict[str, list[str]] = {
     "pgvec.search_step[]": [f"array[{STEP}]"],
     "pgvec.model_changes": ["row({collection}, 'pending', 'local:y', 2, 'vector', '{}'::jsonb, now(), null, null)"],
     "pgvec.adoptions": ["(select a from pgvec.adoptions as a limit 1)"],
+    "pgvec.fits": ["(select f from pgvec.fits as f limit 1)"],
     "pgvec.bm25_parameters": ["row({collection}, pgvec.no_tenant(), 3, 1.2, 0.75, 20, now())"],
     "name": ["'embedding'"],
     "real": ["0.5"],

@@ -438,6 +438,11 @@ delete from pgvec.text_totals where collection = 'documents';
 update pgvec.collections set settings = '{"live_statistics": 10}' where name = 'documents';
 insert into documents (id, content, embedding) select 'more ' || i, 'word ' || i, '[1,1,1,1,1,1,1,1]' from generate_series(1, 100) as i;
 
+-- vectors of words are those of another model
+--   documents: fitted vectors | what was fitted is not used
+--   repaired
+insert into pgvec.fits (collection, model, dimensions, rows, lexemes, length, mean) values ('documents', 'local:other', 8, 300, 1, 1, '[1,1,1,1,1,1,1,1]');
+
 -- the planner has old statistics
 --   documents: analyze | rows changed since it was analyzed
 --   repaired

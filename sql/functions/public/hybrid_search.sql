@@ -5,7 +5,7 @@ drop function if exists public.hybrid_search(
 
 create or replace function public.hybrid_search(
     query_text text,
-    query_embedding extensions.vector,
+    query_embedding extensions.vector default null,
     match_count int default 10,
     full_text_weight float8 default 1,
     semantic_weight float8 default 1,
@@ -53,7 +53,7 @@ begin
     return next;
   end loop;
   if random() < (request.collection).log_sample then
-    perform pgvec.log_search((request.collection).name, 'hybrid_search', 'hybrid', request.wanted, returned, started, best, for_tenant, filter, query_text, query_embedding);
+    perform pgvec.log_search((request.collection).name, 'hybrid_search', 'hybrid', request.wanted, returned, started, best, for_tenant, filter, query_text, request.query_embedding);
   end if;
 end
 $$;
@@ -61,7 +61,7 @@ comment on function public.hybrid_search(
     text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean, text, boolean, boolean) is
   'The match_count (1 to 1000) rows of a collection that are best by vector and by keyword together, best first, ties by id. '
   'fusion: dbsf (the default), rrf (the default where rrf_k is given; rrf_k 60 otherwise), minmax, or weighted (weight * similarity + weight * keyword score). '
-  'A weight of 0 leaves that side out. filter: as in match_documents. match_threshold: the least similarity of what the vector side brings. '
+  'Without query_embedding it takes pgvec.query_vector, or raises PV004 where nothing is fitted. A weight of 0 leaves that side out. filter: as in match_documents. match_threshold: the least similarity of what the vector side brings. '
   'ranking: as in keyword_search. candidates: rows that either side brings. group_by: only the best row of each source (''source'') or value of a metadata key. '
   'diversity: 0 to 1, how much a row like one before it is held back. recency_field with half_life: a date in metadata, and the age at which half the score is left. '
   'syntax, fuzzy, prefix: as in keyword_search; -words are excluded on both sides. '

@@ -22,7 +22,7 @@ from pgvec_admin.api.guard import Guard
 from pgvec_admin.api.problems import ProblemError, tell_problems
 from pgvec_admin.api.service import Service
 from pgvec_admin.api.settings import Caller, Settings
-from pgvec_admin.api.store import Answer
+from pgvec_admin.api.store import About, Answer
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {
@@ -136,6 +136,17 @@ def _vector(embedding: Any) -> str:
     return orjson.dumps(embedding, option=orjson.OPT_SERIALIZE_NUMPY).decode()
 
 
+async def _embedded(service: Service, caller: Caller, about: About, text: str, collection: str) -> str | None:
+    """The vector of a text to search by; without a model it may have none."""
+    if service.settings.no_model:
+        return await service.store.query_vector(caller, text, collection)
+    return _vector(await service.embedder.query(about, text, caller.scope))
+
+
+_NO_VECTOR = "no word of the text has a fitted vector"
+_FIT = "search by keyword, or run pgvec-admin fit"
+
+
 async def search(question: models.Question, request: Request, service: The, caller: By) -> Response:
     """The rows nearest to a text or a vector, those with its words, or both together."""
     started = time.perf_counter()
@@ -145,15 +156,19 @@ async def search(question: models.Question, request: Request, service: The, call
     if question.query is not None:
         service.check_text(question.query)
     about = await service.about(caller, collection)
-    embedding: Any = question.query_embedding
-    if embedding is None and question.mode != "keyword":
-        embedding = await service.embedder.query(about, question.query or "", caller.scope)
+    embedding = None if question.query_embedding is None else _vector(question.query_embedding)
+    mode: str = question.mode
+    if embedding is None and mode != "keyword":
+        embedding = await _embedded(service, caller, about, question.query or "", collection)
+        if embedding is None and mode == "vector":
+            raise ProblemError(422, _NO_VECTOR, _FIT)
+        mode = mode if embedding else "keyword"
     answer, kept = await service.search(
         caller,
-        question.mode,
+        mode,
         {
             "query": question.query,
-            "embedding": None if embedding is None else _vector(embedding),
+            "embedding": embedding,
             "words": question.query if question.highlight else None,
             "top_k": question.top_k,
             "min_score": question.min_score,
@@ -163,9 +178,10 @@ async def search(question: models.Question, request: Request, service: The, call
             "tenant": _chosen(caller, question.tenant),
         },
         about.indexes,
-        await request.body(),
+        # what was fitted may change without the rows
+        None if service.settings.no_model else await request.body(),
     )
-    return _found(request, question.mode, answer, started, kept=kept)
+    return _found(request, mode, answer, started, kept=kept)
 
 
 router.add_api_route(
@@ -187,9 +203,11 @@ async def search_by_distance(
     service.check_text(question.query)
     name = collection or service.settings.collection
     about = await service.about(caller, name)
-    embedding = await service.embedder.query(about, question.query, caller.scope)
+    embedding = await _embedded(service, caller, about, question.query, name)
+    if embedding is None:
+        raise ProblemError(422, _NO_VECTOR, _FIT)
     parameters = {
-        "embedding": _vector(embedding),
+        "embedding": embedding,
         "top_k": min(question.limit, service.settings.limits.top_k),
         "distance": question.distance,
         "collection": name,

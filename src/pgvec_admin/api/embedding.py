@@ -26,8 +26,8 @@ _RETRIES, _SECONDS = 2, 15.0
 class Embedder:
     """The models of all collections, each loaded at its first use. They work in separate threads."""
 
-    def __init__(self, options: ProviderOptions, keep: int, metrics: Metrics) -> None:
-        self._options, self._metrics = options, metrics
+    def __init__(self, options: ProviderOptions, keep: int, metrics: Metrics, no_model: bool = False) -> None:
+        self._options, self._metrics, self._no_model = options, metrics, no_model
         self._kept: Cache[Vector] = Cache(keep)
         self._providers: dict[tuple[str, int, str | None, str | None], tuple[Provider, asyncio.Semaphore]] = {}
 
@@ -62,7 +62,9 @@ class Embedder:
         return made.vectors
 
     def spec(self, about: About) -> str:
-        """The name of the model that embeds; UsageError where none is bound and none was given."""
+        """The name of the model that embeds; UsageError where none is bound and none was given, or none may be used."""
+        if self._no_model:
+            raise UsageError("the service runs without a model", "send embeddings, or run pgvec-admin embed beside it")
         spec = about.model or self._options.model
         if spec is None:
             raise UsageError(

@@ -53,7 +53,7 @@ class Service:
         self.store = Store(settings)
         self.metrics = Metrics()
         self.gate = Gate(settings)
-        self.embedder = Embedder(settings.provider, settings.caching.embeddings, self.metrics)
+        self.embedder = Embedder(settings.provider, settings.caching.embeddings, self.metrics, settings.no_model)
         self.metrics.watch(self.store.pool.get_stats, self.embedder.tokens)
         self._asked: Cache[bool] = Cache(_QUESTIONS, seconds=settings.caching.answer_seconds)
         self._bodies: Cache[_Asked] = Cache(_QUESTIONS, seconds=settings.caching.answer_seconds)

@@ -97,7 +97,8 @@ class Settings:
 
     `prepare`: statements are prepared, which a pooler in transaction mode may not allow. `hosts` are the names under
     which a service that asks for no token may be called; localhost and addresses are always allowed. `proxies` are
-    the addresses and networks whose X-Forwarded-For is trusted.
+    the addresses and networks whose X-Forwarded-For is trusted. `no_model`: texts are searched with the vectors of
+    words that were fitted, and no model is loaded.
     """
 
     conninfo: str = field(repr=False)
@@ -111,6 +112,7 @@ class Settings:
     access: Access = field(default_factory=Access)
     limits: Limits = field(default_factory=Limits)
     caching: Caching = field(default_factory=Caching)
+    no_model: bool = False
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ _SCANS = (
 _AS = f"{_SET}('statement_timeout', %(timeout)s, true)"
 _AS_TOKEN = f"{_AS}, {_SET}('request.jwt.claims', %(claims)s, true), {_SET}('role', %(role)s, true)"
 _AS_TENANT = f"{_AS}, {_SET}('app.tenant_id', %(tenant)s, true)"
+_QUERY_VECTOR = "select pgvec.query_vector(%(text)s, %(collection)s)::text"
 _VERSION = "select pgvec.collection_version(%(collection)s, %(tenant)s)"
 
 # a pool reconnects with growing pauses, until it gives up and waits for the next request
@@ -130,6 +131,17 @@ class Store:
             async with self._transaction(caller) as (connection, _):
                 found = await connection.execute(_ABOUT, {"collection": collection})
             return About(*(await _row(found)))
+
+        return await self._again(work)
+
+    async def query_vector(self, caller: Caller, text: str, collection: str) -> str | None:
+        """The vector of a text by what was fitted to the rows, in pgvector's text form."""
+
+        async def work() -> str | None:
+            async with self._transaction(caller) as (connection, _):
+                made = await connection.execute(_QUERY_VECTOR, {"text": text, "collection": collection})
+            found: str | None = (await _row(made))[0]
+            return found
 
         return await self._again(work)
 

@@ -45,6 +45,7 @@ COMMANDS = {
         "Load files into a collection: tables, texts and documents, or directories of them.",
     ),
     "embed": ("embed", "embed", "Embed the rows whose embedding is missing or older than their text."),
+    "fit": ("fit", "fit", "Fit vectors of words to the rows of a collection: texts are then searched without a model."),
     "search": (
         "search",
         "search",

@@ -71,6 +71,9 @@ def search(
         str | None,
         typer.Option(help="Text to put before the query.", show_default="what the model was trained with"),
     ] = None,
+    no_model: Annotated[
+        bool, typer.Option("--no-model", help="By both, with the vectors of words that pgvec-admin fit has learned.")
+    ] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Show how vectors were searched too.")] = False,
     tenant: Tenant = None,
     database_url: DatabaseUrl = None,
@@ -83,7 +86,21 @@ def search(
     \b
       pgvec-admin search "How do I read command line options?" --mode hybrid
       pgvec-admin search "remote job" -c jobs --filter '{"location": "Remote"}' --mode keyword
+      pgvec-admin search "How do I read command line options?" --no-model
     """
+    if no_model:
+        _check_no_model(
+            {
+                "--mode": mode if mode is not Mode.vector else None,
+                "--distance": distance,
+                "--model": model,
+                "--ranking": ranking,
+                "--fusion": fusion,
+                "--query-prefix": query_prefix,
+                "--explain": explain or None,
+            }
+        )
+        mode = Mode.hybrid
     _check_options(
         mode,
         {
@@ -99,13 +116,28 @@ def search(
     with database.connect(open_target(database_url), autocommit=True, tenant=tenant) as connection:
         explanation: searches.Explanation | None = None
         embedding = None
-        if mode is not Mode.keyword:
+        if mode is not Mode.keyword and not no_model:
             options = embed.ProviderOptions(model=model, base_url=base_url, api_key=api_key, query_prefix=query_prefix)
             embedder = embed.provider_for(collections.get(connection, collection), options)
             embedding = embedder.embed_query(text)
             if embedder.truncated:
                 say(f"the query is longer than {embedder.spec} reads: it is searched by its beginning only")
-        if embedding is None:
+        if no_model:
+            if not searches.is_fitted(connection, collection):
+                say(
+                    f"nothing is fitted to {collection}, it is searched by keyword alone:"
+                    f" run pgvec-admin fit {collection}"
+                )
+            hits = searches.by_text(
+                connection,
+                text,
+                collection=collection,
+                match_count=limit,
+                filter=wanted,
+                match_threshold=threshold,
+                group_by=group_by,
+            )
+        elif embedding is None:
             hits = searches.by_keyword(
                 connection, text, collection=collection, match_count=limit, filter=wanted, ranking=ranking
             )
@@ -163,6 +195,13 @@ def _check_options(mode: Mode, options: dict[str, tuple[object, tuple[Mode, ...]
     for name, (given, modes) in options.items():
         if given is not None and mode not in modes:
             raise UsageError(f"{name} means nothing in mode {mode}", f"it is for --mode {' or '.join(modes)}")
+
+
+def _check_no_model(options: dict[str, object]) -> None:
+    """UsageError for an option that says how a model is asked, or that `search` does not have."""
+    for name, given in options.items():
+        if given is not None:
+            raise UsageError(f"{name} means nothing with --no-model", "leave out one of them")
 
 
 def parse_filter(text: str | None) -> dict[str, Any] | None:

@@ -93,6 +93,9 @@ def serve(
     model: Annotated[
         str | None, typer.Option(help="Model of collections that are bound to none.", show_default=False)
     ] = None,
+    no_model: Annotated[
+        bool, typer.Option("--no-model", help="Search texts with what pgvec-admin fit has learned; load no model.")
+    ] = False,
     base_url: BaseUrl = None,
     api_key: ApiKey = None,
     database_url: DatabaseUrl = None,
@@ -164,6 +167,7 @@ def serve(
                 statement_seconds=timeout,
             ),
             caching=Caching(answer_bytes=cache * 1_000_000),
+            no_model=no_model,
         )
     )
     listening = _listen(host, port)  # bind before announcing, so that early clients queue

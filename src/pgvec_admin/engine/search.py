@@ -129,6 +129,36 @@ def by_hybrid(
         ).fetchall()
 
 
+def by_text(
+    connection: Connection,
+    text: str,
+    *,
+    collection: str = "documents",
+    match_count: int = 10,
+    filter: dict[str, Any] | None = None,  # noqa: A002
+    match_threshold: float | None = None,
+    group_by: str | None = None,
+) -> list[Hit]:
+    """`search` with headlines: hybrid by the vectors of words that were fitted, without a model."""
+    with connection.cursor(row_factory=class_row(Hit)) as cursor:
+        return cursor.execute(
+            calls.exact(connection, query("search/text")),
+            {
+                "text": text,
+                "count": match_count,
+                "filter": Jsonb(filter or {}),
+                "threshold": match_threshold,
+                "group_by": group_by,
+                "collection": collection,
+            },
+        ).fetchall()
+
+
+def is_fitted(connection: Connection, collection: str) -> bool:
+    """Whether `search` has vectors of words for a collection: see `pgvec.fit_status`."""
+    return connection.execute("select from pgvec.fit_status(%s)", (collection,)).fetchone() is not None
+
+
 def explain(
     connection: Connection,
     embedding: Iterable[float],

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pgvec_admin.database import Connection
 from pgvec_admin.engine import calls
 from pgvec_admin.engine.choices import DEFAULT_FUSION, DEFAULT_RANKING, FUSIONS, RANKINGS
-from pgvec_admin.engine.search import vector_literal
+from pgvec_admin.engine.search import is_fitted, vector_literal
 from pgvec_admin.errors import DataRejectedError, UsageError
 
 if TYPE_CHECKING:
@@ -46,6 +46,9 @@ _KEYWORD = (
 _HYBRID = (
     "select id from public.hybrid_search(query_text => %(text)s, query_embedding => %(embedding)s,"
     " match_count => %(depth)s, fusion => %(fusion)s, collection => %(collection)s)"
+)
+_NO_MODEL = (
+    "select id from public.search(query_text => %(text)s, match_count => %(depth)s, collection => %(collection)s)"
 )
 
 
@@ -76,6 +79,7 @@ MODES = (
         for fusion in sorted(FUSIONS, key=lambda fusion: fusion != DEFAULT_FUSION)
     ),
 )
+NO_MODEL = Mode("no model", _NO_MODEL, {}, needs_vectors=False)  # where pgvec-admin fit was run
 LEGS = ("vector", f"keyword, {DEFAULT_RANKING}")
 DEFAULT_HYBRID = f"hybrid, {DEFAULT_FUSION}"
 
@@ -167,6 +171,8 @@ def run(
     wanted = {query.id: qrels[query.id] for query in judged}
     vectors = _vectors(judged, embed, report)
     modes = [mode for mode in MODES if vectors or not mode.needs_vectors]
+    if is_fitted(connection, collection):
+        modes.append(NO_MODEL)
 
     scores: dict[str, dict[str, NDArray[np.float64]]] = {}
     latencies: dict[str, NDArray[np.float64]] = {}
@@ -317,7 +323,7 @@ def plot(evaluation: Evaluation, file: Path) -> None:
             [result.ndcg10_high - result.ndcg10 for result in shown],
         ]
     )
-    colours = {"vector": "tab:blue", "keyword": "tab:orange", "hybrid": "tab:green"}
+    colours = {"vector": "tab:blue", "keyword": "tab:orange", "hybrid": "tab:green", NO_MODEL.name: "tab:red"}
     axes.barh(
         [result.mode for result in shown],
         values,

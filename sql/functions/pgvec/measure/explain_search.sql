@@ -2,14 +2,16 @@
 -- For people who wonder why a search is slow, and for tests. It makes the same decisions with the same functions, and then
 -- times the real call.
 drop function if exists pgvec.explain_search(text, extensions.vector, int, jsonb, text);
+drop function if exists pgvec.explain_search(text, extensions.vector, int, jsonb, text, uuid);
 
 create or replace function pgvec.explain_search(
     collection text,
-    query_embedding extensions.vector,
+    query_embedding extensions.vector default null,
     match_count int default 100,
     filter jsonb default '{}',
     distance text default null,
-    for_tenant uuid default null)
+    for_tenant uuid default null,
+    query_text text default null)
   returns table (route text, estimate bigint, index text, ef_search int, rows bigint, ms float8, plan text)
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
@@ -21,7 +23,8 @@ create or replace function pgvec.explain_search(
   set jit = off
 as $$
 declare
-  request pgvec.search_request := pgvec.vector_request(query_embedding, match_count, filter, null, explain_search.collection, for_tenant, explain_search.distance);
+  fitted  constant extensions.vector := case when query_embedding is null and query_text is not null then pgvec.query_vector(query_text, explain_search.collection) end;
+  request pgvec.search_request := pgvec.vector_request(coalesce(query_embedding, fitted), match_count, filter, null, explain_search.collection, for_tenant, explain_search.distance);
   target  constant pgvec.collections := request.collection;
   planned record;
   step    pgvec.search_step;
@@ -55,7 +58,7 @@ begin
     for line in execute
       'explain (analyze, costs off, timing off, buffers off, summary off) ' || pgvec.vector_query(target, request.distance, request.condition, step.kind,
                                                                                               case when step.kind is null then planned.scanned else planned.walked end)
-      using query_embedding, request.bound, step.read_rows
+      using request.query_embedding, request.bound, step.read_rows
     loop
       -- a vector of thousands of characters hides the rest
       plan := concat_ws(e'\n', plan, regexp_replace(line, '''\[[^'']{20,}''', '''[...]''', 'g'));
@@ -66,15 +69,17 @@ begin
 
   started := clock_timestamp();
   select count(*) into rows
-    from public.match_documents(query_embedding, match_count, filter, null::float8, explain_search.collection, for_tenant, explain_search.distance);
+    from public.match_documents(request.query_embedding, match_count, filter, null::float8, explain_search.collection, for_tenant, explain_search.distance);
+  route := concat(case when fitted is not null then 'fitted vector, ' end, route);
   ms := round(1000 * extract(epoch from clock_timestamp() - started), 3);
   perform set_config('pgvec.search_log', logging, true);
   return next;
 end
 $$;
-comment on function pgvec.explain_search(text, extensions.vector, int, jsonb, text, uuid) is
+comment on function pgvec.explain_search(text, extensions.vector, int, jsonb, text, uuid, text) is
   'How match_documents answers: its route (index, halfvec index, binary index or exact, and what followed where that found too few), the estimated matches of the '
-  'filter, the index used last, hnsw.ef_search, the rows returned, milliseconds, and EXPLAIN ANALYZE of its last query. Where rows belong to tenants: for one '
+  'filter, the index used last, hnsw.ef_search, the rows returned, milliseconds, and EXPLAIN ANALYZE of its last query. Without query_embedding, that of '
+  'pgvec.query_vector for query_text; the route then begins with fitted vector. Where rows belong to tenants: for one '
   'tenant, and only for a caller that sees all rows; others get PV006. Other errors as match_documents.';
-revoke all on function pgvec.explain_search(text, extensions.vector, int, jsonb, text, uuid) from public;
-select pgvec.grant_execute('pgvec.explain_search(text, extensions.vector, int, jsonb, text, uuid)', 'reader');
+revoke all on function pgvec.explain_search(text, extensions.vector, int, jsonb, text, uuid, text) from public;
+select pgvec.grant_execute('pgvec.explain_search(text, extensions.vector, int, jsonb, text, uuid, text)', 'reader');

@@ -1,5 +1,6 @@
 -- pgvec.hybrid_request -- a search by vector and by keyword: its defaults and checks, worked out in this one place.
--- The defaults won the evaluation over four judged sets (docs/ranking.md).
+-- The defaults won the evaluation over four judged sets (docs/ranking.md). Without an embedding it takes the vector that was
+-- fitted to the words, if there is one.
 drop function if exists pgvec.hybrid_request(
   text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean);
 
@@ -35,10 +36,20 @@ begin
   perform pgvec.keyword_score(request.ranking);  -- PV004 for none that there is
   perform pgvec.check_weights(request.semantic_weight, request.full_text_weight, rrf_k, diversity, recency_field, half_life);
   if request.semantic_weight > 0 then
-    if (request.collection).changing or extensions.vector_dims(query_embedding) <> (request.collection).dimensions then
-      request.collection := pgvec.fitting(request.collection, hybrid_request.collection, query_embedding);
+    if query_embedding is null then
+      request.query_embedding := pgvec.query_vector(query_text, (request.collection).name);
     end if;
-    perform pgvec.check_query_embedding(request.collection, query_embedding);
+    if request.query_embedding is null and request.full_text_weight > 0 and exists (select from pgvec.fit_status((request.collection).name)) then
+      request.semantic_weight := 0;
+      raise notice using
+        message = 'no word of the query has a fitted vector: it is searched by keyword alone',
+        hint    = format('where new rows have it, fit again: pgvec-admin fit %s', (request.collection).name);
+    else
+      if (request.collection).changing or extensions.vector_dims(request.query_embedding) <> (request.collection).dimensions then
+        request.collection := pgvec.fitting(request.collection, hybrid_request.collection, request.query_embedding);
+      end if;
+      perform pgvec.check_query_embedding(request.collection, request.query_embedding);
+    end if;
   end if;
   return request;
 end

@@ -12,7 +12,8 @@ as $$
                         'pgvec.verify_owner']
            when exists (select from pgvec.present_collections() as p where p.name = c.name)
              then array['pgvec.verify_table', 'pgvec.verify_protection', 'pgvec.verify_writers', 'pgvec.verify_views', 'pgvec.verify_leaks', 'pgvec.verify_ownership',
-                        'pgvec.verify_owner', 'pgvec.verify_rows', 'pgvec.verify_queue', 'pgvec.verify_indexes', 'pgvec.verify_statistics', 'pgvec.verify_access', 'pgvec.verify_search']
+                        'pgvec.verify_owner', 'pgvec.verify_rows', 'pgvec.verify_queue', 'pgvec.verify_indexes', 'pgvec.verify_statistics', 'pgvec.verify_fit',
+                        'pgvec.verify_access', 'pgvec.verify_search']
            else array['pgvec.verify_table']
          end
     from pgvec.collections as c
