@@ -61,7 +61,7 @@ COMMANDS = {
         "evaluate",
         "Measure how well each way to search answers judged queries: by vector, each ranking and each fusion.",
     ),
-    "stats": ("stats", "stats", "Show how searches go: how many, how fast, by which route, and what they find."),
+    "stats": ("log", "stats", "Show how searches go: how many, how fast, by which route, and what they find."),
     "verify": (
         "verify",
         "verify",
