@@ -130,6 +130,14 @@ def _temporary(world: World) -> list[str]:
 
 
 def _internal(world: World) -> list[str]:
-    """Lines of the log; a session that we killed ends by signal 9."""
+    """Lines of the log, each with the next that its session has written; a session that we killed ends by signal 9."""
     logs = [path for path in (world.instance.log, world.instance.log.with_name("server.log.1")) if path.exists()]
-    return [line for path in logs for line in path.read_text(errors="replace").splitlines() if _INTERNAL.search(line)]
+    found = []
+    for path in logs:
+        lines = path.read_text(errors="replace").splitlines()
+        for number, line in enumerate(lines):
+            if _INTERNAL.search(line):
+                session = re.search(r"\[\d+\]", line)
+                after = [other for other in lines[number + 1 :] if session and session[0] in other]
+                found.append(" ".join([line, *after[:1]]))
+    return found

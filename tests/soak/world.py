@@ -43,7 +43,7 @@ _SETTINGS = {
     "checkpoint_timeout": "30s",
     "autovacuum_naptime": "2s",
     "log_line_prefix": "%m [%p] %e ",
-    "log_min_error_statement": "panic",
+    "log_min_error_statement": "error",
     "log_checkpoints": "off",
 }
 

@@ -1,7 +1,8 @@
 -- pgvec.forget_words -- removes words from the statistics of a collection that no row has any more, and resume points of loads whose
 -- last row is gone: of a text that was deleted no trace stays.
 -- At the end of the transaction, so that what it locks holds nobody up: counts that others are changing at that moment are left to
--- them. What is removed of a small collection (live) adds up to nothing, so that sums stay right all the same. The words of a large
+-- them. Not while somebody counts the words of all rows (pgvec.count_statistics): what that has read before it would write again, and
+-- nothing would be left that takes it off. What is removed of a small collection (live) adds up to nothing, so that sums stay right all the same. The words of a large
 -- one are not counted with every statement; those that were lost are taken off here. In READ COMMITTED only, as in
 -- pgvec.settle_statistics.
 -- Definer: who deletes rows may not write the statistics.
@@ -25,6 +26,10 @@ begin
    where l.ctid = any (array(
            select x.ctid from pgvec.loads as x where x.collection = new.collection and x.tenant = new.tenant and x.last_id = any (new.loads) for update skip locked));
 
+  perform from pgvec.collections as c where c.name = new.collection for share skip locked;
+  if not found then
+    return null;
+  end if;
   if new.live then
     gone := array(
       select l.lexeme
