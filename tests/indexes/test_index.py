@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import re
 import threading
+import time
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
+import installation
 from conftest import Connection, copied, filled
 from pgvec_admin.database import Target
 from pgvec_admin.engine import index
@@ -79,6 +82,46 @@ def test_an_invalid_leftover_is_dropped_and_built_anew(
     administrator.execute(f"update pg_index set indisvalid = false where indexrelid = '{HNSW}'::regclass")
     assert not index.vector_indexes(documents, "documents")[0].valid
     assert not index.create(where, "documents").existed
+    assert [(i.name, i.valid) for i in index.vector_indexes(documents, "documents")] == [(HNSW, True)]
+
+
+def test_a_build_waits_for_that_of_a_client_that_was_killed(
+    documents: Connection, where: Target, database: str
+) -> None:
+    """Which goes on in the server, here once a writer has ended."""
+    with installation.connect(database) as writer, installation.connect(database) as abandoned:
+        writer.execute("begin; lock table documents in row exclusive mode")
+        statement = "select statement from pgvec.index_definition('documents')"
+        ((build,),) = documents.execute(statement).fetchall()
+        failed: list[BaseException] = []
+
+        def run(act: Callable[[], Any]) -> threading.Thread:
+            def attempt() -> None:
+                try:
+                    act()
+                except BaseException as error:
+                    failed.append(error)
+
+            thread = threading.Thread(target=attempt)
+            thread.start()
+            return thread
+
+        def until(sessions: int) -> None:
+            waiting = (
+                "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+            )
+            while documents.execute(waiting).fetchone() != (sessions,):
+                assert not failed, failed
+                time.sleep(0.01)
+
+        threads = [run(lambda: abandoned.execute(build))]
+        until(1)
+        threads.append(run(lambda: index.create(where, "documents")))
+        until(2)
+        writer.execute("commit")
+        for thread in threads:
+            thread.join()
+    assert failed == []
     assert [(i.name, i.valid) for i in index.vector_indexes(documents, "documents")] == [(HNSW, True)]
 
 

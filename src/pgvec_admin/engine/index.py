@@ -125,6 +125,8 @@ def create(
             (collection, method or "hnsw", storage, m, ef_construction, lists),
         ).fetchall()
         name, statements = rows[0][0], [row[1] for row in rows]
+        connection.execute("set statement_timeout = 0")  # of this session only, as are the settings below
+        _await_builds(connection, collection)
         found = {index.name: index for index in vector_indexes(connection, collection)}
         if name in found and found[name].valid:
             _note(connection, collection)
@@ -138,8 +140,6 @@ def create(
                 " beyond that it goes on, many times slower"
             )
 
-        # settings of this session only
-        connection.execute("set statement_timeout = 0")
         settings = {
             "maintenance_work_mem": maintenance_work_mem or (chosen and chosen.maintenance_work_mem),
             "max_parallel_maintenance_workers": chosen.workers if workers is None and chosen else workers,
@@ -176,9 +176,21 @@ def _chosen(
 
 def drop(connection: Connection, collection: str, name: str) -> None:
     """Drop one of the collection's vector indexes, without blocking; on an autocommit connection."""
+    _await_builds(connection, collection)
     for (statement,) in connection.execute("select pgvec.index_removal(%s, %s)", (collection, name)).fetchall():
         connection.execute(statement)
     _note(connection, collection)
+
+
+def _await_builds(connection: Connection, collection: str) -> None:
+    """Wait until no other build runs on the table: that of a client which was killed goes on in the server.
+
+    CREATE and DROP INDEX CONCURRENTLY would wait for its lock with a snapshot, which that build waits for in turn: a
+    deadlock. LOCK TABLE takes none.
+    """
+    ((table,),) = connection.execute("select (pgvec.of_model(%s)).base::text", (collection,)).fetchall()
+    with connection.transaction():
+        connection.execute(f"lock table {table} in share update exclusive mode".encode())
 
 
 def _note(connection: Connection, collection: str) -> None:
