@@ -172,10 +172,10 @@ def _ask(address: str) -> None:
 
 
 def test_the_command_that_serves_says_what_is_missing_behind_it_too(
-    bare_database: Connection, server: embedded.Server, run: Run
+    empty_database: str, server: embedded.Server, run: Run
 ) -> None:
     """The fallback looks for the engine again, and other errors are told as they are."""
-    with pooled(server, bare_database.info.dsn, ["postgres"]) as url:
+    with pooled(server, empty_database, ["postgres"]) as url:
         refused = run("serve", "--port", "0", "--database-url", url)
     assert refused.returncode == 4
     assert "the engine is missing" in refused.stderr

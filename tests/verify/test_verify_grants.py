@@ -52,6 +52,7 @@ select 'member', m.roleid::regrole::text, m.member::regrole::text from pg_auth_m
 
 # A typical project: with its own tables, views, functions, triggers and settings.
 HOUSE = f"""
+select pgvec.create_collection('journals', 2, access => 'policy', owner => 'auth.users');
 select pgvec.create_collection('documents', 2);
 select pgvec.create_collection('notes', 2, access => 'tenant', partition => 2);
 select pgvec.create_collection('posts', 2, access => 'policy');
