@@ -158,18 +158,18 @@ def test_a_row_may_have_a_language_of_its_own(documents: Connection) -> None:
 
 
 def test_functions_of_a_collection_that_are_made_anew_keep_their_grants(connection: Connection) -> None:
-    connection.execute("create role clerk")
+    connection.execute("create role teller")
     try:
         connection.execute("select pgvec.create_collection('notes', 2)")
         connection.execute("select pgvec.create_collection_api('notes')")
-        connection.execute("grant execute on function match_notes to clerk")
+        connection.execute("grant execute on function match_notes to teller")
         connection.execute("select pgvec.create_collection_api('notes')")
         may = connection.execute(
-            "select proname, has_function_privilege('clerk', oid, 'execute') from pg_proc where proname ~ '_notes$'"
+            "select proname, has_function_privilege('teller', oid, 'execute') from pg_proc where proname ~ '_notes$'"
         ).fetchall()
         assert dict(may) == {"match_notes": True, "kw_match_notes": False, "hybrid_search_notes": False}
     finally:
-        connection.execute("drop owned by clerk; drop role clerk")
+        connection.execute("drop owned by teller; drop role teller")
 
 
 @pytest.mark.parametrize(
