@@ -19,7 +19,8 @@ comment on column pgvec.fits.model      is 'Its model when it was fitted; the ve
 comment on column pgvec.fits.dimensions is 'The dimensions of its vectors.';
 comment on column pgvec.fits.rows       is 'The rows that were fitted to, of a large collection a sample.';
 comment on column pgvec.fits.lexemes    is 'The lexemes that have a vector.';
-comment on column pgvec.fits.agreement  is 'The mean cosine, among rows that were left out, of the vector fitted to the beginning of a row and its own, both less the mean; null where there were too few.';
+comment on column pgvec.fits.agreement  is 
+  'The mean cosine, among rows that were left out, of the vector fitted to the beginning of a row and its own, both less the mean; null where there were too few.';
 comment on column pgvec.fits.length     is 'The mean length of the vectors.';
 comment on column pgvec.fits.mean       is 'Their mean.';
 comment on column pgvec.fits.fitted_at  is 'When that was.';

@@ -61,7 +61,8 @@ comment on function public.hybrid_search(
     text, extensions.vector, int, float8, float8, int, text, jsonb, float8, text, text, uuid, int, text, float8, text, interval, boolean, text, boolean, boolean) is
   'The match_count (1 to 1000) rows of a collection that are best by vector and by keyword together, best first, ties by id. '
   'fusion: dbsf (the default), rrf (the default where rrf_k is given; rrf_k 60 otherwise), minmax, or weighted (weight * similarity + weight * keyword score). '
-  'Without query_embedding it takes pgvec.query_vector, or raises PV004 where nothing is fitted. A weight of 0 leaves that side out. filter: as in match_documents. match_threshold: the least similarity of what the vector side brings. '
+  'Without query_embedding it takes pgvec.query_vector, or raises PV004 where nothing is fitted. A weight of 0 leaves that side out. '
+  'filter: as in match_documents. match_threshold: the least similarity of what the vector side brings. '
   'ranking: as in keyword_search. candidates: rows that either side brings. group_by: only the best row of each source (''source'') or value of a metadata key. '
   'diversity: 0 to 1, how much a row like one before it is held back. recency_field with half_life: a date in metadata, and the age at which half the score is left. '
   'syntax, fuzzy, prefix: as in keyword_search; -words are excluded on both sides. '
