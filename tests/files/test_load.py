@@ -393,15 +393,6 @@ def test_a_file_of_a_folder_that_cannot_be_read_is_told_and_the_others_are_loade
     assert all(bad.reason.startswith(("cannot be read", "has no column")) for bad in rejected)
 
 
-def test_many_small_files_share_their_transactions(documents: Connection, tmp_path: Path) -> None:
-    documents.execute("alter table documents add column transaction text default pg_current_xact_id()::text")
-    for n in range(200):
-        (tmp_path / f"{n:03}.json").write_text(json.dumps({"content": f"text {n}"}))
-    load_paths(documents, tmp_path, batch=100)
-    assert documents.execute("select count(distinct transaction), count(*) from documents").fetchone() == (2, 200)
-    assert load_paths(documents, tmp_path, batch=100).unchanged == 200
-
-
 def test_the_table_is_analyzed_at_the_end(documents: Connection, tmp_path: Path) -> None:
     load_paths(documents, jsonl(tmp_path / "rows.jsonl", [{"content": f"text {n}"} for n in range(50)]))
     assert documents.execute("select reltuples from pg_class where oid = 'documents'::regclass").fetchone() == (50,)

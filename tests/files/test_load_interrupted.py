@@ -229,3 +229,12 @@ def test_batches_that_are_in_each_others_way_are_stored_one_after_the_other(
     result = load_paths(documents, jsonl(tmp_path / "rows.jsonl", lines), batch=10, rejected=rejected)
     assert (result.inserted, [bad.line for bad in rejected]) == (39, [31])
     assert rows(documents, "id", "id::int") == [(str(n),) for n in range(40) if n != 30]
+
+
+def test_many_small_files_share_their_transactions(documents: Connection, tmp_path: Path) -> None:
+    documents.execute("alter table documents add column transaction text default pg_current_xact_id()::text")
+    for n in range(200):
+        (tmp_path / f"{n:03}.json").write_text(json.dumps({"content": f"text {n}"}))
+    load_paths(documents, tmp_path, batch=100)
+    assert documents.execute("select count(distinct transaction), count(*) from documents").fetchone() == (2, 200)
+    assert load_paths(documents, tmp_path, batch=100).unchanged == 200

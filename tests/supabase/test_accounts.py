@@ -7,14 +7,25 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
-from psycopg.types.json import Jsonb
+from accounts import (
+    KINDS,
+    MARK,
+    OURS,
+    THEIRS,
+    Kind,
+    acting,
+    add,
+    delete,
+    search,
+    statistics,
+    tenant_of,
+    traces_of,
+    write,
+)
 
 import installation
 import supabase_project
@@ -24,49 +35,7 @@ from pgvec_admin.server import embedded
 from supabase_project import Project
 from traces import tables, traces
 
-OURS = "00000000-0000-4000-8000-00000000000a"
-THEIRS = "00000000-0000-4000-8000-00000000000b"
-TEAM = "00000000-0000-4000-8000-00000000000c"  # a tenant with several accounts
 _numbers = itertools.count()
-MARK = "zilpzalp"  # a word of the account's texts alone
-VECTOR = "[1,0,0,0,0,0,0,0]"
-
-
-@dataclass(frozen=True)
-class Kind:
-    """How a collection is made, and the columns that say whose row it is."""
-
-    make: str
-    columns: tuple[str, ...]
-    table: str = "documents"
-
-
-OWNED = "select pgvec.create_collection('documents', 8, model => 'openai:test', owner => 'auth.users'{})"
-ADOPTED = """
-create table posts (id {key} primary key, user_id uuid references auth.users on delete cascade,
-                    content text, metadata jsonb, embedding extensions.vector(8));
-create index on posts (user_id);
-revoke trigger on posts from anon, authenticated, service_role;
-select pgvec.adopt_collection('documents', 'posts', model => 'openai:test', add_columns => {added});
-select pgvec.set_owner('documents', 'auth.users')
-"""
-KINDS = {
-    "open": Kind(OWNED.format(""), ("owner_id",)),
-    "policy": Kind(OWNED.format(", access => 'policy'"), ("owner_id",)),
-    "tenant": Kind(OWNED.format(", access => 'tenant'"), ("owner_id", "tenant_id")),
-    "partitioned": Kind(OWNED.format(", access => 'tenant', partition => 3"), ("owner_id", "tenant_id")),
-    "each a tenant": Kind(OWNED.format(", access => 'tenant', owner_column => 'tenant_id'"), ("tenant_id",)),
-    "each a tenant, partitioned": Kind(
-        OWNED.format(", access => 'tenant', owner_column => 'tenant_id', partition => 3"), ("tenant_id",)
-    ),
-    "later": Kind(
-        "select pgvec.create_collection('documents', 8, model => 'openai:test');"
-        "select pgvec.set_owner('documents', 'auth.users')",
-        ("owner_id",),
-    ),
-    "side table": Kind(ADOPTED.format(key="text", added="false"), ("user_id",), "posts"),
-    "added columns": Kind(ADOPTED.format(key="text", added="true"), ("user_id",), "posts"),
-}
 
 
 @pytest.fixture
@@ -81,75 +50,8 @@ def database(platform: embedded.Server, installed: str) -> str:
 def owner(database: str) -> Iterator[Connection]:
     """Role postgres in a project with two accounts."""
     with installation.connect(database) as connection:
-        _add(database)
+        add(database)
         yield connection
-
-
-def _add(database: str) -> None:
-    with _acting(database) as platform:
-        platform.execute("insert into users (id, email) values (%s, 'a@a.a'), (%s, 'b@b.b')", (OURS, THEIRS))
-
-
-@contextmanager
-def _acting(database: str, role: str = "supabase_auth_admin") -> Iterator[Connection]:
-    """By default the service that keeps the accounts: what it may do is its own tables."""
-    with installation.connect(make_conninfo(database, user=role)) as connection:
-        yield connection
-
-
-def _delete(database: str, account: str = OURS) -> None:
-    with _acting(database) as platform:
-        assert platform.execute("delete from users where id = %s", (account,)).rowcount == 1
-
-
-def _traces(database: str, *marks: str) -> dict[str, list[str]]:
-    with _acting(database, supabase_project.SUPERUSER) as connection:
-        return traces(connection, *marks)
-
-
-def _write(connection: Connection, kind: Kind, account: str, word: str) -> None:
-    """Rows of an account: a whole one, chunks of a document, one that is stale, one that has failed for good."""
-    own = kind.table != "posts"
-    for number in range(6):
-        columns = [*kind.columns, "id", "content", "metadata", "embedding"]
-        values: list[Any] = [_tenant(kind, account) if column == "tenant_id" else account for column in kind.columns]
-        text = f"the {word} sings of {word}{number} and more"
-        values += [f"{word}/{number}", text, Jsonb({"by": word}), None if number > 3 else VECTOR]
-        if own:
-            columns += ["source", "chunk_index"]
-            values += [f"/home/{word}.md", number]
-        connection.execute(
-            f"insert into {kind.table} ({', '.join(columns)}) values ({', '.join(['%s'] * len(values))})".encode(),
-            values,
-        )
-    if connection.info.user == "postgres" and word == MARK:
-        connection.execute(
-            "select pgvec.fail_jobs('documents', array[%s], array[md5(%s)], array[%s])",
-            (f"{word}/5", f"the {word} sings of {word}5 and more", f"{word} is refused"),
-        )
-        connection.execute("update pgvec.embedding_jobs set due_at = 'infinity' where reason is not null")
-
-
-def _tenant(kind: Kind, account: str) -> str:
-    return account if kind.columns == ("tenant_id",) else TEAM
-
-
-def _search(connection: Connection, account: str, word: str, tenant: str | None) -> None:
-    """A search with the account's token, of which its text and vector are logged."""
-    claims: dict[str, Any] = {"sub": account, "role": "authenticated"}
-    if tenant:
-        claims["app_metadata"] = {"tenant_id": tenant}
-    with connection.transaction():
-        connection.execute("select set_config('request.jwt.claims', %s, true)", (json.dumps(claims),))
-        connection.execute("set local role authenticated")
-        connection.execute("select * from keyword_search(%s, filter => %s)", (f"what says {word}", Jsonb({"by": word})))
-
-
-def _statistics(connection: Connection) -> Any:
-    """The words that are counted, and how many rows have each."""
-    return connection.execute(
-        "select l.tenant, l.lexeme, sum(l.documents) from pgvec.lexemes as l group by 1, 2 order by 1, 2"
-    ).fetchall()
 
 
 @pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
@@ -166,9 +68,9 @@ def test_an_account_takes_all_along_that_there_is_of_it(
     if kind.table == "posts":
         owner.execute("grant select on posts to authenticated")
     for account, word in ((OURS, MARK), (THEIRS, "fitis")):
-        _write(owner, kind, account, word)
-        tenant = _tenant(kind, account) if "tenant_id" in kind.columns else None
-        _search(owner, account, word, tenant)
+        write(owner, kind, account, word)
+        tenant = tenant_of(kind, account) if "tenant_id" in kind.columns else None
+        search(owner, account, word, tenant)
         owner.execute("insert into pgvec.memberships (member, tenant_id) values (%s, %s)", (account, THEIRS))
         if kind.table == "documents":
             with owner.transaction():
@@ -178,32 +80,32 @@ def test_an_account_takes_all_along_that_there_is_of_it(
     if large:
         owner.execute("""update pgvec.collections set settings = settings || '{"live_statistics": 0}'""")
         owner.execute("select pgvec.refresh_statistics('documents')")
-    before = _traces(database, MARK, OURS)
+    before = traces_of(database, MARK, OURS)
     names = {"pgvec.lexemes", "pgvec.embedding_jobs", "pgvec.search_log", "pgvec.memberships"}
     assert names <= before.keys()
-    with _acting(database, supabase_project.SUPERUSER) as superuser:
+    with acting(database, supabase_project.SUPERUSER) as superuser:
         assert set(tables(superuser)) > names
         theirs = traces(superuser, "fitis", THEIRS)
 
-    _delete(database)
+    delete(database)
 
-    assert _traces(database, MARK, OURS) == {}
-    left = _traces(database, "fitis", THEIRS)
+    assert traces_of(database, MARK, OURS) == {}
+    left = traces_of(database, "fitis", THEIRS)
     # nothing of the other account is gone: parts of counts may be summed
     assert {name: sorted(rows) for name, rows in left.items() if name != "pgvec.lexemes"} == {
         name: sorted(row for row in rows if OURS not in row) for name, rows in theirs.items() if name != "pgvec.lexemes"
     }
-    counted = _statistics(owner)
+    counted = statistics(owner)
     owner.execute("select pgvec.refresh_statistics('documents')")
-    fresh = _statistics(owner)
+    fresh = statistics(owner)
     if large:  # counts of common words are behind until they are made again
         assert {row[:2] for row in counted} == {row[:2] for row in fresh}
     else:
         assert counted == fresh
     assert owner.execute(f"select count(*) from {kind.table}".encode()).fetchone() == (6,)
-    _delete(database, THEIRS)
+    delete(database, THEIRS)
     assert owner.execute(f"select count(*) from {kind.table}".encode()).fetchone() == (0,)
-    assert _traces(database, "fitis", THEIRS) == {}
+    assert traces_of(database, "fitis", THEIRS) == {}
 
 
 def test_an_account_without_rows_takes_its_searches_and_memberships(database: str, owner: Connection) -> None:
@@ -211,18 +113,18 @@ def test_an_account_without_rows_takes_its_searches_and_memberships(database: st
     owner.execute("select pgvec.create_collection('other', 8)")
     for name in ("documents", "other"):
         owner.execute("select pgvec.log_searches(%s, 1, texts => true)", (name,))
-    _search(owner, OURS, MARK, None)
+    search(owner, OURS, MARK, None)
     with owner.transaction():
         owner.execute("select set_config('request.jwt.claims', %s, true)", (json.dumps({"sub": OURS}),))
         owner.execute("select * from keyword_search(%s, collection => 'other')", (MARK,))
     owner.execute("insert into pgvec.memberships (member, tenant_id) values (%s, gen_random_uuid())", (OURS,))
-    assert len(_traces(database, MARK)["pgvec.search_log"]) == 2
-    _delete(database)
-    assert _traces(database, MARK, OURS) == {}
+    assert len(traces_of(database, MARK)["pgvec.search_log"]) == 2
+    delete(database)
+    assert traces_of(database, MARK, OURS) == {}
 
 
 def test_who_inserts_a_row_through_the_api_owns_it(with_search: Project) -> None:
-    _add(with_search.database)
+    add(with_search.database)
     with installation.connect(with_search.database) as owner:
         _check_the_owners(with_search, owner)
 
@@ -253,7 +155,7 @@ def _check_the_owners(with_search: Project, owner: Connection) -> None:
     assert rows == [("1", OURS), ("2", OURS), ("3", None), ("4", THEIRS), ("6", THEIRS)]
     seen = with_search.call("GET", "documents?select=id&order=id", **user).json()
     assert [row["id"] for row in seen] == ["1", "2"]
-    _delete(database)
+    delete(database)
     assert owner.execute("select id from documents order by id").fetchall() == [("3",), ("4",), ("6",)]
     # the token outlives the account, and writes nothing more
     refused = with_search.call("POST", "documents", json=body, **user)
@@ -263,17 +165,17 @@ def _check_the_owners(with_search: Project, owner: Connection) -> None:
 def test_an_account_goes_while_the_words_are_being_counted(database: str, owner: Connection) -> None:
     kind = KINDS["open"]
     owner.execute(kind.make.encode())
-    _write(owner, kind, OURS, MARK)
+    write(owner, kind, OURS, MARK)
     with installation.connect(database) as counting, counting.transaction():
         counting.execute("select pgvec.refresh_statistics('documents')")
-        with _acting(database) as platform:
+        with acting(database) as platform:
             platform.execute("set statement_timeout = '10s'")
             platform.execute("delete from users where id = %s", (OURS,))
     assert owner.execute("select count(*) from documents").fetchone() == (0,)
     # what the count has seen adds up to nothing, and is removed by the next one
-    assert {row[2] for row in _statistics(owner)} <= {0}
+    assert {row[2] for row in statistics(owner)} <= {0}
     owner.execute("select pgvec.refresh_statistics('documents')")
-    assert _traces(database, MARK, OURS) == {}
+    assert traces_of(database, MARK, OURS) == {}
 
 
 def test_several_collections_and_other_tables_of_accounts(database: str, owner: Connection) -> None:
@@ -299,11 +201,11 @@ def test_several_collections_and_other_tables_of_accounts(database: str, owner: 
         owner.execute("select set_config('request.jwt.claims', %s, true)", (json.dumps({"sub": OURS}),))
         owner.execute("insert into letters (id, content) values ('1', %s)", (MARK,))
         owner.execute("insert into offers (id, content) values ('1', 'of no organisation')")
-    _delete(database)
+    delete(database)
     assert owner.execute("select count(*) from profiles").fetchone() == (0,)
     assert owner.execute("select count(*) from letters").fetchone() == (0,)
     owner.execute("delete from organisations")
-    assert _traces(database, MARK, OURS) == {}
+    assert traces_of(database, MARK, OURS) == {}
     assert owner.execute("select owner_id from offers").fetchall() == [(None,)]
     # the trigger goes with the last collection, where the table is ours
     triggers = "select tgrelid::regclass::text from pg_trigger where tgname = 'pgvec_forget_account' order by 1"
@@ -321,8 +223,8 @@ def test_several_collections_and_other_tables_of_accounts(database: str, owner: 
 def test_accounts_can_be_deleted_once_no_collection_is_left(database: str, owner: Connection) -> None:
     owner.execute(KINDS["open"].make.encode())
     owner.execute("select pgvec.drop_collection('documents')")
-    _delete(database)
-    with _acting(database) as platform:
+    delete(database)
+    with acting(database) as platform:
         assert platform.execute("select id::text from users").fetchall() == [(THEIRS,)]
 
 
@@ -355,7 +257,7 @@ def test_a_table_that_rows_cannot_belong_to_is_refused_and_nothing_is_made(
     owner.execute("create domain key as uuid")
     owner.execute("create table named (id key primary key)")
     owner.execute("create unlogged table fleeting (id uuid primary key)")
-    with _acting(database, supabase_project.SUPERUSER) as superuser:
+    with acting(database, supabase_project.SUPERUSER) as superuser:
         superuser.execute("create table auth.secrets (id uuid primary key)")
         superuser.execute("create schema vault; create table vault.users (id uuid primary key)")
     table, says = WRONG[name]
@@ -424,7 +326,7 @@ def test_the_deletion_of_an_account_reads_no_table_as_a_whole(database: str, own
             owner.execute(f"explain select from pgvec.search_log where {statement.format(OURS)}".encode()).fetchall()
         )
         assert "search_log_" in plan
-    _delete(database)
+    delete(database)
     assert owner.execute("select count(*) from documents").fetchone() == (4995,)
 
 
