@@ -72,7 +72,8 @@ def fit(rows: Rows, report: Report) -> Fitted:
     kept = Rows([rows.lexemes[one] for one in wanted], rows.times[:, wanted], rows.firsts[:, wanted], rows.vectors)
     mean = rows.vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
     penalty, agreement = _chosen(kept, weights, mean, report)
-    solved = _solved(_examples(kept, weights), rows.vectors - mean, penalty, lambda done, total: report(done, total, "fit"))
+    examples = _examples(kept, weights)
+    solved = _solved(examples, rows.vectors - mean, penalty, lambda done, total: report(done, total, "fit"))
     return Fitted(
         lexemes=kept.lexemes,
         vectors=solved * weights[:, None],
