@@ -116,6 +116,17 @@ def test_a_search_prints_a_table_for_people_and_json_for_programs(run: Run, conn
     )
     assert 'if a < b && c > d: "kittens" &amp; more' in run("search", "kittens", "--mode", "keyword").stdout
 
+    def ids(*arguments: str) -> list[str]:
+        found = run("search", *arguments, "--mode", "keyword", "--json")
+        assert found.returncode == 0, found.stderr
+        return [hit["id"] for hit in json.loads(found.stdout)]
+
+    assert (ids("kittnes"), ids("kittnes", "--fuzzy")) == ([], ["code"])
+    assert (ids("kitt"), ids("kitt", "--prefix")) == ([], ["code"])
+    assert (ids("cats -mat"), sorted(ids("cats -mat", "--syntax", "plain"))) == (["dog"], ["cat", "dog"])
+    assert run("search", "cats", "--mode", "keyword", "--syntax", "boolean").returncode == 2
+    assert "--fuzzy means nothing in mode vector" in run("search", "cats", "--fuzzy").stderr
+
 
 def test_a_vector_search_embeds_the_query_and_explains_itself(run: Run, connection: Connection) -> None:
     connection.execute("select pgvec.create_collection('documents', 384)")

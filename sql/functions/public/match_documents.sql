@@ -51,6 +51,11 @@ begin
     end if;
     complete := cardinality(hits) >= request.wanted and farthest < 'nan' and (hits[request.wanted]).distance is distinct from (hits[request.wanted + 1]).distance;
   end if;
+  if request.alone and request.condition = 'true' and cardinality(request.tenants) = 1 then
+    hits := pgvec.look_in_tenant(target, request.tenants[1], query_embedding, request.wanted);
+    complete := hits is not null;
+    ascending := false;
+  end if;
   if request.alone and complete is not true then
     nearest := pgvec.nearest(request);
     route := nearest.route;

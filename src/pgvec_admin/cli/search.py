@@ -62,6 +62,19 @@ def search(
     group_by: Annotated[
         str | None, typer.Option(help="Only the best of each source, or value of a metadata key (hybrid).")
     ] = None,
+    syntax: Annotated[
+        str | None,
+        typer.Option(
+            help='web: "phrases" and -words; plain: no operators (keyword, hybrid).',
+            show_default=searches.AS_IT_IS.syntax,
+        ),
+    ] = None,
+    fuzzy: Annotated[
+        bool, typer.Option("--fuzzy", help="Words that no row has are taken for typing errors (keyword, hybrid).")
+    ] = False,
+    prefix: Annotated[
+        bool, typer.Option("--prefix", help="The last word may be the beginning of one (keyword, hybrid).")
+    ] = False,
     model: Annotated[
         str | None, typer.Option(help="Embedding model of the query.", show_default="the collection's")
     ] = None,
@@ -96,6 +109,9 @@ def search(
                 "--model": model,
                 "--ranking": ranking,
                 "--fusion": fusion,
+                "--syntax": syntax,
+                "--fuzzy": fuzzy or None,
+                "--prefix": prefix or None,
                 "--query-prefix": query_prefix,
                 "--explain": explain or None,
             }
@@ -108,11 +124,15 @@ def search(
             "--distance": (distance, (Mode.vector,)),
             "--ranking": (ranking, (Mode.keyword, Mode.hybrid)),
             "--fusion": (fusion, (Mode.hybrid,)),
+            "--syntax": (syntax, (Mode.keyword, Mode.hybrid)),
+            "--fuzzy": (fuzzy or None, (Mode.keyword, Mode.hybrid)),
+            "--prefix": (prefix or None, (Mode.keyword, Mode.hybrid)),
             "--group-by": (group_by, (Mode.hybrid,)),
             "--explain": (explain or None, (Mode.vector, Mode.hybrid)),
         },
     )
     wanted = parse_filter(filter_)
+    reading = searches.Reading(syntax or searches.AS_IT_IS.syntax, fuzzy, prefix)
     with database.connect(open_target(database_url), autocommit=True, tenant=tenant) as connection:
         explanation: searches.Explanation | None = None
         embedding = None
@@ -139,7 +159,13 @@ def search(
             )
         elif embedding is None:
             hits = searches.by_keyword(
-                connection, text, collection=collection, match_count=limit, filter=wanted, ranking=ranking
+                connection,
+                text,
+                collection=collection,
+                match_count=limit,
+                filter=wanted,
+                ranking=ranking,
+                reading=reading,
             )
         elif mode is Mode.hybrid:
             hits = searches.by_hybrid(
@@ -153,6 +179,7 @@ def search(
                 ranking=ranking,
                 fusion=fusion,
                 group_by=group_by,
+                reading=reading,
             )
         else:
             hits = searches.by_vector(

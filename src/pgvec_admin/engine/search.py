@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from psycopg.rows import class_row
@@ -41,6 +41,18 @@ class Explanation:
     rows: int
     ms: float
     plan: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How `keyword_search` and `hybrid_search` read a text: their parameters of these names."""
+
+    syntax: str = "web"
+    fuzzy: bool = False
+    prefix: bool = False
+
+
+AS_IT_IS = Reading()
 
 
 def vector_literal(embedding: Iterable[float]) -> str:
@@ -83,6 +95,7 @@ def by_keyword(
     match_count: int = 10,
     filter: dict[str, Any] | None = None,  # noqa: A002
     ranking: str | None = None,
+    reading: Reading = AS_IT_IS,
 ) -> list[Hit]:
     """`keyword_search` with headlines; `ranking` None means the function's default."""
     with connection.cursor(row_factory=class_row(Hit)) as cursor:
@@ -94,6 +107,7 @@ def by_keyword(
                 "filter": Jsonb(filter or {}),
                 "collection": collection,
                 "ranking": ranking,
+                **asdict(reading),
             },
         ).fetchall()
 
@@ -110,6 +124,7 @@ def by_hybrid(
     ranking: str | None = None,
     fusion: str | None = None,
     group_by: str | None = None,
+    reading: Reading = AS_IT_IS,
 ) -> list[Hit]:
     """`hybrid_search` with headlines; None means the function's default."""
     with connection.cursor(row_factory=class_row(Hit)) as cursor:
@@ -125,6 +140,7 @@ def by_hybrid(
                 "fusion": fusion,
                 "group_by": group_by,
                 "collection": collection,
+                **asdict(reading),
             },
         ).fetchall()
 

@@ -105,8 +105,12 @@ def keyword_search(
     match_threshold: float | None = None,
     collection: str | None = None,
     for_tenant: UUID | None = None,
+    **options: str | bool,
 ) -> TableValuedAlias:
-    """`public.keyword_search` as a table: id, content, metadata, score, headline (null); best first."""
+    """`public.keyword_search` as a table: id, content, metadata, score, headline (null without highlight); best first.
+
+    `options` are its other arguments: ranking, highlight, syntax, fuzzy, prefix, ...
+    """
     return _table(
         "keyword_search",
         [*_HIT, named("score", Double()), named("headline", Text())],
@@ -116,6 +120,7 @@ def keyword_search(
         match_threshold=match_threshold,
         collection=collection,
         for_tenant=for_tenant,
+        **options,
     )
 
 

@@ -1,7 +1,7 @@
 -- pgvec.vector_request -- a search by vector: its defaults, checks, tenants and filter, worked out in this one place.
 -- A small search pays for each function that it calls, for each query in one, and for every expression of a query, as an executor is made ready anew
--- each time. So most requests are answered with one look at the registry and conditions of PL/pgSQL: those to a collection without
--- tenants whose model is not being changed, with its own distance, no threshold, a vector that fits, and a filter that is absent or a plain object without keys that are columns.
+-- each time. So most requests are answered with one look at the registry and conditions of PL/pgSQL: those to a collection whose model is not being
+-- changed, with its own distance, no threshold, a vector that fits, and a filter that is absent or, without tenants, a plain object without keys that are columns.
 create or replace function pgvec.vector_request(
     query_embedding extensions.vector, match_count int, filter jsonb, match_threshold float8, collection text, for_tenant uuid, distance text,
     scope pgvec.search_request default null)
@@ -13,34 +13,39 @@ declare
   request pgvec.search_request;
   target  pgvec.collections;
   product float8;  -- the square of the vector's length, negative
+  plain   boolean;
 begin
-  if (scope).alone is null and num_nonnulls(vector_request.distance, match_threshold, for_tenant) = 0 then
+  if (scope).alone is null and num_nonnulls(vector_request.distance, match_threshold) = 0 then
     select c.* into target from pgvec.collections as c where c.name = vector_request.collection;
     product := query_embedding operator(extensions.<#>) query_embedding;
-    if target.access <> 'tenant'
-       and target.changing is null
+    if target.changing is null
+       and (target.access = 'tenant' or for_tenant is null)
        and has_table_privilege(target.base, 'select') is not null  -- there is such a table
        and extensions.vector_dims(query_embedding) = target.dimensions
        and product between -1e38 and -1e-30
        -- halfvec rounds what is smaller to zero, and overflows beyond
        and (target.storage = 'vector' or product between -4e9 and -1e-8)
     then
-      request.alone := target.base = target.relation;
-      if not request.alone then  -- pgvec.column_state
+      plain := target.base = target.relation;
+      if target.access = 'tenant' then
+        request.tenants := array(select t from pgvec.allowed_tenants() as t);
+        plain := plain and cardinality(request.tenants) = 1 and coalesce(for_tenant = request.tenants[1], true) and coalesce(filter = '{}', true);
+      elsif not plain then  -- pgvec.column_state
         select target.source_columns = md5(string_agg(concat_ws(' ', quote_ident(a.attname), a.atttypid, a.atttypmod, a.attnotnull), ',' order by a.attnum)
                || target.base::oid || target.base)
-          into request.alone
+          into plain
           from pg_catalog.pg_attribute as a
          where a.attrelid = target.base and a.attnum > 0;
       end if;
     end if;
-    if request.alone then
+    if plain then
+      request.alone := target.access <> 'tenant' or pgvec.finds_alone(target);
       request.collection := case when to_regclass(target.search_index) = target.search_index_oid then target else pgvec.with_index(target, target.distance) end;
       request.query_embedding := query_embedding;
       request.wanted := least(greatest(coalesce(match_count, (target.settings ->> 'match_count')::int, 1000), 1), 1000);
       request.distance := target.distance;
       if filter is null or filter = '{}' then
-        request.condition := '';
+        request.condition := case target.access when 'tenant' then 'true' else '' end;
       elsif target.base = target.relation and jsonb_typeof(filter) = 'object'
             and strpos(filter::text, '"$') = 0 and length(filter::text) <= 65536 and not filter @? 'strict $.**{13}' then
         if not exists (select from pg_catalog.pg_attribute as a where a.attrelid = target.base and a.attnum > 0 and filter ? a.attname::text) then
@@ -51,7 +56,7 @@ begin
     end if;
   end if;
 
-  if request.alone is not true then
+  if plain is not true then
     request := case when (scope).alone is null then pgvec.scoped(vector_request.collection, for_tenant) else scope end;
     if (request.collection).changing or extensions.vector_dims(vector_request.query_embedding) <> (request.collection).dimensions then
       request.collection := pgvec.fitting(request.collection, vector_request.collection, vector_request.query_embedding);
