@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -159,7 +160,7 @@ def test_searches_and_writes_go_on_while_the_model_is_changed(
     assert checks_after == []
 
 
-def test_the_command_changes_a_model(documents: Connection, run: Run, provider: OpenAIServer) -> None:
+def test_the_command_changes_a_model(documents: Connection, run: Run, provider: OpenAIServer, tmp_path: Path) -> None:
     change = ("model", "change", "documents", "--to", NEW, "--dimensions", str(LARGE), "--column-type", "halfvec")
     told = run(*change, "--dry-run")
     assert (told.returncode, count(documents, "select count(*) from pgvec.model_changes")) == (0, 0)
@@ -176,8 +177,22 @@ def test_the_command_changes_a_model(documents: Connection, run: Run, provider: 
     assert embedded.returncode == 0
     for rows, model in (0, OLD), (40, NEW):
         assert f"embedded {rows} rows of documents with {model} in" in embedded.stderr
-    finished = run("model", "finish", "documents")
+    queries, qrels = tmp_path / "queries.jsonl", tmp_path / "qrels.tsv"
+    queries.write_text('{"_id": "q", "text": "text 5"}')
+    qrels.write_text("q\t5\t1\n")
+    assert run("model", "finish", "documents", "--queries", str(queries)).returncode == 2
+    judge = ("model", "finish", "documents", "--queries", str(queries), "--qrels", str(qrels))
+    judge += ("--base-url", provider.url, "--api-key", "none")
+    turn = "update documents set embedding_next = embedding_next operator(extensions.*) %s where id = '5'"
+    documents.execute(turn, (text_of([-1] * LARGE),))
+    worse = run(*judge)
+    assert worse.returncode == 4
+    assert f"not finished: by {NEW}, NDCG@10 is 1.000 less" in worse.stderr
+    documents.execute(turn, (text_of([-1] * LARGE),))
+    finished = run(*judge)
     assert finished.returncode == 0
+    for model in (OLD, NEW):
+        assert f"by {model}: NDCG@10 1.000 (1.000 to 1.000), recall@100 1.000" in finished.stderr
     assert "of the 10 rows nearest to each of 20" in finished.stderr
     assert f"queries of {OLD} (8 dimensions) are answered until:" in finished.stderr
     assert run("model", "abort", "documents", "--yes").returncode == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,9 +23,11 @@ from pgvec_admin.cli.output import (
     shortened,
     size,
 )
-from pgvec_admin.engine import collections, model_change
+from pgvec_admin.embedding import embed
+from pgvec_admin.engine import collections, model_change, search_log
 from pgvec_admin.engine.model_change import Change
-from pgvec_admin.errors import CheckFailedError
+from pgvec_admin.errors import CheckFailedError, UsageError
+from pgvec_admin.quality import evaluate as evaluation
 
 app = typer.Typer(
     no_args_is_help=True, help="The model of a collection: change it while searches go on, finish or abort that."
@@ -119,15 +122,29 @@ def finish(
     name: Name,
     allow_missing: Annotated[int, typer.Option(min=0, help="So many rows may have no vector yet.")] = 0,
     recall: Annotated[float, typer.Option(min=0, max=1, help="Recall that searches by the new model need.")] = 0.98,
+    queries: Annotated[
+        Path | None, typer.Option(help="Judged queries, which either model answers first.", exists=True, dir_okay=False)
+    ] = None,
+    qrels: Annotated[
+        Path | None, typer.Option(help="Their judgements, as for evaluate.", exists=True, dir_okay=False)
+    ] = None,
+    lose: Annotated[float, typer.Option(min=0, max=1, help="So much less NDCG@10 is accepted.")] = 0.01,
+    base_url: BaseUrl = None,
+    api_key: ApiKey = None,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Build the index of the new model, check it, and make it the active one; the old one stays until drop-old.
+
+    With judged queries, both models answer them by vector (extra `evaluate`), and a new one that is worse is refused.
 
     Example:
 
     \b
       pgvec-admin model finish documents
+      pgvec-admin model finish documents --queries queries.jsonl --qrels qrels.tsv
     """
+    if (queries is None) != (qrels is None):
+        raise UsageError("judged queries are two files", "--queries and --qrels, or neither")
     where = open_target(database_url)
     with database.connect(where, autocommit=True) as connection:
         pending = any(one.state == "pending" for one in model_change.changes(connection, name))
@@ -144,6 +161,8 @@ def finish(
             ]
             if failed:
                 raise CheckFailedError(f"not finished: {failed[0].found}", failed[0].hint)
+            if queries and qrels:
+                _judge(connection, name, queries, qrels, lose, base_url, api_key)
         model_change.finish(connection, name, allow_missing)
         (found,) = model_change.changes(connection, name)
     _tell(found)
@@ -193,6 +212,41 @@ def _compare(connection: database.Connection, name: str) -> None:
     say(f"side by side, of the 10 rows nearest to each of {len(compared)}: {shared:.1f} are the same by both models")
     least = min(compared, key=lambda one: one.shared)
     say(f"least alike, {least.shared} of 10: {least.id}: {shortened(least.content)}")
+
+
+def _judge(
+    connection: database.Connection,
+    name: str,
+    queries: Path,
+    qrels: Path,
+    lose: float,
+    base_url: str | None,
+    api_key: str | None,
+) -> None:
+    """Answer the queries by both models; CheckFailedError where the new one is worse."""
+    search_log.without(connection)
+    asked = [evaluation.Query(one.id, one.text) for one in evaluation.read_queries(queries)]
+    judged = evaluation.read_qrels(qrels)
+    (found,) = model_change.changes(connection, name)
+    ndcg = {}
+    options = embed.ProviderOptions(base_url=base_url, api_key=api_key)
+    for model, searched in ((found.model, name), (found.new_model, found.second)):
+        embedder = embed.provider_for(collections.get(connection, searched), options).embed_query
+        with progress(f"queries by {model}", "queries") as report:
+            (result,) = evaluation.run(
+                connection, searched, asked, judged, embed=embedder, report=report, only=["vector"]
+            ).results
+        ndcg[model] = result.ndcg10
+        say(
+            f"by {model}: NDCG@10 {result.ndcg10:.3f} ({result.ndcg10_low:.3f} to {result.ndcg10_high:.3f}),"
+            f" recall@100 {result.recall100:.3f}"
+        )
+    lost = ndcg[found.model] - ndcg[found.new_model]
+    if lost > lose:
+        raise CheckFailedError(
+            f"not finished: by {found.new_model}, NDCG@10 is {lost:.3f} less",
+            f"--lose {lost + 0.005:.2f} accepts that; pgvec-admin model abort {name} stays with {found.model}",
+        )
 
 
 def _tell(found: Change) -> None:

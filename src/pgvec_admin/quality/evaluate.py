@@ -162,8 +162,12 @@ def run(
     *,
     embed: Embed | None,
     report: Report,
+    only: Sequence[str] = (),
 ) -> Evaluation:
-    """Search by every mode for all judged queries; by keyword alone where one has no vector and no way to it."""
+    """Search by every mode for all judged queries; by keyword alone where one has no vector and no way to it.
+
+    `only`: by these modes alone.
+    """
     measures = _measures()
     judged = [query for query in queries if any(grade > 0 for grade in qrels.get(query.id, {}).values())]
     if not judged:
@@ -173,6 +177,7 @@ def run(
     modes = [mode for mode in MODES if vectors or not mode.needs_vectors]
     if is_fitted(connection, collection):
         modes.append(NO_MODEL)
+    modes = [mode for mode in modes if not only or mode.name in only]
 
     scores: dict[str, dict[str, NDArray[np.float64]]] = {}
     latencies: dict[str, NDArray[np.float64]] = {}
