@@ -145,6 +145,14 @@ def _check_the_owners(with_search: Project, owner: Connection) -> None:
         "upsert_documents", {"documents": {"id": "3", "content": "nobody's"}}, role="service_role"
     )
     assert service.status_code == 200
+    mixed = [{"id": "7", "content": "theirs too", "owner_id": THEIRS}, {"id": "8", "content": "nobody's either"}]
+    assert with_search.rpc("upsert_documents", {"documents": mixed}, role="service_role").json() == ["7", "8"]
+    kept = [{"id": "7", "content": "still theirs"}, {"id": "8", "owner_id": THEIRS}]
+    assert with_search.rpc("upsert_documents", {"documents": kept}, role="service_role").status_code == 200
+    given_away = with_search.rpc("upsert_documents", {"documents": {"id": "2", "owner_id": THEIRS}}, **user)
+    assert (given_away.status_code, given_away.json()["code"]) == (403, "42501")
+    wrong = with_search.rpc("upsert_documents", {"documents": {"id": "2", "owner_id": "me"}}, **user)
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "PV004")
     of_theirs = {"id": "4", "content": "theirs", "owner_id": THEIRS}
     assert with_search.call("POST", "documents", role="service_role", json=of_theirs).status_code == 201
     assert with_search.call("POST", "documents", json=of_theirs | {"id": "5"}, **user).status_code == 403
@@ -152,11 +160,11 @@ def _check_the_owners(with_search: Project, owner: Connection) -> None:
         owner.execute("select set_config('app.owner_id', %s, true)", (THEIRS,))
         owner.execute("insert into documents (id, content) values ('6', 'by a program')")
     rows = owner.execute("select id, owner_id::text from documents order by id").fetchall()
-    assert rows == [("1", OURS), ("2", OURS), ("3", None), ("4", THEIRS), ("6", THEIRS)]
+    assert rows == [("1", OURS), ("2", OURS), ("3", None), ("4", THEIRS), ("6", THEIRS), ("7", THEIRS), ("8", THEIRS)]
     seen = with_search.call("GET", "documents?select=id&order=id", **user).json()
     assert [row["id"] for row in seen] == ["1", "2"]
     delete(database)
-    assert owner.execute("select id from documents order by id").fetchall() == [("3",), ("4",), ("6",)]
+    assert owner.execute("select id from documents order by id").fetchall() == [("3",), ("4",), ("6",), ("7",), ("8",)]
     # the token outlives the account, and writes nothing more
     refused = with_search.call("POST", "documents", json=body, **user)
     assert (refused.status_code, refused.json()["code"]) == (409, "23503")

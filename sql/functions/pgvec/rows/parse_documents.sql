@@ -5,7 +5,8 @@ create or replace function pgvec.parse_documents(collection pgvec.collections, d
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  known constant text[] := '{id,content,metadata,embedding,source,chunk_index,language}'::text[];
+  known constant text[] := '{id,content,metadata,embedding,source,chunk_index,language}'::text[]
+                           || case collection.owner_column when 'owner_id' then '{owner_id}'::text[] end;
   given jsonb := case jsonb_typeof(documents) when 'array' then documents else jsonb_build_array(documents) end;
   wrong record;
 begin
@@ -19,6 +20,8 @@ begin
                    when jsonb_typeof(e.doc -> 'id') not in ('string', 'number') then 'has an id that is neither text nor a number'
                    when e.doc ->> 'id' = '' then 'has an empty id'
                    when jsonb_typeof(e.doc -> 'source') not in ('string', 'number', 'null') then 'has a source that is no text'
+                   when jsonb_typeof(e.doc -> 'owner_id') not in ('string', 'null') or e.doc ->> 'owner_id' !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                     then 'has an owner_id that is no uuid'
                    when jsonb_typeof(e.doc -> 'language') not in ('string', 'null') then 'has a language that is no text'
                    when e.doc ->> 'chunk_index' !~ '^-?\d{1,10}$' then 'has a chunk_index that is no integer'
                    when (e.doc ->> 'chunk_index')::bigint not between -2147483648 and 2147483647 then 'has a chunk_index beyond 2147483647'
