@@ -1,12 +1,11 @@
 -- pgvec.maintain_document -- maintains the derived columns of a collection's table, on every insert and update.
--- content_hash follows the content; embedded_hash is the hash of the content that the embedding was made from, so an embedding
--- is stale exactly when the two differ. A new vector counts as made from the row's present content unless the writer says
--- otherwise by setting embedded_hash. bm25 is computed again where the text changes, and where it is null.
--- Definer, since nobody else may read the parameters of the weights. So nobody but the owner may attach it; it works on the collection's own
--- table only; and where a weaker role owns that, only while its columns have their original types: an assignment to another could run its code.
+-- content_hash follows the content; embedded_hash is the hash of the content that the embedding was made from, so an embedding is stale exactly when the two
+-- differ. A new vector counts as made from the row's present content unless the writer says otherwise by setting embedded_hash. bm25 is computed again
+-- where the text changes, and where it is null.
+-- Definer, since nobody else may read the parameters of the weights. So nobody but the owner may attach it; it works on the collection's own table only; and
+-- where a weaker role owns that, only while its columns have their original types: an assignment to another could run its code.
 -- REST writes null where a row lacks what others of its request have: the default in a new row, while ON CONFLICT keeps metadata and embedding
 -- of the one that is there. pgvec.left_out tells the update what its insert lacked. Who means the null sets embedded_hash to null, or updates.
--- Arguments: the collection's text search configuration, its name, and `tenant` where rows have tenants, within which lengths of texts are compared.
 create or replace function pgvec.maintain_document()
   returns trigger
   language plpgsql volatile parallel unsafe
@@ -24,9 +23,8 @@ declare
   parameters    pgvec.bm25_parameters;
 begin
   select c.settings @> '{"fold_accents": true}', c.settings -> 'weights' into folded, weights
-    from pgvec.collections as c
-    join pg_catalog.pg_class as r on r.oid = tg_relid
-   where c.name = tg_argv[1]
+    from pgvec.collections as c, pg_catalog.pg_class as r
+   where c.name = tg_argv[1] and r.oid = tg_relid
      and (c.base = r.oid or r.relispartition and c.base = pg_partition_root(r.oid))
      and (pg_get_userbyid(r.relowner) = current_user or pgvec.foreign_columns(c) = '{}');
   if not found then
@@ -37,11 +35,9 @@ begin
     if num_nulls(new.metadata, new.embedding) > 0 then
       perform set_config('pgvec.left_out', concat(new.metadata is null, new.embedding is null, tg_relid::oid, ' ', new.id), true);
     end if;
-    if num_nulls(new.id, new.created_at, new.updated_at) > 0 then
-      new.id := coalesce(new.id, gen_random_uuid()::text);
-      new.created_at := coalesce(new.created_at, now());
-      new.updated_at := coalesce(new.updated_at, now());
-    end if;
+    new.id := coalesce(new.id, gen_random_uuid()::text);
+    new.created_at := coalesce(new.created_at, now());
+    new.updated_at := coalesce(new.updated_at, now());
   elsif substr(current_setting('pgvec.left_out', true), 3) = concat(tg_relid::oid, ' ', new.id) then
     left_out := left(current_setting('pgvec.left_out'), 2);
     if left_out ~ '^t' and new.metadata = '{}' then
@@ -55,8 +51,7 @@ begin
     new.metadata := pgvec.document_metadata(new.metadata, new.id);
   end if;
 
-  new_text := is_new or new.content is distinct from old.content or new.language is distinct from old.language
-              or weights is not null and new.metadata is distinct from old.metadata;
+  new_text := is_new or new.content is distinct from old.content or new.language is distinct from old.language or weights is not null and new.metadata is distinct from old.metadata;
   new_weights := not new_text and (new.bm25 is null or new.bm25 operator(extensions.<>) old.bm25);
   if new_text or new.fts is null then  -- null: pgvec.repair_rows wants them anew
     new_text := true;
@@ -109,8 +104,7 @@ begin
 end
 $$;
 comment on function pgvec.maintain_document() is
-  'Trigger of every collection''s table: maintains content_hash, embedded_hash, fts, bm25 and updated_at, and raises PV005 for a zero vector and one beyond single '
-  'precision. PV004 on a table that is not the collection''s. Arguments: the collection''s text search configuration, used where a row has no language, its name, '
-  'and tenant where rows have tenant_id.';
+  'Trigger of every collection''s table: maintains content_hash, embedded_hash, fts, bm25 and updated_at. Raises PV005 for a zero vector and one beyond single precision, '
+  'PV004 on a table that is not the collection''s. Arguments: the text search configuration where a row has no language, the name, and tenant where rows have tenant_id.';
 revoke all on function pgvec.maintain_document() from public;
 select pgvec.grant_execute('pgvec.maintain_document()', 'owner');
