@@ -78,6 +78,8 @@ index list documents
 index tune documents --queries 5
 log on documents --sample 1 --texts --embeddings
 log show
+fit documents
+search fish --no-model
 search fish --mode keyword
 search fish --base-url {openai} --explain
 search fish --base-url {openai} --mode hybrid --filter '{"n": {"$gte": 3}}'

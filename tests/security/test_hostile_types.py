@@ -15,7 +15,7 @@ from psycopg import sql
 
 import installation
 from conftest import Connection, copied, filled
-from every_call import COLLECTIONS, FILL, MOVING, TENANT, calls
+from every_call import COLLECTIONS, FILL, LATER, TENANT, calls
 
 MARK = 666  # a session's advisory lock, which no rollback releases
 
@@ -24,7 +24,7 @@ database = copied("with_collections")
 
 
 def _fill(connection: Connection) -> None:
-    connection.execute(FILL + MOVING)
+    connection.execute(FILL + LATER)
 
 
 @contextmanager

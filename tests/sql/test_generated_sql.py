@@ -14,14 +14,14 @@ from pglast.visitors import Visitor
 
 import installation
 from conftest import Connection, copied, filled
-from every_call import FILL, MOVING, calls
+from every_call import FILL, LATER, calls
 
 with_collections = filled("generated", lambda connection: _fill(connection))
 copy = copied("with_collections")
 
 
 def _fill(connection: Connection) -> None:
-    connection.execute(FILL + MOVING)
+    connection.execute(FILL + LATER)
 
 
 # the innermost statement in a notice's context, where a function executed it dynamically

@@ -35,15 +35,15 @@ create table crates (id int primary key, title text, embedding extensions.vector
 insert into crates select i, 'red fish ' || i, array[1, i]::real[]::extensions.vector from generate_series(1, 20) as i;
 select pgvec.adopt_collection('crates', 'public.crates', content_columns => '{{title}}', add_columns => true);
 select pgvec.create_collection_api('jobs');
-select pgvec.set_synonyms(c.name, '{{"cod": ["red fish", "number"]}}') from pgvec.collections as c;
+grant select, insert, update, delete on jobs, crates to pgvec_reader, pgvec_writer;
+"""
+# what releases before did not have
+LATER = """
+select pgvec.set_synonyms(c.name, '{"cod": ["red fish", "number"]}') from pgvec.collections as c;
 insert into pgvec.fits (collection, dimensions, rows, lexemes, length, mean)
 select c.name, 2, 20, 2, 1, '[1,1]' from pgvec.collections as c where c.name in ('documents', 'jobs');
 insert into pgvec.lexeme_vectors
 select f.collection, u.lexeme, '[1,2]' from pgvec.fits as f, unnest(array['red', 'fish']) as u (lexeme);
-grant select, insert, update, delete on jobs, crates to pgvec_reader, pgvec_writer;
-"""
-# releases before had one model a collection
-MOVING = """
 select pgvec.create_collection('moving', 2, model => 'local:x');
 insert into moving (id, content, metadata, embedding) select id, content, metadata, embedding from documents;
 select pgvec.begin_model_change('moving', 'local:y', 2, 'halfvec');
