@@ -264,8 +264,8 @@ def test_a_search_of_another_signature_keeps_the_grants_of_the_users_own_roles(
     if change == "a column more":
         text = text.replace("keyword_rank bigint)\n  language", "keyword_rank bigint, more int)\n  language")
     else:
-        text = text.replace("syntax text default 'web')", "syntax text default 'web', more int default 1)")
-        text = text.replace("interval, boolean, text)", "interval, boolean, text, int)")
+        text = text.replace("prefix boolean default false)", "prefix boolean default false, more int default 1)")
+        text = text.replace("text, boolean, boolean)", "text, boolean, boolean, int)")
     assert text != file.read_text()
     file.write_text(text)
 

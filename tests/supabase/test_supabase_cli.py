@@ -89,6 +89,7 @@ def test_its_advisor_finds_nothing(cli: Cli) -> None:
             tenant = "tenant_id = pgvec.default_tenant() and " if name == "notes" else ""
             connection.execute(f"select id from {name} where {tenant} source = 'x' and chunk_index = 1".encode())
         connection.execute("select renew_embeddings(1)")
+        connection.execute("select from pgvec.synonyms where collection = 'x' and lexeme = 'x'")
         connection.execute("select from pgvec.embedding_jobs where collection = 'x' and due_at < now() order by due_at")
         # what the deletion of an account looks up
         connection.execute("select pgvec.set_owner('notes', 'auth.users')")

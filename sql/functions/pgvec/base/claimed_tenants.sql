@@ -7,10 +7,12 @@ create or replace function pgvec.claimed_tenants()
   set debug_print_plan = off
 as $$
 declare
-  claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
+  form   constant text := '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
+  claims constant jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
+  named  constant text := current_setting('app.tenant_id', true);
 begin
   if claims is null then
-    return case when pgvec.unread_tenant() is null then array_remove(array[nullif(current_setting('app.tenant_id', true), '')::uuid], null) else '{}' end;
+    return case when named ~* form then array[named::uuid] else '{}' end;
   end if;
   return array(
     select g.tenant::uuid
@@ -20,8 +22,8 @@ begin
               from jsonb_array_elements_text(
                      case jsonb_typeof(claims #> '{app_metadata,tenant_ids}') when 'array' then claims #> '{app_metadata,tenant_ids}' else '[]' end) as e (tenant)
             union
-            select m.tenant_id::text from pgvec.memberships as m where m.member::text = claims ->> 'sub') as g
-     where g.tenant ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$');
+            select m.tenant_id::text from pgvec.memberships as m where m.member = case when claims ->> 'sub' ~* form then (claims ->> 'sub')::uuid end) as g
+     where g.tenant ~* form);
 end
 $$;
 comment on function pgvec.claimed_tenants() is

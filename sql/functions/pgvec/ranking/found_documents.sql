@@ -10,7 +10,7 @@ declare
   single pgvec.search_request := request;
   found  record;
 begin
-  single.alone := request.tenants is null or pgvec.finds_alone(request.collection);
+  single.alone := request.tenants is null or cardinality(request.tenants) > 1 and pgvec.finds_alone(request.collection);
   foreach tenant in array coalesce(request.tenants, array[null::uuid]) loop
     single.tenants := case when tenant is not null then array[tenant] end;
     found := pgvec.find_candidates(single, null, request.query_embedding, filter, request.match_threshold, request.distance, null,

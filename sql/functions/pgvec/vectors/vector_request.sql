@@ -39,7 +39,7 @@ begin
       end if;
     end if;
     if plain then
-      request.alone := target.access <> 'tenant' or pgvec.finds_alone(target);
+      request.alone := target.access <> 'tenant' or not row_security_active(target.base) and pgvec.finds_alone(target);
       request.collection := case when to_regclass(target.search_index) = target.search_index_oid then target else pgvec.with_index(target, target.distance) end;
       request.query_embedding := query_embedding;
       request.wanted := least(greatest(coalesce(match_count, (target.settings ->> 'match_count')::int, 1000), 1), 1000);
