@@ -100,8 +100,8 @@ export type Database = {
 "search":
 { Args: { "collection"?: string,"filter"?: Json,"for_tenant"?: string,"group_by"?: string,"highlight"?: boolean,"match_count"?: number,"match_threshold"?: number,"query_embedding"?: string,"query_text": string }; Returns: {
               "content": string,"headline": string,"id": string,"keyword_score": number,"metadata": Json,"score": number,"similarity": number
-             }[]
-                            },
+            }[]
+                           },
 "suggest_completions":
 { Args: { "collection"?: string,"for_tenant"?: string,"match_count"?: number,"prefix": string }; Returns: {
               "completion": string,"documents": number
