@@ -284,3 +284,11 @@ def _embed(connection: Connection) -> None:
         model = make_provider(MODEL, base_url=server.url, api_key="none", dimensions=8)
         result = attempt(connection, "documents", model)
     assert (result.failed, result.stopped) == (0, None)
+
+
+def test_a_look_for_stale_rows_holds_up_no_worker_that_stores(documents: Connection, application: Connection) -> None:
+    assert len(documents.execute(CLAIM).fetchall()) == 20
+    with application.transaction():  # a second worker, which has found nothing to claim
+        found = application.execute("select queued from pgvec.enqueue_stale('documents')").fetchall()
+        assert found == [(0,)]
+        assert documents.execute(STORE, (list(range(1, 21)),)).fetchall() == [(20,)]

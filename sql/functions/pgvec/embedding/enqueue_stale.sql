@@ -1,6 +1,7 @@
 -- pgvec.enqueue_stale -- enters stale rows into the queue that are not in it: those from before there was a model or a trigger.
 -- Page by page, so that a table of millions holds nobody up: pass the last id of a page to get the next one. Rows that another
--- transaction has locked are left to it: its trigger queues them.
+-- transaction has locked are left to it: its trigger queues them. Where all are in the queue, none is locked: a worker that stores their
+-- vectors at this moment would leave out those that are.
 create or replace function pgvec.enqueue_stale(collection text, after text default null, batch int default 10000, out last_id text, out queued bigint)
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
@@ -26,7 +27,7 @@ begin
     into page
     using after, batch;
   queued := 0;
-  if page.rows > 0 then
+  if page.rows > 0 and pgvec.enqueue_jobs(pgvec.model_name(target), page.ids, page.tenants, page.hashes, count_only => true) > 0 then
     select f.ids, f.tenants into free from pgvec.free_rows(target, page.ids) as f;
     queued := (select pgvec.enqueue_jobs(pgvec.model_name(target), coalesce(array_agg(p.id), '{}'), coalesce(array_agg(p.tenant), '{}'), coalesce(array_agg(p.hash), '{}'))
                  from unnest(page.ids, page.tenants, page.hashes) as p (id, tenant, hash)

@@ -1,6 +1,8 @@
 -- pgvec.enqueue_jobs -- enters rows into the queue of a collection; those that are in it for the same text stay as they are.
 -- Definer, since nobody else may write the queue. That a row is stale is looked at again when it is claimed.
-create or replace function pgvec.enqueue_jobs(collection text, ids text[], tenants uuid[], hashes text[])
+drop function if exists pgvec.enqueue_jobs(text, text[], uuid[], text[]);
+
+create or replace function pgvec.enqueue_jobs(collection text, ids text[], tenants uuid[], hashes text[], count_only boolean default false)
   returns bigint
   language plpgsql volatile parallel unsafe
   security definer set search_path = pg_catalog, pg_temp
@@ -11,6 +13,15 @@ declare
   scope  uuid[] := pgvec.queue_scope(target);
   queued bigint;
 begin
+  if count_only then
+    return (
+      select count(*)
+        from unnest(ids, tenants, hashes) as e (id, tenant, hash)
+        left join pgvec.embedding_jobs as j on j.collection = pgvec.model_name(target) and j.id = e.id and j.tenant = e.tenant
+       where e.tenant = any (coalesce(scope, array[e.tenant]))
+         and num_nulls(e.id, e.hash) = 0
+         and j.content_hash is distinct from e.hash);
+  end if;
   insert into pgvec.embedding_jobs as j (collection, id, tenant, content_hash)
   select distinct on (e.id, e.tenant) pgvec.model_name(target), e.id, e.tenant, e.hash
     from unnest(ids, tenants, hashes) as e (id, tenant, hash)
@@ -30,8 +41,8 @@ begin
   return queued;
 end
 $$;
-comment on function pgvec.enqueue_jobs(text, text[], uuid[], text[]) is
+comment on function pgvec.enqueue_jobs(text, text[], uuid[], text[], boolean) is
   'Enters rows, each with its tenant (pgvec.no_tenant where there are none) and content_hash, into the queue of a collection; those of tenants that are not the caller''s '
-  'are left out. Returns how many are new, or have another text. Raises PV001, PV006.';
-revoke all on function pgvec.enqueue_jobs(text, text[], uuid[], text[]) from public;
-select pgvec.grant_execute('pgvec.enqueue_jobs(text, text[], uuid[], text[])', 'writer');
+  'are left out. Returns how many are new, or have another text. count_only: enters none. Raises PV001, PV006.';
+revoke all on function pgvec.enqueue_jobs(text, text[], uuid[], text[], boolean) from public;
+select pgvec.grant_execute('pgvec.enqueue_jobs(text, text[], uuid[], text[], boolean)', 'writer');
