@@ -18,9 +18,10 @@ from fastapi_offline import FastAPIOffline
 
 from pgvec_admin import __version__
 from pgvec_admin.api import models, pages
+from pgvec_admin.api.access import chosen_tenant
 from pgvec_admin.api.guard import Guard
 from pgvec_admin.api.problems import ProblemError, tell_problems
-from pgvec_admin.api.service import Service
+from pgvec_admin.api.service import Service, vector_text
 from pgvec_admin.api.settings import Caller, Settings
 from pgvec_admin.api.store import Answer
 
@@ -97,20 +98,10 @@ By = Annotated[Caller, Depends(_caller)]
 Collection = Annotated[models.Name | None, Query()]
 
 
-def _chosen(caller: Caller, tenant: UUID | None) -> UUID | None:
-    """The tenant of a request. Only the bearer of a token may choose one: the database knows the bearer's tenants.
-
-    A body that a backend passes on from its own callers must not name another tenant than the one it acts for.
-    """
-    if tenant is not None and caller.role is None and tenant != caller.tenant:
-        raise ProblemError(403, f"tenant {tenant} is not one of the caller's", code="PV006")
-    return tenant
-
-
 async def _chosen_by_query(
     caller: By, tenant: Annotated[UUID | None, Query(description="one of the caller's, where there are several")] = None
 ) -> UUID | None:
-    return _chosen(caller, tenant)
+    return chosen_tenant(caller, tenant)
 
 
 Tenant = Annotated[UUID | None, Depends(_chosen_by_query)]
@@ -132,10 +123,6 @@ def _found(request: Request, mode: str, answer: Answer, started: float, *, kept:
     return _json(b'{"results":' + answer.body + b',"took_ms":' + taken + b',"cached":' + cached + b"}")
 
 
-def _vector(embedding: Any) -> str:
-    return orjson.dumps(embedding, option=orjson.OPT_SERIALIZE_NUMPY).decode()
-
-
 async def search(question: models.Question, request: Request, service: The, caller: By) -> Response:
     """The rows nearest to a text or a vector, those with its words, or both together."""
     started = time.perf_counter()
@@ -153,14 +140,14 @@ async def search(question: models.Question, request: Request, service: The, call
         question.mode,
         {
             "query": question.query,
-            "embedding": None if embedding is None else _vector(embedding),
+            "embedding": None if embedding is None else vector_text(embedding),
             "words": question.query if question.highlight else None,
             "top_k": question.top_k,
             "min_score": question.min_score,
             "filter": orjson.dumps(question.filter).decode(),
             "fusion": question.fusion,
             "collection": collection,
-            "tenant": _chosen(caller, question.tenant),
+            "tenant": chosen_tenant(caller, question.tenant),
         },
         about.indexes,
         await request.body(),
@@ -189,7 +176,7 @@ async def search_by_distance(
     about = await service.about(caller, name)
     embedding = await service.embedder.query(about, question.query, caller.scope)
     parameters = {
-        "embedding": _vector(embedding),
+        "embedding": vector_text(embedding),
         "top_k": min(question.limit, service.settings.limits.top_k),
         "distance": question.distance,
         "collection": name,
@@ -199,21 +186,6 @@ async def search_by_distance(
     request.scope["pgvec"] |= {"mode": "vector", "route": "cache" if kept else answer.route}
     service.metrics.found("vector", answer.rows)
     return _json(b'{"results":' + answer.body + b"}")
-
-
-async def _store(
-    service: Service, caller: Caller, documents: list[dict[str, Any]], collection: str, tenant: UUID | None
-) -> models.Stored:
-    """Embed what has no embedding, then write all of it at once."""
-    for document in documents:
-        service.check_text(document["content"])
-    bare = [document for document in documents if document.get("embedding") is None]
-    if bare:
-        about = await service.about(caller, collection)
-        vectors = await service.embedder.passages(about, [document["content"] for document in bare])
-        for document, vector in zip(bare, vectors, strict=True):
-            document["embedding"] = vector
-    return models.Stored(ids=await service.store.upsert(caller, documents, collection, tenant), embedded=len(bare))
 
 
 @router.post("/documents", tags=["documents"])
@@ -233,7 +205,7 @@ async def store_documents(
     for row in rows:
         if row.get("id", "") is None:
             del row["id"]
-    return await _store(service, caller, rows, collection or service.settings.collection, tenant)
+    return await service.write(caller, rows, collection or service.settings.collection, tenant)
 
 
 @router.delete("/documents", tags=["documents"])
@@ -275,7 +247,7 @@ async def store_document(
 ) -> models.Stored:
     """Store one row under this id, whether it is there or not."""
     row = given.model_dump(exclude_unset=True) | {"id": id}
-    return await _store(service, caller, [row], collection or service.settings.collection, tenant)
+    return await service.write(caller, [row], collection or service.settings.collection, tenant)
 
 
 @router.delete("/documents/{id:path}", tags=["documents"])
@@ -299,7 +271,7 @@ async def embed(
 ) -> models.Embedded:
     """Embed a text and store it under its id, whether that is there or not."""
     name = collection or service.settings.collection
-    await _store(service, caller, [{"id": chunk.chunkId, "content": chunk.text}], name, tenant)
+    await service.write(caller, [{"id": chunk.chunkId, "content": chunk.text}], name, tenant)
     about = await service.about(caller, name)
     return models.Embedded(chunkId=chunk.chunkId, dimensions=about.dimensions, model=service.embedder.spec(about))
 
