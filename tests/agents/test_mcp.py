@@ -52,7 +52,7 @@ def settings(database: str, connection: Connection, openai: OpenAIServer) -> Set
     """Of a server over a collection with a model and one without."""
     connection.execute("select pgvec.create_collection('documents', 8, model => 'openai:stand-in')")
     connection.execute("select pgvec.create_collection('bare', 3)")
-    rows = json.dumps([row | {"embedding": openai_vector(row["content"])} for row in ROWS])
+    rows = json.dumps([row | {"embedding": openai_vector(str(row["content"]))} for row in ROWS])
     connection.execute("select public.upsert_documents(%s)", (rows,))
     connection.execute("select public.upsert_documents(%s, 'bare')", (json.dumps(ROWS[:1]),))
     return Settings(database, read_only=True, provider=ProviderOptions(base_url=openai.url, api_key="k"))
@@ -199,6 +199,7 @@ def test_it_reads_only_unless_it_is_told_otherwise(settings: Settings, connectio
 
 def test_even_a_function_that_writes_cannot(settings: Settings, database: str) -> None:
     """The transactions are read-only, whatever is called in them."""
+
     async def act() -> None:
         store = Store(settings)
         async with store.pool:
@@ -285,4 +286,3 @@ def test_an_unknown_method_or_resource_is_an_error_and_no_end(settings: Settings
             assert refused.is_error is True
 
     asyncio.run(act())
-

@@ -173,7 +173,9 @@ def _they(database: str, done: tuple[str, Any]) -> None:
         if what == "delete":
             connection.execute("select delete_documents(array[%s], null, null, %s, %s)", (given_, SHARED, THEIRS))
         else:
-            rows = [{"id": given_[0], "content": given_[1], "embedding": [1, next(_numbers) % 7], "source": "shared.md"}]
+            rows = [
+                {"id": given_[0], "content": given_[1], "embedding": [1, next(_numbers) % 7], "source": "shared.md"}
+            ]
             connection.execute("select upsert_documents(%s, %s, %s)", (Jsonb(rows), SHARED, THEIRS))
 
 

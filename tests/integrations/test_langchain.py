@@ -13,11 +13,11 @@ import pytest
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
-from langchain_pgvec import PgvecVectorStore
 from langchain_tests.integration_tests.vectorstores import VectorStoreIntegrationTests
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from conftest import Connection
+from langchain_pgvec import PgvecVectorStore
 from openai_server import vector_of
 
 pytestmark = pytest.mark.anyio
@@ -61,7 +61,7 @@ class TestStandard(VectorStoreIntegrationTests):
     """LangChain's own tests, sync and async."""
 
     @pytest.fixture
-    def vectorstore(self, database: str, connection: Connection) -> Iterator[VectorStore]:  # type: ignore[override]
+    def vectorstore(self, database: str, connection: Connection) -> Iterator[VectorStore]:
         store = PgvecVectorStore(self.get_embeddings(), database)
         store.create_collection(6)
         yield store
@@ -151,9 +151,7 @@ async def test_tenants_do_not_see_each_other(
     database: str, connection: Connection, made: list[PgvecVectorStore], call: Any
 ) -> None:
     connection.execute("select pgvec.create_collection('notes', 8, access => 'tenant')")
-    ours, theirs = (
-        PgvecVectorStore(Stand(), database, collection="notes", tenant=tenant) for tenant in (OURS, THEIRS)
-    )
+    ours, theirs = (PgvecVectorStore(Stand(), database, collection="notes", tenant=tenant) for tenant in (OURS, THEIRS))
     made += [ours, theirs]
     await call(ours, "add_texts", ["our fish"], ids=["1"])
     await call(theirs, "add_texts", ["their fish"], ids=["1"])
@@ -189,7 +187,9 @@ async def test_a_store_is_made_of_texts(database: str, store: PgvecVectorStore, 
     assert {document.page_content for document in store.similarity_search("one", 5)} == {"one", "two"}
 
 
-async def test_an_error_has_its_code_and_hint(database: str, made: list[PgvecVectorStore], connection: Connection) -> None:
+async def test_an_error_has_its_code_and_hint(
+    database: str, made: list[PgvecVectorStore], connection: Connection
+) -> None:
     made.append(PgvecVectorStore(Stand(), database, collection="nothing"))
     with pytest.raises(psycopg.Error) as refused:
         made[-1].similarity_search("x")

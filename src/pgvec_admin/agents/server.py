@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 from urllib.parse import quote, unquote
+from uuid import UUID
 
 import orjson
 import psycopg
@@ -56,7 +57,7 @@ class Agents:
             version=__version__,
             log_level="ERROR",
             subscriptions=False,
-            middleware=[self._list_resources],
+            middleware=[self._answer_resources],
         )
         for tool in (self.search, self.get_context, self.list_collections, self.explain):
             self.server.add_tool(tool, annotations=_READS)
@@ -92,7 +93,7 @@ class Agents:
         max_tokens: Tokens = None,
     ) -> Annotated[CallToolResult, models.Results]:
         """Search a collection by meaning and by words; returns the best rows, best first, within max_tokens."""
-        async with _told(request):
+        async with _told():
             caller, name = await self._who(request), self._name(collection)
             self.service.check_text(query)
             about = await self.service.about(caller, name)
@@ -133,7 +134,7 @@ class Agents:
 
         With few max_tokens the row itself and the nearest chunks are returned first.
         """
-        async with _told(request):
+        async with _told():
             caller, name = await self._who(request), self._name(collection)
             found = await self.service.store.read(
                 caller,
@@ -150,7 +151,7 @@ class Agents:
 
     async def list_collections(self, request: Request[Any, Any]) -> Annotated[CallToolResult, models.Collections]:
         """The collections that can be searched, and the one that is searched where none is named."""
-        async with _told(request):
+        async with _told():
             known = await self._collections(await self._who(request))
             return _answer(models.Collections(default=self.service.settings.collection, collections=known))
 
@@ -167,7 +168,7 @@ class Agents:
 
         Where rows belong to tenants, only for callers that see those of all tenants.
         """
-        async with _told(request):
+        async with _told():
             caller, name = await self._who(request), self._name(collection)
             self.service.check_text(query)
             about = await self.service.about(caller, name)
@@ -193,7 +194,7 @@ class Agents:
         tenant: Tenant = None,
     ) -> list[str]:
         """Store rows, all or none, embedded first where they have no embedding; returns their ids."""
-        async with _told(request):
+        async with _told():
             caller = await self._who(request)
             rows = [row.model_dump(exclude_unset=True, exclude_none=True) for row in documents]
             chosen = _tenant(caller, tenant)
@@ -207,13 +208,13 @@ class Agents:
         tenant: Tenant = None,
     ) -> int:
         """Delete a row by its id; returns how many there were."""
-        async with _told(request):
+        async with _told():
             caller = await self._who(request)
             return await self.service.store.delete(caller, self._name(collection), _tenant(caller, tenant), id_=id)
 
     async def collection(self, name: str, request: Request[Any, Any]) -> str:
         """A collection, as JSON."""
-        async with _told(request, ResourceError):
+        async with _told(ResourceError):
             wanted = unquote(name)
             for known in await self._collections(await self._who(request)):
                 if known.name == wanted:
@@ -223,12 +224,12 @@ class Agents:
     async def _collections(self, caller: Caller) -> list[models.Known]:
         return [models.Known(**row) for row in await self.service.store.read(caller, "collections", {})]
 
-    async def _list_resources(self, context: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    async def _answer_resources(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Which collections there are depends on who asks."""
-        if context.method != "resources/list":
-            return await call_next(context)
-        request: Request[Any, Any] = Request(request_context=context, mcp_server=self.server)
-        async with _told(request, ResourceError):
+        if ctx.method != "resources/list":
+            return await call_next(ctx)
+        request: Request[Any, Any] = Request(request_context=ctx, mcp_server=self.server)
+        async with _told(ResourceError):
             known = await self._collections(await self._who(request))
         return ListResourcesResult(
             resources=[
@@ -247,8 +248,6 @@ class Agents:
 
 
 def _tenant(caller: Caller, given: str | None) -> Any:
-    from uuid import UUID
-
     return chosen_tenant(caller, None if given is None else UUID(given))
 
 
@@ -260,17 +259,17 @@ def _answer(told: BaseModel) -> CallToolResult:
 
 
 @asynccontextmanager
-async def _told(request: Request[Any, Any], kind: type[ToolError | ResourceError] = ToolError) -> AsyncIterator[None]:
+async def _told(kind: type[ToolError | ResourceError] = ToolError) -> AsyncIterator[None]:
     """Errors as agents see them: what is wrong and what to do about it, without internals."""
     try:
         yield
     except ProblemError as problem:
         raise kind(_text(problem)) from None
     except psycopg.Error as error:
-        problem = of_database(error)
-        if problem.status >= 500:
-            log.error("%s: %s", problem.title, error)
-        raise kind(_text(problem)) from None
+        told = of_database(error)
+        if told.status >= 500:
+            log.error("%s: %s", told.title, error)
+        raise kind(_text(told)) from None
     except PgvecError as error:
         raise kind(_text(of_provider(error))) from None
 

@@ -79,7 +79,7 @@ class Gate:
             raise _unauthorized("send Authorization: Bearer <key> with the key of PGVEC_METRICS_KEY")
 
     async def bearer(self, token: str) -> Caller:
-        """The bearer of a token; its name is empty where it has no subject. ProblemError 401 for one that is not valid."""
+        """The bearer of a token, without a name where it has no subject; ProblemError 401 if it is not valid."""
         known = self._known.get(token)
         if known is None or known[0] <= time.time():
             known = _of_claims(await self._claims(token))

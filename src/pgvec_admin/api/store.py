@@ -25,12 +25,16 @@ T = TypeVar("T")
 _Connection = AsyncConnection[tuple[Any, ...]]
 _Cursor = psycopg.AsyncCursor[tuple[Any, ...]]
 
-_CALLS = {kind: query(f"api/{kind}") for kind in ("vector", "keyword", "hybrid", "distance", "document")} | {
-    "upsert": "select public.upsert_documents(documents => %(documents)s, collection => %(collection)s,"
-    " for_tenant => %(tenant)s)",
-    "delete": "select public.delete_documents(ids => %(ids)s, source => %(source)s, collection => %(collection)s,"
-    " for_tenant => %(tenant)s)",
-} | {kind: query(f"agents/{kind}") for kind in ("collections", "context", "explain")}
+_CALLS = (
+    {kind: query(f"api/{kind}") for kind in ("vector", "keyword", "hybrid", "distance", "document")}
+    | {
+        "upsert": "select public.upsert_documents(documents => %(documents)s, collection => %(collection)s,"
+        " for_tenant => %(tenant)s)",
+        "delete": "select public.delete_documents(ids => %(ids)s, source => %(source)s, collection => %(collection)s,"
+        " for_tenant => %(tenant)s)",
+    }
+    | {kind: query(f"agents/{kind}") for kind in ("collections", "context", "explain")}
+)
 _ABOUT = query("api/about").encode()
 # the first statement of a transaction qualifies all names: behind a pooler, it also sets the search_path
 _SET = "pg_catalog.set_config"

@@ -175,9 +175,7 @@ def mcp(
     tenant: Tenant = None,
     token: Annotated[
         str | None,
-        typer.Option(
-            envvar="PGVEC_TOKEN", help="Without --http: act as the bearer of this token.", show_default=False
-        ),
+        typer.Option(envvar="PGVEC_TOKEN", help="Without --http: act as the bearer of this token.", show_default=False),
     ] = None,
     connections: Connections = 4,
     pooler: Pooler = False,

@@ -32,8 +32,7 @@ BY_IDS = (
 )
 UPSERT = f"select u from public.upsert_documents(%(documents)s::jsonb, {_OF}) as u"
 DELETE = (
-    "select public.delete_documents(%(ids)s::text[], source => %(source)s::text, filter => %(filter)s::jsonb,"
-    f" {_OF})"
+    f"select public.delete_documents(%(ids)s::text[], source => %(source)s::text, filter => %(filter)s::jsonb, {_OF})"
 )
 CREATE = (
     "select pgvec.create_collection(%(collection)s, %(dimensions)s::int, distance => %(distance)s::text,"
@@ -65,9 +64,13 @@ class Database:
         collection: str,
         tenant: UUID | str | None,
     ) -> None:
-        self._pool = None if isinstance(connection, str) else connection
-        self._url = connection if isinstance(connection, str) else connection.conninfo
         self._owns = isinstance(connection, str)
+        self._pool: ConnectionPool[Connection[Row]] | None = None
+        if isinstance(connection, str):
+            self._url = connection
+        else:
+            self._pool = connection
+            self._url = connection.conninfo() if callable(connection.conninfo) else connection.conninfo
         self._async_pool = async_pool
         self.of: dict[str, Any] = {"collection": collection, "tenant": None if tenant is None else str(tenant)}
 

@@ -59,9 +59,7 @@ class PgvecVectorStore(VectorStore):
         self, dimensions: int, *, distance: str = "cosine", access: str = "open", language: str = "english"
     ) -> None:
         """Make the collection, as the owner of the database, unless it is there."""
-        self._database.run(
-            calls.CREATE, dimensions=dimensions, distance=distance, access=access, language=language
-        )
+        self._database.run(calls.CREATE, dimensions=dimensions, distance=distance, access=access, language=language)
 
     def close(self) -> None:
         """Close the connections that the store has opened."""
@@ -106,7 +104,12 @@ class PgvecVectorStore(VectorStore):
         return await self.aadd_documents(documents, ids=ids, **kwargs)
 
     def delete(
-        self, ids: list[str] | None = None, *, source: str | None = None, filter: Filter | None = None, **kwargs: Any  # noqa: A002
+        self,
+        ids: list[str] | None = None,
+        *,
+        source: str | None = None,
+        filter: Filter | None = None,
+        **kwargs: Any,
     ) -> bool:
         """Delete rows by ids, source and filter; what is given applies together. ValueError for none of these."""
         _something(ids, source, filter)
@@ -114,7 +117,12 @@ class PgvecVectorStore(VectorStore):
         return True
 
     async def adelete(
-        self, ids: list[str] | None = None, *, source: str | None = None, filter: Filter | None = None, **kwargs: Any  # noqa: A002
+        self,
+        ids: list[str] | None = None,
+        *,
+        source: str | None = None,
+        filter: Filter | None = None,
+        **kwargs: Any,
     ) -> bool:
         """As delete."""
         _something(ids, source, filter)
@@ -139,13 +147,15 @@ class PgvecVectorStore(VectorStore):
         """As similarity_search."""
         return [document for document, _ in await self.asimilarity_search_with_score(query, k, **kwargs)]
 
-    def similarity_search_with_score(self, query: str, k: int = 4, **kwargs: Any) -> list[tuple[Document, float]]:  # type: ignore[override]
+    def similarity_search_with_score(self, query: str, k: int = 4, **kwargs: Any) -> list[tuple[Document, float]]:
         """As similarity_search, with the scores."""
         mode = kwargs.get("mode") or self._mode
         vector = None if mode == "keyword" else self._embedding.embed_query(query)
         return _scored(self._database.run(*_search(mode), **_asked(mode, k, vector, query, kwargs)))
 
-    async def asimilarity_search_with_score(self, query: str, k: int = 4, **kwargs: Any) -> list[tuple[Document, float]]:  # type: ignore[override]
+    async def asimilarity_search_with_score(
+        self, query: str, k: int = 4, **kwargs: Any
+    ) -> list[tuple[Document, float]]:
         """As similarity_search_with_score."""
         mode = kwargs.get("mode") or self._mode
         vector = None if mode == "keyword" else await self._embedding.aembed_query(query)
@@ -306,6 +316,6 @@ def _scored(rows: Iterable[Row]) -> list[tuple[Document, float]]:
 def _unlike(rows: Sequence[Row], embedding: Sequence[float], k: int, lambda_mult: float) -> list[Document]:
     if not rows:
         return []
-    vectors = [np.array(json.loads(row[4]), dtype=np.float32) for row in rows]
-    chosen = maximal_marginal_relevance(np.array(embedding, dtype=np.float32), list(vectors), lambda_mult, k)
+    vectors: list[Any] = [np.array(json.loads(row[4]), dtype=np.float32) for row in rows]
+    chosen = maximal_marginal_relevance(np.array(embedding, dtype=np.float32), vectors, lambda_mult, k)
     return [_document(rows[place]) for place in chosen]

@@ -47,7 +47,7 @@ def _one(given: MetadataFilter) -> Filter:
         return {"$not": {key: value}}
     if operator in (FilterOperator.IN, FilterOperator.NIN):
         several = value if isinstance(value, list) else [value]
-        either = {"$or": [{key: one} for one in several]} if several else {key: {"$in": []}}
+        either: Filter = {"$or": [{key: one} for one in several]} if several else {key: {"$in": []}}
         return either if operator == FilterOperator.IN else {"$not": either}
     if operator == FilterOperator.IS_EMPTY:
         return {"$or": [{key: {"$exists": False}}, {key: None}, {key: ""}]}

@@ -75,9 +75,7 @@ class PgvecVectorStore(BasePydanticVectorStore):
         self, dimensions: int, *, distance: str = "cosine", access: str = "open", language: str = "english"
     ) -> None:
         """Make the collection, as the owner of the database, unless it is there."""
-        self._database.run(
-            calls.CREATE, dimensions=dimensions, distance=distance, access=access, language=language
-        )
+        self._database.run(calls.CREATE, dimensions=dimensions, distance=distance, access=access, language=language)
 
     def close(self) -> None:
         """Close the connections that the store has opened."""
@@ -91,9 +89,7 @@ class PgvecVectorStore(BasePydanticVectorStore):
 
     async def async_add(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[str]:
         """As add."""
-        return [
-            row[0] for batch in _batches(nodes) for row in await self._database.arun(calls.UPSERT, documents=batch)
-        ]
+        return [row[0] for batch in _batches(nodes) for row in await self._database.arun(calls.UPSERT, documents=batch)]
 
     def delete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:
         """Delete the nodes of a document."""
@@ -127,9 +123,7 @@ class PgvecVectorStore(BasePydanticVectorStore):
 
     # reading
 
-    def get_nodes(
-        self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None
-    ) -> list[BaseNode]:
+    def get_nodes(self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None) -> list[BaseNode]:
         """Nodes by ids, or at most 1,000 embedded ones by filters, or those that are both."""
         if node_ids is not None and filters is None:
             return [_node(row) for row in self._database.run(calls.BY_IDS, ids=node_ids)]
