@@ -11,7 +11,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from pgvec_admin.agents.server import Agents
@@ -51,7 +51,9 @@ def create_app(settings: Settings, **options: Any) -> ASGIApp:
         async with agents.service.store.pool, inner.router.lifespan_context(inner):
             yield
 
-    outer = Starlette(routes=[Route("/health", health), Mount("/", inner)], lifespan=lifespan)
+    # a GET would open a stream for messages that never come, and hold one of the caller's turns
+    routes = [Route("/health", health), Route(PATH, inner, methods=["POST"])]
+    outer = Starlette(routes=routes, lifespan=lifespan)
     return Guard(outer, settings.limits, agents.service.gate, agents.service.metrics)
 
 
