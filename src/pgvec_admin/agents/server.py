@@ -170,6 +170,8 @@ class Agents:
         """
         async with _told():
             caller, name = await self._who(request), self._name(collection)
+            if caller.tenant is not None:  # whose connection sees all rows, and so does its planner
+                raise ProblemError(403, "a plan tells of rows of all tenants", "ask without a tenant", code="PV006")
             self.service.check_text(query)
             about = await self.service.about(caller, name)
             vector = await self.service.embedder.query(about, query, caller.scope)
