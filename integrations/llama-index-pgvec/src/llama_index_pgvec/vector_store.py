@@ -198,7 +198,7 @@ def _asked(query: VectorStoreQuery, options: dict[str, Any]) -> tuple[str, dict[
         "embedding": None if query.query_embedding is None else vector_text(query.query_embedding),
         "query": query.query_str,
         "count": query.similarity_top_k,
-        "filter": _narrowed(query.filters, ref_doc_id=query.doc_ids, **{_ID: query.node_ids}),
+        "filter": _narrowed(query.filters, ref_doc_id=query.doc_ids or None, **{_ID: query.node_ids or None}),
         "threshold": options.get("match_threshold"),
     }
     if query.mode == VectorStoreQueryMode.DEFAULT:
