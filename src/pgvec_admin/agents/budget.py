@@ -28,25 +28,28 @@ def tokens(text: str) -> int:
 def fit(rows: Sequence[Row], most: int, order: Sequence[int] | None = None) -> tuple[list[Row], list[str], int]:
     """The rows that `most` tokens hold, ids of the others, and how many are not even named.
 
-    `order` has the places of the rows, the most important first; what is returned keeps the order of `rows`.
+    `order` has the places of the rows, the most important first; what is returned keeps the order of `rows`. Rows
+    beyond those that fit are not counted.
     """
-    left = most - _FRAME
     places = list(range(len(rows)) if order is None else order)
-    sizes = [tokens(row.model_dump_json()) + 1 for row in rows]
-    if sum(sizes) <= left:
-        return list(rows), [], 0
-    left -= most // _IDS
-    kept: dict[int, Row] = {}
+    left = most - _FRAME
+    sizes: list[int] = []  # of the rows that fit, in that order
     for place in places:
-        if sizes[place] > left:
-            beginning = _beginning(rows[place], left)
-            if beginning is not None:
-                kept[place] = beginning
-                left -= tokens(beginning.model_dump_json()) + 1
+        told = rows[place].model_dump_json()
+        if not _counter().fits(told, left - 1):
             break
-        kept[place] = rows[place]
-        left -= sizes[place]
-    left += most // _IDS
+        sizes.append(tokens(told) + 1)
+        left -= sizes[-1]
+    if len(sizes) == len(rows):
+        return list(rows), [], 0
+    reserve = most // _IDS
+    while left < reserve:
+        left += sizes.pop()
+    kept = {place: rows[place] for place in places[: len(sizes)]}
+    cut = _beginning(rows[places[len(sizes)]], left - reserve)
+    if cut is not None:
+        kept[places[len(sizes)]] = cut
+        left -= tokens(cut.model_dump_json()) + 1
     named: list[str] = []
     for place in places[len(kept) :]:
         left -= tokens(json.dumps(rows[place].id)) + 1
@@ -59,13 +62,12 @@ def fit(rows: Sequence[Row], most: int, order: Sequence[int] | None = None) -> t
 def _beginning(row: Row, most: int) -> Row | None:
     """A row with the beginning of its content; metadata that takes too much is left out as well."""
     bare = row.model_copy(update={"content": "", "cut": True})
-    if tokens(bare.model_dump_json()) > most // 2:
+    if not _counter().fits(bare.model_dump_json(), most // 2):
         bare = bare.model_copy(update={"metadata": {}})
     room = most - tokens(bare.model_dump_json()) - 1
     while room >= _LEAST:
         cut = bare.model_copy(update={"content": _counter().beginning(row.content, room)})
-        beyond = tokens(cut.model_dump_json()) - most
-        if beyond <= 0:
+        if _counter().fits(cut.model_dump_json(), most - 1):
             return cut
-        room -= max(beyond, room // 10)  # what JSON escapes takes more
+        room -= room // 8  # what JSON escapes takes more
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -117,7 +118,7 @@ class Agents:
                 about.indexes,
             )
             rows = [models.Found(**row) for row in orjson.loads(answer.body)]
-            kept, named, omitted = fit(rows, max_tokens or self._max_tokens)
+            kept, named, omitted = await asyncio.to_thread(fit, rows, max_tokens or self._max_tokens)
             return _answer(models.Results(mode=chosen, results=kept, more_ids=named, omitted=omitted))
 
     async def get_context(
@@ -146,7 +147,7 @@ class Agents:
             chunks = [models.Chunk(**row) for row in found]
             hits = [place for place, chunk in enumerate(chunks) if chunk.is_hit]
             nearest = sorted(range(len(chunks)), key=lambda place: min(abs(place - hit) for hit in hits))
-            kept, named, omitted = fit(chunks, max_tokens or self._max_tokens, nearest)
+            kept, named, omitted = await asyncio.to_thread(fit, chunks, max_tokens or self._max_tokens, nearest)
             return _answer(models.Context(chunks=kept, more_ids=named, omitted=omitted))
 
     async def list_collections(self, request: Request[Any, Any]) -> Annotated[CallToolResult, models.Collections]:

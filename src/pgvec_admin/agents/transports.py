@@ -9,6 +9,7 @@ from typing import Any
 from mcp.server.mcpserver import Context as Request
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -54,7 +55,11 @@ def create_app(settings: Settings, **options: Any) -> ASGIApp:
     # a GET would open a stream for messages that never come, and hold one of the caller's turns
     routes = [Route("/health", health), Route(PATH, inner, methods=["POST"])]
     outer = Starlette(routes=routes, lifespan=lifespan)
-    return Guard(outer, settings.limits, agents.service.gate, agents.service.metrics)
+    guarded = Guard(outer, settings.limits, agents.service.gate, agents.service.metrics)
+    if not settings.origins:
+        return guarded
+    # outermost, so that pages may read refusals as well
+    return CORSMiddleware(guarded, allow_origins=list(settings.origins), allow_methods=["*"], allow_headers=["*"])
 
 
 async def serve_stdio(settings: Settings, *, tenant: Any = None, token: str | None = None, **options: Any) -> None:

@@ -211,11 +211,17 @@ def mcp(
     except ImportError as error:
         raise UsageError(f"the server needs {error.name}", "pip install 'pgvec-admin[mcp]'") from error
     redact.hide(token)
+    _refuse_empty({"token": token})
     access = _access(jwt_secret, jwks_url, jwt_audience, access_keys)
     if http and (tenant or token):
         raise UsageError("--tenant and --token are for one program", "over HTTP each request says who sends it")
     if token is not None and not access.tokens:
         raise UsageError("a token cannot be checked", "set PGVEC_JWT_SECRET or PGVEC_JWKS_URL as well")
+    if not http and token is None and not access.everybody:
+        raise UsageError(
+            "keys of callers are set, and no caller",
+            "set PGVEC_TOKEN; without one a program acts as the connection's role",
+        )
     if token and tenant:
         raise UsageError("--tenant beside a token", "the token says whose rows its bearer sees")
     if http:
