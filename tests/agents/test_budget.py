@@ -15,7 +15,9 @@ PIECES = st.sampled_from(
     ["word ", "A sentence ends here. ", "\n\n", '"quoted" \\ ', "東京の天気", "\u0001", "é", "🙂", "x" * 50]
 )
 TEXTS = st.tuples(PIECES, PIECES, st.integers(0, 300)).map(lambda drawn: (drawn[0] + drawn[1]) * drawn[2])
-METADATA = st.one_of(st.just({}), st.dictionaries(st.sampled_from("abc"), TEXTS, max_size=3))
+METADATA: st.SearchStrategy[dict[str, Any]] = st.one_of(
+    st.just({}), st.dictionaries(st.sampled_from("abc"), TEXTS, max_size=3)
+)
 
 
 @st.composite

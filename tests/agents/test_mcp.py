@@ -257,6 +257,11 @@ def test_strangers_are_turned_away_before_anything_is_read(settings: Settings) -
         for headers in ({"host": "page.example"}, {"origin": "https://page.example"}):
             assert problem(http.post("/mcp", json=asked, headers=accepts | headers))[0] in (403, 421)
         assert http.post("/mcp", content=b"{", headers=accepts).status_code in (400, 415, 422)
+    allowed = replace(settings, origins=("https://page.example",))
+    with running(allowed, create_app(allowed)) as http:
+        page = {"origin": "https://page.example", "access-control-request-method": "POST"}
+        assert http.options("/mcp", headers=page).headers["access-control-allow-origin"] == page["origin"]
+        assert http.post("/mcp", json=asked, headers=accepts | {"origin": page["origin"]}).status_code == 200
 
 
 @pytest.mark.parametrize(

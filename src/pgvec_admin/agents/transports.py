@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -50,7 +51,9 @@ def create_app(settings: Settings, **options: Any) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with agents.service.store.pool, inner.router.lifespan_context(inner):
+            warming = asyncio.create_task(agents.service.warm())
             yield
+            warming.cancel()
 
     # a GET would open a stream for messages that never come, and hold one of the caller's turns
     routes = [Route("/health", health), Route(PATH, inner, methods=["POST"])]
