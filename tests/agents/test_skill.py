@@ -12,7 +12,7 @@ import yaml
 import console
 import supabase_project
 from command import COMMANDS
-from pages import ROOT
+from pages import ROOT, steps_of
 from pgvec_admin.install import functions
 from supabase_project import Project, token
 
@@ -30,7 +30,7 @@ def test_every_command_of_the_skill_prints_what_it_says(project: Project, tmp_pa
         SERVICE_ROLE_KEY=token("service_role"),
     )
     text = SKILL.read_text()
-    assert len(console.steps(text)) >= 10
+    assert len(steps_of(text)) >= 10
 
     def settle(command: str) -> None:
         if "pgvec-admin " in command:

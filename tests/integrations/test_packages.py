@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import console
-from pages import ROOT
+from pages import ROOT, steps_of
 from pgvec_admin import __version__
 
 PACKAGES = sorted(path.parent for path in (ROOT / "integrations").glob("*/pyproject.toml"))
@@ -37,7 +37,7 @@ def test_they_call_the_functions_by_the_same_file() -> None:
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
 def test_the_commands_of_its_page_print_what_it_says(package: Path, empty_database: str, tmp_path: Path) -> None:
     text = (package / "README.md").read_text()
-    assert len(console.steps(text)) >= 3
+    assert len(steps_of(text)) >= 3
     source = str(package / "src")
     console.run(text, tmp_path, console.environment(PGVEC_DATABASE_URL=empty_database) | _with_path(source))
 

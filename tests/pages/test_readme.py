@@ -12,7 +12,7 @@ import pytest
 
 import console
 import supabase_project
-from pages import PAGES, ROOT
+from pages import PAGES, ROOT, steps_of
 from pgvec_admin.install import functions
 from supabase_project import Project, token
 
@@ -25,7 +25,7 @@ def _stop(pid: Path) -> None:
 
 
 NODE = supabase_project.FOLDER / "node_modules"
-WITH_COMMANDS = [page for page in PAGES if console.steps(page.read_text())]
+WITH_COMMANDS = [page for page in PAGES if steps_of(page.read_text())]
 
 
 @pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: page.name)
@@ -44,7 +44,7 @@ def test_every_command_prints_what_the_page_says(page: Path, request: pytest.Fix
         told = {"PGVEC_DATABASE_URL": request.getfixturevalue("empty_database")}
     if "$ node " in text:
         (tmp_path / "node_modules").symlink_to(NODE)
-    assert len(console.steps(text)) >= 5
+    assert len(steps_of(text)) >= 5
     request.addfinalizer(lambda: _stop(tmp_path / "pid"))
 
     def settle(command: str) -> None:
