@@ -14,6 +14,7 @@ from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
 from langchain_tests.integration_tests.vectorstores import VectorStoreIntegrationTests
+from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from conftest import Connection
@@ -194,3 +195,65 @@ async def test_an_error_has_its_code_and_hint(
     with pytest.raises(psycopg.Error) as refused:
         made[-1].similarity_search("x")
     assert (refused.value.sqlstate, bool(refused.value.diag.message_hint)) == ("PV001", True)
+
+
+HOSTILE = """
+do $$
+declare
+  f record;
+  n int;
+begin
+  for f in
+    select p.* from pg_proc as p
+     where p.pronamespace = 'public'::regnamespace and p.proname ~ 'documents|search|match'
+  loop
+    for n in 1 .. f.pronargs loop
+      begin
+        execute format(
+          'create function public.%I(%s) returns %s language plpgsql as %L', f.proname,
+          (select string_agg(format('%I %s', f.proargnames[a.place],
+                                    case t.typname when 'vector' then 'text' else format_type(a.type, null) end),
+                             ', ' order by a.place)
+             from unnest(f.proargtypes) with ordinality as a (type, place)
+             join pg_type as t on t.oid = a.type
+            where a.place <= n),
+          pg_get_function_result(f.oid), 'begin raise exception ''hijacked''; end');
+      exception when duplicate_function then null;
+      end;
+    end loop;
+  end loop;
+end
+$$
+"""
+
+
+async def test_a_function_of_somebody_else_is_never_called(
+    database: str, store: PgvecVectorStore, administrator: Connection, call: Any
+) -> None:
+    """One of the same name in public, with fewer arguments, and text instead of a vector."""
+    administrator.execute(HOSTILE)
+    assert await call(store, "add_documents", FISH)
+    for mode in ("vector", "keyword", "hybrid"):
+        assert await call(store, "similarity_search", "fish", 3, mode=mode)
+    assert await call(store, "max_marginal_relevance_search", "fish", 2)
+    assert len(await call(store, "get_by_ids", ["f1", "b1"])) == 2
+    assert await call(store, "delete", ["f1"], filter={"n": 1})
+
+
+async def test_a_weaker_role_has_the_tenants_of_its_connection(
+    database: str, connection: Connection, made: list[PgvecVectorStore], call: Any
+) -> None:
+    connection.execute("select pgvec.create_collection('notes', 8, access => 'tenant')")
+    made.append(PgvecVectorStore(Stand(), database, collection="notes", tenant=THEIRS))
+    await call(made[0], "add_texts", ["their fish"], ids=["1"])
+    weaker = make_conninfo(database, options=f"-crole=pgvec_writer -capp.tenant_id={OURS}")
+    made += [
+        PgvecVectorStore(Stand(), weaker, collection="notes"),
+        PgvecVectorStore(Stand(), weaker, collection="notes", tenant=THEIRS),
+    ]
+    assert await call(made[1], "similarity_search", "fish", 5) == []
+    assert await call(made[1], "add_texts", ["our fish"], ids=["1"]) == ["1"]
+    assert [document.page_content for document in await call(made[1], "hybrid_search", "fish", 5)] == ["our fish"]
+    with pytest.raises(psycopg.Error) as refused:
+        await call(made[2], "similarity_search", "fish")
+    assert refused.value.sqlstate == "PV006"
