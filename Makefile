@@ -129,5 +129,5 @@ $(VENV)/peers/.done: $(BIN)/python pyproject.toml
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.demo pyproject.toml
-	$(BIN)/pip install --quiet --editable '.[embedded,local,parquet,documents,plot,evaluate,api,fit,sqlalchemy,dev]'
+	$(BIN)/pip install --quiet --editable '.[embedded,local,parquet,documents,plot,evaluate,api,fit,mcp,sqlalchemy,dev]'
 	touch $@

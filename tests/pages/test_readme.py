@@ -1,57 +1,20 @@
-"""Every command and output of README.md and of docs/, run as a reader would: top to bottom, in an empty directory.
-
-A block marked `console` has commands after `$ ` (a backslash or an open quote or heredoc continues one) and what they
-print, stdout and stderr together. A line `...` stands for any lines, and `...` within a line for any text.
-"""
+"""Every command and output of README.md and of docs/, run as a reader would: top to bottom, in an empty directory."""
 
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
-import sys
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+import console
 import supabase_project
-from command import PSQL
-from pages import PAGES, ROOT
+from pages import PAGES, ROOT, steps_of
 from pgvec_admin.install import functions
 from supabase_project import Project, token
-
-
-@dataclass
-class Step:
-    """A command of the README and the lines that it should print."""
-
-    command: str
-    expected: list[str] = field(default_factory=list)
-
-
-def _steps(text: str) -> list[Step]:
-    steps: list[Step] = []
-    for block in re.findall(r"^```console\n(.*?)^```", text, flags=re.S | re.M):
-        for line in block.splitlines():
-            if line.startswith("$ "):
-                steps.append(Step(line[2:]))
-            elif line == ">" or line.startswith("> "):
-                steps[-1].command += "\n" + line[2:]
-            else:
-                steps[-1].expected.append(line)
-    return steps
-
-
-def _matches(expected: list[str], printed: list[str]) -> bool:
-    if not expected:
-        return not printed
-    if expected[0].strip() == "...":
-        return any(_matches(expected[1:], printed[skip:]) for skip in range(len(printed) + 1))
-    line = ".*".join(map(re.escape, expected[0].rstrip().split("...")))
-    return bool(printed) and re.fullmatch(line, printed[0].rstrip()) is not None and _matches(expected[1:], printed[1:])
 
 
 def _stop(pid: Path) -> None:
@@ -62,47 +25,33 @@ def _stop(pid: Path) -> None:
 
 
 NODE = supabase_project.FOLDER / "node_modules"
-WITH_COMMANDS = [page for page in PAGES if _steps(page.read_text())]
+WITH_COMMANDS = [page for page in PAGES if steps_of(page.read_text())]
 
 
 @pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: page.name)
 def test_every_command_prints_what_the_page_says(page: Path, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    environment = os.environ | {
-        # the machine's own psql where there is one, else the embedded server's
-        "PATH": f"{Path(sys.executable).parent}:{NODE / '.bin'}:{os.environ['PATH']}:{PSQL}",
-        "COLUMNS": "120",
-        "LC_ALL": "C.UTF-8",
-    }
+    text = page.read_text()
     project: Project | None = None
-    if "$SUPABASE_URL" in page.read_text():
+    if "$SUPABASE_URL" in text:
         project = request.getfixturevalue("project")
-        environment |= {
+        told = {
             "PGVEC_DATABASE_URL": project.database,
             "SUPABASE_URL": project.url,
             "ANON_KEY": token("anon"),
             "SERVICE_ROLE_KEY": token("service_role"),
         }
     else:
-        environment["PGVEC_DATABASE_URL"] = request.getfixturevalue("empty_database")
-    if "$ node " in page.read_text():
+        told = {"PGVEC_DATABASE_URL": request.getfixturevalue("empty_database")}
+    if "$ node " in text:
         (tmp_path / "node_modules").symlink_to(NODE)
-    steps = _steps(page.read_text())
-    assert len(steps) >= 5
+    assert len(steps_of(text)) >= 5
     request.addfinalizer(lambda: _stop(tmp_path / "pid"))
-    for step in steps:
-        ran = subprocess.run(
-            ["bash", "-c", step.command],
-            cwd=tmp_path,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        if project and "pgvec-admin " in step.command:
+
+    def settle(command: str) -> None:
+        if project and "pgvec-admin " in command:
             project.settle()  # PostgREST hears of changes a moment later
-        printed = ran.stdout.splitlines()
-        shown = "\n".join(step.expected)
-        assert _matches(step.expected, printed), f"$ {step.command}\n--- page\n{shown}\n--- printed\n{ran.stdout}"
+
+    console.run(text, tmp_path, console.environment(NODE / ".bin", **told), settle)
 
 
 def test_the_two_commands_of_the_first_screen_are_targets_of_the_makefile() -> None:

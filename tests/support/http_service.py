@@ -22,11 +22,11 @@ DOCUMENTS = [
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[httpx.Client]:
-    """A client of the service."""
+def running(settings: Settings, app: Any = None) -> Iterator[httpx.Client]:
+    """A client of the service, or of another application on its server."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        server = create_server(settings)
+        server = create_server(settings, app)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

@@ -78,6 +78,14 @@ class Gate:
             self._refused.count(_network(request))
             raise _unauthorized("send Authorization: Bearer <key> with the key of PGVEC_METRICS_KEY")
 
+    async def bearer(self, token: str) -> Caller:
+        """The bearer of a token, without a name where it has no subject; ProblemError 401 if it is not valid."""
+        known = self._known.get(token)
+        if known is None or known[0] <= time.time():
+            known = _of_claims(await self._claims(token))
+            self._known.put(token, known)
+        return known[1]
+
     async def _identify(self, request: Request, address: str) -> Caller:
         if self._access.everybody:
             return Caller(address, address)
@@ -91,11 +99,7 @@ class Gate:
         token = _bearer_of(request)
         if not token or not self._access.tokens:
             raise _unauthorized("send " + " or ".join(self._wanted()))
-        known = self._known.get(token)
-        if known is None or known[0] <= time.time():
-            known = _of_claims(await self._claims(token))
-            self._known.put(token, known)
-        found = known[1]
+        found = await self.bearer(token)
         # without a name the address identifies a caller best: every browser has the same anonymous token
         return found if found.name else replace(found, name=_digest(found.scope, address))
 
@@ -117,6 +121,16 @@ class Gate:
         if key is None:
             raise _unauthorized("the token is not signed with a key of ours")
         return _decoded(lambda: jwt.decode(token, key, algorithms, audience=audience, options=options))
+
+
+def chosen_tenant(caller: Caller, tenant: UUID | None) -> UUID | None:
+    """The tenant of a request. Only the bearer of a token may choose one: the database knows the bearer's tenants.
+
+    A body that a backend passes on from its own callers must not name another tenant than the one it acts for.
+    """
+    if tenant is not None and caller.role is None and tenant != caller.tenant:
+        raise ProblemError(403, f"tenant {tenant} is not one of the caller's", code="PV006")
+    return tenant
 
 
 def _decoded(decode: Callable[[], dict[str, Any]]) -> dict[str, Any]:

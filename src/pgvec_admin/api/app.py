@@ -18,11 +18,12 @@ from fastapi_offline import FastAPIOffline
 
 from pgvec_admin import __version__
 from pgvec_admin.api import models, pages
+from pgvec_admin.api.access import chosen_tenant
 from pgvec_admin.api.guard import Guard
 from pgvec_admin.api.problems import ProblemError, tell_problems
-from pgvec_admin.api.service import Service
+from pgvec_admin.api.service import Service, vector_text
 from pgvec_admin.api.settings import Caller, Settings
-from pgvec_admin.api.store import About, Answer
+from pgvec_admin.api.store import Answer
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {
@@ -97,20 +98,10 @@ By = Annotated[Caller, Depends(_caller)]
 Collection = Annotated[models.Name | None, Query()]
 
 
-def _chosen(caller: Caller, tenant: UUID | None) -> UUID | None:
-    """The tenant of a request. Only the bearer of a token may choose one: the database knows the bearer's tenants.
-
-    A body that a backend passes on from its own callers must not name another tenant than the one it acts for.
-    """
-    if tenant is not None and caller.role is None and tenant != caller.tenant:
-        raise ProblemError(403, f"tenant {tenant} is not one of the caller's", code="PV006")
-    return tenant
-
-
 async def _chosen_by_query(
     caller: By, tenant: Annotated[UUID | None, Query(description="one of the caller's, where there are several")] = None
 ) -> UUID | None:
-    return _chosen(caller, tenant)
+    return chosen_tenant(caller, tenant)
 
 
 Tenant = Annotated[UUID | None, Depends(_chosen_by_query)]
@@ -132,17 +123,6 @@ def _found(request: Request, mode: str, answer: Answer, started: float, *, kept:
     return _json(b'{"results":' + answer.body + b',"took_ms":' + taken + b',"cached":' + cached + b"}")
 
 
-def _vector(embedding: Any) -> str:
-    return orjson.dumps(embedding, option=orjson.OPT_SERIALIZE_NUMPY).decode()
-
-
-async def _embedded(service: Service, caller: Caller, about: About, text: str, collection: str) -> str | None:
-    """The vector of a text to search by; without a model it may have none."""
-    if service.settings.no_model:
-        return await service.store.query_vector(caller, text, collection)
-    return _vector(await service.embedder.query(about, text, caller.scope))
-
-
 _NO_VECTOR = "no word of the text has a fitted vector"
 _FIT = "search by keyword, or run pgvec-admin fit"
 
@@ -156,10 +136,10 @@ async def search(question: models.Question, request: Request, service: The, call
     if question.query is not None:
         service.check_text(question.query)
     about = await service.about(caller, collection)
-    embedding = None if question.query_embedding is None else _vector(question.query_embedding)
+    embedding = None if question.query_embedding is None else vector_text(question.query_embedding)
     mode: str = question.mode
     if embedding is None and mode != "keyword":
-        embedding = await _embedded(service, caller, about, question.query or "", collection)
+        embedding = await service.vector_of(caller, about, question.query or "", collection)
         if embedding is None and mode == "vector":
             raise ProblemError(422, _NO_VECTOR, _FIT)
         mode = mode if embedding else "keyword"
@@ -175,7 +155,7 @@ async def search(question: models.Question, request: Request, service: The, call
             "filter": orjson.dumps(question.filter).decode(),
             "fusion": question.fusion,
             "collection": collection,
-            "tenant": _chosen(caller, question.tenant),
+            "tenant": chosen_tenant(caller, question.tenant),
         },
         about.indexes,
         # what was fitted may change without the rows
@@ -203,7 +183,7 @@ async def search_by_distance(
     service.check_text(question.query)
     name = collection or service.settings.collection
     about = await service.about(caller, name)
-    embedding = await _embedded(service, caller, about, question.query, name)
+    embedding = await service.vector_of(caller, about, question.query, name)
     if embedding is None:
         raise ProblemError(422, _NO_VECTOR, _FIT)
     parameters = {
@@ -217,21 +197,6 @@ async def search_by_distance(
     request.scope["pgvec"] |= {"mode": "vector", "route": "cache" if kept else answer.route}
     service.metrics.found("vector", answer.rows)
     return _json(b'{"results":' + answer.body + b"}")
-
-
-async def _store(
-    service: Service, caller: Caller, documents: list[dict[str, Any]], collection: str, tenant: UUID | None
-) -> models.Stored:
-    """Embed what has no embedding, then write all of it at once."""
-    for document in documents:
-        service.check_text(document["content"])
-    bare = [document for document in documents if document.get("embedding") is None]
-    if bare:
-        about = await service.about(caller, collection)
-        vectors = await service.embedder.passages(about, [document["content"] for document in bare])
-        for document, vector in zip(bare, vectors, strict=True):
-            document["embedding"] = vector
-    return models.Stored(ids=await service.store.upsert(caller, documents, collection, tenant), embedded=len(bare))
 
 
 @router.post("/documents", tags=["documents"])
@@ -251,7 +216,7 @@ async def store_documents(
     for row in rows:
         if row.get("id", "") is None:
             del row["id"]
-    return await _store(service, caller, rows, collection or service.settings.collection, tenant)
+    return await service.write(caller, rows, collection or service.settings.collection, tenant)
 
 
 @router.delete("/documents", tags=["documents"])
@@ -293,7 +258,7 @@ async def store_document(
 ) -> models.Stored:
     """Store one row under this id, whether it is there or not."""
     row = given.model_dump(exclude_unset=True) | {"id": id}
-    return await _store(service, caller, [row], collection or service.settings.collection, tenant)
+    return await service.write(caller, [row], collection or service.settings.collection, tenant)
 
 
 @router.delete("/documents/{id:path}", tags=["documents"])
@@ -317,7 +282,7 @@ async def embed(
 ) -> models.Embedded:
     """Embed a text and store it under its id, whether that is there or not."""
     name = collection or service.settings.collection
-    await _store(service, caller, [{"id": chunk.chunkId, "content": chunk.text}], name, tenant)
+    await service.write(caller, [{"id": chunk.chunkId, "content": chunk.text}], name, tenant)
     about = await service.about(caller, name)
     return models.Embedded(chunkId=chunk.chunkId, dimensions=about.dimensions, model=service.embedder.spec(about))
 

@@ -8,6 +8,7 @@ import hashlib
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import orjson
 import psycopg
@@ -16,7 +17,7 @@ from pgvec_admin.api.access import Gate
 from pgvec_admin.api.cache import Cache
 from pgvec_admin.api.embedding import Embedder
 from pgvec_admin.api.metrics import Metrics
-from pgvec_admin.api.models import Health
+from pgvec_admin.api.models import Health, Stored
 from pgvec_admin.api.problems import ProblemError
 from pgvec_admin.api.settings import Caller, Settings
 from pgvec_admin.api.store import About, Answer, Store
@@ -143,11 +144,36 @@ class Service:
                 gc.collect()
                 gc.freeze()
 
+    async def vector_of(self, caller: Caller, about: About, text: str, collection: str) -> str | None:
+        """The vector of a text to search by; without a model it may have none."""
+        if self.settings.no_model:
+            return await self.store.query_vector(caller, text, collection)
+        return vector_text(await self.embedder.query(about, text, caller.scope))
+
+    async def write(
+        self, caller: Caller, documents: list[dict[str, Any]], collection: str, tenant: UUID | None
+    ) -> Stored:
+        """Embed what has no embedding, then write all of it at once."""
+        for document in documents:
+            self.check_text(document["content"])
+        bare = [document for document in documents if document.get("embedding") is None]
+        if bare:
+            about = await self.about(caller, collection)
+            vectors = await self.embedder.passages(about, [document["content"] for document in bare])
+            for document, vector in zip(bare, vectors, strict=True):
+                document["embedding"] = vector
+        return Stored(ids=await self.store.upsert(caller, documents, collection, tenant), embedded=len(bare))
+
     def check_text(self, text: str) -> None:
         """ProblemError 422 for a text beyond the limit."""
         most = self.settings.limits.text_characters
         if len(text) > most:
             raise ProblemError(422, "a text is too long", f"at most {most:,} characters; cut it into chunks")
+
+
+def vector_text(embedding: Any) -> str:
+    """pgvector's text form of a vector, of numbers or of numpy."""
+    return orjson.dumps(embedding, option=orjson.OPT_SERIALIZE_NUMPY).decode()
 
 
 def _digest(caller: Caller, body: bytes) -> tuple[str, bytes]:

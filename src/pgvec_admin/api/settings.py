@@ -95,7 +95,8 @@ class Access:
 class Settings:
     """Database, default collection, most connections, and settings of embedding providers.
 
-    `prepare`: statements are prepared, which a pooler in transaction mode may not allow. `hosts` are the names under
+    `prepare`: statements are prepared, which a pooler in transaction mode may not allow. `read_only`: so are all
+    transactions. `hosts` are the names under
     which a service that asks for no token may be called; localhost and addresses are always allowed. `proxies` are
     the addresses and networks whose X-Forwarded-For is trusted. `no_model`: texts are searched with the vectors of
     words that were fitted, and no model is loaded.
@@ -105,6 +106,7 @@ class Settings:
     collection: str = "documents"
     connections: int = 8
     prepare: bool = True
+    read_only: bool = False
     origins: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()

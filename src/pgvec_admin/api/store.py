@@ -25,12 +25,16 @@ T = TypeVar("T")
 _Connection = AsyncConnection[tuple[Any, ...]]
 _Cursor = psycopg.AsyncCursor[tuple[Any, ...]]
 
-_CALLS = {kind: query(f"api/{kind}") for kind in ("vector", "keyword", "hybrid", "distance", "document")} | {
-    "upsert": "select public.upsert_documents(documents => %(documents)s, collection => %(collection)s,"
-    " for_tenant => %(tenant)s)",
-    "delete": "select public.delete_documents(ids => %(ids)s, source => %(source)s, collection => %(collection)s,"
-    " for_tenant => %(tenant)s)",
-}
+_CALLS = (
+    {kind: query(f"api/{kind}") for kind in ("vector", "keyword", "hybrid", "distance", "document")}
+    | {
+        "upsert": "select public.upsert_documents(documents => %(documents)s, collection => %(collection)s,"
+        " for_tenant => %(tenant)s)",
+        "delete": "select public.delete_documents(ids => %(ids)s, source => %(source)s, collection => %(collection)s,"
+        " for_tenant => %(tenant)s)",
+    }
+    | {kind: query(f"agents/{kind}") for kind in ("collections", "context", "explain")}
+)
 _ABOUT = query("api/about").encode()
 # the first statement of a transaction qualifies all names: behind a pooler, it also sets the search_path
 _SET = "pg_catalog.set_config"
@@ -39,6 +43,7 @@ _SCANS = (
     "(select pg_catalog.sum(pg_catalog.pg_stat_get_xact_numscans(i::pg_catalog.oid))"
     " from pg_catalog.unnest(%(indexes)s::bigint[]) as i)"
 )
+_READ_ONLY = f"{_SET}('transaction_read_only', 'on', true), "
 _AS = f"{_SET}('statement_timeout', %(timeout)s, true)"
 _AS_TOKEN = f"{_AS}, {_SET}('request.jwt.claims', %(claims)s, true), {_SET}('role', %(role)s, true)"
 _AS_TENANT = f"{_AS}, {_SET}('app.tenant_id', %(tenant)s, true)"
@@ -82,6 +87,7 @@ class Store:
         )
         self._timeout = f"{settings.limits.statement_seconds * 1000:.0f}ms"
         self._pooler = not settings.prepare
+        self._first = (_PATH if self._pooler else "") + (_READ_ONLY if settings.read_only else "")
         self._calls: dict[str, bytes] = {}
         self.pool: AsyncConnectionPool[_Connection] = AsyncConnectionPool(
             settings.conninfo,
@@ -158,6 +164,16 @@ class Store:
 
         return await self._again(work)
 
+    async def read(self, caller: Caller, kind: str, parameters: Parameters) -> Any:
+        """What `queries/agents/<kind>.sql` finds, from JSON."""
+
+        async def work() -> Any:
+            async with self._transaction(caller) as (connection, _):
+                found = await connection.execute(self._calls[kind], parameters)
+            return orjson.loads((await _row(found))[0])
+
+        return await self._again(work)
+
     async def upsert(
         self, caller: Caller, documents: list[dict[str, Any]], collection: str, tenant: UUID | None
     ) -> list[str]:
@@ -212,7 +228,7 @@ class Store:
             who, settings = _AS_TOKEN, settings | {"claims": caller.claims, "role": caller.role}
         elif caller.tenant is not None:
             who, settings = _AS_TENANT, settings | {"tenant": str(caller.tenant)}
-        who = f"{_PATH}{who}" if self._pooler else who
+        who = f"{self._first}{who}"
         statement, parameters = f"select {who}", settings
         if indexes is not None:
             statement, parameters = f"select {_SCANS}, {who}", settings | {"indexes": indexes}

@@ -72,6 +72,11 @@ COMMANDS = {
         "serve",
         "Serve searches and writes over HTTP: a page at /, the interface at /docs, health and metrics.",
     ),
+    "mcp": (
+        "serve",
+        "mcp",
+        "Serve agents (MCP): search, context, collections, explain, under the caller's role and tenant; read-only.",
+    ),
     "functions": ("functions", "app", "The installed functions: states, differences, history, rollback."),
     "collection": (
         "collection",
