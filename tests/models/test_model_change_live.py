@@ -181,8 +181,8 @@ def test_the_command_changes_a_model(documents: Connection, run: Run, provider: 
     queries.write_text('{"_id": "q", "text": "text 5"}')
     qrels.write_text("q\t5\t1\n")
     assert run("model", "finish", "documents", "--queries", str(queries)).returncode == 2
-    judge = ("model", "finish", "documents", "--queries", str(queries), "--qrels", str(qrels))
-    judge += ("--base-url", provider.url, "--api-key", "none")
+    judge = ["model", "finish", "documents", "--queries", str(queries), "--qrels", str(qrels)]
+    judge += ["--base-url", provider.url, "--api-key", "none"]
     turn = "update documents set embedding_next = embedding_next operator(extensions.*) %s where id = '5'"
     documents.execute(turn, (text_of([-1] * LARGE),))
     worse = run(*judge)
