@@ -1,8 +1,8 @@
 """Vectors of lexemes by ridge regression, from the bag of lexemes of a row to its vector.
 
 The vector of a text is then the sum of those of its lexemes: `pgvec.query_vector`. Each row is two examples: all of its
-lexemes, weighted by 1 + ln(times) and a power of their idf, and those with which it begins, as short as queries are. All examples have
-length 1. docs/fitted.md says what else was tried.
+lexemes, weighted by 1 + ln(times) and a power of their idf, and those with which it begins, as short as queries. All
+examples have length 1. docs/fitted.md says what else was tried.
 """
 
 from __future__ import annotations
