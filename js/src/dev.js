@@ -8,23 +8,22 @@ import { PGlite, protocol } from "@electric-sql/pglite";
 import { vector } from "@electric-sql/pglite-pgvector";
 import { migration } from "./init.js";
 import { Refused, release } from "./package.js";
-import { columns, refusal } from "./print.js";
+import { run } from "./print.js";
 
 const FIRST = "select id, round(score::numeric, 3) as score, content\n  from hybrid_search('pool timeout', '[0.6, 0.8, 0]', 2, collection => 'sample');";
 
 /** Runs a file or the standard input, or prompts; the exit code. */
 export async function dev({ file, data }, { input = process.stdin, output = process.stdout, errors = process.stderr } = {}) {
   const text = await given(file, input);
-  const print = (stream) => (line) => stream.write(`${line}\n`);
-  const say = print(output);
-  const complain = print(errors);
+  const say = (line) => output.write(`${line}\n`);
+  const complain = (line) => errors.write(`${line}\n`);
   if (text === null) say(`pgvec-admin ${release()}: PostgreSQL in this process ...`);
   const database = await open(data);
   try {
-    if (text !== null) return (await run(database, text, say, complain)) ? 0 : 1;
+    if (text !== null) return (await run(database, protocol, text, { say, complain })) ? 0 : 1;
     say(`A scratch database${data ? ` in ${data}` : "; it ends with this prompt"}. Collection "sample" has four rows to try:\n\n=> ${FIRST}`);
-    await run(database, FIRST, say, complain);
-    await prompt(database, input, output, say, complain);
+    await run(database, protocol, FIRST, { say, complain });
+    await prompt(database, { input, output, say, complain });
     return 0;
   } finally {
     await database.close();
@@ -85,27 +84,7 @@ async function keep(path, archive) {
   }
 }
 
-/** Runs statements and prints what each returns, until one fails. */
-async function run(database, text, say, complain) {
-  const onNotice = (notice) => complain(refusal(notice));
-  const { messages } = await database.execProtocol(protocol.serialize.query(text), { throwOnError: false, onNotice });
-  let fields = [];
-  let rows = [];
-  for (const message of messages) {
-    if (message.name === "rowDescription") [fields, rows] = [message.fields.map((field) => field.name), []];
-    else if (message.name === "dataRow") rows.push(message.fields);
-    else if (message.name === "commandComplete") {
-      say(fields.length ? columns(fields, rows) : message.text);
-      fields = [];
-    } else if (message.name === "error") {
-      complain(refusal(message));
-      return false;
-    }
-  }
-  return true;
-}
-
-async function prompt(database, input, output, say, complain) {
+async function prompt(database, { input, output, say, complain }) {
   const lines = createInterface({ input, output, prompt: "=> " });
   let text = "";
   lines.prompt();
@@ -113,7 +92,7 @@ async function prompt(database, input, output, say, complain) {
     if (text === "" && /^\s*(\\q|quit|exit)\s*;?\s*$/.test(line)) break;
     text += `${line}\n`;
     if (isComplete(text)) {
-      if (text.trim()) await run(database, text, say, complain);
+      if (text.trim()) await run(database, protocol, text, { say, complain });
       text = "";
     }
     lines.setPrompt(text === "" ? "=> " : "-> ");

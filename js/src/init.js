@@ -46,7 +46,7 @@ export function init(folder, { replaceExisting = false, update = false, dryRun =
 /** The migration of this release; with `replaceExisting` it replaces functions of others under our names. */
 export function migration(replaceExisting = false) {
   const text = asset("migration.sql");
-  return replaceExisting ? text.replace("as $$ select false $$;", "as $$ select true $$;") : text;
+  return replaceExisting ? text.replace("as $$ select false $$;", () => "as $$ select true $$;") : text;
 }
 
 function findConfig(folder) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,25 +12,36 @@ import psycopg
 import pytest
 
 import npm_package
+from pages import ROOT
 from supabase_project import Project, token
 
 NODE = npm_package.BESIDE / ".bin" / "node"
 
 
 @pytest.fixture
-def told(with_search: Project, tmp_path: Path) -> dict[str, Any]:
-    """What each call of client.mjs returned."""
-    npm_package.unpacked(tmp_path)
+def documents(with_search: Project) -> Project:
     with psycopg.connect(with_search.database, autocommit=True) as connection:
         connection.execute("select pgvec.create_collection('documents', 3)")
         connection.execute("select pgvec.create_collection('notes', 2, access => 'tenant')")
     with_search.settle()
-    script = tmp_path / "client.mjs"
-    script.write_text(Path(__file__).with_name("client.mjs").read_text())
-    command = [str(NODE), str(script), with_search.url, token("service_role"), token("anon")]
+    return with_search
+
+
+def _run(project: Project, folder: Path, text: str) -> subprocess.CompletedProcess[str]:
+    npm_package.unpacked(folder)
+    script = folder / "script.mjs"
+    script.write_text(text)
+    command = [str(NODE), str(script), project.url, token("service_role"), token("anon")]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert ran.returncode == 0, ran.stderr
-    made: dict[str, Any] = json.loads(ran.stdout)
+    return ran
+
+
+@pytest.fixture
+def told(documents: Project, tmp_path: Path) -> dict[str, Any]:
+    """What each call of client.mjs returned."""
+    text = Path(__file__).with_name("client.mjs").read_text()
+    made: dict[str, Any] = json.loads(_run(documents, tmp_path, text).stdout)
     return made
 
 
@@ -60,6 +72,14 @@ def test_each_method_calls_its_function(told: dict[str, Any]) -> None:
     assert told["deleted"] == [1, 1]
 
 
+def test_the_examples_of_its_readme_run(documents: Project, tmp_path: Path) -> None:
+    blocks = re.findall(r"^```js\n(.*?)^```", (ROOT / "js" / "README.md").read_text(), flags=re.S | re.M)
+    given = "const [url, key] = process.argv.slice(2);\nconst embedding = [1, 0.2, 0];\n"
+    ran = _run(documents, tmp_path, given + "".join(blocks))
+    said = re.findall(r"^  // (PV.*)\n", blocks[-1], flags=re.M)
+    assert ran.stderr.splitlines() == said
+
+
 def test_what_is_refused_has_code_message_and_hint(told: dict[str, Any]) -> None:
     assert told["dimensions"] == {
         "ours": True,
@@ -76,7 +96,7 @@ def test_what_is_refused_has_code_message_and_hint(told: dict[str, Any]) -> None
     assert "top_k" in told["parameter"]["message"]
     assert _code(told["not_a_number"])[1] == 400
     assert "NaN" in told["not_a_number"]["message"]
-    assert _code(told["not_allowed"]) == ("42501", 403)
+    assert _code(told["not_allowed"]) == ("42501", 401)
     assert _code(told["nothing_given"]) == ("PV004", 400)
     assert _code(told["no_network"])[0] in (None, "ECONNREFUSED")
     assert (told["no_vector"]["ours"], told["no_vector"]["name"]) == (False, "TypeError")

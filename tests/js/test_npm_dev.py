@@ -56,18 +56,18 @@ def test_a_pipe_is_run_and_printed_as_psql_prints(dev: Dev) -> None:
         select id, content, embedding, null as nothing from documents order by id;
         select id, content from hybrid_search('tea', '[0.8, 0.6]', 2);
         create table t (); do $$ begin raise notice 'told' using hint = 'a hint'; end $$;
-        select count(*) = (select count(*) from pgvec.verify() where state = 'ok') as sound from pgvec.verify();
+        select count(*) filter (where result = 'fail') = 0 as sound from pgvec.verify();
         """
     )
-    assert (ran.returncode, ran.stderr) == (0, "NOTICE: told\nHINT: a hint\n")
+    assert (ran.returncode, ran.stderr) == (0, "NOTICE:  told\nHINT:  a hint\n")
     assert ran.stdout == (
-        " made\n------\n t\n(1 row)\n"
+        " made\n------\n t\n(1 row)\n\n"
         "INSERT 0 2\n"
-        " id | content    | embedding | nothing\n----+------------+-----------+---------\n"
-        " a  | green tea  | [1,0]     |\n b  | grüner Tee | [0,1]     |\n(2 rows)\n"
-        " id | content\n----+------------\n a  | green tea\n b  | grüner Tee\n(2 rows)\n"
+        " id |  content   | embedding | nothing\n----+------------+-----------+---------\n"
+        " a  | green tea  | [1,0]     |\n b  | grüner Tee | [0,1]     |\n(2 rows)\n\n"
+        " id |  content\n----+------------\n a  | green tea\n b  | grüner Tee\n(2 rows)\n\n"
         "CREATE TABLE\nDO\n"
-        " sound\n-------\n t\n(1 row)\n"
+        " sound\n-------\n t\n(1 row)\n\n"
     )
 
 
@@ -76,10 +76,10 @@ def test_a_file_ends_where_a_statement_fails(dev: Dev, tmp_path: Path) -> None:
     file.write_text("select 1 as one; select * from match_documents('[1, 0]', collection => 'sample'); select 2;")
     ran = dev("--file", str(file))
     assert ran.returncode == 1
-    assert ran.stdout == " one\n-----\n 1\n(1 row)\n"
+    assert ran.stdout == " one\n-----\n   1\n(1 row)\n\n"
     assert ran.stderr == (
-        "ERROR: PV002: the query has 2 dimensions, collection 'sample' has 3\n"
-        "HINT: embed queries with the model that embedded the rows\n"
+        "ERROR:  PV002: the query has 2 dimensions, collection 'sample' has 3\n"
+        "HINT:  embed queries with the model that embedded the rows\n"
     )
     missing = dev("--file", "nowhere.sql")
     assert (missing.returncode, missing.stderr) == (2, "error: there is no file nowhere.sql\n")
@@ -89,7 +89,7 @@ def test_a_database_with_a_directory_is_kept(dev: Dev, tmp_path: Path) -> None:
     first = dev("--data", str(tmp_path / "data"), text="create table kept as select 1 as one;")
     assert (first.returncode, first.stdout) == (0, "SELECT 1\n"), first.stderr
     again = dev("--data", str(tmp_path / "data"), text="select count(*) from kept; select count(*) from sample;")
-    assert again.stdout == " count\n-------\n 1\n(1 row)\n count\n-------\n 4\n(1 row)\n"
+    assert again.stdout == " count\n-------\n     1\n(1 row)\n\n count\n-------\n     4\n(1 row)\n\n"
 
 
 def test_the_prompt_takes_statements_of_several_lines(package: Path, cache: Path) -> None:
@@ -127,7 +127,7 @@ def test_the_prompt_takes_statements_of_several_lines(package: Path, cache: Path
         os.write(ours, b";\n")
         assert "(1 row)" in until("\n=> ")
         os.write(ours, b"select nothing;\n")
-        assert 'ERROR: 42703: column "nothing" does not exist' in until("\n=> ")
+        assert 'ERROR:  42703: column "nothing" does not exist' in until("\n=> ")
         os.write(ours, b"\\q\n")
         assert process.wait(30) == 0
     finally:

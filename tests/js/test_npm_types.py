@@ -21,12 +21,12 @@ WRONG = {
     "docs.matchDocuments([1], { match_count: 5 });": "'match_count' does not exist",
     "docs.matchDocuments([1], { filter: { year: { $gte: true } } });": "not assignable",
     "docs.matchDocuments([1], { filter: { $gte: 2020 } });": "not assignable",
-    "docs.matchDocuments([1], { filter: { $or: { a: 1 } } });": "not assignable",
+    "docs.matchDocuments([1], { filter: { $or: { a: 1 } } });": "'a' does not exist in type 'readonly Filter[]'",
     "docs.keywordSearch('x', { embedding: [1] });": "'embedding' does not exist",
     "docs.hybridSearch('x');": "Expected 2-3 arguments",
     "docs.upsert({ metadata: { lang: 1 } });": "not assignable to type 'string'",
     "docs.upsert({ colour: 'red' });": "'colour' does not exist",
-    "docs.delete('a');": "not assignable",
+    "docs.delete('a');": "no properties in common",
 }
 HEAD = """
 import { createClient } from "@supabase/supabase-js";
@@ -59,12 +59,12 @@ def test_calls_compile_and_the_options_are_the_parameters_of_the_functions(folde
 
 def test_calls_compile_as_node_resolves_modules(folder: Path) -> None:
     text = (HERE / "calls.ts").read_text().replace("./database.types", "./database.types.js")
-    nodenext = ["--noEmit", "--strict", "--target", "es2022", "--module", "nodenext"]
+    nodenext = ["--noEmit", "--strict", "--target", "es2022", "--module", "nodenext", "--skipLibCheck"]
     assert _compile(folder, {"calls.mts": text}, *nodenext) == ""
 
 
 def test_wrong_calls_do_not_compile(folder: Path) -> None:
-    told = _compile(folder, {"wrong.ts": HEAD + "\n".join(WRONG)})
+    told = _compile(folder, {"wrong.ts": HEAD + "\n".join(WRONG)}, *OPTIONS, "--skipLibCheck")
     first = HEAD.count("\n") + 1
     by_line = {
         int(line): text
