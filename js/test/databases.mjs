@@ -4,12 +4,22 @@
 //   {"save": PATH, "as": "filled"}       the database of a socket becomes a template
 //   {"drop": PATH}
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { PGlite } from "@electric-sql/pglite";
 import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
 import { vector } from "@electric-sql/pglite-pgvector";
 
-const extensions = { vector };
+// read and compiled once, which makes a copy twice as fast
+const dist = dirname(createRequire(import.meta.url).resolve("@electric-sql/pglite"));
+const compiled = (name) => WebAssembly.compile(readFileSync(join(dist, name)));
+const given = {
+  extensions: { vector },
+  pgliteWasmModule: await compiled("pglite.wasm"),
+  initdbWasmModule: await compiled("initdb.wasm"),
+  fsBundle: new Blob([readFileSync(join(dist, "pglite.data"))]),
+};
 const templates = new Map();
 const running = new Map();
 
@@ -19,7 +29,7 @@ async function save(database, name) {
 
 const commands = {
   async copy({ copy, socket }) {
-    const database = await PGlite.create({ extensions, loadDataDir: templates.get(copy) });
+    const database = await PGlite.create({ ...given, loadDataDir: templates.get(copy) });
     const server = new PGLiteSocketServer({ db: database, path: socket, maxConnections: 1 });
     await server.start();
     running.set(socket, { database, server });
@@ -35,7 +45,7 @@ const commands = {
   },
 };
 
-const engine = await PGlite.create({ extensions });
+const engine = await PGlite.create(given);
 await engine.exec(readFileSync(process.argv[2], "utf8"));
 await save(engine, "engine");
 await engine.close();

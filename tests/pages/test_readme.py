@@ -7,51 +7,19 @@ print, stdout and stderr together. A line `...` stands for any lines, and `...` 
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 import supabase_project
 from command import PSQL
-from pages import PAGES, ROOT
+from pages import PAGES, ROOT, matches, steps_of
 from pgvec_admin.install import functions
 from supabase_project import Project, token
-
-
-@dataclass
-class Step:
-    """A command of the README and the lines that it should print."""
-
-    command: str
-    expected: list[str] = field(default_factory=list)
-
-
-def _steps(text: str) -> list[Step]:
-    steps: list[Step] = []
-    for block in re.findall(r"^```console\n(.*?)^```", text, flags=re.S | re.M):
-        for line in block.splitlines():
-            if line.startswith("$ "):
-                steps.append(Step(line[2:]))
-            elif line == ">" or line.startswith("> "):
-                steps[-1].command += "\n" + line[2:]
-            else:
-                steps[-1].expected.append(line)
-    return steps
-
-
-def _matches(expected: list[str], printed: list[str]) -> bool:
-    if not expected:
-        return not printed
-    if expected[0].strip() == "...":
-        return any(_matches(expected[1:], printed[skip:]) for skip in range(len(printed) + 1))
-    line = ".*".join(map(re.escape, expected[0].rstrip().split("...")))
-    return bool(printed) and re.fullmatch(line, printed[0].rstrip()) is not None and _matches(expected[1:], printed[1:])
 
 
 def _stop(pid: Path) -> None:
@@ -62,7 +30,7 @@ def _stop(pid: Path) -> None:
 
 
 NODE = supabase_project.FOLDER / "node_modules"
-WITH_COMMANDS = [page for page in PAGES if _steps(page.read_text())]
+WITH_COMMANDS = [page for page in PAGES if steps_of(page.read_text())]
 
 
 @pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: page.name)
@@ -86,7 +54,7 @@ def test_every_command_prints_what_the_page_says(page: Path, request: pytest.Fix
         environment["PGVEC_DATABASE_URL"] = request.getfixturevalue("empty_database")
     if "$ node " in page.read_text():
         (tmp_path / "node_modules").symlink_to(NODE)
-    steps = _steps(page.read_text())
+    steps = steps_of(page.read_text())
     assert len(steps) >= 5
     request.addfinalizer(lambda: _stop(tmp_path / "pid"))
     for step in steps:
@@ -102,7 +70,7 @@ def test_every_command_prints_what_the_page_says(page: Path, request: pytest.Fix
             project.settle()  # PostgREST hears of changes a moment later
         printed = ran.stdout.splitlines()
         shown = "\n".join(step.expected)
-        assert _matches(step.expected, printed), f"$ {step.command}\n--- page\n{shown}\n--- printed\n{ran.stdout}"
+        assert matches(step.expected, printed), f"$ {step.command}\n--- page\n{shown}\n--- printed\n{ran.stdout}"
 
 
 def test_the_two_commands_of_the_first_screen_are_targets_of_the_makefile() -> None:

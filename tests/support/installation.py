@@ -1,6 +1,6 @@
 """Where the tests run: on which server, with pgvector in which schema, and the engine installed by whom and how.
 
-PGVEC_TEST_POSTGRES       16, 17 or 18 (the default)
+PGVEC_TEST_POSTGRES       16, 17 or 18 (the default), or pglite: see pglite.py
 PGVEC_TEST_VECTOR_SCHEMA  the schema of pgvector: extensions (the default) or public
 PGVEC_TEST_INSTALLER      superuser (the default), or owner: a role that owns the database, and is no superuser
 PGVEC_TEST_FROM           a release that is installed first and then upgraded, such as 0.1.0
@@ -28,7 +28,8 @@ from pgvec_admin.install.functions import files
 from pgvec_admin.resources import sql_directory
 from pgvec_admin.server import embedded
 
-VERSION = int(os.environ.get("PGVEC_TEST_POSTGRES", str(embedded.DEFAULT_VERSION)))
+PGLITE = os.environ.get("PGVEC_TEST_POSTGRES") == "pglite"
+VERSION = embedded.DEFAULT_VERSION if PGLITE else int(os.environ.get("PGVEC_TEST_POSTGRES", embedded.DEFAULT_VERSION))
 VECTOR_SCHEMA = os.environ.get("PGVEC_TEST_VECTOR_SCHEMA", "extensions")
 OWNER = os.environ.get("PGVEC_TEST_INSTALLER", "superuser") == "owner"
 FROM = os.environ.get("PGVEC_TEST_FROM")
