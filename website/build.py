@@ -44,7 +44,7 @@ def page(source: Path, target: Path, folder: Path) -> str:
         there = (source.parent / path).resolve()
         if not path or not there.exists():
             return found[0]
-        if there.is_dir():
+        if there.is_dir() or (there.suffix == ".md" and there not in known):
             return str(text)
         if there not in known and not (place := folder / there.relative_to(ROOT)).exists():
             place.parent.mkdir(parents=True, exist_ok=True)

@@ -37,7 +37,7 @@ async function runBlock({ place, steps }) {
     }
     await database.exec("discard all"); // each psql is a session of its own
     if (!shown) continue;
-    const output = Object.assign(document.createElement("output"), { textContent: lines.join("\n") });
+    const output = Object.assign(document.createElement("output"), { textContent: lines.map((line) => `${line}\n`).join("") });
     output.dataset.place = number;
     place.append(output);
   }

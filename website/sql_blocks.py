@@ -1,8 +1,8 @@
 """The SQL in the blocks of a page, as steps for the page to run.
 
 A block is a series of commands, as tests/pages/test_readme.py runs them. What `psql` is given is SQL, and so is what
-some commands of pgvec-admin do; others only look. Any other command ends what can run in the page, since what comes later
-may need what it did.
+some commands of pgvec-admin do; others only look. Any other command ends what can run in the page, since what comes
+later may need what it did.
 """
 
 from __future__ import annotations
