@@ -112,7 +112,7 @@ def copied(template: str) -> Any:
 with_engine = postgresql_noproc(depends_on="running", dbname="engine", load=[_install])
 if installation.PGLITE:
     filled, copied = on_pglite.filled, on_pglite.copied
-    with_engine, pglite = on_pglite.with_engine, on_pglite.pglite
+    with_engine, server = on_pglite.with_engine, on_pglite.server
 database = copied("with_engine")  # the test's own database, with the engine installed
 
 
@@ -239,3 +239,7 @@ def browser() -> Iterator[Browser]:
         made = started.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
         yield made
         made.close()
+
+
+if installation.PGLITE:
+    as_role, administrator = on_pglite.as_role, on_pglite.administrator

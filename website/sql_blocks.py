@@ -23,6 +23,14 @@ _LOOKS = re.compile(
     r"pgvec-admin (migrate$|status|verify(?!.*--fix)|stats|"
     r"(tenant|index|collection|log|functions) (list|plan|show|diff|history))"
 )
+# commands that are one call each
+_CALLS = {
+    r"pgvec-admin tenant purge ([0-9a-f-]+) --yes": r"select pgvec.purge_tenant('\1')",
+    r"pgvec-admin log on (\w+) --sample ([\d.]+) --keep '(.*)' --texts --embeddings": (
+        r"select pgvec.log_searches('\1', \2, '\3', true, true)"
+    ),
+    r"pgvec-admin log off (\w+)": r"select pgvec.log_searches('\1', 0)",
+}
 _META = re.compile(r"^\\|^\s*(copy|vacuum)\b", flags=re.M | re.I)
 _MODEL = "local:all-MiniLM-L6-v2"
 
@@ -61,6 +69,9 @@ def step(place: int, command: str) -> Step | None:
             named = "".join(f", {name} => '{value}'" for name, value in given.items())
             return Step(place, [f"select pgvec.create_collection('{made[1]}'{named})"])
         return None
+    for pattern, call in _CALLS.items():
+        if found := re.fullmatch(pattern, command):
+            return Step(place, [found.expand(call)])
     return Step(place, []) if _LOOKS.match(command) else None
 
 

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from psycopg import sql
@@ -89,6 +89,10 @@ def created(server: embedded.Server, name: str, template: str = "template1") -> 
 
     Roles belong to the whole server: those that a test creates go with its database, so that the next may use the name.
     """
+    if PGLITE:
+        with cast(Any, server).copied(template) as url:
+            yield url
+        return
     with connect(server.url()) as administrator:
         before = _roles(administrator)
         administrator.execute(f"create database {name} template {template} strategy file_copy".encode())
@@ -181,4 +185,9 @@ class Cursor(psycopg.Cursor[tuple[Any, ...]]):
 def connect(url: str, role: str | None = None) -> Connection:
     """An autocommit connection, acting as another role if one is given."""
     acting = make_conninfo(url, options=f"-crole={role}") if role else url
-    return psycopg.connect(acting, autocommit=True, cursor_factory=Cursor)
+    made = psycopg.connect(acting, autocommit=True, cursor_factory=Cursor)
+    if PGLITE:  # it has one session, which goes on, and takes no options
+        made.prepare_threshold = None
+        made.execute("discard all")
+        made.execute(sql.SQL("set role {}").format(sql.Identifier(role or "postgres")))
+    return made
