@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from inspect import signature
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -29,26 +30,18 @@ from npm_package import BESIDE
 from pages import ROOT
 from pgvec_admin.install import supabase
 
-# Fixtures that a test asks for, and why it cannot have them.
+# Fixtures that a test asks for, by itself or through others, and why it cannot have them.
 WITHOUT = {
-    "run": "one session, while the command opens its own",
     "empty_database": "one database, not a server of several",
-    "platform": "a Supabase project is a server of its own",
+    "platform": "one database, while a Supabase project has a server with roles of its own",
+    "run": "one session, and the command opens another",
 }
-# Tests, by a regular expression for their names, and why they cannot run.
-_SECOND = "one session, and the test opens a second one"
+# What a test itself asks for: with the connection string it connects once more, beside the connection that it has.
+WITHOUT_ITSELF = {"database": "one session, and the test opens another"}
+# Tests, by a regular expression for their names.
 NOT_HERE = {
-    r"test_both_sides_use_their_indexes": _SECOND,
-    r"test_writers_do_not_wait_for_each_other": _SECOND,
-    r"test_a_refresh_misses_nothing_that_is_written_meanwhile": _SECOND,
-    r"test_a_load_counts_anew_what_is_due": _SECOND,
-    r"test_counting_anew_waits_for_a_writer_of_several_rows": _SECOND,
-    r"test_writers_at_once_are_all_told": _SECOND,
-    r"test_a_deletion_of_several_rows_waits_for_a_writer_of_them": _SECOND,
-    r"test_a_ranking_more_is_an_edit_of_one_file": _SECOND,
-    r"test_the_callers_own_row_level_security_decides_what_is_seen": _SECOND,
-    r"test_a_tenants_writer_is_told_of_its_own_statistics_and_loads": _SECOND,
-    r"test_columns_in_generated_statements_are_qualified": _SECOND,
+    "test_a_load_counts_anew_what_is_due": "no COPY from a client, by which the test loads",
+    "test_columns_in_generated_statements_are_qualified": "one session, and the test opens another",
 }
 
 NODE = shutil.which("node") or str(BESIDE / ".bin" / "node")
@@ -184,9 +177,11 @@ def copied(template: str) -> Any:
 
 def reason(item: pytest.Item) -> str | None:
     """Why a test cannot run on PGlite."""
-    wanted = [why for fixture, why in WITHOUT.items() if fixture in getattr(item, "fixturenames", ())]
+    assert isinstance(item, pytest.Function)
+    wanted = [why for fixture, why in WITHOUT.items() if fixture in item.fixturenames]
+    itself = [why for fixture, why in WITHOUT_ITSELF.items() if fixture in signature(item.function).parameters]
     named = [why for pattern, why in NOT_HERE.items() if re.search(pattern, item.nodeid)]
-    return next(iter(wanted + named), None)
+    return next(iter(wanted + itself + named), None)
 
 
 def leave_out(items: list[pytest.Item]) -> None:
