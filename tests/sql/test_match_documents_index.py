@@ -27,13 +27,13 @@ VECTORS = np.random.default_rng(7).normal(size=(ROWS, DIMENSIONS)).astype(np.flo
 def _fill(connection: Connection) -> None:
     """VECTORS behind an HNSW index; row i has metadata n = i mod 10, and only row 7 has rare = true."""
     connection.execute("select pgvec.create_collection('documents', %s)", (DIMENSIONS,))
-    with (
-        connection.cursor() as cursor,
-        cursor.copy("copy documents (id, content, embedding, metadata) from stdin") as copy,
-    ):
-        for number, vector in enumerate(VECTORS):
-            metadata = {"n": number % 10} | ({"rare": True} if number == 7 else {})
-            copy.write_row((f"{number:05}", f"text {number}", str(vector.tolist()), json.dumps(metadata)))
+    metadata = [{"n": number % 10} | ({"rare": True} if number == 7 else {}) for number in range(ROWS)]
+    connection.execute(
+        "insert into documents (id, content, embedding, metadata)"
+        " select to_char(n - 1, 'fm00000'), 'text ' || n - 1, v::extensions.vector, m::jsonb"
+        " from unnest(%s::text[], %s::text[]) with ordinality as given (v, m, n)",
+        ([_literal(vector) for vector in VECTORS], [json.dumps(one) for one in metadata]),
+    )
     row = connection.execute("select statement from pgvec.index_definition('documents')").fetchone()
     assert row is not None
     connection.execute(row[0])

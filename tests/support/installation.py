@@ -1,6 +1,6 @@
 """Where the tests run: on which server, with pgvector in which schema, and the engine installed by whom and how.
 
-PGVEC_TEST_POSTGRES       16, 17 or 18 (the default)
+PGVEC_TEST_POSTGRES       16, 17 or 18 (the default), or pglite: see pglite.py
 PGVEC_TEST_VECTOR_SCHEMA  the schema of pgvector: extensions (the default) or public
 PGVEC_TEST_INSTALLER      superuser (the default), or owner: a role that owns the database, and is no superuser
 PGVEC_TEST_FROM           a release that is installed first and then upgraded, such as 0.1.0
@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from psycopg import sql
@@ -28,7 +28,8 @@ from pgvec_admin.install.functions import files
 from pgvec_admin.resources import sql_directory
 from pgvec_admin.server import embedded
 
-VERSION = int(os.environ.get("PGVEC_TEST_POSTGRES", str(embedded.DEFAULT_VERSION)))
+PGLITE = os.environ.get("PGVEC_TEST_POSTGRES") == "pglite"
+VERSION = embedded.DEFAULT_VERSION if PGLITE else int(os.environ.get("PGVEC_TEST_POSTGRES", embedded.DEFAULT_VERSION))
 VECTOR_SCHEMA = os.environ.get("PGVEC_TEST_VECTOR_SCHEMA", "extensions")
 OWNER = os.environ.get("PGVEC_TEST_INSTALLER", "superuser") == "owner"
 FROM = os.environ.get("PGVEC_TEST_FROM")
@@ -88,6 +89,10 @@ def created(server: embedded.Server, name: str, template: str = "template1") -> 
 
     Roles belong to the whole server: those that a test creates go with its database, so that the next may use the name.
     """
+    if PGLITE:
+        with cast(Any, server).copied(template) as url:
+            yield url
+        return
     with connect(server.url()) as administrator:
         before = _roles(administrator)
         administrator.execute(f"create database {name} template {template} strategy file_copy".encode())
@@ -180,4 +185,9 @@ class Cursor(psycopg.Cursor[tuple[Any, ...]]):
 def connect(url: str, role: str | None = None) -> Connection:
     """An autocommit connection, acting as another role if one is given."""
     acting = make_conninfo(url, options=f"-crole={role}") if role else url
-    return psycopg.connect(acting, autocommit=True, cursor_factory=Cursor)
+    made = psycopg.connect(acting, autocommit=True, cursor_factory=Cursor)
+    if PGLITE:  # it has one session, which goes on, and takes no options
+        made.prepare_threshold = None
+        made.execute("discard all")
+        made.execute(sql.SQL("set role {}").format(sql.Identifier(role or "postgres")))
+    return made
