@@ -63,7 +63,7 @@ export interface Match<Metadata = Json> extends Found<Metadata> {
 
 export interface KeywordHit<Metadata = Json> extends Found<Metadata> {
   score: number;
-  /** with `highlight`, the text around the words, these between <mark> and </mark> */
+  /** with `highlight`, the text around the words, these between the marks: HTML, the text is escaped */
   headline: string | null;
 }
 
@@ -75,9 +75,12 @@ export interface HybridHit<Metadata = Json> extends Found<Metadata> {
   keyword_rank: number | null;
 }
 
-/** What `search` finds, whichever function answers. */
 export interface Hit<Metadata = Json> extends Found<Metadata> {
   score: number;
+  similarity: number | null;
+  keyword_score: number | null;
+  /** with `highlight`, the text around the words, these between <mark> and </mark>: HTML, the text is escaped */
+  headline: string | null;
 }
 
 export interface TenantOption {
@@ -103,11 +106,19 @@ export interface WordOptions extends FilterOptions {
   syntax?: "web" | "plain";
   /** bm25, or another of pgvec.rankings */
   ranking?: "bm25" | "ts_rank" | "ts_rank_cd" | (string & {});
+  /** words that no row has count as the nearest that some have */
+  fuzzy?: boolean;
+  /** the last word may be the beginning of one */
+  prefix?: boolean;
 }
 
 export interface KeywordOptions extends WordOptions {
   /** add a headline */
   highlight?: boolean;
+  /** what stands before a word in it; <mark>, and not escaped */
+  markStart?: string;
+  /** what stands behind it */
+  markStop?: string;
   /** the least score */
   matchThreshold?: number;
 }
@@ -134,9 +145,15 @@ export interface HybridOptions extends WordOptions {
   autocut?: boolean;
 }
 
-export interface SearchOptions extends WordOptions {
-  /** the text's vector, by the model of the collection's rows: then words and vectors together, else words alone */
+export interface SearchOptions extends FilterOptions {
+  /** the text's vector, by the model of the collection's rows; without it, what `pgvec-admin fit` has learned, or words alone */
   embedding?: Embedding | null;
+  /** add a headline */
+  highlight?: boolean;
+  /** only the best row of each source ("source") or value of a metadata key */
+  groupBy?: string;
+  /** the least similarity of what the vector brings */
+  matchThreshold?: number;
 }
 
 /** A row to write. A key that is left out keeps the row's value; without an id it is a new row. */
@@ -150,6 +167,8 @@ export interface Document<Metadata = Json> {
   chunkIndex?: number | null;
   /** a text search configuration, such as english */
   language?: string | null;
+  /** whose row it is, where rows belong to accounts */
+  ownerId?: string | null;
 }
 
 /** Which rows to delete; what is given applies together. */
@@ -175,7 +194,7 @@ export declare class PgvecError extends Error {
 export declare class Collection<Metadata = Json> {
   constructor(client: Client, name: string);
   readonly name: string;
-  /** The best rows for a text: by words and vectors with `embedding`, else by words. */
+  /** search: the best rows for a text, by its words and by its vector. */
   search(text: string, options?: SearchOptions): Promise<Hit<Metadata>[]>;
   /** match_documents: the rows nearest to a vector. */
   matchDocuments(embedding: Embedding, options?: MatchOptions): Promise<Match<Metadata>[]>;

@@ -26,7 +26,8 @@ export class Collection {
   }
 
   async search(text, { embedding, ...options } = {}) {
-    return embedding == null ? this.keywordSearch(text, options) : this.hybridSearch(text, embedding, options);
+    const vector = embedding == null ? {} : { query_embedding: vectorText(embedding) };
+    return this.#call("search", options, { query_text: text, ...vector });
   }
 
   async matchDocuments(embedding, options) {
@@ -63,8 +64,9 @@ function named(options = {}) {
 }
 
 /** A document as upsert_documents reads it. */
-function written({ chunkIndex, embedding, ...rest }) {
+function written({ chunkIndex, ownerId, embedding, ...rest }) {
   const row = { ...rest };
+  if (ownerId !== undefined) row.owner_id = ownerId;
   if (chunkIndex !== undefined) row.chunk_index = chunkIndex;
   if (embedding !== undefined) row.embedding = embedding === null ? null : vectorText(embedding);
   return row;
