@@ -6,6 +6,7 @@ The server counts their calls, also in transactions that are rolled back.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -24,6 +25,8 @@ import psycopg
 import pytest
 import typer.main
 import yoyo
+from hostile_calls import APART, CALLS
+from mcp import Client, StdioServerParameters, stdio_client
 from psycopg import sql
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
@@ -52,77 +55,6 @@ select pg_catalog.array_agg(distinct p.oid::regprocedure::text)
 """
 
 OVERLOADS = Path(__file__).with_name("hostile_overloads.sql").read_text(encoding="utf-8")
-
-
-# every command, ordered so that each has something to work on; {} is a folder, {openai} the address of a server
-CALLS = """
-migrate
-migrate
-status
-functions list
-functions diff
-functions diff match_documents
-functions history match_documents
-collection create documents --dimensions 8 --model openai:small
-collection create notes --dimensions 8 --access tenant
-collection adopt jobs --dimensions 8 --content title
-load {}/texts --batch 40
-load {}/rows.jsonl
-load {}/rows.jsonl -c notes --tenant 00000000-0000-4000-8000-00000000000a
-embed --base-url {openai}
-embed -c jobs --model openai:small --base-url {openai}
-index plan documents
-index create documents --method hnsw --storage vector
-index create documents
-index list documents
-index tune documents --queries 5
-log on documents --sample 1 --texts --embeddings
-log show
-fit documents
-search fish --no-model
-search fish --mode keyword
-search fish --base-url {openai} --explain
-search fish --base-url {openai} --mode hybrid --filter '{"n": {"$gte": 3}}'
-search fish -c notes --mode keyword --tenant 00000000-0000-4000-8000-00000000000a
-stats
-stats documents --since 7d
-evaluate documents --from-log --save {}/before.json --base-url {openai}
-evaluate documents --compare {}/before.json --base-url {openai}
-evaluate documents --queries {}/queries.jsonl --qrels {}/qrels.tsv --base-url {openai}
-bench documents --queries 5 --rows 100
-bench documents --distances --queries 5
-log prune
-log off documents
-verify --recall 0
-verify --tenants --recall 0 --html {}/verify.html
-verify --fix --recall 0
-functions rollback match_documents --yes
-migrate --overwrite-drift
-collection list
-collection show documents
-collection refresh documents
-model change documents --to openai:large --dimensions 8 --base-url {openai}
-model status documents
-model abort documents --yes
-model change documents --to openai:large --dimensions 8 --base-url {openai}
-embed --base-url {openai}
-model finish documents --recall 0
-model drop-old documents --yes
-tenant list
-tenant show 00000000-0000-4000-8000-00000000000a
-tenant export 00000000-0000-4000-8000-00000000000a
-tenant purge 00000000-0000-4000-8000-00000000000a --yes
-index drop documents documents_embedding_hnsw_cosine_idx
-collection release jobs --yes
-collection drop notes --yes
-rollback --yes
-migrate
-supabase export --directory {}/supabase/migrations
-supabase check --directory {}/supabase/migrations
-uninstall --keep-tables --yes
-"""
-# commands that run until they are stopped have their own test; db starts a server, and demo consists of the others
-APART = {"serve", "log collect", "demo", "db start", "db stop", "db status", "db url", "db psql"}
 
 
 def _words() -> str:
@@ -297,6 +229,35 @@ def test_neither_does_the_service(hostile: Hostile, openai: OpenAIServer, run: R
         client.get("/documents/x").raise_for_status()
         client.delete("/documents/x").raise_for_status()
         client.get("/health").raise_for_status()
+    assert hostile.called() == []
+
+
+def test_neither_does_the_server_of_agents(hostile: Hostile, openai: OpenAIServer, run: Run) -> None:
+    for line in ("migrate", "collection create documents --dimensions 8 --model openai:small", "load {}/rows.jsonl"):
+        assert run(line)[0] == 0
+    hostile.overload()
+    started = StdioServerParameters(
+        command=str(COMMAND),
+        args=["mcp", "--base-url", openai.url, "--writes"],
+        env=os.environ | {"PGVEC_DATABASE_URL": hostile.url, "OPENAI_API_KEY": "none"},
+    )
+
+    async def act() -> None:
+        async with Client(stdio_client(started), mode="legacy") as client:
+            for tool, arguments in (
+                ("list_collections", {}),
+                ("search", {"query": "fish"}),
+                ("search", {"query": "fish", "mode": "keyword"}),
+                ("search", {"query": "fish", "mode": "vector", "filter": {"n": {"$gte": 3}}}),
+                ("get_context", {"id": "r1"}),
+                ("explain", {"query": "fish"}),
+                ("store_documents", {"documents": [{"id": "x", "content": "a red fish"}]}),
+                ("delete_documents", {"id": "x"}),
+            ):
+                answer = await client.call_tool(tool, arguments)
+                assert not answer.is_error, (tool, answer)
+
+    asyncio.run(act())
     assert hostile.called() == []
 
 
