@@ -48,7 +48,7 @@ test-server-17: $(VENV)/.dev tests/supabase/node_modules/.done tests/servers/pos
 	PGVEC_TEST_POSTGRES=17 PGVEC_TEST_INSTALLER=owner PGVEC_TEST_FROM=0.1.0 $(BIN)/pytest $(BEHAVIOUR)
 
 # On PostgreSQL in WebAssembly: what tests/support/pglite.py does not leave out, with the reason.
-PGLITE = $(patsubst %,tests/%,sql filters log adopted/test_adopt.py adopted/test_adopted_columns.py adopted/test_adopted_search.py)
+PGLITE = $(patsubst %,tests/%,sql filters adopted log install/test_conventions.py)
 
 test-pglite: $(VENV)/.dev js/node_modules/.done ## the searches and the rest of the engine on PGlite, which npx pgvec-admin dev is
 	PGVEC_TEST_POSTGRES=pglite $(BIN)/pytest $(PGLITE)

@@ -5,10 +5,10 @@
 //   {"drop": PATH}
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { PGlite } from "@electric-sql/pglite";
-import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
 import { vector } from "@electric-sql/pglite-pgvector";
 
 // read and compiled once, which makes a copy twice as fast
@@ -27,11 +27,49 @@ async function save(database, name) {
   templates.set(name, await database.dumpDataDir("none"));
 }
 
+const REQUESTS = { ssl: 80877103, gss: 80877104, cancel: 80877102 };
+const TERMINATE = "X".charCodeAt(0);
+
+/** The protocol of PostgreSQL for one client at a time; another is turned away. The session goes on for the next. */
+function listen(database, path) {
+  let before = Promise.resolve();
+  const server = createServer(async (socket) => {
+    socket.on("error", () => {});
+    socket.pause();
+    const free = await Promise.race([before.then(() => true), new Promise((done) => setTimeout(done, 500))]);
+    if (!free) return socket.destroy();
+    const gone = new Promise((done) => socket.on("close", done));
+    before = gone.then(() => !database.closed && database.isInTransaction() && database.exec("rollback")).catch(() => {});
+    let buffer = Buffer.alloc(0);
+    let started = false;
+    let working = Promise.resolve();
+    const take = async (data) => {
+      buffer = Buffer.concat([buffer, data]);
+      for (;;) {
+        const head = started ? 1 : 0; // the first message has no type
+        if (buffer.length < head + 4 || buffer.length < head + buffer.readInt32BE(head)) return;
+        const message = buffer.subarray(0, head + buffer.readInt32BE(head));
+        buffer = buffer.subarray(message.length);
+        const code = started ? 0 : message.readInt32BE(4);
+        if (code === REQUESTS.cancel || (started && message[0] === TERMINATE)) return;
+        if (code === REQUESTS.ssl || code === REQUESTS.gss) {
+          socket.write("N");
+          continue;
+        }
+        started = true;
+        await database.execProtocolRawStream(new Uint8Array(message), { onRawData: (answer) => socket.write(Buffer.from(answer)) });
+      }
+    };
+    socket.on("data", (data) => (working = working.then(() => take(data)).catch(() => socket.destroy())));
+    socket.resume();
+  });
+  return new Promise((done) => server.listen(path, () => done(server)));
+}
+
 const commands = {
   async copy({ copy, socket }) {
     const database = await PGlite.create({ ...given, loadDataDir: templates.get(copy) });
-    const server = new PGLiteSocketServer({ db: database, path: socket, maxConnections: 1 });
-    await server.start();
+    const server = await listen(database, socket);
     running.set(socket, { database, server });
   },
   async save({ save: socket, as }) {
@@ -40,7 +78,7 @@ const commands = {
   async drop({ drop }) {
     const { database, server } = running.get(drop);
     running.delete(drop);
-    await server.stop();
+    server.close();
     await database.close();
   },
 };

@@ -34,6 +34,7 @@ from pgvec_admin.install import supabase
 WITHOUT = {
     "empty_database": "one database, not a server of several",
     "platform": "one database, while a Supabase project has a server with roles of its own",
+    "upgraded": "one database, not a server of several",
     "run": "one session, and the command opens another",
 }
 # What a test itself asks for: with the connection string it connects once more, beside the connection that it has.
