@@ -17,7 +17,9 @@ Row = tuple[Any, ...]
 _OF = "collection => %(collection)s::text, for_tenant => %(tenant)s::uuid"
 _SEARCH = "match_count => %(count)s::int, filter => %(filter)s::jsonb, match_threshold => %(threshold)s::float8, " + _OF
 _NEAR = "query_embedding => %(embedding)s::{vector}, " + _SEARCH
-_WORDS = "query_text => %(query)s::text, ranking => 'bm25'::text, syntax => 'web'::text"
+_WORDS = (
+    "query_text => %(query)s::text, ranking => 'bm25'::text, syntax => 'web'::text, fuzzy => false, prefix => false"
+)
 
 VECTOR = (
     "select m.id, m.content, m.metadata, m.similarity"
@@ -29,7 +31,8 @@ EMBEDDINGS = (
 )
 KEYWORD = (
     "select m.id, m.content, m.metadata, m.score"
-    f" from public.keyword_search({_WORDS}, {_SEARCH}, highlight => false) as m"
+    f" from public.keyword_search({_WORDS}, {_SEARCH}, highlight => false,"
+    " mark_start => null::text, mark_stop => null::text) as m"
 )
 HYBRID = (
     f"select m.id, m.content, m.metadata, m.score from public.hybrid_search({_WORDS}, {_NEAR},"

@@ -10,7 +10,7 @@ as $$
     from pgvec.of_model(fit_status.collection) as c
    cross join lateral pgvec.current_fit(c) as f
    where f.collection is not null
-     and strpos(fit_status.collection, '@') = 0
+     and coalesce(strpos(fit_status.collection, '@'), 0) = 0
 $$;
 comment on function pgvec.fit_status(text) is
   'What pgvec-admin fit has learned from a collection: the rows and lexemes, the model of the vectors, how well vectors of words agree with those of rows that '
