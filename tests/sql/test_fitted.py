@@ -109,7 +109,6 @@ def test_hybrid_search_without_an_embedding_takes_the_fitted_vector(documents: C
     fitting.fit(documents, "documents", report=_quiet)
     given = documents.execute("select * from hybrid_search('river', pgvec.query_vector('river'))").fetchall()
     assert documents.execute("select * from hybrid_search('river')").fetchall() == given
-    given = documents.execute("select * from hybrid_search('river', semantic_weight => 1.25)").fetchall()
     assert documents.execute(
         "select id, content, metadata, score, similarity, keyword_score from search('river')"
     ).fetchall() == [row[:6] for row in given]

@@ -32,7 +32,7 @@ begin
   end if;
   return query
     select h.id, h.content, h.metadata, h.score, h.similarity, h.keyword_score, case when highlight then pgvec.headline(target.language, h.content, words) end
-      from public.hybrid_search(search.query_text, vector, search.match_count, 1::float8, case when vector is null then 0 when search.query_embedding is null then 1.25 else 1 end::float8, null::int,
+      from public.hybrid_search(search.query_text, vector, search.match_count, 1::float8, case when vector is null then 0 else 1 end::float8, null::int,
                                 null::text, search.filter, search.match_threshold, 'bm25'::text, name, search.for_tenant, 100, search.group_by,
                                 null::float8, null::text, null::interval, false, null::text, false, false) with ordinality as h
      order by h.ordinality;
