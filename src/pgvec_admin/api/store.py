@@ -82,8 +82,9 @@ class Store:
         # beyond its share of connections a caller waits for one of its own, and does not hold up others
         of_one = settings.limits.of_one(settings.connections)
         concurrent = settings.limits.concurrent
+        # The service itself looks at the database too, as it starts and for /health, and takes no caller's place.
         self._turns = Turns(
-            concurrent, of_one if of_one < settings.connections else concurrent, settings.limits.wait_seconds
+            concurrent + 1, of_one if of_one < settings.connections else concurrent, settings.limits.wait_seconds
         )
         self._timeout = f"{settings.limits.statement_seconds * 1000:.0f}ms"
         self._pooler = not settings.prepare
@@ -99,7 +100,7 @@ class Store:
             min_size=min(2, settings.connections),
             max_size=settings.connections,
             timeout=settings.limits.wait_seconds,
-            max_waiting=settings.limits.concurrent,
+            max_waiting=concurrent + 2,
             reconnect_timeout=_GIVE_UP,
             configure=self._configure,
             open=False,
