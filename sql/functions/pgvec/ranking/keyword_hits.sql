@@ -20,6 +20,12 @@ begin
   if query.candidates is null then
     return hits;
   end if;
+  if (request.collection).posted and request.ranking = 'bm25' then
+    hits := pgvec.posted_hits(request);
+    if hits is not null then
+      return hits;
+    end if;
+  end if;
   foreach candidates in array array[query.candidates, query.words] loop
     if request.tenants is not null then
       searched := (pgvec.tenant_rows(request, concat_ws(' and ', 'd.fts @@ $1', nullif(request.condition, '')), candidates)).scanned;

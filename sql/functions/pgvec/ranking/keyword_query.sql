@@ -70,7 +70,7 @@ begin
           order by f.documents = 0, weight desc, l.lexeme
           limit most_words),
        words as (
-         select c.operand as word,
+         select c.operand as word, c.lexeme,
                 ('x' || left(md5(c.lexeme), 7))::bit(28)::int + 1 as dimension,
                 c.weight,
                 c.documents,
@@ -88,9 +88,9 @@ begin
          (string_agg(w.word, ' | ') filter (where w.selects))::tsquery,
          (select format('{%s}/268435456', string_agg(d.dimension || ':' || d.weight::float4, ','))::extensions.sparsevec
             from (select x.dimension, sum(x.weight) as weight from words as x where x.weight is not null group by x.dimension) as d),
-         max(w.given),
-         count(w.given)
-    into result.candidates, result.words, result.weights, given, kept
+         max(w.given), count(w.given),
+         case when bool_and(w.lexeme is not null) then array_agg(w.lexeme) filter (where w.selects) end
+    into result.candidates, result.words, result.weights, given, kept, result.lexemes
     from words as w;
 
   if given > kept or length(query_text) > most_characters then

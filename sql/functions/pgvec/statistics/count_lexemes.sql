@@ -84,7 +84,7 @@ begin
                   %2$s
              from parts as p
              left join lengths as l on l.tenant = p.tenant
-           returning w.tenant)
+           returning w.tenant) %3$s
     select t.tenant, f.live, f.words, f.lost
       from totals as t
       left join lateral (
@@ -92,7 +92,7 @@ begin
              from counted as c
             where c.tenant = t.tenant and c.documents < 0
             group by c.live) as f on true
-    $query$, changes, languages)
+    $query$, changes, languages, pgvec.posting_upkeep(tg_op, target, key, tenant_of))
     using target
   loop
     if part.words is not null then

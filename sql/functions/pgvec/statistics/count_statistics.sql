@@ -87,12 +87,19 @@ begin
     if due and is_ours then
       renewed := pgvec.write_weights(target, made_with, false);
     end if;
+    if is_ours and target.base = target.relation and not pgvec.counts_live(target, count_statistics.tenant) then
+      perform pgvec.write_postings(target, count_statistics.tenant);
+    elsif target.posted then
+      perform pgvec.forget_postings(target.name, count_statistics.tenant);
+    end if;
     due := due and not is_ours and is_callers;
     average_length := made_with.average_length;
     k1 := made_with.k1;
     b := made_with.b;
     return next;
   end loop;
+  update pgvec.collections as c set posted = not c.posted
+   where c.name = target.name and c.posted <> exists (select from pgvec.postings as p where p.collection = c.name);
 end
 $$;
 comment on function pgvec.count_statistics(text, float8) is

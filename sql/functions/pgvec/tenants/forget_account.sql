@@ -33,6 +33,9 @@ begin
     delete from pgvec.search_log as l where l.collection = any (ruled) and cardinality(l.tenants) > 1 and gone = any (l.tenants);
     delete from pgvec.loads as l where l.collection = any (ruled) and l.tenant = gone;
     delete from pgvec.lexemes as l where l.collection = any (ruled) and l.tenant = gone;
+    delete from pgvec.postings as p where p.collection = any (ruled) and p.tenant = gone;
+    delete from pgvec.posted_ids as p where p.collection = any (ruled) and p.tenant = gone;
+    delete from pgvec.posting_changes as p where p.collection = any (ruled) and p.tenant = gone;
     delete from pgvec.text_totals as t where t.collection = any (ruled) and t.tenant = gone;
     delete from pgvec.bm25_parameters as p where p.collection = any (ruled) and p.tenant = gone;
   end if;

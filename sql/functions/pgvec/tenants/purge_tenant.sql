@@ -21,6 +21,9 @@ begin
     get diagnostics deleted = row_count;
     delete from pgvec.embedding_jobs as j where j.collection = item.name and j.tenant = purge_tenant.tenant;
     delete from pgvec.lexemes as l where l.collection = item.name and l.tenant = purge_tenant.tenant;
+    delete from pgvec.postings as p where p.collection = item.name and p.tenant = purge_tenant.tenant;
+    delete from pgvec.posted_ids as p where p.collection = item.name and p.tenant = purge_tenant.tenant;
+    delete from pgvec.posting_changes as p where p.collection = item.name and p.tenant = purge_tenant.tenant;
     delete from pgvec.text_totals as t where t.collection = item.name and t.tenant = purge_tenant.tenant;
     delete from pgvec.bm25_parameters as p where p.collection = item.name and p.tenant = purge_tenant.tenant;
     collection := item.name;

@@ -1,0 +1,58 @@
+-- pgvec.posted_rows -- the rows that can score highest for a query, by the postings of its lexemes.
+-- Blocks are read by what they can add to a score, idf times the largest weight, until there are enough entries; the rows with the greatest sums
+-- are returned, and the caller scores them: the sums lack the lexemes of a row that weigh too little there to be listed.
+-- Definer, since nobody else may read postings: ids of rows. So it works out by itself whose they are (pgvec.scoped), and returns none
+-- where the caller may not read all of them.
+create or replace function pgvec.posted_rows(
+    collection text, for_tenant uuid, lexemes text[], weights extensions.sparsevec, depth int, out ids text[], out rest tsquery)
+  language plpgsql stable parallel safe
+  security definer set search_path = pg_catalog, pg_temp
+  set debug_print_plan = off
+  set plan_cache_mode = force_generic_plan
+as $$
+declare
+  most_entries constant int := 12000;
+  most_rest    constant int := 10;  -- lexemes without postings, of at most 256 rows each
+  request pgvec.search_request := pgvec.scoped(posted_rows.collection, for_tenant);
+  target  pgvec.collections := request.collection;
+  owner   uuid := coalesce(request.tenants[1], pgvec.no_tenant());
+begin
+  if not target.posted or cardinality(request.tenants) > 1 or not pgvec.holds_postings(target.name, owner)
+     or target.access <> 'tenant' and not pgvec.shows_all(target) then
+    return;
+  end if;
+  with words as materialized (
+         select u.lexeme, - (posted_rows.weights operator(extensions.<#>) format('{%s:1}/268435456', ('x' || left(md5(u.lexeme), 7))::bit(28)::int + 1)::extensions.sparsevec) as weight
+           from unnest(posted_rows.lexemes) as u (lexeme)),
+       blocks as materialized (
+         select w.lexeme, w.weight, p.entries, sum(p.listed) over (order by w.weight * p.most desc, p.lexeme, p.block rows unbounded preceding) - p.listed as before
+           from words as w
+           join pgvec.postings as p on p.collection = target.name and p.tenant = owner and p.lexeme = w.lexeme),
+       sums as (
+         select e.entry >> 12 as number, sum((e.entry & 4095) * e.weight) as score
+           from (select unnest(b.entries) as entry, b.weight from blocks as b where b.before < most_entries offset 0) as e
+          group by e.entry >> 12
+          order by score desc, number
+          limit depth),
+       changed as (
+         select c.id
+           from words as w
+           join pgvec.posting_changes as c on c.collection = target.name and c.tenant = owner and c.lexeme = w.lexeme
+          group by c.id
+          order by sum(c.weight * w.weight) desc, c.id
+          limit depth)
+  select case when exists (select from blocks) then
+           array(select i.id from sums as s join pgvec.posted_ids as i on i.collection = target.name and i.tenant = owner and i.number = s.number
+                  union
+                 select c.id from changed as c) end,
+         (select string_agg(format('''%s''', replace(replace(r.lexeme, e'\\', e'\\\\'), '''', '''''')), ' | ')::tsquery
+            from (select w.lexeme from words as w where w.lexeme not in (select b.lexeme from blocks as b) order by w.weight desc, w.lexeme limit most_rest) as r)
+    into posted_rows.ids, posted_rows.rest;
+end
+$$;
+comment on function pgvec.posted_rows(text, uuid, text[], extensions.sparsevec, int) is
+  'ids: at least the depth rows of a collection, or of a tenant''s, that can score highest by BM25 for lexemes with these weights (of pgvec.keyword_query), as far as '
+  'their postings tell; null where there are none, and where the caller may not read all rows. rest: the lexemes without postings, which few rows have. '
+  'Raises PV001 and PV006.';
+revoke all on function pgvec.posted_rows(text, uuid, text[], extensions.sparsevec, int) from public;
+select pgvec.grant_execute('pgvec.posted_rows(text, uuid, text[], extensions.sparsevec, int)', 'reader');
