@@ -11,7 +11,8 @@ create or replace function pgvec.posted_rows(
   set plan_cache_mode = force_generic_plan
 as $$
 declare
-  most_entries constant int := 12000;
+  -- a microsecond each; of one lexeme the heaviest are the best
+  most_entries constant int := case cardinality(lexemes) when 1 then depth when 2 then 12000 else 16000 end;
   most_rest    constant int := 10;  -- lexemes without postings, of at most 256 rows each
   request pgvec.search_request := pgvec.scoped(posted_rows.collection, for_tenant);
   target  pgvec.collections := request.collection;

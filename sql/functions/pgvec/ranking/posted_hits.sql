@@ -1,4 +1,5 @@
 -- pgvec.posted_hits -- the ids of the rows that score highest by BM25 for a keyword query, among those that postings name.
+-- A row that has none of the words any more scores nothing; its lexemes, which may lie out of line, are not looked at.
 -- Lexemes without postings are in few rows, and all of these are read. Where a condition leaves few of the rows named, its own index makes
 -- the way of pgvec.keyword_hits short.
 create or replace function pgvec.posted_hits(request pgvec.search_request)
@@ -12,7 +13,7 @@ declare
   spare    constant int := 8;  -- rows named that have to meet the condition, over rows wanted
   query    constant pgvec.keyword_query := request.query;
   posted   constant record := pgvec.posted_rows((request.collection).name, request.tenants[1], query.lexemes, query.weights,
-                                                greatest(400, 4 * request.wanted) * case request.condition when '' then 1 else 4 end);
+                                                greatest(200 + 100 * cardinality(query.lexemes), 4 * request.wanted) * case request.condition when '' then 1 else 4 end);
   searched text := coalesce((request.collection).source, (request.collection).relation::text);
   hits     pgvec.scored[];
   met      bigint;
@@ -26,10 +27,9 @@ begin
   execute format(
     $query$
     with found as materialized (
-           select d.id, %1$s as score
-             from unnest($3) as i (id)
-             join %2$s as d on d.id = i.id
-            where d.fts @@ $5 %4$s
+           select h.id, h.score
+             from (select d.id, %1$s as score from unnest($3) as i (id) join %2$s as d on d.id = i.id where true %4$s) as h
+            where h.score > 0
             union
            select d.id, %1$s from %3$s as d where d.fts @@ $6 %4$s)
     select array_agg((h.id, h.score)::pgvec.scored order by h.score desc, h.id), (select count(*) from found)
@@ -45,3 +45,4 @@ comment on function pgvec.posted_hits(pgvec.search_request) is
   'The wanted rows that score highest by BM25 for the query of a request and meet its condition, best first, ties by id, as far as pgvec.posted_rows names them; null where it '
   'names none, and where too few meet the condition to tell.';
 revoke all on function pgvec.posted_hits(pgvec.search_request) from public;
+select pgvec.grant_execute('pgvec.posted_hits(pgvec.search_request)', 'reader');

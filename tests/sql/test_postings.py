@@ -1,0 +1,211 @@
+"""Postings: queries of common words read few rows of a large collection, and find those that score highest."""
+
+from __future__ import annotations
+
+import random
+
+import psycopg
+import pytest
+
+import installation
+from conftest import copied, filled
+from installation import Connection
+
+OURS, THEIRS = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"
+COLLECTIONS = ("notes", "shared")
+# the first is in more texts than postings keep, the last in a few of a thousand
+WORDS = [f"word{chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(200)]
+WEIGHTS = [1 / (place + 2) for place in range(len(WORDS))]
+ROWS = 10_000
+
+
+def _texts(number: int, seed: int) -> list[str]:
+    chosen = random.Random(seed)
+    return [" ".join(WORDS[:1] + chosen.choices(WORDS, WEIGHTS, k=chosen.randint(1, 15))) for _ in range(number)]
+
+
+def _fill(connection: Connection) -> None:
+    connection.execute("select pgvec.create_collection('notes', 3)")
+    connection.execute("select pgvec.create_collection('shared', 3, access => 'tenant')")
+    connection.execute("""update pgvec.collections set settings = settings || '{"live_statistics": 1000}'""")
+    statement = """
+        insert into {} ({} id, content, metadata)
+        select {} t.place::text, t.text, jsonb_build_object('half', t.place %% 2, 'rare', t.place %% 400)
+          from unnest(%s::text[]) with ordinality as t (text, place)"""
+    connection.execute(statement.format("notes", "", "").encode(), (_texts(ROWS, 1),))
+    for tenant, number in ((OURS, 3000), (THEIRS, 1500)):
+        filling = statement.format("shared", "tenant_id,", f"'{tenant}',")
+        connection.execute(filling.encode(), (_texts(number, number),))
+    for collection in COLLECTIONS:
+        connection.execute("select pgvec.refresh_statistics(%s)", (collection,))
+        connection.execute(f"vacuum analyze {collection}".encode())
+
+
+with_postings = filled("with_postings", _fill)
+database = copied("with_postings")
+
+
+def _tenant(collection: str) -> str | None:
+    return OURS if collection == "shared" else None
+
+
+def _found(connection: Connection, collection: str, query: str, count: int = 10, **more: str) -> list[tuple[str, float]]:
+    given = "".join(f", {name} => %({name})s" for name in more)
+    values = {"query": query, "count": count, "collection": collection, "tenant": _tenant(collection)} | more
+    return connection.execute(
+        "select id, score from keyword_search(%(query)s, %(count)s, collection => %(collection)s,"
+        f" for_tenant => %(tenant)s{given})".encode(),
+        values,
+    ).fetchall()
+
+
+def _without(connection: Connection, collection: str, query: str, count: int = 10, **more: str) -> list[tuple[str, float]]:
+    """What is found without postings: every row that has a word is scored."""
+    connection.execute("begin")
+    connection.execute(
+        """update pgvec.collections set posted = false, settings = settings || '{"candidate_budget": 1000000}'"""
+    )
+    found = _found(connection, collection, query, count, **more)
+    connection.execute("rollback")
+    return found
+
+
+def _named(connection: Connection, collection: str, query: str) -> list[str] | None:
+    row = connection.execute(
+        "select (pgvec.posted_rows(%(collection)s, %(tenant)s, q.lexemes, q.weights, 400)).ids"
+        " from pgvec.keyword_query(%(collection)s, %(query)s, %(tenant)s) as q",
+        {"collection": collection, "query": query, "tenant": _tenant(collection)},
+    ).fetchone()
+    assert row is not None
+    named: list[str] | None = row[0]
+    return named
+
+
+def _agree(ours: list[tuple[str, float]], exact: list[tuple[str, float]]) -> None:
+    """The scores are nearly those of the best rows: which of many equal ones are returned, says nothing."""
+    assert len(ours) == len(exact)
+    assert sum(score for _, score in ours) >= 0.99 * sum(score for _, score in exact)
+
+
+@pytest.mark.parametrize("collection", COLLECTIONS)
+@pytest.mark.parametrize("number", [1, 2, 4, 25])
+def test_the_best_rows_are_found_among_few(connection: Connection, collection: str, number: int) -> None:
+    chosen = random.Random(number)
+    for _ in range(10):
+        query = " ".join(chosen.choices(WORDS, WEIGHTS, k=number))
+        named = _named(connection, collection, query)
+        assert named is None or 100 <= len(named) <= 400  # none for a word that few rows have
+        _agree(_found(connection, collection, query), _without(connection, collection, query))
+
+
+@pytest.mark.parametrize("collection", COLLECTIONS)
+def test_conditions_hold(connection: Connection, collection: str) -> None:
+    first, second, third = WORDS[:3]
+    for query, more in (
+        (f"{first} {second}", {"filter": '{"half": 1}'}),  # few of the named rows are left by the next one
+        (f"{first} {second}", {"filter": '{"rare": 7}'}),
+        (f"{first} -{second}", {}),
+        (f'"{first} {second}" {third}', {}),
+        (f"{first} {WORDS[50]}", {}),
+    ):
+        _agree(_found(connection, collection, query, **more), _without(connection, collection, query, **more))
+    assert len(_found(connection, collection, first, 1000)) == 1000
+
+
+@pytest.mark.parametrize("collection", COLLECTIONS)
+def test_what_is_written_later_is_found_and_what_is_gone_is_not(connection: Connection, collection: str) -> None:
+    query = f"{WORDS[1]} {WORDS[2]}"
+    heavy = f"{query} " * 30
+    tenant = {"tenant": _tenant(collection)}
+    mine = "tenant_id, " if collection == "shared" else ""
+    value = "%(tenant)s, " if collection == "shared" else ""
+    connection.execute(
+        f"insert into {collection} ({mine}id, content) values ({value}'new', %(text)s)".encode(), tenant | {"text": heavy}
+    )
+    assert _found(connection, collection, query)[0][0] == "new"
+    light = _found(connection, collection, WORDS[90])[-1][0]
+    connection.execute(f"update {collection} set content = %s where id = %s".encode(), (heavy + query, light))
+    assert {id_ for id_, _ in _found(connection, collection, query)[:2]} == {"new", light}
+    connection.execute(f"update {collection} set metadata = metadata || '{{\"seen\": true}}' where id <> 'new'".encode())
+    assert {id_ for id_, _ in _found(connection, collection, query)[:2]} == {"new", light}
+    connection.execute(f"delete from {collection} where id in ('new', %s)".encode(), (light,))
+    assert not {id_ for id_, _ in _found(connection, collection, query)} & {"new", light}
+    _agree(_found(connection, collection, query), _without(connection, collection, query))
+
+
+def test_beyond_a_quarter_of_changes_searches_do_without_until_the_refresh(connection: Connection) -> None:
+    query = f"{WORDS[0]} {WORDS[1]}"
+    notes = "insert into notes (content) select t from unnest(%s::text[]) as t"
+    connection.execute(notes.encode(), (_texts(1000, 7),))
+    assert _named(connection, "notes", query) is not None
+    noted = "select count(*) from pgvec.posting_changes"
+    before = connection.execute(noted).fetchone()
+    assert before is not None and before[0] > 1000
+    connection.execute(notes.encode(), (_texts(3000, 8),))
+    assert connection.execute(noted).fetchone() == before
+    assert _named(connection, "notes", query) is None
+    assert _found(connection, "notes", query) == _without(connection, "notes", query)
+    connection.execute("select pgvec.refresh_statistics('notes')")
+    assert connection.execute(noted).fetchone() == (0,)
+    assert _named(connection, "notes", query) is not None
+
+
+def test_nobody_is_told_of_rows_that_they_may_not_read(connection: Connection, database: str) -> None:
+    asked = (
+        "select (pgvec.posted_rows(%s, %s, q.lexemes, q.weights, 400)).ids"
+        " from pgvec.keyword_query(%s, %s, %s) as q"
+    )
+    query = f"{WORDS[0]} {WORDS[1]}"
+
+    def named(reader: Connection, collection: str, tenant: str | None) -> list[str] | None:
+        row = reader.execute(asked.encode(), (collection, tenant, collection, query, tenant)).fetchone()
+        assert row is not None
+        found: list[str] | None = row[0]
+        return found
+
+    with installation.connect(database, "pgvec_reader") as reader:
+        assert named(reader, "notes", None)
+        reader.execute("select set_config('app.tenant_id', %s, false)", (OURS,))
+        ours = named(reader, "shared", None)
+        assert ours and set(ours) <= {str(number) for number in range(1, 3001)}
+        with pytest.raises(psycopg.errors.DatabaseError, match=THEIRS) as refused:
+            reader.execute("select pgvec.posted_rows('shared', %s, '{a}', '{1:1}/268435456', 10)", (THEIRS,))
+        assert refused.value.sqlstate == "PV006"
+        for table in ("postings", "posted_ids", "posting_changes"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                reader.execute(f"select from pgvec.{table}".encode())
+        # any other policy hides rows, or may
+        connection.execute("create policy hides on notes as restrictive for select using (id <> '1')")
+        assert named(reader, "notes", None) is None
+        connection.execute("drop policy hides on notes")
+        connection.execute("alter policy read_all on notes using (length(id) > 1)")
+        assert named(reader, "notes", None) is None
+        assert _found(reader, "notes", query) == [
+            row for row in _without(connection, "notes", query, 1000) if len(row[0]) > 1
+        ][:10]
+    assert named(connection, "notes", None)  # its owner
+
+
+def test_nothing_stays_of_rows_that_are_forgotten(connection: Connection) -> None:
+    kept = "select count(*) from pgvec.{} where collection = %s and tenant = %s"
+
+    def left(collection: str, tenant: str) -> list[int]:
+        counts = [
+            connection.execute(kept.format(table).encode(), (collection, tenant)).fetchone()
+            for table in ("postings", "posted_ids", "posting_changes")
+        ]
+        return [count[0] for count in counts if count is not None]
+
+    connection.execute("insert into shared (tenant_id, content) values (%s, %s)", (OURS, WORDS[0]))
+    theirs = left("shared", THEIRS)
+    assert all(left("shared", OURS)) and theirs[0] > 0 and theirs[1] > 0
+    connection.execute("select pgvec.purge_tenant(%s)", (OURS,))
+    assert left("shared", OURS) == [0, 0, 0]
+    assert left("shared", THEIRS) == theirs
+    connection.execute("truncate shared")
+    assert left("shared", THEIRS) == [0, 0, 0]
+    connection.execute("delete from notes where id <> '1'")
+    nobody = "00000000-0000-0000-0000-000000000000"
+    assert left("notes", nobody)[1] == 1
+    connection.execute("select pgvec.refresh_statistics('notes')")
+    assert left("notes", nobody) == [0, 0, 0]
