@@ -2,7 +2,8 @@
 -- Blocks are read by what they can add to a score, idf times the largest weight, until there are enough entries; the rows with the greatest sums
 -- are returned, and the caller scores them: the sums lack the lexemes of a row that weigh too little there to be listed.
 -- Definer, since nobody else may read postings: ids of rows. So it works out by itself whose they are (pgvec.scoped), and returns none
--- where the caller may not read all of them.
+-- where the caller may not read all of them. Few keys are looked up in large tables, of which the planner may know nothing yet: OFFSET 0 keeps
+-- the order.
 create or replace function pgvec.posted_rows(
     collection text, for_tenant uuid, lexemes text[], weights extensions.sparsevec, depth int, out ids text[], out rest tsquery)
   language plpgsql stable parallel safe
@@ -28,7 +29,8 @@ begin
        blocks as materialized (
          select w.lexeme, w.weight, p.entries, sum(p.listed) over (order by w.weight * p.most desc, p.lexeme, p.block rows unbounded preceding) - p.listed as before
            from words as w
-           join pgvec.postings as p on p.collection = target.name and p.tenant = owner and p.lexeme = w.lexeme),
+          cross join lateral (
+                select x.* from pgvec.postings as x where x.collection = target.name and x.tenant = owner and x.lexeme = w.lexeme offset 0) as p),
        sums as (
          select e.entry >> 12 as number, sum((e.entry & 4095) * e.weight) as score
            from (select unnest(b.entries) as entry, b.weight from blocks as b where b.before < most_entries offset 0) as e
@@ -38,12 +40,16 @@ begin
        changed as (
          select c.id
            from words as w
-           join pgvec.posting_changes as c on c.collection = target.name and c.tenant = owner and c.lexeme = w.lexeme
+          cross join lateral (
+                select x.* from pgvec.posting_changes as x where x.collection = target.name and x.tenant = owner and x.lexeme = w.lexeme offset 0) as c
           group by c.id
           order by sum(c.weight * w.weight) desc, c.id
           limit depth)
   select case when exists (select from blocks) then
-           array(select i.id from sums as s join pgvec.posted_ids as i on i.collection = target.name and i.tenant = owner and i.number = s.number
+           array(select i.id
+                   from sums as s
+                  cross join lateral (
+                        select x.id from pgvec.posted_ids as x where x.collection = target.name and x.tenant = owner and x.number = s.number offset 0) as i
                   union
                  select c.id from changed as c) end,
          (select string_agg(format('''%s''', replace(replace(r.lexeme, e'\\', e'\\\\'), '''', '''''')), ' | ')::tsquery

@@ -32,20 +32,22 @@ begin
     $query$,
     posted as (
       insert into pgvec.posting_changes (collection, tenant, lexeme, weight, id)
-      select p.collection, p.tenant, p.lexeme, w.weight, n.id
-        from new_rows as n %2$s
+      select ($1).name, t.tenant, l.lexeme, w.weight, n.id
+        from parts as t
+        join new_rows as n on %1$s = t.tenant %2$s
        cross join lateral unnest(n.fts) as l
-        join pgvec.postings as p on p.collection = ($1).name and p.tenant = %1$s and p.lexeme = l.lexeme and p.block = 0
+       cross join lateral (
+             select x.least from pgvec.postings as x where x.collection = ($1).name and x.tenant = t.tenant and x.lexeme = l.lexeme and x.block = 0 offset 0) as p
        cross join lateral (
              select - (n.bm25 operator(extensions.<#>) format('{%%s:1}/268435456', ('x' || left(md5(l.lexeme), 7))::bit(28)::int + 1)::extensions.sparsevec) as weight
              offset 0) as w
        where w.weight >= p.least %3$s
-         and pgvec.holds_postings(p.collection, p.tenant, (select count(*) from new_rows)))
+         and pgvec.holds_postings(($1).name, t.tenant, t.rows))
     $query$, format(tenant_of, 'n'),
     case when operation = 'UPDATE' then format('left join old_rows as o using (%s)', key) end,
     case when operation = 'UPDATE' then 'and n.fts is distinct from o.fts' end);
 end
 $$;
 comment on function pgvec.posting_upkeep(text, pgvec.collections, text, text) is
-  'Further parts of a WITH on the transition tables new_rows and old_rows of an INSERT, UPDATE or DELETE in a collection with postings ($1): key and tenant_of as in pgvec.lexeme_changes.';
+  'Further parts of a WITH on the transition tables new_rows and old_rows of an INSERT, UPDATE or DELETE in a collection with postings ($1), after one named parts (tenant, rows); key and tenant_of as in pgvec.lexeme_changes.';
 revoke all on function pgvec.posting_upkeep(text, pgvec.collections, text, text) from public;
