@@ -161,6 +161,7 @@ BY_TYPE: dict[str, list[str]] = {
     "tsvector": ["'red'"],
     "timestamp with time zone": ["now()"],
     "vector": ["'[1,2]'"],
+    "sparsevec": ["'{1:0.5}/268435456'"],
     "vector[]": ["array['[1,2]']::extensions.vector[]"],
     "pgvec.collections": [ROW],
     "pgvec.search_request": REQUESTS,
