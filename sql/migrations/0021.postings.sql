@@ -46,7 +46,7 @@ comment on column pgvec.postings.block      is 'Number of the block, 0 for the h
 comment on column pgvec.postings.most       is 'The largest weight in the block.';
 comment on column pgvec.postings.least      is 'No row without an entry in a block of the lexeme weighed more; 0 where every row has one.';
 comment on column pgvec.postings.listed     is 'Number of its entries.';
-comment on column pgvec.postings.entries    is 'For each row its number (pgvec.posted_ids) times 4,096, plus its weight times 4,095.';
+comment on column pgvec.postings.entries    is 'For each row its number (pgvec.posted_ids), and above its 52 bits 2,047 times what its weight lacks to 1: the heaviest first.';
 
 comment on table  pgvec.posted_ids            is 'The ids of the rows in pgvec.postings, by their numbers.';
 comment on column pgvec.posted_ids.collection is 'The collection.';

@@ -43,6 +43,7 @@ SAFE_TEXTS = {
         "pgvec.explain_search",
         "pgvec.candidates",
         "pgvec.keyword_hits",
+        "pgvec.posted_hits",
         "pgvec.look_in_tenant",
         "pgvec.model_change_status",
         "pgvec.prepare_bench",

@@ -32,9 +32,9 @@ begin
           cross join lateral (
                 select x.* from pgvec.postings as x where x.collection = target.name and x.tenant = owner and x.lexeme = w.lexeme offset 0) as p),
        sums as (
-         select e.entry >> 12 as number, sum((e.entry & 4095) * e.weight) as score
+         select e.entry & 4503599627370495 as number, sum((2047 - (e.entry >> 52)) * e.weight) as score
            from (select unnest(b.entries) as entry, b.weight from blocks as b where b.before < most_entries offset 0) as e
-          group by e.entry >> 12
+          group by e.entry & 4503599627370495
           order by score desc, number
           limit depth),
        changed as (

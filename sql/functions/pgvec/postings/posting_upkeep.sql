@@ -25,7 +25,7 @@ begin
       $query$,
     unposted as (
       delete from pgvec.posted_ids as i using old_rows as o
-       where i.collection = ($1).name and i.tenant = %s and i.number = hashtextextended(o.id, 0) >> 12 and i.id = o.id)
+       where i.collection = ($1).name and i.tenant = %s and i.number = hashtextextended(o.id, 0) & 4503599627370495 and i.id = o.id)
       $query$, format(tenant_of, 'o'));
   end if;
   return upkeep || format(
@@ -49,5 +49,6 @@ begin
 end
 $$;
 comment on function pgvec.posting_upkeep(text, pgvec.collections, text, text) is
-  'Further parts of a WITH on the transition tables new_rows and old_rows of an INSERT, UPDATE or DELETE in a collection with postings ($1), after one named parts (tenant, rows); key and tenant_of as in pgvec.lexeme_changes.';
+  'Further parts of a WITH on the transition tables new_rows and old_rows of an INSERT, UPDATE or DELETE in a collection with postings ($1), '
+  'after one named parts (tenant, rows); key and tenant_of as in pgvec.lexeme_changes.';
 revoke all on function pgvec.posting_upkeep(text, pgvec.collections, text, text) from public;

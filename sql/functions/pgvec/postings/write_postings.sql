@@ -10,6 +10,7 @@ create or replace function pgvec.write_postings(collection pgvec.collections, te
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
   set jit = off
+  set work_mem = '64MB'  -- some entries of every row are sorted
 as $$
 declare
   frequent constant int := 256;
@@ -40,24 +41,26 @@ begin
          bounds as materialized (
            select s.number, max(s.weight) as least from sample as s where s.place >= 5 + 1.3 * $4 * s.rows / s.documents group by s.number),
          listed as (
-           select f.lexeme, b.least as bound, count(*) as rows,
-                  (array_agg(d.number << 12 | least(4095, 4095 * w.weight)::int order by w.weight desc, d.number))[:$4] as entries
-             from (select hashtextextended(d.id, 0) >> 12 as number, d.fts, d.bm25 from %1$s) as d
+           select f.number, b.least as bound, count(*) as rows,
+                  (array_agg(w.entry order by w.entry))[:$4] as entries
+             from (select hashtextextended(d.id, 0) & 4503599627370495 as number, d.fts, d.bm25 from %1$s) as d
             cross join lateral unnest(d.fts) as l
              join lexemes as f on f.lexeme = l.lexeme
              left join bounds as b on b.number = f.number
-            cross join lateral (select - (d.bm25 operator(extensions.<#>) f.unit) as weight offset 0) as w
-            where w.weight >= coalesce(b.least, 0)
-            group by f.lexeme, b.least),
+            cross join lateral (
+                  select (2047 - least(2047, -2047 * (d.bm25 operator(extensions.<#>) f.unit))::int)::bigint << 52 | d.number as entry offset 0) as w
+            where w.entry >> 52 <= 2047 - 2047 * coalesce(b.least, 0)
+            group by f.number, b.least),
          ids as (
-           insert into pgvec.posted_ids (collection, tenant, number, id) select $1, $2, hashtextextended(d.id, 0) >> 12, d.id from %1$s),
+           insert into pgvec.posted_ids (collection, tenant, number, id) select $1, $2, hashtextextended(d.id, 0) & 4503599627370495, d.id from %1$s),
          obsolete as (
            delete from pgvec.posting_changes as p where p.collection = $1 and p.tenant = $2)
     insert into pgvec.postings (collection, tenant, lexeme, block, most, least, listed, entries)
-    select $1, $2, l.lexeme, b.block, (l.entries[b.block * $5 + 1] & 4095) / 4095.0,
-           case when l.bound is not null or l.rows > $4 then (l.entries[cardinality(l.entries)] & 4095) / 4095.0 else 0 end,
+    select $1, $2, f.lexeme, b.block, 1 - (l.entries[b.block * $5 + 1] >> 52) / 2047.0,
+           case when l.bound is not null or l.rows > $4 then 1 - (l.entries[cardinality(l.entries)] >> 52) / 2047.0 else 0 end,
            least($5, cardinality(l.entries) - b.block * $5), l.entries[b.block * $5 + 1:(b.block + 1) * $5]
       from listed as l
+      join lexemes as f on f.number = l.number
      cross join lateral generate_series(0, (cardinality(l.entries) - 1) / $5) as b (block)
     $query$, rows_, some_rows)
     using collection.name, tenant, frequent, kept, a_block;
