@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # A browser for the search page; where there is one, PGVEC_BROWSER says which.
 BROWSER := $(if $(PGVEC_BROWSER)$(shell command -v chromium),,install-browser)
 
-.PHONY: help install-browser demo test test-fast test-full test-servers test-server-16 test-server-17 lint format bench bench-peers soak mutations release-bundle npm-package site test-pglite clean
+.PHONY: help install-browser demo test test-fast test-full test-servers test-server-16 test-server-17 lint format bench bench-scale bench-peers soak mutations release-bundle npm-package site test-pglite clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -79,6 +79,11 @@ bench: $(VENV)/.dev tests/supabase/node_modules/.done bench-peers ## the tables 
 	$(BIN)/python benchmarks/embedding.py
 	command -v wrk > /dev/null || apt-get install -qq wrk > /dev/null
 	$(BIN)/python benchmarks/service.py
+
+# A million rows beside 100,000: hours, and 20 GB of disk.
+bench-scale: $(VENV)/.dev ## how searches grow with the rows
+	$(BIN)/python benchmarks/scale.py --kind islands
+	$(BIN)/python benchmarks/scale.py --kind smooth
 
 release-bundle: $(VENV)/.dev ## freeze this version: docs/versions.md
 	$(BIN)/python tests/releases/freeze.py

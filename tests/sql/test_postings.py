@@ -49,7 +49,9 @@ def _tenant(collection: str) -> str | None:
     return OURS if collection == "shared" else None
 
 
-def _found(connection: Connection, collection: str, query: str, count: int = 10, **more: str) -> list[tuple[str, float]]:
+def _found(
+    connection: Connection, collection: str, query: str, count: int = 10, **more: str
+) -> list[tuple[str, float]]:
     given = "".join(f", {name} => %({name})s" for name in more)
     values = {"query": query, "count": count, "collection": collection, "tenant": _tenant(collection)} | more
     return connection.execute(
@@ -59,7 +61,9 @@ def _found(connection: Connection, collection: str, query: str, count: int = 10,
     ).fetchall()
 
 
-def _without(connection: Connection, collection: str, query: str, count: int = 10, **more: str) -> list[tuple[str, float]]:
+def _without(
+    connection: Connection, collection: str, query: str, count: int = 10, **more: str
+) -> list[tuple[str, float]]:
     """What is found without postings: every row that has a word is scored."""
     connection.execute("begin")
     connection.execute(
@@ -120,13 +124,16 @@ def test_what_is_written_later_is_found_and_what_is_gone_is_not(connection: Conn
     mine = "tenant_id, " if collection == "shared" else ""
     value = "%(tenant)s, " if collection == "shared" else ""
     connection.execute(
-        f"insert into {collection} ({mine}id, content) values ({value}'new', %(text)s)".encode(), tenant | {"text": heavy}
+        f"insert into {collection} ({mine}id, content) values ({value}'new', %(text)s)".encode(),
+        tenant | {"text": heavy},
     )
     assert _found(connection, collection, query)[0][0] == "new"
     light = _found(connection, collection, WORDS[90])[-1][0]
     connection.execute(f"update {collection} set content = %s where id = %s".encode(), (heavy + query, light))
     assert {id_ for id_, _ in _found(connection, collection, query)[:2]} == {"new", light}
-    connection.execute(f"update {collection} set metadata = metadata || '{{\"seen\": true}}' where id <> 'new'".encode())
+    connection.execute(
+        f"update {collection} set metadata = metadata || '{{\"seen\": true}}' where id <> 'new'".encode()
+    )
     assert {id_ for id_, _ in _found(connection, collection, query)[:2]} == {"new", light}
     connection.execute(f"delete from {collection} where id in ('new', %s)".encode(), (light,))
     assert not {id_ for id_, _ in _found(connection, collection, query)} & {"new", light}
@@ -152,8 +159,7 @@ def test_beyond_a_quarter_of_changes_searches_do_without_until_the_refresh(conne
 
 def test_nobody_is_told_of_rows_that_they_may_not_read(connection: Connection, database: str) -> None:
     asked = (
-        "select (pgvec.posted_rows(%s, %s, q.lexemes, q.weights, 400)).ids"
-        " from pgvec.keyword_query(%s, %s, %s) as q"
+        "select (pgvec.posted_rows(%s, %s, q.lexemes, q.weights, 400)).ids from pgvec.keyword_query(%s, %s, %s) as q"
     )
     query = f"{WORDS[0]} {WORDS[1]}"
 
@@ -180,9 +186,10 @@ def test_nobody_is_told_of_rows_that_they_may_not_read(connection: Connection, d
         connection.execute("drop policy hides on notes")
         connection.execute("alter policy read_all on notes using (length(id) > 1)")
         assert named(reader, "notes", None) is None
-        assert _found(reader, "notes", query) == [
-            row for row in _without(connection, "notes", query, 1000) if len(row[0]) > 1
-        ][:10]
+        assert (
+            _found(reader, "notes", query)
+            == [row for row in _without(connection, "notes", query, 1000) if len(row[0]) > 1][:10]
+        )
     assert named(connection, "notes", None)  # its owner
 
 
