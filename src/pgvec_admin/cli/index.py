@@ -34,6 +34,7 @@ StorageOption = Annotated[
     str | None,
     typer.Option(help="What the index holds: vector, halfvec or binary.", show_default="the recommended one"),
 ]
+Seconds = Annotated[float, typer.Option(min=0, max=86_400, help="At most so long for measuring recall; 0 for not at all.")]
 M = Annotated[int, typer.Option(min=2, max=100, help="hnsw: links of a node.")]
 EfConstruction = Annotated[int, typer.Option(min=4, max=1000, help="hnsw: breadth of the build.")]
 
@@ -101,8 +102,13 @@ def create(
     collection: CollectionArgument,
     method: Annotated[str | None, typer.Option(help="hnsw or ivfflat.", show_default="the recommended one")] = None,
     storage: StorageOption = None,
-    m: M = 16,
-    ef_construction: EfConstruction = 64,
+    m: Annotated[
+        int | None, typer.Option(min=2, max=100, help="hnsw: links of a node.", show_default="by the rows there are")
+    ] = None,
+    ef_construction: Annotated[
+        int | None,
+        typer.Option(min=4, max=1000, help="hnsw: breadth of the build.", show_default="by the rows there are"),
+    ] = None,
     lists: Annotated[
         int | None,
         typer.Option(min=1, max=32768, help="ivfflat: lists; by default rows / 1000.", show_default=False),
@@ -113,9 +119,13 @@ def create(
     workers: Annotated[
         int | None, typer.Option(min=0, max=64, help="Parallel workers.", show_default="the server's")
     ] = None,
+    seconds: Seconds = 60,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Build a vector index for the collection's distance, without blocking writers: by default the recommended one.
+
+    The rows are sampled before, to choose --m and --ef-construction, and afterwards, to find the ef_search (or probes)
+    with which recall@10 is at least 0.98.
 
     Example:
 
@@ -136,10 +146,13 @@ def create(
             lists=lists,
             maintenance_work_mem=maintenance_work_mem,
             workers=workers,
+            tune=seconds,
             warn=lambda text: say(f"note: {text}"),
             report=report,
         )
     say(f"index {build.name} {'is there already' if build.existed else 'is built'}")
+    if build.kept:
+        say(tuned(collection, build.kept))
 
 
 @app.command()
@@ -148,6 +161,7 @@ def tune(
     recall: Annotated[float, typer.Option(min=0, max=1, help="Wanted recall of the nearest rows.")] = 0.98,
     queries: Annotated[int, typer.Option(min=1, max=10_000, help="Rows of the collection to search for.")] = 100,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="Nearest rows to compare.")] = 10,
+    seconds: Annotated[float, typer.Option(min=0, max=86_400, help="At most about so long.")] = 60,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
@@ -159,7 +173,9 @@ def tune(
       pgvec-admin index tune documents --recall 0.99
     """
     with database.connect(open_target(database_url)) as connection:
-        trials = bench.tune(connection, collection, wanted_recall=recall, queries=queries, match_count=limit)
+        trials = bench.tune(
+            connection, collection, wanted_recall=recall, queries=queries, match_count=limit, seconds=seconds
+        )
     if as_json:
         print_json([asdict(trial) for trial in trials])
     else:
@@ -170,14 +186,25 @@ def tune(
                 for t in trials
             ],
         )
-    last = trials[-1]
-    if last.chosen:
-        say(f"{last.setting} of {collection} is now {last.value}")
+    kept = next(trial for trial in trials if trial.chosen)
+    if kept.recall is None or kept.recall >= recall:
+        say(f"{kept.setting} of {collection} is now {kept.value}")
     else:
         raise CheckFailedError(
-            f"recall {recall} is not reached; {last.setting} of {collection} is now {last.value}, the greatest tried",
+            f"recall {recall} is not reached; {kept.setting} of {collection} is now {kept.value}, beyond which little is gained",
             "drop the index and build it with a greater --m and --ef-construction, or over a more exact --storage",
         )
+
+
+def tuned(collection: str, kept: index.Kept) -> str:
+    """What searches of a collection reach, for people."""
+    if kept.recall is None:
+        return f"{kept.setting} of {collection} is {kept.value}; there are no rows to measure it on"
+    said = (
+        f"{kept.setting} of {collection} is {kept.value}: recall@10 {kept.recall:.3f} on its own rows,"
+        f" p50 {kept.p50_ms or 0:.1f} ms, p95 {kept.p95_ms or 0:.1f} ms"
+    )
+    return said if kept.reached else f"{said}\nrecall 0.98 is not reached: {kept.hint}"
 
 
 @app.command("list")
