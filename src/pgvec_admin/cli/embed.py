@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from pgvec_admin import database
+from pgvec_admin.cli.index import tuned
 from pgvec_admin.cli.output import (
     ApiKey,
     BaseUrl,
@@ -220,7 +221,16 @@ def _watch(
             say(f"{at} {error.message}; trying again")
 
     say(f"waiting for rows of {collection}")
-    Worker(where, [collection], options, concurrency=concurrency, report=report, stop=stop, observer=observer).work()
+    Worker(
+        where,
+        [collection],
+        options,
+        concurrency=concurrency,
+        report=report,
+        stop=stop,
+        observer=observer,
+        tuned=lambda name, kept: say(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {tuned(name, kept)}"),
+    ).work()
     say("stopped")
 
 

@@ -204,7 +204,7 @@ def tuned(collection: str, kept: index.Kept) -> str:
         f"{kept.setting} of {collection} is {kept.value}: recall@10 {kept.recall:.3f} on its own rows,"
         f" p50 {kept.p50_ms or 0:.1f} ms, p95 {kept.p95_ms or 0:.1f} ms"
     )
-    return said if kept.reached else f"{said}\nrecall 0.98 is not reached: {kept.hint}"
+    return said if kept.reached else f"{said}; 0.98 is not reached: {kept.hint}"
 
 
 @app.command("list")

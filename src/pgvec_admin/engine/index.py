@@ -211,14 +211,26 @@ def keep_recall(
     None where nothing is due, where another session is at it, and for roles that may not: nobody but the owner of the
     engine writes settings.
     """
-    call = "pgvec.keep_recall(text, float8, float8, boolean)"
-    row = connection.execute("select has_function_privilege(to_regprocedure(%s), 'execute')", (call,)).fetchone()
-    if not (row and row[0]):
+    if not _may(connection, "pgvec.keep_recall(text, float8, float8, boolean)"):
         return None
     with connection.cursor(row_factory=class_row(Kept)) as cursor:
         return cursor.execute(
             "select * from pgvec.keep_recall(%s, %s, %s, %s)", (collection, seconds, wanted, only_due)
         ).fetchone()
+
+
+def prewarm(connection: Connection, collection: str) -> int:
+    """Read a collection's indexes and rows into the server's memory, by pg_prewarm where it is; bytes."""
+    if not _may(connection, "pgvec.prewarm(text)"):
+        return 0
+    row = connection.execute("select pgvec.prewarm(%s)", (collection,)).fetchone()
+    return row[0] if row else 0
+
+
+def _may(connection: Connection, function: str) -> bool:
+    """Whether the present role may call a function of the engine; no error where it is of a later release."""
+    row = connection.execute("select has_function_privilege(to_regprocedure(%s), 'execute')", (function,)).fetchone()
+    return bool(row and row[0])
 
 
 def _chosen(

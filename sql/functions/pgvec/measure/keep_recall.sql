@@ -7,7 +7,7 @@ create or replace function pgvec.keep_recall(collection text, seconds float8 def
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target   pgvec.collections := pgvec.collection(keep_recall.collection);
+  target   constant pgvec.collections := pgvec.collection(keep_recall.collection);
   aim      constant float8 := least(1, wanted_recall + (1 - wanted_recall) / 4);
   serving  record;
   own      int;
@@ -18,8 +18,6 @@ begin
   if serving.kind is null or only_due and not pgvec.tuning_is_due(target) or not pg_try_advisory_xact_lock(hashtextextended('pgvec tunes ' || target.name, 0)) then
     return;
   end if;
-  perform pgvec.note_index(target.name);
-  target := pgvec.collection(target.name);
   setting := case serving.method when 'hnsw' then 'ef_search' else 'probes' end;
   own := case when target.settings -> setting is distinct from target.settings #> array['tuned', setting] then (target.settings ->> setting)::int end;
   own := greatest(own, (target.settings ->> 'default_' || setting)::int, case setting when 'ef_search' then 40 else 10 end);

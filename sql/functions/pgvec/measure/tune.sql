@@ -54,7 +54,6 @@ begin
       message = format('seconds cannot be %s', coalesce(seconds::text, 'null')),
       hint    = 'at most a day, for example 60';
   end if;
-  perform pgvec.note_index(target.name);
   sampled := pgvec.sample_queries(target.name, queries, match_count, filter, until - make_interval(secs => seconds / 2));
 
   step := coalesce(target.settings ->> setting, target.settings ->> 'default_' || setting, case setting when 'ef_search' then '40' else '10' end)::int;
@@ -83,6 +82,7 @@ begin
   best := coalesce(steps[reaching],
                    (select min(t.key::int) from jsonb_each(trials) as t
                      where (t.value ->> 'recall')::float8 >= (select max((o.value ->> 'recall')::float8) from jsonb_each(trials) as o) - 0.005));
+  perform pgvec.note_index(target.name);  -- not before: its lock on the registry row would be held all the time
   update pgvec.collections as c
      set settings = c.settings || jsonb_build_object(
            setting, best,
