@@ -1,4 +1,4 @@
-"""pgvec-admin index: plan, create, tune, list, drop."""
+"""pgvec-admin index: plan, create, tune, list, drop; and scale: plan."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ from pgvec_admin.cli.output import (
     size,
 )
 from pgvec_admin.engine import index
-from pgvec_admin.errors import CheckFailedError
+from pgvec_admin.errors import CheckFailedError, UsageError
 from pgvec_admin.quality import bench
 
 app = typer.Typer(
     no_args_is_help=True, help="Vector indexes of a collection: which would fit, build, tune, list, drop."
 )
+
+scale = typer.Typer(no_args_is_help=True, help="What a collection takes as it grows: memory, disk, time, servers.")
 
 CollectionArgument = Annotated[str, typer.Argument(help="Name of the collection.")]
 
@@ -34,7 +36,9 @@ StorageOption = Annotated[
     str | None,
     typer.Option(help="What the index holds: vector, halfvec or binary.", show_default="the recommended one"),
 ]
-Seconds = Annotated[float, typer.Option(min=0, max=86_400, help="At most so long for measuring recall; 0 for not at all.")]
+Seconds = Annotated[
+    float, typer.Option(min=0, max=86_400, help="At most so long for measuring recall; 0 for not at all.")
+]
 M = Annotated[int, typer.Option(min=2, max=100, help="hnsw: links of a node.")]
 EfConstruction = Annotated[int, typer.Option(min=4, max=1000, help="hnsw: breadth of the build.")]
 
@@ -191,7 +195,7 @@ def tune(
         say(f"{kept.setting} of {collection} is now {kept.value}")
     else:
         raise CheckFailedError(
-            f"recall {recall} is not reached; {kept.setting} of {collection} is now {kept.value}, beyond which little is gained",
+            f"recall {recall} is not reached; {kept.setting} of {collection} is now {kept.value}: more gains little",
             "drop the index and build it with a greater --m and --ef-construction, or over a more exact --storage",
         )
 
@@ -243,3 +247,59 @@ def drop(
     with database.connect(open_target(database_url), autocommit=True) as connection:
         index.drop(connection, collection, name)
     say(f"index {name} dropped")
+
+
+def amount(text: str) -> int:
+    """A number as people write it: 50M, 2.5k, 1_000_000."""
+    factors = {"k": 1_000, "m": 1_000_000, "g": 1_000_000_000, "b": 1_000_000_000}
+    factor = factors.get(text[-1:].lower())
+    try:
+        found = float(text[:-1].replace(",", "") if factor else text.replace(",", "")) * (factor or 1)
+        return round(found)
+    except (ValueError, OverflowError):
+        raise UsageError(f"{text!r} is no number of rows", "for example 50M, 250k or 1000000") from None
+
+
+@scale.command("plan")
+def scale_plan(
+    collection: CollectionArgument,
+    rows: Annotated[str, typer.Option(help="Rows to plan for, for example 50M.")],
+    tenants: Annotated[str | None, typer.Option(help="Tenants that they belong to.", show_default=False)] = None,
+    memory: Annotated[
+        int | None,
+        typer.Option(help="Memory of each server, in MB.", show_default="this server's", min=1, max=2**40),
+    ] = None,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Show what a collection would take at so many rows: memory, disk, time to build, partitions, servers, and why.
+
+    Example:
+
+    \b
+      pgvec-admin scale plan documents --rows 50M
+      pgvec-admin scale plan notes --rows 50M --tenants 2000 --memory 64000
+    """
+    with database.connect(open_target(database_url)) as connection:
+        items = index.scale_plan(
+            connection,
+            collection,
+            rows=amount(rows),
+            tenants=None if tenants is None else amount(tenants),
+            memory=memory * 2**20 if memory else None,
+        )
+    if as_json:
+        print_json([asdict(item) for item in items])
+        return
+    print_table(
+        ["", "now", "planned", "why"],
+        [[item.what, _shown(item.now, item.unit), _shown(item.planned, item.unit), item.why] for item in items],
+    )
+
+
+def _shown(value: float | None, unit: str) -> str:
+    if value is None:
+        return ""
+    if unit == "bytes":
+        return size(round(value))
+    return duration(value) if unit == "seconds" else f"{value:,.0f}"

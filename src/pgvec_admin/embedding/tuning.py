@@ -1,4 +1,4 @@
-"""Tuning beside a worker: in a session of its own, while no rows wait, so that rows which come meanwhile are embedded."""
+"""Tuning beside a worker: in a session of its own while no rows wait; rows that come meanwhile are embedded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,12 @@ class Tuner:
     """Tunes collections whose rows have doubled (`pgvec.keep_recall`) when the worker is idle."""
 
     def __init__(
-        self, where: Target, names: Sequence[str], stop: Event, report: Callable[[str, Kept], None], pause: float = PAUSE
+        self,
+        where: Target,
+        names: Sequence[str],
+        stop: Event,
+        report: Callable[[str, Kept], None],
+        pause: float = PAUSE,
     ) -> None:
         self._where, self._names, self._stop, self._report = where, names, stop, report
         self._pause, self._next = pause, 0.0

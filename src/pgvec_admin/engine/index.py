@@ -52,7 +52,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class Build:
-    """What `create` did: the index, whether it was there already, and what searches of it reach, where that was tuned."""
+    """What `create` did: the index, whether it was there already, and the recall that its tuning reached."""
 
     name: str
     statement: str
@@ -84,6 +84,27 @@ class Option:
     maintenance_work_mem: str
     workers: int
     note: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """A line of `pgvec.scale_plan`: `now` is None where unknown; `unit` is rows, bytes, seconds, tables or servers."""
+
+    what: str
+    now: float | None
+    planned: float
+    unit: str
+    why: str
+
+
+def scale_plan(
+    connection: Connection, collection: str, *, rows: int, tenants: int | None = None, memory: int | None = None
+) -> list[Item]:
+    """What a collection would take at so many rows and tenants; `memory` of each server in bytes."""
+    with connection.cursor(row_factory=class_row(Item)) as cursor:
+        return cursor.execute(
+            "select * from pgvec.scale_plan(%s, %s, %s, %s)", (collection, rows, tenants, memory)
+        ).fetchall()
 
 
 def vector_indexes(connection: Connection, collection: str) -> list[VectorIndex]:

@@ -1,4 +1,4 @@
-"""Whether a load fits on the disk of the server, where that can be seen: a server on this machine, with its data directory."""
+"""Whether a load fits on the disk of the server, where that can be seen: a server on this machine."""
 
 from __future__ import annotations
 
@@ -49,8 +49,9 @@ class Space:
             return
         free = shutil.disk_usage(self._directory).free
         if needed > free:
+            left = f"the disk of the server has {free / 1e9:,.1f} GB left"
             raise CheckFailedError(
-                f"the load needs {how} {needed / 1e9:,.1f} GB more, and the disk of the server has {free / 1e9:,.1f} GB left",
+                f"the load needs {how} {needed / 1e9:,.1f} GB more; {left}",
                 "make room and run the same command again: it goes on where it stopped",
             )
 

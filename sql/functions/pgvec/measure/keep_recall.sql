@@ -1,6 +1,6 @@
 -- pgvec.keep_recall -- tunes a collection where that is due: after a build, and when its rows have doubled since it was tuned.
 -- It aims a little higher than the wanted recall, since other rows than the sampled ones are searched for, and never goes below
--- what the user has set, nor below the default: a setting that is not the tuned one is the user's.
+-- what the user has set, nor below the default: a setting that is not the tuned one is the user's, and stays the least.
 create or replace function pgvec.keep_recall(collection text, seconds float8 default 20, wanted_recall float8 default 0.98, only_due boolean default true)
   returns table (setting text, value int, recall float8, p50_ms float8, p95_ms float8, reached boolean, hint text)
   language plpgsql volatile parallel unsafe
@@ -8,7 +8,7 @@ create or replace function pgvec.keep_recall(collection text, seconds float8 def
 as $$
 declare
   target   constant pgvec.collections := pgvec.collection(keep_recall.collection);
-  aim      constant float8 := least(1, wanted_recall + (1 - wanted_recall) / 4);
+  aim      constant float8 := wanted_recall + (1 - wanted_recall) / 4;
   serving  record;
   own      int;
   plan     record;
@@ -19,7 +19,7 @@ begin
     return;
   end if;
   setting := case serving.method when 'hnsw' then 'ef_search' else 'probes' end;
-  own := case when target.settings -> setting is distinct from target.settings #> array['tuned', setting] then (target.settings ->> setting)::int end;
+  own := case when target.settings -> setting = target.settings #> array['tuned', setting] then target.settings #>> '{tuned,at_least}' else target.settings ->> setting end::int;
   own := greatest(own, (target.settings ->> 'default_' || setting)::int, case setting when 'ef_search' then 40 else 10 end);
   select t.value, t.recall, t.p50_ms, t.p95_ms into value, recall, p50_ms, p95_ms
     from pgvec.tune(target.name, aim, 300, 10, '{}', seconds, own) as t

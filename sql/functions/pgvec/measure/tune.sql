@@ -86,7 +86,8 @@ begin
   update pgvec.collections as c
      set settings = c.settings || jsonb_build_object(
            setting, best,
-           'tuned', jsonb_build_object('rows', greatest(0, round(pgvec.estimate_rows(target))), setting, best, 'recall', round((trials -> best::text ->> 'recall')::numeric, 4)))
+           'tuned', jsonb_strip_nulls(jsonb_build_object(
+             'rows', greatest(0, round(pgvec.estimate_rows(target))), setting, best, 'recall', round((trials -> best::text ->> 'recall')::numeric, 4), 'at_least', at_least)))
    where c.name = target.name;
   return query
     select tune.setting, t.key::int, (t.value ->> 'recall')::float8, (t.value ->> 'p50_ms')::float8, (t.value ->> 'p95_ms')::float8,

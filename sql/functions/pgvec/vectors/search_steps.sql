@@ -65,6 +65,7 @@ comment on function pgvec.search_steps(pgvec.search_request) is
   'The steps of a search over the index of its collection (search_kind, search_method), each for when those before found too few rows, the last an exact scan '
   '(see type pgvec.search_step). '
   'scanned, walked: the FROM items that an exact scan and a walk through the index read: of tenants, those of pgvec.tenant_rows. '
-  'Settings of the collection: ef_search, the least hnsw.ef_search (default: default_ef_search, which pgvec.note_index keeps, or 40); those of pgvec.read_rows and pgvec.wide_steps.';
+  'Settings of the collection: ef_search, the least hnsw.ef_search (default: default_ef_search, which pgvec.note_index keeps, or 40); those of pgvec.read_rows and '
+  'pgvec.wide_steps.';
 revoke all on function pgvec.search_steps(pgvec.search_request) from public;
 select pgvec.grant_execute('pgvec.search_steps(pgvec.search_request)', 'reader');
