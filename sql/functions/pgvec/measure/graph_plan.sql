@@ -20,7 +20,7 @@ declare
   row_count constant float8 := greatest(pgvec.estimate_rows(target), 0) / (select count(*) from pgvec.partitions(target.base));
   drawn     record;
   found     float8[];
-  sizes     float8[] := '{}';
+  sizes     float8[] := array[]::float8[];
   asked     int := 0;
 begin
   m := 16;

@@ -8,7 +8,7 @@ create or replace function pgvec.keep_recall(collection text, seconds float8 def
 as $$
 declare
   target   constant pgvec.collections := pgvec.collection(keep_recall.collection);
-  aim      constant float8 := wanted_recall + (1 - wanted_recall) / 4;
+  aim      constant float8 := case when wanted_recall between 0 and 1 then wanted_recall + (1 - wanted_recall) / 4 else wanted_recall end;
   serving  record;
   own      int;
   plan     record;

@@ -13,7 +13,7 @@ declare
   nearest record;
   found   text[];
   started timestamptz;
-  times   float8[] := '{}';
+  times   float8[] := array[]::float8[];
   hits    int := 0;
   wanted  int := 0;
 begin

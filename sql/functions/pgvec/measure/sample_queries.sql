@@ -14,9 +14,9 @@ declare
   request pgvec.search_request;
   found   text[];
 begin
-  ids := '{}';
-  requests := '{}';
-  expected := '[]';
+  ids := array[]::text[];
+  requests := array[]::pgvec.search_request[];
+  expected := '[]'::jsonb;
   for drawn in execute format(
     'select d.id, %s as tenant, d.embedding::extensions.vector as embedding from %s as d where d.embedding operator(extensions.<#>) d.embedding < 0 order by md5(d.id) limit %s',
     case target.access when 'tenant' then 'd.tenant_id' else 'null::uuid' end, pgvec.sample_of(target, 10 * queries), queries)

@@ -19,11 +19,11 @@ create or replace function pgvec.tune(
 as $$
 declare
   target   constant pgvec.collections := pgvec.collection(tune.collection);
-  until    constant timestamptz := clock_timestamp() + make_interval(secs => seconds);
+  until    timestamptz;
   steps    int[];
   sampled  record;
   trial    record;
-  trials   jsonb := '{}';   -- by value
+  trials   jsonb := '{}'::jsonb;   -- by value
   best     int;
   failing  int := 0;        -- the greatest step that did not reach the recall, and the smallest that did
   reaching int;
@@ -54,6 +54,7 @@ begin
       message = format('seconds cannot be %s', coalesce(seconds::text, 'null')),
       hint    = 'at most a day, for example 60';
   end if;
+  until := clock_timestamp() + make_interval(secs => seconds);
   sampled := pgvec.sample_queries(target.name, queries, match_count, filter, until - make_interval(secs => seconds / 2));
 
   step := coalesce(target.settings ->> setting, target.settings ->> 'default_' || setting, case setting when 'ef_search' then '40' else '10' end)::int;
@@ -65,7 +66,7 @@ begin
      order by s);
   reaching := cardinality(steps) + 1;
   step := coalesce((select min(i) from generate_subscripts(steps, 1) as i where steps[i] >= step), cardinality(steps));
-  perform pgvec.measure_recall('{}', sampled.ids, sampled.requests, sampled.expected, clock_timestamp() + make_interval(secs => seconds / 10));  -- reads the index into memory
+  perform pgvec.measure_recall('{}'::jsonb, sampled.ids, sampled.requests, sampled.expected, clock_timestamp() + make_interval(secs => seconds / 10));  -- reads the index into memory
   loop
     trial := pgvec.measure_recall(jsonb_build_object(setting, steps[step]), sampled.ids, sampled.requests, sampled.expected, until);
     trials := trials || jsonb_build_object(steps[step], to_jsonb(trial));
