@@ -139,6 +139,10 @@ def test_a_collection_that_has_doubled_is_told_by_verify_and_tuned_by_load(
 ) -> None:
     index.create(where, "documents", tune=5)
     assert _tuned_verdict(documents) == ("ok", "tuned for 6000 rows", "")
+    documents.execute("insert into documents (content) select 'waits for its vector' from generate_series(1, 7000)")
+    documents.execute("analyze documents")
+    assert _tuned_verdict(documents)[0] == "ok"  # the graph is no larger yet
+    documents.execute("delete from documents where embedding is null")
     documents.execute(ADD.encode(), (6000, 12100))
     documents.execute("analyze documents")
     assert _tuned_verdict(documents)[:2] == ("warn", "tuned for 6000 rows, there are 12101")

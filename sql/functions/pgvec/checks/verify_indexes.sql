@@ -88,8 +88,8 @@ begin
   return next pgvec.verdict(
     target.name, 'tuned index',
     array_remove(array[case when serving.kind is not null and pgvec.tuning_is_due(target)
-                            then coalesce('tuned for ' || (target.settings #>> '{tuned,rows}') || format(' rows, there are %s', round(pgvec.estimate_rows(target))),
-                                          format('never tuned, and there are %s rows', round(pgvec.estimate_rows(target)))) end], null),
+                            then coalesce('tuned for ' || (target.settings #>> '{tuned,rows}') || format(' rows, there are %s', round(pgvec.searched_rows(target))),
+                                          format('never tuned, and there are %s rows', round(pgvec.searched_rows(target)))) end], null),
     case when serving.kind is null then 'there is none' else coalesce('tuned for ' || (target.settings #>> '{tuned,rows}') || ' rows', 'the default serves so few rows') end,
     format('the more rows, the more a search misses: pgvec-admin index tune %s', target.name),
     format('select * from pgvec.keep_recall(%L);', target.name), severity => 'warn');

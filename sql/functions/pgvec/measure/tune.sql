@@ -88,7 +88,7 @@ begin
      set settings = c.settings || jsonb_build_object(
            setting, best,
            'tuned', jsonb_strip_nulls(jsonb_build_object(
-             'rows', greatest(0, round(pgvec.estimate_rows(target))), setting, best, 'recall', round((trials -> best::text ->> 'recall')::numeric, 4), 'at_least', at_least)))
+             'rows', coalesce(round(pgvec.searched_rows(target)), 0), setting, best, 'recall', round((trials -> best::text ->> 'recall')::numeric, 4), 'at_least', at_least)))
    where c.name = target.name;
   return query
     select tune.setting, t.key::int, (t.value ->> 'recall')::float8, (t.value ->> 'p50_ms')::float8, (t.value ->> 'p95_ms')::float8,
