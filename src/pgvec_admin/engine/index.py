@@ -15,6 +15,9 @@ from pgvec_admin.errors import UsageError
 
 Report = Callable[[int, int | None, str], None]
 
+FEW = 50_000  # rows of which a build takes no long time
+LONG = 2.0  # minutes, of which the user is told before
+
 
 def _silent(done: int, total: int | None, note: str) -> None:
     """The report function of a caller that wants none."""
@@ -196,6 +199,9 @@ def create(
             )
         if chosen and chosen.method == "hnsw" and graph.note and (m, ef_construction) != (16, 64):
             warn(f"m {m} and ef_construction {ef_construction}, since {graph.note}")
+        minutes = _minutes(connection, collection, chosen, m, ef_construction) if chosen and tune else 0.0
+        if minutes >= LONG:
+            warn(f"the build takes about {minutes:,.0f} minutes")
 
         settings = {
             "maintenance_work_mem": maintenance_work_mem or (chosen and chosen.maintenance_work_mem),
@@ -214,6 +220,23 @@ def create(
             raise
         kept = keep_recall(connection, collection, seconds=tune, only_due=False) if tune else None
         return Build(name, ";\n".join(statements), existed=False, kept=kept)
+
+
+def _minutes(connection: Connection, collection: str, chosen: Option, m: int, ef_construction: int) -> float:
+    """How long a build may take, from that of a sample; 0 for so few rows that it would take as long as the build."""
+    row = connection.execute(
+        "select pgvec.build_seconds(%(collection)s, %(method)s, %(storage)s, e.rows, %(m)s, %(ef_construction)s)"
+        " from (select pgvec.estimate_rows(pgvec.of_model(%(collection)s)) as rows) as e where e.rows > %(few)s",
+        {
+            "collection": collection,
+            "method": chosen.method,
+            "storage": chosen.storage,
+            "m": m,
+            "ef_construction": ef_construction,
+            "few": FEW,
+        },
+    ).fetchone()
+    return row[0] / (1 + chosen.workers) / 60 if row else 0.0
 
 
 def _graph(connection: Connection, collection: str, seconds: float) -> Graph:
