@@ -190,7 +190,7 @@ def tune(
                 for t in trials
             ],
         )
-    kept = next(trial for trial in trials if trial.chosen)
+    kept = trials[-1]
     if kept.recall is None or kept.recall >= recall:
         say(f"{kept.setting} of {collection} is now {kept.value}")
     else:
@@ -202,10 +202,8 @@ def tune(
 
 def tuned(collection: str, kept: index.Kept) -> str:
     """What searches of a collection reach, for people."""
-    if kept.recall is None:
-        return f"{kept.setting} of {collection} is {kept.value}; there are no rows to measure it on"
     said = (
-        f"{kept.setting} of {collection} is {kept.value}: recall@10 {kept.recall:.3f} on its own rows,"
+        f"{kept.setting} of {collection} is {kept.value}: recall@10 {kept.recall or 0:.3f} on its own rows,"
         f" p50 {kept.p50_ms or 0:.1f} ms, p95 {kept.p95_ms or 0:.1f} ms"
     )
     return said if kept.reached else f"{said}; 0.98 is not reached: {kept.hint}"

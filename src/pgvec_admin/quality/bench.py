@@ -48,7 +48,7 @@ class Bench:
 
 @dataclass(frozen=True)
 class Trial:
-    """A value that `tune` tried; one is `chosen`: the smallest that reached the recall, else the best for its time."""
+    """A value that `tune` tried; the last is `chosen`: the smallest that reached the recall, else the best for it."""
 
     setting: str
     value: int

@@ -1,5 +1,5 @@
 -- pgvec.keep_recall -- tunes a collection where that is due: after a build, and when its rows have doubled since it was tuned.
--- It aims a little higher than the wanted recall, since other rows than the sampled ones are searched for, and never goes below
+-- It aims at half of the misses that are allowed, since other rows than the sampled ones are searched for, and never goes below
 -- what the user has set, nor below the default: a setting that is not the tuned one is the user's, and stays the least.
 create or replace function pgvec.keep_recall(collection text, seconds float8 default 20, wanted_recall float8 default 0.98, only_due boolean default true)
   returns table (setting text, value int, recall float8, p50_ms float8, p95_ms float8, reached boolean, hint text)
@@ -8,14 +8,19 @@ create or replace function pgvec.keep_recall(collection text, seconds float8 def
 as $$
 declare
   target   constant pgvec.collections := pgvec.collection(keep_recall.collection);
-  aim      constant float8 := case when wanted_recall between 0 and 1 then wanted_recall + (1 - wanted_recall) / 4 else wanted_recall end;
+  aim      constant float8 := case when wanted_recall between 0 and 1 then wanted_recall + (1 - wanted_recall) / 2 else wanted_recall end;
   serving  record;
+  searched boolean;
   own      int;
   plan     record;
   built    record;
 begin
   select i.* into serving from pgvec.index_kind(target, target.distance) as i;
   if serving.kind is null or only_due and not pgvec.tuning_is_due(target) or not pg_try_advisory_xact_lock(hashtextextended('pgvec tunes ' || target.name, 0)) then
+    return;
+  end if;
+  execute format('select exists (select from %s as d where d.embedding is not null)', coalesce(target.source, target.relation::text)) into searched;
+  if not searched then
     return;
   end if;
   setting := case serving.method when 'hnsw' then 'ef_search' else 'probes' end;
@@ -44,5 +49,5 @@ end
 $$;
 comment on function pgvec.keep_recall(text, float8, float8, boolean) is
   'pgvec.tune for a collection with a vector index whose rows have doubled since it was tuned (only_due => false: for any): returns the setting with its recall@10 and '
-  'latency in ms, whether the recall is reached, and what to do where it is not. No row where nothing is due, or where another session is at it. Raises PV001.';
+  'latency in ms, whether the recall is reached, and what to do where it is not. No row where nothing is due, where there is no vector, or where another session is at it. Raises PV001.';
 revoke all on function pgvec.keep_recall(text, float8, float8, boolean) from public;
