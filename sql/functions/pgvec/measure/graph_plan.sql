@@ -17,7 +17,7 @@ declare
   common    constant float8 := 0.1; -- of the rows
   target    constant pgvec.collections := pgvec.of_model(graph_plan.collection);
   until     constant timestamptz := clock_timestamp() + make_interval(secs => seconds);
-  row_count constant float8 := greatest(pgvec.estimate_rows(target), 0) / (select count(*) from pgvec.partitions(target.base));
+  row_count float8 := pgvec.estimate_rows(target);
   drawn     record;
   found     float8[];
   sizes     float8[] := array[]::float8[];
@@ -25,6 +25,10 @@ declare
 begin
   m := 16;
   ef_construction := 64;
+  if row_count is null then  -- it was never analyzed
+    execute format('select count(*) from %s', target.base) into row_count;
+  end if;
+  row_count := row_count / (select count(*) from pgvec.partitions(target.base));
   if row_count < depth then
     note := 'few rows: any graph finds them';
     return next;
