@@ -172,7 +172,7 @@ def test_the_repair_of_verify_tunes(documents: Connection, where: Target) -> Non
 
 def test_what_a_user_has_set_is_never_lowered(documents: Connection, where: Target) -> None:
     documents.execute("update pgvec.collections set settings = '{\"ef_search\": 77}'")
-    build = index.create(where, "documents", tune=5)
+    build = index.create(where, "documents", m=32, ef_construction=400, tune=5)  # of which 40 would suffice
     assert build.kept is not None
     assert build.kept.value >= 77
     for _ in range(2):  # also when its value has become the tuned one
