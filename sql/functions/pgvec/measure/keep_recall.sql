@@ -49,5 +49,6 @@ end
 $$;
 comment on function pgvec.keep_recall(text, float8, float8, boolean) is
   'pgvec.tune for a collection with a vector index whose rows have doubled since it was tuned (only_due => false: for any): returns the setting with its recall@10 and '
-  'latency in ms, whether the recall is reached, and what to do where it is not. No row where nothing is due, where there is no vector, or where another session is at it. Raises PV001.';
+  'latency in ms, whether the recall is reached, and what to do where it is not. No row where nothing is due, where there is no vector, or where another session is at it. '
+  'Raises PV001.';
 revoke all on function pgvec.keep_recall(text, float8, float8, boolean) from public;

@@ -100,5 +100,6 @@ $$;
 comment on function pgvec.tune(text, float8, int, int, jsonb, float8, int) is
   'Finds the smallest ef_search (hnsw) or probes (ivfflat), not below at_least, with which searches reach wanted_recall@match_count against exact scans, with sampled '
   'rows as queries, as many as the seconds allow; where none does, the smallest that is within 0.005 of the best. It is chosen: it becomes the setting of the collection, '
-  'and the setting tuned tells for how many rows. Returns the values tried, the chosen one last, with recall and latency in ms on the server. Raises PV001, PV003, PV004 without an index, and PV006.';
+  'and the setting tuned tells for how many rows. Returns the values tried, the chosen one last, with recall and latency in ms on the server. '
+  'Raises PV001, PV003, PV004 without an index, and PV006.';
 revoke all on function pgvec.tune(text, float8, int, int, jsonb, float8, int) from public;
