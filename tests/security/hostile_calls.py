@@ -24,6 +24,7 @@ index create documents --method hnsw --storage vector
 index create documents
 index list documents
 index tune documents --queries 5
+scale plan documents --rows 1M
 log on documents --sample 1 --texts --embeddings
 log show
 fit documents

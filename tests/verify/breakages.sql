@@ -372,6 +372,13 @@ create table people (id uuid primary key);
 select pgvec.set_owner('documents', 'people');
 drop table people cascade;
 
+-- an index was tuned for fewer rows
+--   documents: tuned index | tuned for 100 rows, there are 
+--   repaired
+select pg_temp.add_rows(3000);
+vacuum analyze documents;
+update pgvec.collections set settings = settings || '{"tuned": {"rows": 100}}' where name = 'documents';
+
 -- the vectors are others
 --   documents: table | halfvec(8) and not vector(8)
 drop index documents_embedding_idx;

@@ -36,7 +36,7 @@ declare
 begin
   if request.alone and request.condition = '' and target.search_kind = 'column' and target.search_method = 'hnsw' then
     ef_before := coalesce(current_setting('hnsw.ef_search', true), '40');
-    ef_search := least(1000, greatest(request.wanted + 1, coalesce((target.settings ->> 'ef_search')::int, 40)));
+    ef_search := least(1000, greatest(request.wanted + 1, coalesce((target.settings ->> 'ef_search')::int, (target.settings ->> 'default_ef_search')::int, 40)));
     if ef_search <> ef_before then
       perform set_config('hnsw.ef_search', ef_search, true);
     end if;

@@ -85,6 +85,7 @@ COMMANDS = {
     ),
     "model": ("model", "app", "The model of a collection: change it while searches go on, finish or abort that."),
     "index": ("index", "app", "Vector indexes of a collection: which would fit, build, tune, list, drop."),
+    "scale": ("index", "scale", "What a collection takes as it grows: memory, disk, time, servers."),
     "log": ("log", "app", "The log of searches: a sample, where it is turned on."),
     "tenant": (
         "tenant",

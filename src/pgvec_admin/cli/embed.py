@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from pgvec_admin import database
+from pgvec_admin.cli.index import tuned
 from pgvec_admin.cli.output import (
     ApiKey,
     BaseUrl,
@@ -29,7 +30,7 @@ from pgvec_admin.embedding import estimate as estimates
 from pgvec_admin.embedding.estimate import Estimate
 from pgvec_admin.embedding.run import EmbedResult
 from pgvec_admin.embedding.worker import Observer, Worked, Worker
-from pgvec_admin.engine import collections
+from pgvec_admin.engine import collections, index
 from pgvec_admin.errors import DataRejectedError, UsageError
 
 SHOWN_FAILURES = 20
@@ -149,6 +150,10 @@ def embed(
                     max_cost = max(0, max_cost - result.tokens * (cost.dollars or 0) / 1_000_000)
                 if retry_dead:
                     connection.execute("select pgvec.retry_dead(%s)", (name,))
+        grown = any(result.embedded for _, _, result in runs) and not any(result.stopped for _, _, result in runs)
+        kept = index.keep_recall(connection, collection) if grown else None
+        if kept:
+            say(tuned(collection, kept))
     if watch:
         observer = None if metrics_port is None else _metrics(where, collection, metrics_host, metrics_port)
         _watch(where, collection, options, concurrency, observer, as_json=as_json)
@@ -220,7 +225,16 @@ def _watch(
             say(f"{at} {error.message}; trying again")
 
     say(f"waiting for rows of {collection}")
-    Worker(where, [collection], options, concurrency=concurrency, report=report, stop=stop, observer=observer).work()
+    Worker(
+        where,
+        [collection],
+        options,
+        concurrency=concurrency,
+        report=report,
+        stop=stop,
+        observer=observer,
+        tuned=lambda name, kept: say(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {tuned(name, kept)}"),
+    ).work()
     say("stopped")
 
 

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from pgvec_admin import database
+from pgvec_admin.cli.index import tuned
 from pgvec_admin.cli.output import DatabaseUrl, Json, Tenant, notices, open_target, print_json, progress, say
 from pgvec_admin.engine import collections
 from pgvec_admin.errors import DataRejectedError, UsageError
@@ -237,3 +238,5 @@ def _say(collection: str, result: loading.LoadResult) -> None:
         say(f"no longer in the files: {result.gone:,} stored rows (--prune removes them)")
     if result.counted_anew:
         say("keyword statistics: counted again")
+    if result.kept:
+        say(tuned(collection, result.kept))

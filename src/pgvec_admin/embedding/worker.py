@@ -15,7 +15,9 @@ from pgvec_admin import database
 from pgvec_admin.database import Connection, Target
 from pgvec_admin.embedding.embed import ProviderOptions, check_dimensions, check_prefix, provider_for
 from pgvec_admin.embedding.run import TICK, EmbedResult, Run
+from pgvec_admin.embedding.tuning import Tuner
 from pgvec_admin.engine import collections
+from pgvec_admin.engine.index import Kept
 from pgvec_admin.errors import ConnectionFailedError, PgvecError, from_postgres
 from pgvec_admin.providers import Provider
 
@@ -48,7 +50,7 @@ class Observer(Protocol):
 
 
 class Worker:
-    """Embeds what is due in some collections, and waits for more.
+    """Embeds what is due in some collections, and waits for more; meanwhile it tunes the index of one that has doubled.
 
     It reconnects after the server has gone, and pauses, longer each time, while the provider fails for all rows.
     """
@@ -63,24 +65,29 @@ class Worker:
         report: Callable[[Worked], None],
         stop: Event,
         observer: Observer | None = None,
+        tuned: Callable[[str, Kept], None] = lambda *_: None,
     ) -> None:
         self._observer = observer
         self._where, self._names, self._options = where, list(names), options
         self._concurrency, self._report, self._stop = concurrency, report, stop
         self._models: dict[tuple[str, str | None], Provider] = {}
         self._pause, self._failed = 0.0, False
+        self._tuner = Tuner(where, self._names, stop, tuned)
 
     def work(self) -> None:
         """Work until it is told to stop. Raises UsageError where a collection cannot be embedded at all."""
-        while not self._stop.is_set():
-            try:
-                with database.connect(self._where, autocommit=True) as connection:
-                    connection.execute("listen pgvec_embedding")
-                    self._serve(connection)
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                self._fail("", from_postgres(error))
-            except ConnectionFailedError as error:
-                self._fail("", error)
+        try:
+            while not self._stop.is_set():
+                try:
+                    with database.connect(self._where, autocommit=True) as connection:
+                        connection.execute("listen pgvec_embedding")
+                        self._serve(connection)
+                except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                    self._fail("", from_postgres(error))
+                except ConnectionFailedError as error:
+                    self._fail("", error)
+        finally:
+            self._tuner.end()
 
     def _serve(self, connection: Connection) -> None:
         """Work on one connection: rows are looked for once more after the lock, by which writers know who waits."""
@@ -89,6 +96,7 @@ class Worker:
                 continue
             told = self._announce(connection)
             if not self._round(connection):
+                self._tuner.idle()
                 self._wait(connection)
             if told:
                 connection.execute("select pg_advisory_unlock_shared(pgvec.embedders_lock())")

@@ -15,6 +15,9 @@ from pgvec_admin.errors import UsageError
 
 Report = Callable[[int, int | None, str], None]
 
+FEW = 50_000  # rows of which a build takes no long time
+LONG = 2.0  # minutes, of which the user is told before
+
 
 def _silent(done: int, total: int | None, note: str) -> None:
     """The report function of a caller that wants none."""
@@ -35,12 +38,38 @@ class VectorIndex:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """The setting of a collection that `keep_recall` has found, its recall@10 on the collection's own rows, latencies.
+
+    `hint` says what to do where the recall is not `reached`.
+    """
+
+    setting: str
+    value: int
+    recall: float | None
+    p50_ms: float | None
+    p95_ms: float | None
+    reached: bool
+    hint: str | None
+
+
+@dataclass(frozen=True)
 class Build:
-    """What `create` did: the index, and whether it was there already."""
+    """What `create` did: the index, whether it was there already, and the recall that its tuning reached."""
 
     name: str
     statement: str
     existed: bool
+    kept: Kept | None = None
+
+
+@dataclass(frozen=True)
+class Graph:
+    """`m` and `ef_construction` for the rows of a collection, by `pgvec.graph_plan`, and why."""
+
+    m: int
+    ef_construction: int
+    note: str
 
 
 @dataclass(frozen=True)
@@ -58,6 +87,27 @@ class Option:
     maintenance_work_mem: str
     workers: int
     note: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """A line of `pgvec.scale_plan`: `now` is None where unknown; `unit` is rows, bytes, seconds, tables or servers."""
+
+    what: str
+    now: float | None
+    planned: float
+    unit: str
+    why: str
+
+
+def scale_plan(
+    connection: Connection, collection: str, *, rows: int, tenants: int | None = None, memory: int | None = None
+) -> list[Item]:
+    """What a collection would take at so many rows and tenants; `memory` of each server in bytes."""
+    with connection.cursor(row_factory=class_row(Item)) as cursor:
+        return cursor.execute(
+            "select * from pgvec.scale_plan(%s, %s, %s, %s)", (collection, rows, tenants, memory)
+        ).fetchall()
 
 
 def vector_indexes(connection: Connection, collection: str) -> list[VectorIndex]:
@@ -102,21 +152,29 @@ def create(
     *,
     method: str | None = None,
     storage: str | None = None,
-    m: int = 16,
-    ef_construction: int = 64,
+    m: int | None = None,
+    ef_construction: int | None = None,
     lists: int | None = None,
     maintenance_work_mem: str | None = None,
     workers: int | None = None,
+    tune: float = 0.0,
     warn: Callable[[str], None] = lambda _: None,
     report: Report = _silent,
 ) -> Build:
     """Build an index for the collection's distance, without blocking writers; drops an invalid leftover first.
 
-    Without a method and a storage it is the one that `plan` recommends. `warn` is called, before the build, if it will
-    not fit into memory. `report` gets blocks done, blocks in all and the phase, from pg_stat_progress_create_index.
-    Whatever interrupts the build, it leaves no invalid index.
+    Without a method and a storage it is the one that `plan` recommends. `tune`: seconds for measuring, half before the
+    build, where neither `m` nor `ef_construction` is given (`pgvec.graph_plan`), all after it (`keep_recall`); for 0
+    nothing is measured. `warn` is called, before the build, if it will not fit into memory or takes long. `report` gets
+    blocks done, blocks in all and the phase, from pg_stat_progress_create_index. Whatever interrupts the build, it
+    leaves no invalid index.
     """
     with database.connect(where, autocommit=True) as connection:
+        connection.execute("set statement_timeout = 0")  # of this session only, as are the settings below
+        graph = Graph(m or 16, ef_construction or 64, "")
+        if tune and method in (None, "hnsw") and m is None and ef_construction is None:
+            graph = _graph(connection, collection, tune / 2)
+        m, ef_construction = graph.m, graph.ef_construction
         chosen = _chosen(connection, collection, method, storage, m=m, ef_construction=ef_construction)
         if chosen:
             method, storage = chosen.method, chosen.storage
@@ -125,12 +183,12 @@ def create(
             (collection, method or "hnsw", storage, m, ef_construction, lists),
         ).fetchall()
         name, statements = rows[0][0], [row[1] for row in rows]
-        connection.execute("set statement_timeout = 0")  # of this session only, as are the settings below
         _await_builds(connection, collection)
         found = {index.name: index for index in vector_indexes(connection, collection)}
         if name in found and found[name].valid:
             _note(connection, collection)
-            return Build(name, found[name].definition, existed=True)
+            kept = keep_recall(connection, collection, seconds=tune, only_due=False) if tune else None
+            return Build(name, found[name].definition, existed=True, kept=kept)
         for index in found.values():
             if not index.valid:
                 drop(connection, collection, index.name)
@@ -139,6 +197,11 @@ def create(
                 f"the build needs {chosen.build_bytes / 1e6:,.0f} MB and gets {chosen.maintenance_work_mem}:"
                 " beyond that it goes on, many times slower"
             )
+        if chosen and chosen.method == "hnsw" and graph.note and (m, ef_construction) != (16, 64):
+            warn(f"m {m} and ef_construction {ef_construction}, since {graph.note}")
+        minutes = _minutes(connection, collection, chosen, m, ef_construction) if chosen and tune else 0.0
+        if minutes >= LONG:
+            warn(f"the build takes about {minutes:,.0f} minutes")
 
         settings = {
             "maintenance_work_mem": maintenance_work_mem or (chosen and chosen.maintenance_work_mem),
@@ -155,7 +218,63 @@ def create(
         except BaseException:
             _drop_leftover(where, collection, name)
             raise
-        return Build(name, ";\n".join(statements), existed=False)
+        kept = keep_recall(connection, collection, seconds=tune, only_due=False) if tune else None
+        return Build(name, ";\n".join(statements), existed=False, kept=kept)
+
+
+def _minutes(connection: Connection, collection: str, chosen: Option, m: int, ef_construction: int) -> float:
+    """How long a build may take, from that of a sample; 0 for so few rows that it would take as long as the build."""
+    row = connection.execute(
+        "select pgvec.build_seconds(%(collection)s, %(method)s, %(storage)s, e.rows, %(m)s, %(ef_construction)s)"
+        " from (select pgvec.estimate_rows(pgvec.of_model(%(collection)s)) as rows) as e where e.rows > %(few)s",
+        {
+            "collection": collection,
+            "method": chosen.method,
+            "storage": chosen.storage,
+            "m": m,
+            "ef_construction": ef_construction,
+            "few": FEW,
+        },
+    ).fetchone()
+    return row[0] / (1 + chosen.workers) / 60 if row else 0.0
+
+
+def _graph(connection: Connection, collection: str, seconds: float) -> Graph:
+    with connection.cursor(row_factory=class_row(Graph)) as cursor:
+        (graph,) = cursor.execute(
+            "select m, ef_construction, note from pgvec.graph_plan(%s, %s)", (collection, seconds)
+        ).fetchall()
+    return graph
+
+
+def keep_recall(
+    connection: Connection, collection: str, *, seconds: float = 20.0, wanted: float = 0.98, only_due: bool = True
+) -> Kept | None:
+    """Tune the index of a collection whose rows have doubled since that was done last, or any (`only_due` False).
+
+    None where nothing is due, where another session is at it, and for roles that may not: nobody but the owner of the
+    engine writes settings.
+    """
+    if not _may(connection, "pgvec.keep_recall(text, float8, float8, boolean)"):
+        return None
+    with connection.cursor(row_factory=class_row(Kept)) as cursor:
+        return cursor.execute(
+            "select * from pgvec.keep_recall(%s, %s, %s, %s)", (collection, seconds, wanted, only_due)
+        ).fetchone()
+
+
+def prewarm(connection: Connection, collection: str) -> int:
+    """Read a collection's indexes and rows into the server's memory, by pg_prewarm where it is; bytes."""
+    if not _may(connection, "pgvec.prewarm(text)"):
+        return 0
+    row = connection.execute("select pgvec.prewarm(%s)", (collection,)).fetchone()
+    return row[0] if row else 0
+
+
+def _may(connection: Connection, function: str) -> bool:
+    """Whether the present role may call a function of the engine; no error where it is of a later release."""
+    row = connection.execute("select has_function_privilege(to_regprocedure(%s), 'execute')", (function,)).fetchone()
+    return bool(row and row[0])
 
 
 def _chosen(

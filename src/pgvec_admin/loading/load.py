@@ -20,17 +20,20 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from pgvec_admin.database import Connection
-from pgvec_admin.engine import collections
+from pgvec_admin.engine import collections, index
 from pgvec_admin.engine.collections import Collection
+from pgvec_admin.engine.index import Kept
 from pgvec_admin.errors import DataRejectedError
 from pgvec_admin.loading import staging, stored
 from pgvec_admin.loading.lanes import Lanes
 from pgvec_admin.loading.reading import BATCH, Batch, Ended, LoadOptions, Reading, ResumePoint
 from pgvec_admin.loading.records import Record
 from pgvec_admin.loading.sources import Input, silently
+from pgvec_admin.loading.space import Space
 from pgvec_admin.loading.staging import Merged, Rejected
 
 ANALYZE_ABOVE = 0.01  # the share of a table's rows that changed
+TUNE = 20.0  # seconds for tuning the index anew, where the rows have doubled
 
 Report = Callable[[int, int | None], None]
 Reject = Callable[[Rejected], None]
@@ -52,6 +55,8 @@ class LoadResult:
     resumed: int = 0
     gone: int = 0
     counted_anew: bool = False
+    kept: Kept | None = None
+    prewarmed: int = 0
     seconds: float = 0.0
 
     @property
@@ -97,6 +102,8 @@ def load_files(
     `another` opens where two batches can be copied at a time; the caller closes it.
     """
     target = collections.get(connection, collection)
+    space = Space(connection, collection)
+    space.check_files(inputs)
     resume = _resume_points(connection, target)
     if restart:
         resume = {name: replace(point, fingerprint="none") for name, point in resume.items()}
@@ -105,7 +112,15 @@ def load_files(
     batches = Reading(options, resume, before, tell or silently).batches(inputs)
     batches = itertools.chain(batches, [Batch(ended=files, done=1.0)] if files else [])
     return _store(
-        connection, target, batches, _stop if strict else reject, report, another, prune=options.prune, tell=tell
+        connection,
+        target,
+        batches,
+        _stop if strict else reject,
+        report,
+        another,
+        prune=options.prune,
+        tell=tell,
+        space=space,
     )
 
 
@@ -123,6 +138,7 @@ def _store(
     *,
     prune: bool = False,
     tell: Callable[[str], None] | None = None,
+    space: Space | None = None,
 ) -> LoadResult:
     assert connection.autocommit, "a batch is a transaction"
     started = time.monotonic()
@@ -162,13 +178,18 @@ def _store(
             if report:
                 seen = result.rows + result.resumed
                 report(seen, max(seen, round(seen / batch.done)) if batch.done else None)
+            if space:
+                space.check(batch.done)
     due = collections.keyword_statistics(connection, collection.name).due
     if due:
         collections.refresh_statistics(connection, collection.name)
     _analyze(connection, collection, result)
     # a commit that waits for the disk, and thus for all commits before it
     connection.execute("select pg_logical_emit_message(true, 'pgvec', 'loaded')")
-    return replace(result, counted_anew=due, seconds=time.monotonic() - started)
+    seconds = time.monotonic() - started
+    kept = index.keep_recall(connection, collection.name, seconds=TUNE) if result.inserted else None
+    warm = index.prewarm(connection, collection.name) if result.inserted + result.updated else 0
+    return replace(result, counted_anew=due, kept=kept, prewarmed=warm, seconds=seconds)
 
 
 def _kept(one: Ended) -> Ended:

@@ -48,7 +48,7 @@ class Bench:
 
 @dataclass(frozen=True)
 class Trial:
-    """A value that `tune` tried; the last is `chosen` unless none reached the recall."""
+    """A value that `tune` tried; the last is `chosen`: the smallest that reached the recall, else the best for it."""
 
     setting: str
     value: int
@@ -205,11 +205,13 @@ def tune(
     wanted_recall: float = 0.98,
     queries: int = 100,
     match_count: int = 10,
+    seconds: float = 60,
 ) -> list[Trial]:
     """Write the smallest ef_search, or probes, that reaches a recall into the collection's settings."""
     with connection.cursor(row_factory=class_row(Trial)) as cursor:
         return cursor.execute(
-            "select * from pgvec.tune(%s, %s, %s, %s)", (collection, wanted_recall, queries, match_count)
+            "select * from pgvec.tune(%s, %s, %s, %s, seconds => %s)",
+            (collection, wanted_recall, queries, match_count, seconds),
         ).fetchall()
 
 

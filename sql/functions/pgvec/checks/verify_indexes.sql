@@ -1,4 +1,4 @@
--- pgvec.verify_indexes -- the indexes of a collection: broken, missing, unused, or larger than their rows need.
+-- pgvec.verify_indexes -- the indexes of a collection: broken, missing, unused, tuned for fewer rows, or larger than their rows need.
 -- A vector index is required above the row count that pgvec.wide_steps still scans exactly.
 create or replace function pgvec.verify_indexes(collection text)
   returns setof pgvec.verdict
@@ -84,10 +84,19 @@ begin
                             when target.search_index is null and serving.kind is not null then 'each search looks for its index' end], null),
     coalesce(target.search_index || ' is noted', 'no index is cached, and there is none'),
     'pgvec.note_index caches it, which saves each search a tenth of its time', format('select pgvec.note_index(%L);', target.name), severity => 'warn');
+
+  return next pgvec.verdict(
+    target.name, 'tuned index',
+    array_remove(array[case when serving.kind is not null and pgvec.tuning_is_due(target)
+                            then coalesce('tuned for ' || (target.settings #>> '{tuned,rows}') || format(' rows, there are %s', round(pgvec.searched_rows(target))),
+                                          format('never tuned, and there are %s rows', round(pgvec.searched_rows(target)))) end], null),
+    case when serving.kind is null then 'there is none' else coalesce('tuned for ' || (target.settings #>> '{tuned,rows}') || ' rows', 'the default serves so few rows') end,
+    format('the more rows, the more a search misses: pgvec-admin index tune %s', target.name),
+    format('select * from pgvec.keep_recall(%L);', target.name), severity => 'warn');
   return query select * from pgvec.verify_bloat(target.name);
 end
 $$;
 comment on function pgvec.verify_indexes(text) is
   'Checks the indexes of a collection: invalid, duplicate, missing, unused (vector indexes that no search of the collection''s distance uses), noted (the cached '
-  'index) and bloat. Raises PV001.';
+  'index), tuned (for fewer than half of its rows) and bloat. Raises PV001.';
 revoke all on function pgvec.verify_indexes(text) from public;

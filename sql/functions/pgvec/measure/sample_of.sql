@@ -1,6 +1,7 @@
 -- pgvec.sample_of -- the rows of a collection, or a sample of them, as the FROM item of a query.
 -- The pages are sampled at random, the same ones each time while the table stays the same. An adopted table
--- is read whole.
+-- is read whole. The limit is for a table that has grown since it was analyzed: else it would cut off the last rows, which are
+-- those that a graph links worst.
 create or replace function pgvec.sample_of(collection pgvec.collections, most_rows int)
   returns text
   language plpgsql stable parallel safe
@@ -15,7 +16,7 @@ begin
   if collection.source is not null then
     return format('(select * from %s as r limit %s)', collection.source, most_rows);
   end if;
-  return format('(select * from %s tablesample system (%s) repeatable (1) limit %s)', collection.base, least(100, round((100 * 1.2 * most_rows / estimate)::numeric, 6)), most_rows);
+  return format('(select * from %s tablesample system (%s) repeatable (1) limit %s)', collection.base, least(100, round((100.0 * most_rows / estimate)::numeric, 6)), 2 * most_rows::bigint);
 end
 $$;
 comment on function pgvec.sample_of(pgvec.collections, int) is

@@ -7,7 +7,7 @@ create or replace function pgvec.swap_models(target pgvec.collections, change pg
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  own_keys constant text[] := '{passage_prefix,embedding_price}'::text[];  -- settings of the model, not of the collection
+  own_keys constant text[] := '{passage_prefix,embedding_price,tuned}'::text[];  -- settings of the model, not of the collection
   item     record;
 begin
   for item in

@@ -28,7 +28,7 @@ begin
     return null;
   end if;
 
-  ef_search := least(1000, ceil(greatest(wanted + 1, coalesce((collection.settings ->> 'ef_search')::int, 40)) / least(share, 1)));
+  ef_search := least(1000, ceil(greatest(wanted + 1, coalesce((collection.settings ->> 'ef_search')::int, (collection.settings ->> 'default_ef_search')::int, 40)) / least(share, 1)));
   if ef_search <> ef_before then
     perform set_config('hnsw.ef_search', ef_search, true);
   end if;

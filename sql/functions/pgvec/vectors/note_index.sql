@@ -1,5 +1,6 @@
 -- pgvec.note_index -- remembers which vector index serves a collection, and by which queries, so that searches need not look.
 -- The search for it would take a tenth of a small search's time. Where nobody notes, or the index is gone, they do look.
+-- The ef_search for so many rows is noted too, as the setting default_ef_search, which stands where the user has set none.
 create or replace function pgvec.note_index(collection text)
   returns regclass
   language plpgsql volatile parallel unsafe
@@ -11,6 +12,8 @@ declare
   found  regclass;
   search text := pgvec.query_template(target, target.distance, best.kind);
   scan   text := pgvec.query_template(target, target.distance, null);
+  ef     constant int := pgvec.default_ef_search(pgvec.estimate_rows(target) / (select count(*) from pgvec.partitions(target.base)));
+  noted  constant jsonb := case when best.method = 'hnsw' and ef > 40 then jsonb_build_object('default_ef_search', ef) else '{}' end;
 begin
   select to_regclass(format('%I.%I', n.nspname, i.name)) into found
     from pgvec.vector_indexes(pgvec.model_name(target)) as i
@@ -33,14 +36,16 @@ begin
          search_kind = best.kind,
          search_method = best.method,
          search_query = search,
-         scan_query = scan
+         scan_query = scan,
+         settings = c.settings - 'default_ef_search' || noted
    where c.name = target.name
-     and (c.search_index, c.search_index_oid, c.search_kind, c.search_method, c.search_query, c.scan_query)
-         is distinct from (found::text, found::oid, best.kind, best.method, search, scan);
+     and (c.search_index, c.search_index_oid, c.search_kind, c.search_method, c.search_query, c.scan_query, c.settings)
+         is distinct from (found::text, found::oid, best.kind, best.method, search, scan, c.settings - 'default_ef_search' || noted);
   return found;
 end
 $$;
 comment on function pgvec.note_index(text) is
   'Notes the vector index that searches of a collection use, and their queries, after one was built or dropped (pgvec-admin index does it), and returns it; null for none. '
+  'Also notes the default of ef_search for the present rows (pgvec.default_ef_search). '
   'Searches are right without it, and a little slower. Raises PV001.';
 revoke all on function pgvec.note_index(text) from public;

@@ -6,7 +6,7 @@
 -- times the least ef_search of a look). For more see there. How many match is asked of the planner, by EXPLAIN, for 0.02 ms;
 -- a bounded count would read a good part of the table for a filter that many rows pass.
 -- An ef_search of 40 is the smallest with a recall of 0.98 on 100,000 rows of 384 dimensions in clusters of 100 (20: 0.946,
--- 40: 0.983, 60: 0.997). 1000 is pgvector's limit.
+-- 40: 0.983, 60: 0.997); for more rows pgvec.note_index notes a greater one. 1000 is pgvector's limit.
 -- Volatile, since EXPLAIN is a utility statement, which stable functions may not run themselves.
 drop function if exists pgvec.search_steps(pgvec.collections, text, int, text, jsonb);
 drop function if exists pgvec.search_steps(pgvec.collections, text, text, int, text, jsonb);
@@ -25,7 +25,7 @@ declare
   condition constant text := request.condition;
   wanted    constant int := request.wanted;
   read_rows constant int := case kind when 'column' then wanted + 1 else pgvec.read_rows(collection, kind, wanted) end;  -- a call costs 25 microseconds
-  ef_search int := least(1000, greatest(1, read_rows, coalesce((collection.settings ->> 'ef_search')::int, 40)));
+  ef_search int := least(1000, greatest(1, read_rows, coalesce((collection.settings ->> 'ef_search')::int, (collection.settings ->> 'default_ef_search')::int, 40)));
   plan      text;
   matches   float8;
   to_scan   float8;
@@ -65,6 +65,7 @@ comment on function pgvec.search_steps(pgvec.search_request) is
   'The steps of a search over the index of its collection (search_kind, search_method), each for when those before found too few rows, the last an exact scan '
   '(see type pgvec.search_step). '
   'scanned, walked: the FROM items that an exact scan and a walk through the index read: of tenants, those of pgvec.tenant_rows. '
-  'Settings of the collection: ef_search, the least hnsw.ef_search (default 40); those of pgvec.read_rows and pgvec.wide_steps.';
+  'Settings of the collection: ef_search, the least hnsw.ef_search (default: default_ef_search, which pgvec.note_index keeps, or 40); those of pgvec.read_rows and '
+  'pgvec.wide_steps.';
 revoke all on function pgvec.search_steps(pgvec.search_request) from public;
 select pgvec.grant_execute('pgvec.search_steps(pgvec.search_request)', 'reader');
