@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgvec_admin import __version__, redact
 from pgvec_admin.errors import CheckFailedError, TransactionPoolerError, UsageError, from_postgres
@@ -73,14 +73,24 @@ def target(url: str | None = None, environ: Mapping[str, str] = os.environ) -> T
     Raises UsageError for a malformed one.
     """
     if url is not None:  # an empty one is a variable that was not set, and must not end up in another database
-        return _checked(Target(url, "--database-url"))
+        return checked(Target(url, "--database-url"))
     for name in ENVIRONMENT:
         if environ.get(name):
-            return _checked(Target(environ[name], name))
+            return checked(Target(environ[name], name))
     return None
 
 
-def _checked(found: Target) -> Target:
+def primary_of(conninfo: str) -> str | None:
+    """The same with writes allowed, of a connection string that names several hosts and may end at a replica."""
+    part = conninfo_to_dict(conninfo)
+    several = "," in str(part.get("host") or "") or "," in str(part.get("hostaddr") or "")
+    if not several or part.get("target_session_attrs") in ("read-write", "primary"):
+        return None
+    return make_conninfo(conninfo, target_session_attrs="read-write")
+
+
+def checked(found: Target) -> Target:
+    """The target; UsageError where its connection string is empty or malformed."""
     if not found.conninfo.strip():
         raise UsageError(f"{found.origin} is empty", _EXAMPLE)
     try:

@@ -62,8 +62,8 @@ class Replica(Instance):
         """
         if self.promoted:
             raise UsageError(
-                f"the replica of PostgreSQL {self.version} was promoted: it is a primary, and may have rows of its own",
-                f"its data is in {self.directory}; move that away, or db replica stop --remove, to make another replica",
+                f"the replica of PostgreSQL {self.version} was promoted: it is a primary, with rows of its own",
+                f"move {self.directory} away, or delete it (db replica stop --remove), to make another replica",
             )
         primary = self.primary.start()
         account = server_account(self.primary.data)
@@ -77,7 +77,7 @@ class Replica(Instance):
         if lost and self.exists():
             self.stop()
             shutil.rmtree(self.data)
-        self.settings |= {name: value for name, value in alike} | {
+        self.settings |= dict(alike) | {
             "hot_standby": "on",
             # rows that a search here still reads are not vacuumed there, so that no search is cancelled for it
             "hot_standby_feedback": "on",
@@ -168,9 +168,7 @@ class Replica(Instance):
 
 
 def _conninfo(primary: Server) -> str:
-    return make_conninfo(
-        host=str(primary.socket_directory), port=primary.port, user=SUPERUSER, application_name=NAME
-    )
+    return make_conninfo(host=str(primary.socket_directory), port=primary.port, user=SUPERUSER, application_name=NAME)
 
 
 def _wait_for_replication(primary: Server) -> None:

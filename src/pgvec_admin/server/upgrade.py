@@ -1,4 +1,4 @@
-"""An embedded server upgraded to a newer PostgreSQL by pg_upgrade; its data from before stays until that is confirmed."""
+"""The upgrade of an embedded server by pg_upgrade. The data from before stays until it is confirmed."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ class Upgrade(Instance):
         report(f"stopping PostgreSQL {self.old.version}")
         self.old.start()  # it may have been killed: pg_upgrade takes only what was shut down cleanly
         self.old.stop()
+        Replica(self.old).stop()  # it could only go on with what is old
         report(f"copying {self.old.size() / 1e6:,.0f} MB into PostgreSQL {self.version}")
         server = self.start()
         report("updating pgvector, and the planner's statistics")
