@@ -183,6 +183,13 @@ def _process(connection: Connection) -> int:
     return int(row[0])
 
 
+def is_replica(connection: Connection) -> bool:
+    """Whether it is a server that follows another, and knows nothing of the log of searches and of vacuum."""
+    row = connection.execute("select pg_catalog.pg_is_in_recovery()").fetchone()
+    assert row is not None
+    return bool(row[0])
+
+
 @contextmanager
 def usual_search_path(connection: Connection) -> Iterator[None]:
     """Resolve names as this role does elsewhere: for names that people write. Statements within qualify their own."""
