@@ -61,9 +61,12 @@ class Target:
     def describe(self) -> str:
         """The target without its password, for people."""
         part = conninfo_to_dict(self.conninfo)
-        host = part.get("host") or part.get("hostaddr") or "local socket"
-        port = f":{part['port']}" if part.get("port") else ""
-        return f"{part.get('dbname') or part.get('user') or 'postgres'} on {host}{port}"
+        hosts = str(part.get("host") or part.get("hostaddr") or "local socket").split(",")
+        ports = str(part.get("port") or "").split(",")
+        if len(ports) < len(hosts):  # one for all
+            ports *= len(hosts)
+        where = ", ".join(f"{host}:{port}" if port else host for host, port in zip(hosts, ports, strict=False))
+        return f"{part.get('dbname') or part.get('user') or 'postgres'} on {where}"
 
 
 def target(url: str | None = None, environ: Mapping[str, str] = os.environ) -> Target | None:
