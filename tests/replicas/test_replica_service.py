@@ -74,17 +74,6 @@ def test_writes_go_to_the_primary_and_reads_to_the_replica(pair: Pair, told: str
                 replica.execute("select pg_wal_replay_resume()")
 
 
-def test_a_search_that_stood_in_the_way_of_a_change_is_made_again(pair: Pair) -> None:
-    with running(Settings(pair.replica.url(), caching=Caching(answer_bytes=0))) as client:
-        assert ids(client, **QUESTION) == []
-        with psycopg.connect(pair.replica.url(), autocommit=True) as replica:
-            for (process,) in replica.execute(
-                "select pid from pg_stat_activity where application_name = 'pgvec-admin serve'"
-            ).fetchall():
-                replica.execute("select pg_terminate_backend(%s)", (process,))
-        assert ids(client, **QUESTION) == []
-
-
 class _Load(threading.Thread):
     """Asks one thing after the other until it is stopped; counts the answers, and those since `mark`."""
 
@@ -124,6 +113,45 @@ def _all_answer(load: list[_Load], since: list[int]) -> Iterator[bool]:
         yield all(
             len(one.last) >= start + 3 and set(one.last[-3:]) == {200} for one, start in zip(load, since, strict=True)
         )
+
+
+def test_a_search_that_stands_in_the_way_of_a_change_is_made_again(pair: Pair) -> None:
+    with psycopg.connect(pair.primary.url(), autocommit=True) as primary:
+        primary.execute(
+            "insert into documents (id, content, embedding)"
+            " select i::text, 'fish', array[1, i]::real[]::extensions.vector from generate_series(1, 3000) as i"
+        )
+        pair.catch_up()
+        with psycopg.connect(pair.replica.url(), autocommit=True) as replica:
+            replica.execute("alter system set max_standby_streaming_delay = 0")
+            replica.execute("select pg_reload_conf()")
+            settings = Settings(pair.replica.url(), limits=Limits(share=100), caching=Caching(answer_bytes=0))
+            with running(settings) as client:
+                load = [_Load(client, 0) for _ in range(2)]
+                for one in load:
+                    one.start()
+                try:
+                    _wait("no search was cancelled", _cancelled(primary, replica))
+                finally:
+                    for one in load:
+                        one.stopped.set()
+                    for one in load:
+                        one.join()
+            statuses = sum((one.statuses for one in load), Counter[int]())
+            assert set(statuses) <= {200, 503}
+            assert statuses[200] > statuses[503], "a cancelled search is not made again"
+            replica.execute("alter system reset max_standby_streaming_delay")
+        primary.execute("truncate documents")
+        pair.catch_up()
+
+
+def _cancelled(primary: psycopg.Connection, replica: psycopg.Connection) -> Iterator[bool]:
+    """Locks the table as an ALTER TABLE does; whether the replica has cancelled five searches for it."""
+    while True:
+        with primary.transaction():
+            primary.execute("lock table documents in access exclusive mode")
+        found = replica.execute("select sum(confl_lock) >= 5 from pg_stat_database_conflicts").fetchone()
+        yield found == (True,)
 
 
 def test_a_failover_during_a_load_loses_no_acknowledged_write_and_heals() -> None:
