@@ -36,6 +36,9 @@ OF_PRIMARIES = {
 }
 
 
+ON_18 = pytest.mark.parametrize("pair", [18], indirect=True)
+
+
 @pytest.fixture(scope="module", params=[18, 16])
 def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     with replicated(request.param, f"{every_call.FILL};{every_call.LATER};{LOGGED}; analyze") as made:
@@ -75,6 +78,7 @@ def usual(connection: Connection, role: str) -> Iterator[tuple[str, str]]:
             yield name, call
 
 
+@ON_18
 def test_every_function_for_clients_that_reads_answers_as_on_the_primary(pair: Pair) -> None:
     written, compared = set(), 0
     with both(pair, "pgvec_reader") as (primary, replica):
@@ -111,6 +115,7 @@ def test_every_function_that_reads_answers_as_on_the_primary(pair: Pair) -> None
     assert len(compared) > 280
 
 
+@ON_18
 def test_searches_on_a_replica_are_not_logged_and_it_says_so(pair: Pair) -> None:
     with installation.connect(pair.replica.url()) as replica:
         for call in ("match_documents('[1,2]')", "keyword_search('fish')", "hybrid_search('fish', '[1,2]')"):
@@ -148,6 +153,7 @@ def test_verify_says_what_a_replica_cannot_know_and_how_far_it_is_behind(pair: P
     assert str(found["replica"].found).startswith("pgvec_replica is ")
 
 
+@ON_18
 def test_verify_finds_a_replica_that_lags_and_one_that_is_gone(pair: Pair) -> None:
     with psycopg.connect(pair.replica.url(), autocommit=True) as replica:
         replica.execute("select pg_wal_replay_pause()")

@@ -148,15 +148,6 @@ def test_an_upgrade_that_cannot_be_is_refused_and_leaves_the_old_server_as_it_wa
         upgrade.run()
     assert "db start --postgres 16" in str(refusal.value.hint)
     assert (upgrade.exists(), upgrade.unconfirmed) == (False, False)
-    with psycopg.connect(old.start().url(), autocommit=True) as connection:
-        connection.execute("drop table names")
     monkeypatch.setattr(module, "_SPARE", 1 << 60)
     with pytest.raises(CheckFailedError, match="an upgrade copies the data"):
         upgrade.run()
-    monkeypatch.undo()
-
-    upgrade.run()
-    upgrade.confirm()
-    assert not old.directory.exists()
-    with psycopg.connect(upgrade.start().url()) as connection:
-        assert connection.execute("select 1").fetchone() == (1,)

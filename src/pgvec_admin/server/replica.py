@@ -129,7 +129,11 @@ class Replica(Instance):
         command += ["--slot", NAME, "--checkpoint", "fast", "--no-password"]
         if self.settings.get("fsync") == "off":
             command.append("--no-sync")
-        account.must_run(command, f"is the disk full? it takes as much as the primary: {self.primary.data}")
+        account.must_run(
+            command,
+            f"is the disk full? it takes as much as {self.primary.data}; where the primary writes more than"
+            " max_slot_wal_keep_size meanwhile, raise that in its postgresql.conf",
+        )
         self._write(data / "standby.signal", "", account)
         self._write(self.directory / "password", f"{running.password}\n", account)
 
