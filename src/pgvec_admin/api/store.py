@@ -54,6 +54,8 @@ _TIMELINE = query("api/timeline").encode()
 
 # a pool reconnects with growing pauses, until it gives up and waits for the next request
 _GIVE_UP = 3.0
+# whoever asks for the health of a service without a primary waits no longer than this, in seconds
+_HEALTH_PATIENCE = 0.5
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ class Store:
             min_size=min(2, settings.connections),
             max_size=settings.connections,
             timeout=settings.limits.wait_seconds,
-            max_waiting=concurrent + 2,
+            max_waiting=settings.limits.concurrent + 2,
             reconnect_timeout=_GIVE_UP,
             configure=self._configure,
             check=check,
@@ -240,7 +242,7 @@ class Store:
     async def takes_writes(self) -> bool:
         """Whether the database that writes go to is there, and is no replica."""
         try:
-            async with (self._primary or self.pool).connection() as connection:
+            async with (self._primary or self.pool).connection(timeout=_HEALTH_PATIENCE) as connection:
                 return not (await _row(await connection.execute(_READ_ONLY_NOW)))[0]
         except psycopg.Error:
             return False
