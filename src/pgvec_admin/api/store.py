@@ -93,6 +93,7 @@ class Store:
         self._timeout = f"{settings.limits.statement_seconds * 1000:.0f}ms"
         self._pooler = not settings.prepare
         self._first = (_PATH if self._pooler else "") + (_READ_ONLY if settings.read_only else "")
+        self._reads_only = settings.read_only
         self._calls: dict[str, bytes] = {}
         self._timeline = 0
         self.pool = self._pool(settings, settings.conninfo)
@@ -240,7 +241,9 @@ class Store:
                 return None
 
     async def takes_writes(self) -> bool:
-        """Whether the database that writes go to is there, and is no replica."""
+        """Whether this service writes, and the database that its writes go to is there, and is no replica."""
+        if self._reads_only:
+            return False
         try:
             async with (self._primary or self.pool).connection(timeout=_HEALTH_PATIENCE) as connection:
                 return not (await _row(await connection.execute(_READ_ONLY_NOW)))[0]
