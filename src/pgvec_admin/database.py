@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgvec_admin import __version__, redact
 from pgvec_admin.errors import CheckFailedError, TransactionPoolerError, UsageError, from_postgres
@@ -61,9 +61,12 @@ class Target:
     def describe(self) -> str:
         """The target without its password, for people."""
         part = conninfo_to_dict(self.conninfo)
-        host = part.get("host") or part.get("hostaddr") or "local socket"
-        port = f":{part['port']}" if part.get("port") else ""
-        return f"{part.get('dbname') or part.get('user') or 'postgres'} on {host}{port}"
+        hosts = str(part.get("host") or part.get("hostaddr") or "local socket").split(",")
+        ports = str(part.get("port") or "").split(",")
+        if len(ports) < len(hosts):  # one for all
+            ports *= len(hosts)
+        where = ", ".join(f"{host}:{port}" if port else host for host, port in zip(hosts, ports, strict=False))
+        return f"{part.get('dbname') or part.get('user') or 'postgres'} on {where}"
 
 
 def target(url: str | None = None, environ: Mapping[str, str] = os.environ) -> Target | None:
@@ -73,14 +76,24 @@ def target(url: str | None = None, environ: Mapping[str, str] = os.environ) -> T
     Raises UsageError for a malformed one.
     """
     if url is not None:  # an empty one is a variable that was not set, and must not end up in another database
-        return _checked(Target(url, "--database-url"))
+        return checked(Target(url, "--database-url"))
     for name in ENVIRONMENT:
         if environ.get(name):
-            return _checked(Target(environ[name], name))
+            return checked(Target(environ[name], name))
     return None
 
 
-def _checked(found: Target) -> Target:
+def primary_of(conninfo: str) -> str | None:
+    """The same with writes allowed, of a connection string that names several hosts and may end at a replica."""
+    part = conninfo_to_dict(conninfo)
+    several = "," in str(part.get("host") or "") or "," in str(part.get("hostaddr") or "")
+    if not several or part.get("target_session_attrs") in ("read-write", "primary"):
+        return None
+    return make_conninfo(conninfo, target_session_attrs="read-write")
+
+
+def checked(found: Target) -> Target:
+    """The target; UsageError where its connection string is empty or malformed."""
     if not found.conninfo.strip():
         raise UsageError(f"{found.origin} is empty", _EXAMPLE)
     try:
@@ -171,6 +184,13 @@ def _process(connection: Connection) -> int:
     row = connection.execute(_PROCESS).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def is_replica(connection: Connection) -> bool:
+    """Whether it is a server that follows another, and knows nothing of the log of searches and of vacuum."""
+    row = connection.execute("select pg_catalog.pg_is_in_recovery()").fetchone()
+    assert row is not None
+    return bool(row[0])
 
 
 @contextmanager

@@ -63,6 +63,11 @@ _ENGINE_ERRORS: dict[str, type[PgvecError]] = {
 
 _MIGRATE = "is the engine installed and up to date? run: pgvec-admin migrate"
 
+_REPLICA = (
+    "is this a replica, or a session that may only read? connect to the primary: of several hosts"
+    " target_session_attrs=read-write chooses it"
+)
+
 # Postgres's own, by SQLSTATE or its class: what each becomes, and what to do where the server gives no hint.
 _SERVER_ERRORS: dict[str, tuple[type[PgvecError], str | None]] = {
     "42501": (UsageError, "connect as the owner of the database, or as a role that has this privilege"),
@@ -75,7 +80,7 @@ _SERVER_ERRORS: dict[str, tuple[type[PgvecError], str | None]] = {
     "23": (DataRejectedError, "rows that contradict those there are, or a constraint; see the message"),
     "54": (DataRejectedError, "it is beyond a limit of the server; cut it into smaller parts"),
     "0A": (UsageError, None),
-    "25": (UsageError, "is this a replica, or a session that may only read? connect to the primary"),
+    "25": (UsageError, _REPLICA),
 }
 
 
@@ -110,5 +115,7 @@ def from_postgres(error: psycopg.Error) -> PgvecError:
     message = error.diag.message_primary or " ".join(str(error).split())
     if error.diag.message_detail:
         message = f"{message} ({error.diag.message_detail})"
+    if state == "0A000" and "during recovery" in message:  # PostgreSQL's own words, of the log of searches
+        return UsageError(message, _REPLICA)
     kind, hint = _SERVER_ERRORS.get(state) or _SERVER_ERRORS.get(state[:2]) or (PgvecError, None)
     return _ENGINE_ERRORS.get(state, kind)(message, error.diag.message_hint or hint)

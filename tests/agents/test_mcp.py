@@ -202,7 +202,7 @@ def test_even_a_function_that_writes_cannot(settings: Settings, database: str) -
 
     async def act() -> None:
         store = Store(settings)
-        async with store.pool:
+        async with store.opened():
             await store.upsert(Caller("x", "x"), [{"id": "1", "content": "x"}], "documents", None)
 
     with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):

@@ -51,8 +51,12 @@ def test_the_skill_says_when_it_is_for() -> None:
 def test_what_it_names_is_there(page: Path) -> None:
     text = page.read_text()
     commands = set(re.findall(r"pgvec-admin ([a-z]+(?: [a-z]+)?)\b", text))
-    groups = {name.split()[0] for name in COMMANDS if " " in name}
-    unknown = {name for name in commands if (name if name.split()[0] in groups else name.split()[0]) not in COMMANDS}
+    groups = {" ".join(name.split()[:depth]) for name in COMMANDS for depth in range(1, len(name.split()))}
+    unknown = {
+        name
+        for name in commands
+        if (name if name.split()[0] in groups else name.split()[0]) not in {*COMMANDS, *groups}
+    }
     assert unknown == set()
     called = set(re.findall(r"`([a-z_]+)\(", text))
     assert called - PUBLIC - {"set_config"} == set()

@@ -114,6 +114,7 @@ def test_settings_are_fitted_to_memory_cores_and_shared_memory() -> None:
         "effective_cache_size": "6144MB",
         "maintenance_work_mem": "1024MB",
         "max_wal_size": "4GB",
+        "max_slot_wal_keep_size": "4GB",
         "max_worker_processes": "8",
         "max_parallel_workers": "4",
         "max_parallel_maintenance_workers": "3",

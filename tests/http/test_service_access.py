@@ -231,7 +231,7 @@ def test_health_tells_strangers_no_version(settings: Settings, guarded: Settings
     with running(settings) as client:
         assert client.get("/health").json()["version"]
     with running(guarded) as client:
-        assert client.get("/health").json() == {"live": True, "ready": True, "version": None}
+        assert client.get("/health").json() == {"live": True, "ready": True, "writable": True, "version": None}
 
 
 # options that the command refuses

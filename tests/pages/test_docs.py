@@ -61,7 +61,7 @@ def test_every_command_is_named() -> None:
 
 
 def test_every_command_that_is_named_is_one() -> None:
-    groups = {name.split()[0] for name in COMMANDS if " " in name}
+    groups = {" ".join(name.split()[:depth]) for name in COMMANDS for depth in range(1, len(name.split()))}
     unknown = set()
     for page in PAGES:
         for first, second in re.findall(r"`pgvec-admin ([a-z]+)(?: ([a-z-]*[a-z]))?", page.read_text()):

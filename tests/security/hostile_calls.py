@@ -71,4 +71,7 @@ supabase check --directory {}/supabase/migrations
 uninstall --keep-tables --yes
 """
 # commands that run until they are stopped have their own test; db starts a server, and demo consists of the others
-APART = {"serve", "mcp", "log collect", "demo", "db start", "db stop", "db status", "db url", "db psql"}
+APART = {
+    *("serve", "mcp", "log collect", "demo", "db start", "db stop", "db status", "db url", "db psql"),
+    *("db replica start", "db replica stop", "db replica status", "db upgrade"),
+}

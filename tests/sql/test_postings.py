@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import psycopg
 import pytest
@@ -17,6 +18,8 @@ COLLECTIONS = ("notes", "shared")
 WORDS = [f"word{chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(200)]
 WEIGHTS = [1 / (place + 2) for place in range(len(WORDS))]
 ROWS = 10_000
+
+Found = list[tuple[str, float]]
 
 
 def _texts(number: int, seed: int) -> list[str]:
@@ -85,7 +88,7 @@ def _named(connection: Connection, collection: str, query: str) -> list[str] | N
     return named
 
 
-def _agree(ours: list[tuple[str, float]], exact: list[tuple[str, float]]) -> None:
+def _agree(ours: Found, exact: Found) -> None:
     """The scores are nearly those of the best rows: which of many equal ones are returned, says nothing."""
     assert len(ours) == len(exact)
     assert sum(score for _, score in ours) >= 0.99 * sum(score for _, score in exact)
@@ -105,13 +108,14 @@ def test_the_best_rows_are_found_among_few(connection: Connection, collection: s
 @pytest.mark.parametrize("collection", COLLECTIONS)
 def test_conditions_hold(connection: Connection, collection: str) -> None:
     first, second, third = WORDS[:3]
-    for query, more in (
+    cases: tuple[tuple[str, dict[str, Any]], ...] = (
         (f"{first} {second}", {"filter": '{"half": 1}'}),  # few of the named rows are left by the next one
         (f"{first} {second}", {"filter": '{"rare": 7}'}),
         (f"{first} -{second}", {}),
         (f'"{first} {second}" {third}', {}),
         (f"{first} {WORDS[50]}", {}),
-    ):
+    )
+    for query, more in cases:
         _agree(_found(connection, collection, query, **more), _without(connection, collection, query, **more))
     assert len(_found(connection, collection, first, 1000)) == 1000
 
@@ -147,7 +151,8 @@ def test_beyond_a_quarter_of_changes_searches_do_without_until_the_refresh(conne
     assert _named(connection, "notes", query) is not None
     noted = "select count(*) from pgvec.posting_changes"
     before = connection.execute(noted).fetchone()
-    assert before is not None and before[0] > 1000
+    assert before is not None
+    assert before[0] > 1000
     connection.execute(notes.encode(), (_texts(3000, 8),))
     assert connection.execute(noted).fetchone() == before
     assert _named(connection, "notes", query) is None
@@ -173,7 +178,8 @@ def test_nobody_is_told_of_rows_that_they_may_not_read(connection: Connection, d
         assert named(reader, "notes", None)
         reader.execute("select set_config('app.tenant_id', %s, false)", (OURS,))
         ours = named(reader, "shared", None)
-        assert ours and set(ours) <= {str(number) for number in range(1, 3001)}
+        assert ours
+        assert set(ours) <= {str(number) for number in range(1, 3001)}
         with pytest.raises(psycopg.errors.DatabaseError, match=THEIRS) as refused:
             reader.execute("select pgvec.posted_rows('shared', %s, '{a}', '{1:1}/268435456', 10)", (THEIRS,))
         assert refused.value.sqlstate == "PV006"
@@ -205,7 +211,8 @@ def test_nothing_stays_of_rows_that_are_forgotten(connection: Connection) -> Non
 
     connection.execute("insert into shared (tenant_id, content) values (%s, %s)", (OURS, WORDS[0]))
     theirs = left("shared", THEIRS)
-    assert all(left("shared", OURS)) and theirs[0] > 0 and theirs[1] > 0
+    assert all(left("shared", OURS))
+    assert all(theirs[:2])
     connection.execute("select pgvec.purge_tenant(%s)", (OURS,))
     assert left("shared", OURS) == [0, 0, 0]
     assert left("shared", THEIRS) == theirs

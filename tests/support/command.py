@@ -29,11 +29,18 @@ def interrupt(process: subprocess.Popen[str]) -> None:
         raise
 
 
+def _below(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+    members = getattr(command, "commands", None)
+    if members is None:
+        yield name, command
+        return
+    for below, member in members.items():
+        yield from _below(f"{name} {below}", member)
+
+
 def _commands() -> Iterator[tuple[str, Any]]:
     for name in cli.COMMANDS:
-        command = cli.load_command(name)
-        for below, member in getattr(command, "commands", {"": command}).items():
-            yield f"{name} {below}".strip(), member
+        yield from _below(name, cli.load_command(name))
 
 
 COMMANDS = dict(_commands())

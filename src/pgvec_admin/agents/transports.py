@@ -50,7 +50,7 @@ def create_app(settings: Settings, **options: Any) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with agents.service.store.pool, inner.router.lifespan_context(inner):
+        async with agents.service.store.opened(), inner.router.lifespan_context(inner):
             warming = asyncio.create_task(agents.service.warm())
             yield
             warming.cancel()
@@ -79,5 +79,5 @@ async def serve_stdio(settings: Settings, *, tenant: Any = None, token: str | No
         return Caller("stdio", "stdio", tenant=tenant)
 
     agents = Agents(settings, who, **options)
-    async with agents.service.store.pool:
+    async with agents.service.store.opened():
         await agents.server.run_stdio_async()

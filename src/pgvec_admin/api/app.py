@@ -314,7 +314,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with service.store.pool:
+        async with service.store.opened():
             warming = asyncio.create_task(service.warm())
             yield
             warming.cancel()

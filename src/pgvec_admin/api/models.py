@@ -179,6 +179,7 @@ class Health(BaseModel):
 
     live: bool
     ready: bool
+    writable: bool = Field(default=False, description="whether it can store: not without a primary")
     version: str | None = Field(default=None, description="of the functions in the database")
 
 

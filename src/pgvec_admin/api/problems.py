@@ -28,6 +28,7 @@ _STATUS = {
 }
 _CALLERS = ("22", "23", "54")  # a value, a constraint, a limit of the server
 _TOOK_TOO_LONG = "57014"
+_READ_ONLY = "25006"
 _UNAVAILABLE = ("08", "53", "57P")  # no connection, no resources, or the server shut down
 
 
@@ -65,6 +66,16 @@ def of_database(error: psycopg.Error) -> ProblemError:
         return ProblemError(503, "no connection to the database is free", "try again soon", retry_after=1)
     if state == _TOOK_TOO_LONG:
         return ProblemError(504, "it took too long", "narrow it with a filter, or ask for fewer rows", code=state)
+    if state == _READ_ONLY:
+        return ProblemError(
+            503,
+            "the database takes no writes",
+            "it is a replica, or read-only: the service needs the primary for writes, see --primary-url",
+            code=state,
+            retry_after=5,
+        )
+    if state.startswith("40"):  # a deadlock, or a replica whose search stood in the way of a change
+        return ProblemError(503, "it was in conflict with a change", "try again soon", code=state, retry_after=1)
     if state.startswith(_UNAVAILABLE) or (not state and isinstance(error, psycopg.OperationalError)):
         return ProblemError(503, "the database is unavailable", "try again soon", retry_after=2)
     if not state and isinstance(error, psycopg.DataError):

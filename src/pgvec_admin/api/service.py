@@ -131,7 +131,8 @@ class Service:
         except psycopg.Error:
             return Health(live=True, ready=False)
         # where callers sign in, strangers do not see the installed version
-        return Health(live=True, ready=True, version=version if self.settings.access.everybody else None)
+        told = version if self.settings.access.everybody else None
+        return Health(live=True, ready=True, writable=await self.store.takes_writes(), version=told)
 
     async def warm(self) -> None:
         """Load the model of the service's own collection, if it runs here, before a request has to wait for it."""

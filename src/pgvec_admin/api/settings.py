@@ -96,10 +96,10 @@ class Settings:
     """Database, default collection, most connections, and settings of embedding providers.
 
     `prepare`: statements are prepared, which a pooler in transaction mode may not allow. `read_only`: so are all
-    transactions. `hosts` are the names under
-    which a service that asks for no token may be called; localhost and addresses are always allowed. `proxies` are
-    the addresses and networks whose X-Forwarded-For is trusted. `no_model`: texts are searched with the vectors of
-    words that were fitted, and no model is loaded.
+    transactions. `hosts` are the names under which a service that asks for no token may be called; localhost and
+    addresses are always allowed. `proxies` are the addresses and networks whose X-Forwarded-For is trusted. `no_model`:
+    texts are searched with the vectors of words that were fitted, and no model is loaded. `primary` is where writes
+    go, if `conninfo` is that of a replica; with several hosts it is by default the one of these that takes writes.
     """
 
     conninfo: str = field(repr=False)
@@ -115,6 +115,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     caching: Caching = field(default_factory=Caching)
     no_model: bool = False
+    primary: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
@@ -49,9 +49,13 @@ _AS_TOKEN = f"{_AS}, {_SET}('request.jwt.claims', %(claims)s, true), {_SET}('rol
 _AS_TENANT = f"{_AS}, {_SET}('app.tenant_id', %(tenant)s, true)"
 _QUERY_VECTOR = "select pgvec.query_vector(%(text)s, %(collection)s)::text"
 _VERSION = "select pgvec.collection_version(%(collection)s, %(tenant)s)"
+_READ_ONLY_NOW = "select pg_catalog.current_setting('transaction_read_only')::pg_catalog.bool"
+_TIMELINE = query("api/timeline").encode()
 
 # a pool reconnects with growing pauses, until it gives up and waits for the next request
 _GIVE_UP = 3.0
+# whoever asks for the health of a service without a primary waits no longer than this, in seconds
+_HEALTH_PATIENCE = 0.5
 
 
 @dataclass(frozen=True)
@@ -89,9 +93,19 @@ class Store:
         self._timeout = f"{settings.limits.statement_seconds * 1000:.0f}ms"
         self._pooler = not settings.prepare
         self._first = (_PATH if self._pooler else "") + (_READ_ONLY if settings.read_only else "")
+        self._reads_only = settings.read_only
         self._calls: dict[str, bytes] = {}
-        self.pool: AsyncConnectionPool[_Connection] = AsyncConnectionPool(
-            settings.conninfo,
+        self._timeline = 0
+        self.pool = self._pool(settings, settings.conninfo)
+        # where reads may go to a replica, writes have connections of their own, to the primary
+        primary = None if settings.read_only else settings.primary or database.primary_of(settings.conninfo)
+        self._primary = self._pool(settings, primary, check=AsyncConnectionPool.check_connection) if primary else None
+
+    def _pool(
+        self, settings: Settings, conninfo: str, check: Callable[[_Connection], Awaitable[None]] | None = None
+    ) -> AsyncConnectionPool[_Connection]:
+        return AsyncConnectionPool(
+            conninfo,
             kwargs={
                 "autocommit": True,
                 "prepare_threshold": 5 if settings.prepare else None,
@@ -100,11 +114,21 @@ class Store:
             min_size=min(2, settings.connections),
             max_size=settings.connections,
             timeout=settings.limits.wait_seconds,
-            max_waiting=concurrent + 2,
+            max_waiting=settings.limits.concurrent + 2,
             reconnect_timeout=_GIVE_UP,
             configure=self._configure,
+            check=check,
             open=False,
         )
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Hold the connections open."""
+        async with AsyncExitStack() as stack:
+            for pool in (self.pool, self._primary):
+                if pool is not None:
+                    await stack.enter_async_context(pool)
+            yield
 
     async def search(self, caller: Caller, kind: str, parameters: Parameters) -> Answer:
         """The answer of `queries/api/<kind>.sql`."""
@@ -115,7 +139,10 @@ class Store:
             body, rows, scans, version = await _row(found)
             along = (scans or 0) > ((await _row(settings))[0] or 0)
             return Answer(
-                body.encode(), rows, "keyword" if kind == "keyword" else "index" if along else "exact", version
+                body.encode(),
+                rows,
+                "keyword" if kind == "keyword" else "index" if along else "exact",
+                self._of_timeline(version),
             )
 
         return await self._again(work)
@@ -126,8 +153,7 @@ class Store:
         async def work() -> str | None:
             async with self._transaction(caller) as (connection, _):
                 version = await connection.execute(_VERSION, parameters)
-            found: str | None = (await _row(version))[0]
-            return found
+            return self._of_timeline((await _row(version))[0])
 
         return await self._again(work)
 
@@ -182,7 +208,7 @@ class Store:
         given = orjson.dumps(documents, option=orjson.OPT_SERIALIZE_NUMPY).decode()
 
         async def work() -> list[str]:
-            async with self._transaction(caller) as (connection, _):
+            async with self._transaction(caller, writes=True) as (connection, _):
                 written = await connection.execute(
                     self._calls["upsert"], {"documents": given, "collection": collection, "tenant": tenant}
                 )
@@ -197,7 +223,7 @@ class Store:
         ids = None if id_ is None else [id_]
 
         async def work() -> int:
-            async with self._transaction(caller) as (connection, _):
+            async with self._transaction(caller, writes=True) as (connection, _):
                 done = await connection.execute(
                     self._calls["delete"], {"ids": ids, "source": source, "collection": collection, "tenant": tenant}
                 )
@@ -214,9 +240,19 @@ class Store:
             except psycopg.errors.InsufficientPrivilege:
                 return None
 
+    async def takes_writes(self) -> bool:
+        """Whether this service writes, and the database that its writes go to is there, and is no replica."""
+        if self._reads_only:
+            return False
+        try:
+            async with (self._primary or self.pool).connection(timeout=_HEALTH_PATIENCE) as connection:
+                return not (await _row(await connection.execute(_READ_ONLY_NOW)))[0]
+        except psycopg.Error:
+            return False
+
     @asynccontextmanager
     async def _transaction(
-        self, caller: Caller, indexes: Sequence[int] | None = None
+        self, caller: Caller, indexes: Sequence[int] | None = None, *, writes: bool = False
     ) -> AsyncIterator[tuple[_Connection, _Cursor]]:
         """A transaction as the caller; its cursor has the earlier scan counts of `indexes`, where these are given.
 
@@ -233,17 +269,18 @@ class Store:
         statement, parameters = f"select {who}", settings
         if indexes is not None:
             statement, parameters = f"select {_SCANS}, {who}", settings | {"indexes": indexes}
-        async with self._turns.turn(caller.name), self.pool.connection() as connection, connection.pipeline():
+        pool = (writes and self._primary) or self.pool
+        async with self._turns.turn(caller.name), pool.connection() as connection, connection.pipeline():
             yield connection, await connection.execute(statement.encode(), parameters)
 
     async def _again(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Run reading work, and run it again if the server was restarted meanwhile."""
+        """Run reading work, and again if the server was restarted meanwhile, or a replica gave way to its primary."""
         try:
             return await self._as_installed(work)
         except PoolTimeout:
             raise
         except psycopg.OperationalError as error:
-            if error.sqlstate and not error.sqlstate.startswith("57P"):
+            if error.sqlstate and not error.sqlstate.startswith(("57P", "40001")):
                 raise
             await self.pool.check()
             return await work()
@@ -263,6 +300,13 @@ class Store:
             await connection.execute(database.SET_LOCAL_SEARCH_PATH if self._pooler else database.SET_SEARCH_PATH)
             known = calls.signatures(await (await cursor.execute(calls.SIGNATURES)).fetchall())
             self._calls = {name: calls.complete(call, known) for name, call in _CALLS.items()}
+        # services that keep no files of their log, or tell nobody, have no failover that loses a write either
+        with suppress(psycopg.errors.FeatureNotSupported, psycopg.errors.InsufficientPrivilege):
+            self._timeline = max(self._timeline, (await _row(await connection.execute(_TIMELINE)))[0] or 0)
+
+    def _of_timeline(self, version: str | None) -> str | None:
+        """A version of rows, of this primary: the one after a failover may lack the last writes, and count anew."""
+        return version and f"{self._timeline}/{version}"
 
 
 async def _row(cursor: _Cursor) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""pgvec-admin db: start, stop, status, url, psql of the embedded server."""
+"""pgvec-admin db: start, stop, status, url, psql of the embedded server; its replica; its upgrade."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from typing import Annotated, Any
 
 import typer
 
-from pgvec_admin.cli.output import Json, echo, print_json, print_table, say, size
+from pgvec_admin.cli.output import Json, confirm, duration, echo, print_json, print_table, say, size
 from pgvec_admin.errors import ConnectionFailedError, UsageError
 from pgvec_admin.server import embedded
 from pgvec_admin.server.embedded_system import binaries, server_account, without_libpq
+from pgvec_admin.server.replica import Replica
+from pgvec_admin.server.upgrade import Upgrade
 
-app = typer.Typer(no_args_is_help=True, help="The embedded PostgreSQL server: start, stop, status, connect.")
+app = typer.Typer(no_args_is_help=True, help="The embedded PostgreSQL server: start, stop, connect, replica, upgrade.")
+replica = typer.Typer(no_args_is_help=True, help="A streaming replica of the embedded server, for reads.")
+app.add_typer(replica, name="replica")
 
 Postgres = Annotated[
     int | None,
@@ -88,8 +92,12 @@ def status(postgres: Postgres = None, as_json: Json = False) -> None:
         say("there is no embedded server yet; make one: pgvec-admin db start")
         return
     for item in shown:
-        rows = [(name, size(value) if name == "size" else value) for name, value in item.items() if value is not None]
-        print_table(["PostgreSQL", str(item["version"])], [(name, str(value)) for name, value in rows[1:]])
+        _print_described(item)
+
+
+def _print_described(item: dict[str, Any]) -> None:
+    rows = [(name, size(value) if name == "size" else value) for name, value in item.items() if value is not None]
+    print_table(["PostgreSQL", str(item["version"])], [(name, str(value)) for name, value in rows[1:]])
 
 
 def _described(instance: embedded.Instance) -> dict[str, Any]:
@@ -157,6 +165,138 @@ def psql(context: typer.Context, postgres: Postgres = None) -> None:
     sys.stdout.flush()
     program = _psql(instance)
     os.execve(program, [program, *context.args], environment)  # noqa: S606 - replaces this process, on purpose
+
+
+@replica.command("start")
+def start_replica(
+    postgres: Postgres = None,
+    tcp_port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PORT",
+            help="Listen on 127.0.0.1 as well, with the primary's password; 0 takes any free port.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Start a replica of the embedded server, copying it the first time, and print a URL for reads.
+
+    Reads by that URL go to the replica, and to the primary where the replica is stopped.
+
+    Example:
+
+    \b
+      pgvec-admin db replica start
+      pgvec-admin search "neural nets" --mode keyword --database-url "$(pgvec-admin db replica start)"
+    """
+    instance = Replica(_instance(postgres))
+    if not instance.primary.exists():
+        raise UsageError(f"there is no PostgreSQL {instance.version} to copy", "make it: pgvec-admin db start")
+    fresh = not instance.exists()
+    server = instance.start(tcp_port=tcp_port)
+    say(f"the replica of PostgreSQL {server.version} {'is made and ' if fresh else ''}runs in {server.directory}")
+    echo(server.url(tcp=True) if tcp_port is not None else instance.reading_url())
+
+
+@replica.command("stop")
+def stop_replica(
+    postgres: Postgres = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Delete its data as well.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Stop the replica; it goes on from where it was, or is copied again where the primary no longer has the rest.
+
+    Example:
+
+    \b
+      pgvec-admin db replica stop
+      pgvec-admin db replica stop --remove
+    """
+    instance = Replica(_instance(postgres))
+    if remove:
+        if instance.promoted:
+            confirm(f"delete {instance.directory}, which was promoted and may have rows of its own?", yes=yes)
+        instance.remove()
+        say(f"the replica of PostgreSQL {instance.version} is removed")
+        return
+    stopped = instance.stop()
+    say(f"the replica of PostgreSQL {instance.version} {'is stopped' if stopped else 'was not running'}")
+
+
+@replica.command("status")
+def replica_status(postgres: Postgres = None, as_json: Json = False) -> None:
+    """Show the replica: state, whether it follows the primary, and how far it is behind.
+
+    Example:
+
+    \b
+      pgvec-admin db replica status
+      pgvec-admin db replica status --json
+    """
+    instance = Replica(_instance(postgres))
+    if not instance.exists():
+        if as_json:
+            print_json(None)
+        else:
+            say(f"there is no replica of PostgreSQL {instance.version}; make one: pgvec-admin db replica start")
+        return
+    lag = None if instance.promoted else instance.lag()
+    item = _described(instance) | {
+        "role": "primary: it was promoted" if instance.promoted else "replica",
+        "streaming": lag and lag.streaming,
+        "lag_bytes": lag and lag.lag_bytes,
+        "lag_seconds": lag and lag.lag_seconds,
+    }
+    if as_json:
+        print_json(item)
+        return
+    if lag:
+        item["streaming"] = "yes" if lag.streaming else "no: pgvec-admin db replica start"
+        item["lag_bytes"] = size(lag.lag_bytes)
+        item["lag_seconds"] = None if lag.lag_seconds is None else duration(lag.lag_seconds)
+    _print_described({{"lag_bytes": "lag", "lag_seconds": "lag in time"}.get(k, k): value for k, value in item.items()})
+
+
+@app.command()
+def upgrade(
+    origin: Annotated[
+        int | None,
+        typer.Option("--from", metavar="16", help="The version to upgrade; by default the newest that is older."),
+    ] = None,
+    confirmed: Annotated[bool, typer.Option("--confirm", help="Delete the data from before the upgrade.")] = False,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Return to the data from before; what was written since is deleted.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Upgrade the embedded server to PostgreSQL 18, by pg_upgrade on a copy of its data.
+
+    The data from before stays, until --confirm deletes it or --undo returns to it.
+
+    Example:
+
+    \b
+      pgvec-admin db upgrade
+      pgvec-admin db upgrade --confirm
+    """
+    if confirmed and undo:
+        raise UsageError("--confirm and --undo exclude each other", "one deletes the old data, the other returns to it")
+    older = [version for version in embedded.VERSIONS if version < embedded.DEFAULT_VERSION]
+    old = embedded.Instance(origin or next((v for v in older if embedded.Instance(v).exists()), older[0]))
+    work = Upgrade(old)
+    if confirmed:
+        confirm(f"delete {old.directory}, the data from before the upgrade?", yes=yes)
+        work.confirm()
+        say(f"PostgreSQL {old.version} is deleted")
+    elif undo:
+        confirm(f"delete {work.directory}, with all that was written since the upgrade?", yes=yes)
+        server = work.undo()
+        say(f"PostgreSQL {server.version} runs in {server.directory}")
+    else:
+        server = work.run(say)
+        say(f"PostgreSQL {server.version} runs in {server.directory}; try it: pgvec-admin verify")
+        say(f"{old.directory} is kept: pgvec-admin db upgrade --confirm deletes it, --undo returns to it")
+        echo(server.url())
 
 
 def _psql(instance: embedded.Instance) -> str:

@@ -165,6 +165,9 @@ def stats(
             for one in found.collections
         ],
     )
+    if found.replica:
+        say("this is a replica: scans are its own, and searches on it are not logged; the log is on the primary")
+        return
     if not found.searches:
         say(f"no searches are logged since {since} ago: pgvec-admin log show")
         return

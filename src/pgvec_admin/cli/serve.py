@@ -63,6 +63,15 @@ AllowedHosts = Annotated[
     ),
 ]
 PerMinute = Annotated[int, typer.Option("--requests-a-minute", min=0, help="Of each caller; 0 for any number.")]
+Primary = Annotated[
+    str | None,
+    typer.Option(
+        "--primary-url",
+        envvar="PGVEC_PRIMARY_URL",
+        help="Where writes go if --database-url is a replica; with several hosts there, the one that takes writes.",
+        show_default=False,
+    ),
+]
 Timeout = Annotated[float, typer.Option(min=0.1, help="Seconds of a statement, at most.")]
 Model = Annotated[str | None, typer.Option(help="Model of collections that are bound to none.", show_default=False)]
 
@@ -114,6 +123,7 @@ def serve(
     ] = False,
     base_url: BaseUrl = None,
     api_key: ApiKey = None,
+    primary_url: Primary = None,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Serve searches and writes over HTTP: a page at /, the interface at /docs, health and metrics.
@@ -160,6 +170,7 @@ def serve(
             ),
             caching=Caching(answer_bytes=cache * 1_000_000),
             no_model=no_model,
+            primary=_primary(primary_url),
         )
     )
     _run(server, host, port, f"serving {collection} at {{0}}, its interface at {{0}}/docs")
@@ -195,6 +206,7 @@ def mcp(
     model: Model = None,
     base_url: BaseUrl = None,
     api_key: ApiKey = None,
+    primary_url: Primary = None,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Serve agents (MCP): search, context, collections, explain, under the caller's role and tenant; read-only.
@@ -242,6 +254,7 @@ def mcp(
         provider=ProviderOptions(model=model, base_url=base_url, api_key=api_key),
         access=access,
         limits=Limits(requests_a_minute=requests_a_minute, statement_seconds=timeout),
+        primary=_primary(primary_url),
     )
     if http:
         app = create_app(settings, max_tokens=max_tokens, writes=writes)
@@ -276,6 +289,11 @@ def _access(
             "for example https://PROJECT.supabase.co/auth/v1/.well-known/jwks.json",
         )
     return Access(jwt_secret, jwks_url, jwt_audience, keys, metrics_key)
+
+
+def _primary(url: str | None) -> str | None:
+    """The connection string of the primary; it may be down when the service starts."""
+    return None if url is None else database.checked(database.Target(url, "--primary-url")).conninfo
 
 
 def _check_reach(access: Access, host: str, everybody: bool) -> None:

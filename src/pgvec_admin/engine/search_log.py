@@ -23,7 +23,7 @@ _INSERT = "select pgvec.insert_search(%(entry)s), %(entry)s::jsonb ->> 'collecti
 
 @dataclass(frozen=True)
 class LogState:
-    """What is logged of a collection; `sample` None is nothing, `overdue` rows wait to be pruned.
+    """What is logged of a collection; `sample` None is nothing, `overdue` rows wait to be pruned, None on a replica.
 
     `read_only` says what happens to searches in read-only transactions: off, collected, or not logged and why.
     """
@@ -33,8 +33,8 @@ class LogState:
     keep: timedelta
     texts: bool
     embeddings: bool
-    logged: int
-    overdue: int
+    logged: int | None
+    overdue: int | None
     first_searched_at: datetime | None
     last_searched_at: datetime | None
     read_only: str

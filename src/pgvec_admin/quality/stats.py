@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from psycopg.rows import class_row
 
+from pgvec_admin import database
 from pgvec_admin.database import Connection
 from pgvec_admin.engine import collections
 from pgvec_admin.resources import query
@@ -77,13 +79,14 @@ class Size:
 
 @dataclass(frozen=True)
 class Stats:
-    """All statistics since a time."""
+    """All statistics since a time. On a `replica` none of searches: their log is on the primary; scans are its own."""
 
     since: str
     searches: list[SearchStats]
     series: list[Series]
     slowest: list[Slow]
     collections: list[Size]
+    replica: bool = False
 
 
 def read(connection: Connection, collection: str | None = None, since: str = "24h") -> Stats:
@@ -91,17 +94,22 @@ def read(connection: Connection, collection: str | None = None, since: str = "24
     if collection is not None:
         collections.get(connection, collection)
     wanted = {"collection": collection, "since": since, "parts": PARTS}
+    if database.is_replica(connection):
+        return Stats(since, [], [], [], _sizes(connection, wanted), replica=True)
     with connection.cursor(row_factory=class_row(SearchStats)) as cursor:
         searches = cursor.execute(query("stats/searches").encode(), wanted).fetchall()
     with connection.cursor(row_factory=class_row(Slow)) as cursor:
         slowest = cursor.execute(query("stats/slowest").encode(), wanted).fetchall()
-    with connection.cursor(row_factory=class_row(Size)) as cursor:
-        sizes = cursor.execute(
-            "select * from pgvec.collection_stats() where collection = coalesce(%(collection)s, collection)", wanted
-        ).fetchall()
     parts = connection.execute(query("stats/series").encode(), wanted).fetchall()
     series = {name: Series(name, [0] * PARTS, [None] * PARTS) for name, *_ in parts}
     for name, part, count, p95 in parts:
         series[name].searches[part] = count
         series[name].p95_ms[part] = p95
-    return Stats(since, searches, list(series.values()), slowest, sizes)
+    return Stats(since, searches, list(series.values()), slowest, _sizes(connection, wanted))
+
+
+def _sizes(connection: Connection, wanted: dict[str, Any]) -> list[Size]:
+    with connection.cursor(row_factory=class_row(Size)) as cursor:
+        return cursor.execute(
+            "select * from pgvec.collection_stats() where collection = coalesce(%(collection)s, collection)", wanted
+        ).fetchall()

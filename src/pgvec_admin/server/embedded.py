@@ -45,7 +45,10 @@ PATIENCE = 900
 
 # what sockaddr_un holds, less the terminating zero
 _SOCKET_PATH_LIMIT = 107 if sys.platform == "linux" else 103
-_INCLUDE = "include '../pgvec.conf'"
+# in a directory whose data lives on in a newer server, until that is confirmed
+UPGRADED = "upgraded"
+INCLUDE = "include '../pgvec.conf'"
+OWN = "# Your own settings go below this line, where they win."
 _LOCALE = ["--locale=C.UTF-8"] if sys.platform == "linux" else ["--locale=C", "--lc-ctype=en_US.UTF-8"]
 _HBA = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
 
@@ -172,7 +175,7 @@ class Instance:
                 return False
             with suppress(ProcessLookupError):
                 os.kill(running.pid, signal.SIGINT)  # "fast": ends sessions, then writes a checkpoint
-            for _ in _until(PATIENCE):
+            for _ in until(PATIENCE):
                 if not is_postmaster(running.pid, self.data):
                     if running.socket_directory != self.directory:
                         with suppress(OSError):
@@ -217,7 +220,7 @@ class Instance:
 
     def _settled(self) -> Server | None:
         """The server once it is ready, or None once it is gone: another process may be starting or stopping it."""
-        for _ in _until(PATIENCE):
+        for _ in until(PATIENCE):
             running = self.status()
             if running is None or running.state == "ready":
                 return running
@@ -245,6 +248,11 @@ class Instance:
             held = (self.data / "PG_VERSION").read_text().strip()
             if held != str(self.version):
                 raise UsageError(f"{self.directory} holds data of PostgreSQL {held}", f"pass --postgres {held}")
+            if (self.directory / UPGRADED).exists():
+                raise UsageError(
+                    f"PostgreSQL {held} was upgraded, and this is its data from before",
+                    "pgvec-admin db upgrade --confirm deletes it, --undo returns to it and deletes the upgraded one",
+                )
             return
         for leftover in self.directory.glob("data.partial-*"):
             shutil.rmtree(leftover, ignore_errors=True)
@@ -252,23 +260,26 @@ class Instance:
         partial = self.directory / f"data.partial-{secrets.token_hex(4)}"
         partial.mkdir(mode=0o700)
         account.own(partial)
+        try:
+            self._create(partial, programs, account)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        partial.rename(self.data)
+
+    def _create(self, data: Path, programs: Path, account: Account, *options: str) -> None:
+        """Fill the empty directory `data`, here with a new cluster; `options` are more of initdb's."""
         password = self.directory / "password"
         if not password.exists():
             self._write(password, secrets.token_urlsafe(24) + "\n", account)
-        command: list[str | Path] = [programs / "initdb", "--pgdata", partial, "--username", SUPERUSER]
-        command += ["--pwfile", password, "--encoding=UTF8", *_LOCALE]
+        command: list[str | Path] = [programs / "initdb", "--pgdata", data, "--username", SUPERUSER]
+        command += ["--pwfile", password, "--encoding=UTF8", *_LOCALE, *options]
         if self.version >= 17:
             command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         if self.settings.get("fsync") == "off":
             command.append("--no-sync")
-        with tempfile.TemporaryFile() as output:
-            if account.run(command, output=output) != 0:
-                output.seek(0)
-                shutil.rmtree(partial, ignore_errors=True)
-                said = output.read().decode(errors="replace").strip()
-                raise PgvecError(f"initdb failed:\n{said}", "is the disk full, or is the directory on a network drive?")
-        self._write(partial / "pg_hba.conf", _HBA, account)
-        partial.rename(self.data)
+        account.must_run(command, "is the disk full, or is the directory on a network drive?")
+        self._write(data / "pg_hba.conf", _HBA, account)
 
     def _launch(self, programs: Path, account: Account, tcp_port: int | None) -> Server:
         self._clear_stale()
@@ -314,9 +325,9 @@ class Instance:
         }
         self._write(self.directory / "pgvec.conf", as_file(settings), account)
         main = self.data / "postgresql.conf"
-        if _INCLUDE not in main.read_text():
+        if INCLUDE not in main.read_text():
             with os.fdopen(os.open(main, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW), "a") as file:
-                file.write(f"\n{_INCLUDE}\n\n# Your own settings go below this line, where they win.\n")
+                file.write(f"\n{INCLUDE}\n\n{OWN}\n")
 
     def _socket_directory(self, account: Account) -> Path:
         """The instance's directory, or a private one with a short path where a socket address cannot hold that."""
@@ -364,7 +375,7 @@ def default_instance() -> Instance:
     return next(iter(running + made), Instance())
 
 
-def _until(seconds: float) -> Iterator[None]:
+def until(seconds: float) -> Iterator[None]:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         yield

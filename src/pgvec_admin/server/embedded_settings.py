@@ -72,6 +72,8 @@ def fitted(machine: Machine) -> dict[str, str]:
         "effective_cache_size": _megabytes(machine.memory * 3 // 4),
         "maintenance_work_mem": _megabytes(maintenance),
         "max_wal_size": "4GB",
+        # a replica that is stopped for good must not fill the disk of its primary: beyond this it is copied again
+        "max_slot_wal_keep_size": "4GB",
         "max_worker_processes": str(max(8, machine.cores)),
         "max_parallel_workers": str(machine.cores),
         # the process that builds an index works too, beside its helpers
@@ -86,14 +88,16 @@ def fitted(machine: Machine) -> dict[str, str]:
 
 def as_file(settings: Mapping[str, str]) -> str:
     """The text of a configuration file with these settings."""
-    lines = (f"{name} = '{_escaped(value)}'" for name, value in settings.items())
+    lines = (as_line(name, value) for name, value in settings.items())
     return "\n".join(
         ["# Written by pgvec-admin at every start; your own settings belong in postgresql.conf.", *lines, ""]
     )
 
 
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace("'", "''")
+def as_line(name: str, value: str) -> str:
+    """A line of a configuration file."""
+    escaped = value.replace("\\", "\\\\").replace("'", "''")
+    return f"{name} = '{escaped}'"
 
 
 def _megabytes(count: int) -> str:

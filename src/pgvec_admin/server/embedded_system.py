@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -59,6 +60,15 @@ class Account:
                 f"cannot run {Path(command[0]).name} as user {self.uid}: {error}",
                 "run pgvec-admin as an ordinary user, or as a root that may change its user",
             ) from error
+
+    def must_run(self, command: Sequence[str | Path], hint: str, *, cwd: Path = Path("/")) -> None:
+        """Run a command; PgvecError with the end of its output where it fails."""
+        with tempfile.TemporaryFile() as output:
+            if self.run(command, output=output, cwd=cwd) == 0:
+                return
+            output.seek(0)
+            said = "\n".join(output.read().decode(errors="replace").strip().splitlines()[-20:])
+        raise PgvecError(f"{Path(command[0]).name} failed:\n{said}", hint)
 
     def require_reach(self, path: Path) -> None:
         """Raise UsageError where this account cannot enter `path`, naming the directory that is closed to it."""

@@ -9,6 +9,7 @@ declare
   target  pgvec.collections := pgvec.collection(verify_indexes.collection);
   serving record := pgvec.index_kind(target, target.distance);
   wanted  boolean := pgvec.estimate_rows(target) > least(25000, 1e7 / target.dimensions);
+  replica boolean := pg_is_in_recovery();  -- which is not told of builds that go on
   split   boolean := exists (select from pg_catalog.pg_inherits as i where i.inhparent = target.base);
 begin
   return query
@@ -26,10 +27,13 @@ begin
               and x.indrelid in (select target.base union all select target.text_table union all select p from pgvec.partitions(target.base) as p)
               and not (x.indisvalid and x.indisready))
     select (pgvec.verdict(
-             target.name, 'invalid index', coalesce(array_agg(name || ' is of a build that failed' order by name), '{}'), 'all are valid',
+             target.name, 'invalid index',
+             coalesce(array_agg(name || case when replica then ' is being built on the primary, or its build failed' else ' is of a build that failed' end order by name), '{}'),
+             'all are valid',
              'rebuild a vector index by pgvec-admin index create, any other by reindex',
              string_agg(format(fix, name), ' ' order by name)
-               || format(' select pgvec.note_index(%L);', target.name))).*
+               || format(' select pgvec.note_index(%L);', target.name),
+             case when replica then 'warn' else 'fail' end)).*
       from broken;
 
   return next pgvec.verdict(

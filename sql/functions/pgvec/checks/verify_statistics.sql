@@ -1,4 +1,5 @@
 -- pgvec.verify_statistics -- whether the statistics of a collection are stale: word counts of BM25, the planner's statistics, dead rows.
+-- The server counts changes and dead rows where they happen, on the primary: a replica knows of none.
 create or replace function pgvec.verify_statistics(collection text)
   returns setof pgvec.verdict
   language plpgsql stable parallel unsafe
@@ -29,6 +30,13 @@ begin
     from pgvec.partitions(target.base) as p
     join pg_catalog.pg_class as r on r.oid = p
     left join pg_catalog.pg_stat_all_tables as s on s.relid = r.oid;
+  if pg_is_in_recovery() then
+    return query
+      select (pgvec.verdict(target.name, c.name, array['not known on a replica, which counts no changes'], '',
+                            'verify on the primary, where it is counted', severity => 'warn')).*
+        from (values ('analyze'), ('vacuum')) as c (name);
+    return;
+  end if;
   return next pgvec.verdict(
     target.name, 'analyze',
     array_remove(array[
