@@ -249,6 +249,26 @@ def test_a_search_looks_as_far_as_its_steps_say(
         assert found == [row[0] for row in bare]
 
 
+@pytest.mark.parametrize(("deep_recall", "look"), [(0.995, 420), (0.98, 110), (None, 110)])
+def test_a_graph_that_finds_farther_rows_too_is_looked_into_further(
+    many: tuple[Connection, np.ndarray[Any, Any]], deep_recall: float | None, look: int
+) -> None:
+    connection, vectors = many
+    settings = json.dumps({} if deep_recall is None else {"tuned": {"deep_recall": deep_recall}})
+    connection.execute("update pgvec.collections set settings = %s", (settings,))
+    steps = connection.execute(
+        """
+        select s.kind, s.ef_search, s.enough
+          from pgvec.vector_request(%s, 10, '{}', null, 'documents', null, null) as r,
+               unnest(pgvec.wide_steps(r, 11, 40, %s, 20000)) as s
+        """,
+        (_literal(vectors[0]), ROWS / 10),
+    ).fetchall()
+    # a tenth of the rows match: a look of so many rows is expected to find three times as many as are wanted
+    assert steps[0] == ("column", look, 14)
+    assert steps[-1][0] is None  # what it does not find, an exact scan does
+
+
 def test_a_table_may_be_renamed_and_moved_behind_its_noted_index(
     many: tuple[Connection, np.ndarray[Any, Any]],
 ) -> None:

@@ -1,6 +1,7 @@
 -- pgvec.keep_recall -- tunes a collection where that is due: after a build, and when its rows have doubled since it was tuned.
 -- It aims at half of the misses that are allowed, since other rows than the sampled ones are searched for, and never goes below
 -- what the user has set, nor below the default: a setting that is not the tuned one is the user's, and stays the least.
+-- How well the hundred nearest rows are found says how far filtered searches can trust the graph (pgvec.wide_steps).
 create or replace function pgvec.keep_recall(collection text, seconds float8 default 20, wanted_recall float8 default 0.98, only_due boolean default true)
   returns table (setting text, value int, recall float8, p50_ms float8, p95_ms float8, reached boolean, hint text)
   language plpgsql volatile parallel unsafe
@@ -14,6 +15,7 @@ declare
   own      int;
   plan     record;
   built    record;
+  sampled  record;
 begin
   select i.* into serving from pgvec.index_kind(target, target.distance) as i;
   if serving.kind is null or only_due and not pgvec.tuning_is_due(target) or not pg_try_advisory_xact_lock(hashtextextended('pgvec tunes ' || target.name, 0)) then
@@ -29,6 +31,14 @@ begin
   select t.value, t.recall, t.p50_ms, t.p95_ms into value, recall, p50_ms, p95_ms
     from pgvec.tune(target.name, aim, 300, 10, '{}', seconds, own) as t
    where t.chosen;
+  if setting = 'ef_search' then
+    sampled := pgvec.sample_queries(target.name, 40, 99, '{}', clock_timestamp() + make_interval(secs => seconds / 10));
+    update pgvec.collections as c
+       set settings = jsonb_set(c.settings, '{tuned,deep_recall}', to_jsonb(d.recall))
+      from pgvec.measure_recall('{"ef_search": 400}', sampled.ids, sampled.requests, sampled.expected, clock_timestamp() + make_interval(secs => seconds / 10)) as d
+     where c.name = target.name
+       and d.recall is not null;
+  end if;
   reached := coalesce(recall >= wanted_recall, true);
   if not reached and setting = 'ef_search' then
     select p.* into plan from pgvec.graph_plan(target.name, seconds / 2) as p;

@@ -6,6 +6,8 @@
 --                               24 have to match, since the index misses more of the farther rows
 --   walking on iteratively      2 to 50 ms from ef_search 100; recall 0.97 where 10 % match, 0.86 at 5 %, 0.83 at 1 %,
 --                               and 0.67 where 10 % match and all lie far from the query
+-- A graph that finds the hundred nearest rows as well (deep_recall of pgvec.keep_recall) can be trusted further: one look of three times as many rows as
+-- hold those wanted. Where rows lie in small groups far from each other it cannot.
 -- So few matches are scanned at once; more are first looked for in the index, which pays wherever matches lie near, and
 -- scanned if it finds too few of them; and only where that would be too many rows is the index walked on.
 drop function if exists pgvec.wide_steps(pgvec.collections, text, text, int, float8, boolean);
@@ -29,6 +31,7 @@ declare
   most_ef    constant int := 1000;     -- pgvector's limit
   exact_rows float8 := coalesce((collection.settings ->> 'exact_rows')::float8, least(25000, 1e7 / collection.dimensions));
   enough     int := ceil(spare * read_rows);
+  trusted    constant boolean := method = 'hnsw' and coalesce((collection.settings #>> '{tuned,deep_recall}')::float8 >= 0.99, false);
   steps      pgvec.search_step[] := '{}'::pgvec.search_step[];
   fraction   float8 := least(1, greatest(matches, 1) / greatest(pgvec.estimate_rows(collection, request.tenants), matches, 1));
   look       int;                      -- hnsw.ef_search
@@ -38,7 +41,10 @@ begin
   to_scan := coalesce(to_scan, matches / fraction / 4);
   -- scale ef_search by 1 / selectivity, up to 100 where few rows match, capped by what one scan can return
   look := least(most_ef, greatest(ef_search, least(100, ef_search / fraction), least(depth * read_rows, 1.5 * enough / fraction)));
-  if to_scan > look_costs * look then
+  if trusted and 3 * enough / fraction <= 1.5 * most_ef and to_scan > look_costs / 2 * least(most_ef, 3 * enough / fraction) then
+    look := least(most_ef, greatest(ef_search, 3 * enough / fraction));
+    steps := steps || (kind, 'off', look, 20000, enough, enough, null, false, matches)::pgvec.search_step;
+  elsif to_scan > look_costs * look then
     steps := steps || (kind, 'off', look, 20000, enough, enough, null, method = 'ivfflat', matches)::pgvec.search_step;
     -- twice as far once more, where that promises twice as many
     if 2 * look <= most_ef and look * fraction >= enough then
