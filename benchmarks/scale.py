@@ -3,8 +3,8 @@
     PGVEC_EVAL_DATA=... python benchmarks/scale.py [--rows 1000000] [--beside 100000] [--kind islands] [--only load]
 
 The vectors of `islands` are in groups of a hundred, far from each other: the worst case of a graph. Those of `smooth`
-are in a thousand groups, whatever the number of rows, with twice the noise. Texts are 60 words drawn one by one from
-the judged collections, as frequent as they are there; so are the words of queries.
+have sixteen directions, as those of texts have a few dozen. Texts are 60 words drawn one by one from the judged
+collections, as frequent as they are there; so are the words of queries.
 """
 
 from __future__ import annotations
@@ -65,13 +65,17 @@ class Rows:
     def __init__(self, number: int, dimensions: int, kind: str, words: list[str]) -> None:
         self.number, self.words = number, words
         self._random = np.random.default_rng(number)
-        groups, self.noise = (max(1, number // 100), 0.7) if kind == "islands" else (1000, 1.4)
-        self.centres = self._random.normal(size=(groups, dimensions)).astype(np.float32)
+        self.dimensions = dimensions
+        shape = (max(1, number // 100) if kind == "islands" else 16, dimensions)
+        self._kind, self._base = kind, self._random.normal(size=shape).astype(np.float32)
 
     def vectors(self, number: int) -> Vectors:
         """Vectors of length 1, of this kind."""
-        chosen = self._random.integers(len(self.centres), size=number)
-        drawn = self.centres[chosen] + self.noise * self._random.normal(size=(number, self.centres.shape[1]))
+        if self._kind == "islands":
+            centres = self._base[self._random.integers(len(self._base), size=number)]
+            drawn = centres + 0.7 * self._random.normal(size=(number, self.dimensions))
+        else:
+            drawn = self._random.normal(size=(number, len(self._base))) @ self._base
         unit: Vectors = (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
         return unit
 
@@ -119,7 +123,7 @@ def main() -> None:
 def fill(where: Target, name: str, rows: Rows, *, indexed: bool) -> str:
     """Load a collection and build its index; a line of the table."""
     with psycopg.connect(where.conninfo, autocommit=True) as connection:
-        collections.create(connection, name, rows.centres.shape[1])
+        collections.create(connection, name, rows.dimensions)
         started = time.perf_counter()
         load.load_records(connection, name, rows.records())
         loaded = time.perf_counter() - started

@@ -124,7 +124,7 @@ def test_there_are_checks_for_all_that_can_be_damage(where: Target) -> None:
     assert len([one for one in BREAKAGES if one.opens]) >= 70
     assert len({one.name for one in BREAKAGES}) == len(BREAKAGES)
     assert names - broken == {
-        "postgres", "autovacuum", "jit", "shared_buffers", "statement_timeout", "recall", "latency",
+        "postgres", "autovacuum", "jit", "shared_buffers", "statement_timeout", "recall", "latency", "replica",
     }  # fmt: skip
 
 
