@@ -1,4 +1,7 @@
-"""verify says where a collection's table is distributed by Citus, which no registry of packages has: its catalog is made by hand."""
+"""verify says where a collection's table is distributed by Citus.
+
+Citus is in no registry of packages: the table of its catalog that is read is made by hand.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,10 @@ set allow_system_table_mods = on;
 create table pg_catalog.pg_dist_partition (logicalrelid regclass primary key, partmethod "char");
 reset allow_system_table_mods
 """
+DISTRIBUTED = """
+insert into pg_dist_partition
+select p, 'h' from pgvec.partitions('notes') as p union select 'plain'::regclass, 'h'
+"""
 CHECKED = "select result, found from pgvec.verify_distribution()"
 
 
@@ -18,7 +25,7 @@ def test_a_distributed_table_is_told(administrator: Connection) -> None:
     assert administrator.execute(CHECKED).fetchall() == []  # without Citus there is nothing to say
     administrator.execute(CATALOG)
     assert [row[0] for row in administrator.execute(CHECKED)] == ["ok"]
-    administrator.execute("insert into pg_dist_partition select p, 'h' from pgvec.partitions('notes') as p union select 'plain', 'h'")
+    administrator.execute(DISTRIBUTED)
     [(status, message)] = administrator.execute(CHECKED).fetchall()
     assert status == "fail"
     assert "of collection 'notes' is distributed" in message
