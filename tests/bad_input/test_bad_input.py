@@ -24,8 +24,8 @@ RPC, ADMIN = bad_input.read("rpc"), bad_input.read("admin")
 NEVER = ("XX", "40", "08", "53", "57", "58", "P0", "2F", "38", "39", "24", "25", "42P02", "42702")
 # called with values of the registry or the command itself, never with a caller's
 NOT_FOR_CALLERS = {
-    "any_lexeme", "clamp_count", "collection_checks", "headline", "index_memory", "insert_search", "partitions",
-    "tenant_settings",
+    "any_lexeme", "build_seconds", "clamp_count", "collection_checks", "default_ef_search", "estimate_rows", "headline",
+    "index_memory", "insert_search", "partitions", "tenant_settings",
 }  # fmt: skip
 
 

@@ -165,6 +165,7 @@ BY_TYPE: dict[str, list[str]] = {
     "vector[]": ["array['[1,2]']::extensions.vector[]"],
     "pgvec.collections": [ROW],
     "pgvec.search_request": REQUESTS,
+    "pgvec.search_request[]": [f"array[{REQUESTS[0]}]"],
     "pgvec.keyword_query": [QUERY],
     "pgvec.fused[]": [HITS],
     "pgvec.search_step": [STEP],
