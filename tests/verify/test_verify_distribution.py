@@ -19,9 +19,9 @@ select p, 'h' from pgvec.partitions('notes') as p union select 'plain'::regclass
 CHECKED = "select result, found from pgvec.verify_distribution()"
 
 
-def test_a_distributed_table_is_told(administrator: Connection) -> None:
-    administrator.execute("select pgvec.create_collection('notes', 3, access => 'tenant', partition => 2)")
-    administrator.execute("select pgvec.create_collection('plain', 3)")
+def test_a_distributed_table_is_told(connection: Connection, administrator: Connection) -> None:
+    connection.execute("select pgvec.create_collection('notes', 3, access => 'tenant', partition => 2)")
+    connection.execute("select pgvec.create_collection('plain', 3)")
     assert administrator.execute(CHECKED).fetchall() == []  # without Citus there is nothing to say
     administrator.execute(CATALOG)
     assert [row[0] for row in administrator.execute(CHECKED)] == ["ok"]

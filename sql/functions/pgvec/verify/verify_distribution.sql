@@ -7,12 +7,13 @@ create or replace function pgvec.verify_distribution()
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
+  citus       constant regclass := to_regclass('pg_catalog.pg_dist_partition');
   distributed oid[];
 begin
-  if to_regclass('pg_catalog.pg_dist_partition') is null then
+  if citus is null then
     return;  -- there is no Citus
   end if;
-  execute 'select array_agg(p.logicalrelid::oid) from pg_catalog.pg_dist_partition as p' into distributed;
+  execute format('select array_agg(p.logicalrelid::oid) from %s as p', citus) into distributed;
   return next pgvec.verdict(
     'server', 'distribution',
     array(select format('%s of collection %L is distributed', p.part, c.name)

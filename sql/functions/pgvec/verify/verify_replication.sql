@@ -7,7 +7,7 @@ create or replace function pgvec.verify_replication()
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  late constant interval := '1 minute';
+  late constant interval := interval '1 minute';
   lag  interval;
   rest text;
 begin
