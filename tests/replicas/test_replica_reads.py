@@ -26,7 +26,14 @@ WRITERS = {
     *("claim_embeddings", "complete_embeddings", "fail_embeddings", "renew_embeddings"),
 }
 # their answers are drawn, or measured
-DRAWN = {"pgvec.first_change", "pgvec.new_worker", "pgvec.sample_texts", "pgvec.verify", "pgvec.verify_search"}
+DRAWN = {
+    "pgvec.first_change",
+    "pgvec.measure_recall",
+    "pgvec.new_worker",
+    "pgvec.sample_texts",
+    "pgvec.verify",
+    "pgvec.verify_search",
+}
 # they tell what only a primary knows, and a replica says so: see the tests below
 OF_PRIMARIES = {
     "pgvec.search_log_state",

@@ -17,7 +17,8 @@ begin
              from unnest(d.fts) as w) as l
      where d.embedding operator(extensions.<#>) d.embedding < 0
        and l.words is not null
-    $query$, pgvec.sample_of(target, most_rows));
+     limit %s
+    $query$, pgvec.sample_of(target, most_rows), coalesce(most_rows::text, 'all'));
 end
 $$;
 comment on function pgvec.fit_rows(text, int) is
