@@ -52,7 +52,8 @@ begin
             where w.entry >> 52 <= 2047 - 2047 * coalesce(b.least, 0)
             group by f.number, b.least),
          ids as (
-           insert into pgvec.posted_ids (collection, tenant, number, id) select $1, $2, hashtextextended(d.id, 0) & 4503599627370495, d.id from %1$s),
+           insert into pgvec.posted_ids (collection, tenant, number, id) select $1, $2, hashtextextended(d.id, 0) & 4503599627370495, d.id
+             from (select d.id from %1$s) as d where exists (select from lexemes)),
          obsolete as (
            delete from pgvec.posting_changes as p where p.collection = $1 and p.tenant = $2)
     insert into pgvec.postings (collection, tenant, lexeme, block, most, least, listed, entries)
