@@ -29,14 +29,26 @@ from pgvec_admin.loading import load
 from pgvec_admin.loading.records import Record
 
 WORDS = (1, 2, 4, 25)
-VECTOR_QUERIES, KEYWORD_QUERIES, EXACT_QUERIES = 200, 100, 30
-FILTERS = {"50 %": "half", "10 %": "tenth", "1 %": "hundredth", "0.1 %": "thousandth"}
-VALUES = {"half": 2, "tenth": 10, "hundredth": 100, "thousandth": 1000}
+VECTOR_QUERIES, KEYWORD_QUERIES, EXACT_QUERIES = 60, 100, 30
+VALUES = {"half": 2, "fifth": 5, "tenth": 10, "twentieth": 20, "hundredth": 100, "thousandth": 1000}
+FILTERS = {f"{100 / values:g} %": key for key, values in VALUES.items()}
 PARTS = ("load", "vectors", "filters", "keywords", "hybrid")
 BY_VECTOR = "select id, similarity from match_documents(%(query)s, 10, %(filter)s, collection => %(name)s)"
 NEAREST = """
 select id, 1 from {} where metadata @> %(filter)s::jsonb order by (embedding <=> %(query)s::vector) + 0 limit 10
 """
+LOOK = """
+select id, 1 - (embedding <=> %(query)s::vector) from {} where metadata @> %(filter)s::jsonb
+ order by embedding <=> %(query)s::vector limit 10
+"""
+BARE = "set enable_seqscan = off; set enable_bitmapscan = off; set hnsw.ef_search = {}"
+# each with what goes before it, within a transaction that is rolled back
+WAYS = {
+    "match_documents": (BY_VECTOR, ""),
+    "without deep_recall": (BY_VECTOR, "update pgvec.collections set settings = settings #- '{tuned,deep_recall}'"),
+    **{f"one look, ef_search {ef_search}": (LOOK, BARE.format(ef_search)) for ef_search in (100, 200, 400, 1000)},
+    "exact": (NEAREST, ""),
+}
 BY_WORDS = "select id, score from keyword_search(%(query)s, 10, collection => %(name)s)"
 HEAVIEST = """
 select d.id, - (d.bm25 <#> q.weights) as score
@@ -159,38 +171,39 @@ def timed(
     return time.perf_counter() - started, [(row[0], float(row[1])) for row in rows]
 
 
-def _vector_search(connection: Connection, name: str, rows: Rows, key: str | None) -> tuple[list[float], float]:
-    """Times, and recall@10 of some of the queries."""
-    asked = [vector_literal(vector) for vector in rows.vectors(VECTOR_QUERIES)]
-    seconds, found, wanted = [], 0, 0
-    for turn in range(2):  # the first warms
-        for number, query in enumerate(asked):
-            filter_ = json.dumps({} if key is None else {key: number % VALUES[key]})
-            parameters: dict[str, object] = {"query": query, "filter": filter_, "name": name}
-            took, hits = timed(connection, BY_VECTOR, parameters)
-            if turn == 0:
-                continue
-            seconds.append(took)
-            if number < EXACT_QUERIES:
-                _, exact = timed(connection, NEAREST.format(name), parameters)
-                found += len({id_ for id_, _ in hits} & {id_ for id_, _ in exact})
-                wanted += len(exact)
-    return seconds, found / wanted
+def _vector_search(connection: Connection, name: str, rows: Rows, ways: list[str], key: str | None) -> Iterator[str]:
+    """Cells for each way: its times, and recall@10 of some of the queries."""
+    literals = [vector_literal(vector) for vector in rows.vectors(VECTOR_QUERIES)]
+    asked: list[dict[str, object]] = [
+        {"query": query, "filter": json.dumps({} if key is None else {key: number % VALUES[key]}), "name": name}
+        for number, query in enumerate(literals)
+    ]
+    exact = [{row[0] for row in timed(connection, NEAREST.format(name), one)[1]} for one in asked[:EXACT_QUERIES]]
+    for way in ways:
+        statement, before = WAYS[way]
+        connection.execute(f"begin; {before}".encode())
+        for one in asked:  # warms
+            timed(connection, statement.format(name), one)
+        answers = [timed(connection, statement.format(name), one) for one in asked]
+        connection.execute("rollback")
+        found = sum(len({row[0] for row in hits} & best) for (_, hits), best in zip(answers, exact, strict=False))
+        recall = found / sum(map(len, exact))
+        yield f"{way} | {percentiles([took for took, _ in answers])} | {recall:.3f}"
 
 
 def vectors(connection: Connection, name: str, rows: Rows) -> None:
     """Without a filter, at the ef_search that index create has left."""
-    header(name, "rows", "p50 ms", "p95 ms", "recall@10")
-    seconds, recall = _vector_search(connection, name, rows, None)
-    print(f"| {rows.number:,} | {percentiles(seconds)} | {recall:.3f} |", flush=True)
+    header(name, "rows", "way", "p50 ms", "p95 ms", "recall@10")
+    for cells in _vector_search(connection, name, rows, ["match_documents"], None):
+        print(f"| {rows.number:,} | {cells} |", flush=True)
 
 
 def filters(connection: Connection, name: str, rows: Rows) -> None:
-    """By a key that a share of the rows has."""
-    header(name, "filter passes", "rows", "p50 ms", "p95 ms", "recall@10")
+    """By a key that a share of the rows has, beside every fixed way."""
+    header(name, "filter passes", "rows", "way", "p50 ms", "p95 ms", "recall@10")
     for share, key in FILTERS.items():
-        seconds, recall = _vector_search(connection, name, rows, key)
-        print(f"| {share} | {rows.number:,} | {percentiles(seconds)} | {recall:.3f} |", flush=True)
+        for cells in _vector_search(connection, name, rows, list(WAYS), key):
+            print(f"| {share} | {rows.number:,} | {cells} |", flush=True)
 
 
 def _questions(connection: Connection, rows: Rows, words: int) -> list[str]:

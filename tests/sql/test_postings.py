@@ -199,27 +199,45 @@ def test_nobody_is_told_of_rows_that_they_may_not_read(connection: Connection, d
     assert named(connection, "notes", None)  # its owner
 
 
-def test_nothing_stays_of_rows_that_are_forgotten(connection: Connection) -> None:
+NOBODYS = "00000000-0000-0000-0000-000000000000"
+
+
+def _left(connection: Connection, collection: str, tenant: str) -> list[int]:
+    """How many rows each table of postings has for a tenant."""
     kept = "select count(*) from pgvec.{} where collection = %s and tenant = %s"
+    counts = [
+        connection.execute(kept.format(table).encode(), (collection, tenant)).fetchone()
+        for table in ("postings", "posted_ids", "posting_changes")
+    ]
+    return [count[0] for count in counts if count is not None]
 
-    def left(collection: str, tenant: str) -> list[int]:
-        counts = [
-            connection.execute(kept.format(table).encode(), (collection, tenant)).fetchone()
-            for table in ("postings", "posted_ids", "posting_changes")
-        ]
-        return [count[0] for count in counts if count is not None]
 
+@pytest.mark.parametrize(
+    "done",
+    [
+        f"select pgvec.purge_tenant('{OURS}')",
+        f"delete from shared where tenant_id = '{OURS}'; select pgvec.refresh_statistics('shared')",
+        f"update shared set tenant_id = '{NOBODYS}' where tenant_id = '{OURS}';"
+        " select pgvec.refresh_statistics('shared')",
+    ],
+    ids=["purged", "deleted", "moved"],
+)
+def test_nothing_stays_of_a_tenant_that_is_gone(connection: Connection, done: str) -> None:
     connection.execute("insert into shared (tenant_id, content) values (%s, %s)", (OURS, WORDS[0]))
-    theirs = left("shared", THEIRS)
-    assert all(left("shared", OURS))
+    theirs = _left(connection, "shared", THEIRS)
+    assert all(_left(connection, "shared", OURS))
     assert all(theirs[:2])
-    connection.execute("select pgvec.purge_tenant(%s)", (OURS,))
-    assert left("shared", OURS) == [0, 0, 0]
-    assert left("shared", THEIRS) == theirs
+    for statement in done.split("; "):
+        connection.execute(statement.encode())
+    assert _left(connection, "shared", OURS) == [0, 0, 0]
+    assert _left(connection, "shared", THEIRS) == theirs
+
+
+def test_nothing_stays_of_rows_that_are_gone(connection: Connection) -> None:
     connection.execute("truncate shared")
-    assert left("shared", THEIRS) == [0, 0, 0]
+    assert _left(connection, "shared", OURS) == _left(connection, "shared", THEIRS) == [0, 0, 0]
     connection.execute("delete from notes where id <> '1'")
-    nobody = "00000000-0000-0000-0000-000000000000"
-    assert left("notes", nobody)[1] == 1
+    assert _left(connection, "notes", NOBODYS)[1] == 1
     connection.execute("select pgvec.refresh_statistics('notes')")
-    assert left("notes", nobody) == [0, 0, 0]
+    assert _left(connection, "notes", NOBODYS) == [0, 0, 0]
+    assert connection.execute("select posted from pgvec.collections where name = 'notes'").fetchone() == (False,)

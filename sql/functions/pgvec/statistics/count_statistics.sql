@@ -98,8 +98,7 @@ begin
     b := made_with.b;
     return next;
   end loop;
-  update pgvec.collections as c set posted = not c.posted
-   where c.name = target.name and c.posted <> exists (select from pgvec.postings as p where p.collection = c.name);
+  perform pgvec.settle_postings(target.name);
 end
 $$;
 comment on function pgvec.count_statistics(text, float8) is
