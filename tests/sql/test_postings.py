@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -160,6 +162,41 @@ def test_beyond_a_quarter_of_changes_searches_do_without_until_the_refresh(conne
     connection.execute("select pgvec.refresh_statistics('notes')")
     assert connection.execute(noted).fetchone() == (0,)
     assert _named(connection, "notes", query) is not None
+
+
+@pytest.mark.parametrize("posted", [True, False])
+def test_what_is_written_while_postings_are_made_is_found(connection: Connection, database: str, posted: bool) -> None:
+    heavy, query = f"{WORDS[1]} {WORDS[2]} " * 30, f"{WORDS[1]} {WORDS[2]}"
+    insert = "insert into notes (id, content) values (%s, %s)"
+    if not posted:  # these will be the first
+        connection.execute("select pgvec.forget_postings('notes'), pgvec.settle_postings('notes')")
+    with (
+        installation.connect(database) as early,
+        installation.connect(database) as making,
+        installation.connect(database) as late,
+        ThreadPoolExecutor() as pool,
+    ):
+        early.execute("begin")
+        early.execute(insert, ("early", heavy))  # it has noted nothing, if there was nothing to note it under
+        making.execute("begin")
+        made = pool.submit(making.execute, "select pgvec.refresh_statistics('notes')")
+        time.sleep(0.5)
+        assert not made.done()
+        early.execute("commit")
+        made.result()
+        late.execute(insert, ("late", heavy))  # not in the postings, and not waited for by the writer
+        making.execute("commit")
+    assert {id_ for id_, _ in _found(connection, "notes", query)[:2]} == {"early", "late"}
+
+
+def test_who_makes_postings_does_not_wait_for_ever(connection: Connection, database: str) -> None:
+    before = _left(connection, "notes", NOBODYS)
+    with installation.connect(database) as writer:
+        writer.execute("begin")
+        writer.execute("insert into notes (id, content) values ('slow', 'a text')")
+        connection.execute("select pgvec.refresh_statistics('notes')")
+        assert _left(connection, "notes", NOBODYS)[:2] == before[:2]
+        writer.execute("commit")
 
 
 def test_nobody_is_told_of_rows_that_they_may_not_read(connection: Connection, database: str) -> None:

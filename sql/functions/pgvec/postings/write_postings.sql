@@ -4,7 +4,8 @@
 -- 2001); Lin and Trotman, Anytime Ranking for Impact-Ordered Indexes (ICTIR 2015).
 -- A lexeme that fewer rows have needs none: its rows are read. Of one that more have than are kept, a sample of the rows tells which
 -- weights need not be sorted.
--- The rows and the changes that they make obsolete are read by one statement, in one snapshot: of a concurrent write it sees both or neither.
+-- The rows and the changes that they make obsolete are read by one statement, in one snapshot: of a concurrent write it sees both or neither. A write that began
+-- before, and noted no changes, is waited for; if it takes long, postings stay as they are.
 create or replace function pgvec.write_postings(collection pgvec.collections, tenant uuid)
   returns void
   language plpgsql volatile parallel unsafe
@@ -17,12 +18,19 @@ declare
   kept     constant int := 8192;
   a_block  constant int := 1024;
   sampled  constant float8 := 20000;
+  until    constant timestamptz := clock_timestamp() + interval '10 seconds';
   documents bigint := (select sum(t.documents) from pgvec.text_totals as t where t.collection = write_postings.collection.name and t.tenant = write_postings.tenant);
   -- the rows, and some of them
   rows_     text := format('%s as d%s', collection.base, case collection.access when 'tenant' then format(' where d.tenant_id = %L', tenant) end);
   some_rows text := format('%s as d tablesample system (%s)%s', collection.base, least(100, greatest(1, 100 * sampled / greatest(documents, 1))),
                            case collection.access when 'tenant' then format(' where d.tenant_id = %L', tenant) end);
 begin
+  while not pg_try_advisory_xact_lock(pgvec.posting_lock(collection.name)) loop
+    if clock_timestamp() > until then
+      return;
+    end if;
+    perform pg_sleep(0.02);
+  end loop;
   delete from pgvec.postings as p where p.collection = write_postings.collection.name and p.tenant = write_postings.tenant;
   delete from pgvec.posted_ids as p where p.collection = write_postings.collection.name and p.tenant = write_postings.tenant;
   execute format(
