@@ -25,12 +25,13 @@ WRITERS = {
     *("upsert_documents", "delete_documents"),
     *("claim_embeddings", "complete_embeddings", "fail_embeddings", "renew_embeddings"),
 }
-# their answers are drawn, or measured
+# their answers are drawn, or measured, be it of the machine
 DRAWN = {
     "pgvec.first_change",
     "pgvec.measure_recall",
     "pgvec.new_worker",
     "pgvec.sample_texts",
+    "pgvec.server_memory",
     "pgvec.verify",
     "pgvec.verify_search",
 }

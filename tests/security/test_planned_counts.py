@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
 from conftest import Connection, searchable
+from embedding_workers import until
 from pgvec_admin.server import embedded
 from properties import examples
 from supabase_project import Project
@@ -61,9 +62,25 @@ def project(platform: embedded.Server, installed: str, tmp_path_factory: pytest.
                         " extensions.bit_hamming_ops)".encode()
                     )
                     connection.execute("select pgvec.note_index(%s)", (name,))
-                    connection.execute(f"vacuum analyze {name}".encode())
+            for kind in KINDS:
+                for twin in (1, 2):
+                    _vacuum(connection, f"{kind}_{twin}")
         made.settle()
         yield made
+
+
+def _vacuum(connection: Connection, name: str) -> None:
+    """Vacuum until all pages are known as visible to all: they are not while another session has an older snapshot."""
+    hidden = (
+        "select count(*) from pg_class as c where c.relkind = 'r' and c.relallvisible < c.relpages"
+        " and (c.oid = %(name)s::regclass or c.oid in (select relid from pg_partition_tree(%(name)s)))"
+    )
+
+    def vacuumed() -> bool:
+        connection.execute(f"vacuum analyze {name}".encode())
+        return connection.execute(hidden, {"name": name}).fetchone() == (0,)
+
+    until(vacuumed, f"all pages of {name} are visible to all")
 
 
 def _write(connection: Connection, name: str, rows: list[dict[str, Any]], tenant: str | None) -> None:

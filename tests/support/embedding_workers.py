@@ -81,7 +81,7 @@ def until(condition: Callable[[], bool], what: str) -> None:
     over = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < over, f"waited in vain: {what}"
-        time.sleep(0.01)
+        time.sleep(0.05)
 
 
 def count(connection: Connection, statement: str) -> int:

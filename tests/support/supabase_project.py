@@ -67,13 +67,13 @@ class Project:
     client: httpx.Client
 
     def settle(self) -> None:
-        """Wait until PostgREST has been notified of all changes so far: notifications come in order."""
+        """Wait until PostgREST knows all changes so far: notifications come in order."""
         marker = f"settled_{time.monotonic_ns()}"
         with psycopg.connect(self.database, autocommit=True) as connection:
             connection.execute(f"create function public.{marker}() returns int language sql as 'select 1'".encode())
-        until = time.monotonic() + 10
-        while self.rpc(marker, {}).status_code == 404:
-            assert time.monotonic() < until, "PostgREST does not reload the schema"
+        until = time.monotonic() + 60
+        while (answer := self.rpc(marker, {})).status_code != 200:  # 404 before it has loaded the schema, 503 meanwhile
+            assert time.monotonic() < until, f"PostgREST does not reload the schema: {answer.text}"
             time.sleep(0.02)
 
     def call(self, method: str, path: str, role: str = "anon", claims: Any = None, **options: Any) -> httpx.Response:
