@@ -26,9 +26,9 @@ NOBODYS = "00000000-0000-4000-8000-00000000000c"
 SHARED, ALONE = "common", "single"
 
 
-@pytest.fixture(scope="module", params=[None, 3], ids=["one table", "partitions"])
+@pytest.fixture(scope="module", params=[None, 3, 0], ids=["one table", "partitions", "a table each"])
 def partition(request: pytest.FixtureRequest) -> int | None:
-    """The number of tables over which the rows of the tenants are spread."""
+    """The number of tables over which the rows of the tenants are spread; 0 for one of each tenant."""
     number: int | None = request.param
     return number
 
@@ -45,6 +45,10 @@ def project(
             _write(connection, ALONE, OURS, _rows("our", "en"))
             _write(connection, SHARED, THEIRS, _rows("their", "fr", extra=20))
             for name in (SHARED, ALONE):
+                if partition == 0:
+                    for tenant in (OURS, THEIRS):
+                        connection.execute("select pgvec.copy_tenant(%s, %s)", (name, tenant))
+                        connection.execute("select pgvec.isolate_tenant(%s, %s)", (name, tenant))
                 connection.execute("""select pgvec.set_synonyms(%s, '{"cod": ["fish", "their red"]}')""", (name,))
         made.settle()
         yield made

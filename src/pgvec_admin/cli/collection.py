@@ -38,7 +38,10 @@ def create(
     language: Annotated[str, typer.Option(help="Text search configuration.")] = "english",
     partition: Annotated[
         int | None,
-        typer.Option(help="Tables to spread the rows of tenants over (access tenant).", show_default="one table"),
+        typer.Option(
+            help="Tables to spread the rows of tenants over (access tenant); 0: one, and others by tenant isolate.",
+            show_default="one table",
+        ),
     ] = None,
     owner: Annotated[
         str | None,

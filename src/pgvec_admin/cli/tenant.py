@@ -1,4 +1,4 @@
-"""pgvec-admin tenant: list, show, export, purge."""
+"""pgvec-admin tenant: list, show, export, isolate, purge."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from pgvec_admin.engine import tenants
 from pgvec_admin.errors import UsageError
 
 app = typer.Typer(
-    no_args_is_help=True, help="Tenants of collections with access tenant: list, show, export or delete their rows."
+    no_args_is_help=True,
+    help="Tenants of collections with access tenant: list, show, export, isolate or delete their rows.",
 )
 
 Which = Annotated[UUID, typer.Argument(metavar="TENANT", help="Id of the tenant.", show_default=False)]
@@ -60,6 +61,27 @@ def export(tenant: Which, database_url: DatabaseUrl = None) -> None:
         _of(connection, tenant)
         for collection, document in tenants.export(connection, tenant):
             echo_json(orjson.dumps({"collection": collection, **document}).decode())
+
+
+@app.command()
+def isolate(
+    collection: Annotated[str, typer.Argument(help="A collection made with --partition 0.", show_default=False)],
+    tenant: Which,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Give a large tenant a table of its own, with indexes of its own; purge then drops it.
+
+    Searches and writes go on; at the end they wait for some seconds.
+
+    Example:
+
+    \b
+      pgvec-admin tenant isolate notes 5f0c1d9e-3f7b-4a58-9a51-0c8a4d1e2b77
+    """
+    with database.connect(open_target(database_url), autocommit=True) as connection:
+        table = tenants.isolate(connection, collection, tenant)
+        held = [one for one in tenants.holdings(connection, tenant) if one.collection == collection]
+    say(f"collection {collection}: {sum(one.documents for one in held):,} rows of tenant {tenant} are in {table}")
 
 
 @app.command()

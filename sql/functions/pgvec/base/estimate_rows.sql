@@ -21,16 +21,11 @@ begin
 
   return (
     select sum(r.reltuples / r.relpages * (pg_relation_size(r.oid) / current_setting('block_size')::int))
-      from (select p.oid,
-                   count(*) over () as modulus,
-                   substring(pg_get_expr(p.relpartbound, p.oid) from 'remainder (\d+)')::int as remainder
-              from pg_catalog.pg_inherits as i
-              join pg_catalog.pg_class as p on p.oid = i.inhrelid
-             where i.inhparent = collection.base) as part
-      join pg_catalog.pg_class as r on r.oid = part.oid
-     where r.relpages > 0
-       and (tenants is null
-            or exists (select from unnest(tenants) as t where satisfies_hash_partition(collection.base, part.modulus::int, part.remainder, t))));
+      from pg_catalog.pg_class as r
+     where r.oid in (select p from pgvec.partitions(collection.base) as p where tenants is null
+                      union all
+                     select p from pgvec.tenant_partitions(collection.base, tenants) as p)
+       and r.relpages > 0);
 end
 $$;
 comment on function pgvec.estimate_rows(pgvec.collections, uuid[]) is

@@ -33,11 +33,11 @@ begin
   perform pgvec.check_choice('distance', distance, '{cosine,l2,inner_product,l1}');
   perform pgvec.check_choice('access', access, '{open,tenant,policy}');
   perform pgvec.check_choice('storage', storage, '{vector,halfvec}');
-  if partition not between 1 and 1000 or partition is not null and access <> 'tenant' then
+  if partition not between 0 and 1000 or partition is not null and access <> 'tenant' then
     raise exception using
       errcode = 'PV004',
       message = format('a collection of access %L cannot have %s partitions', access, partition),
-      hint    = 'partition is for access => ''tenant'', whose rows it spreads over 1 to 1000 tables by their tenant';
+      hint    = 'partition is for access => ''tenant'', whose rows it spreads over 1 to 1000 tables by their tenant; 0: one table, and others for single tenants by pgvec.isolate_tenant';
   end if;
   if owner is null and owner_column is not null then
     raise exception using
@@ -81,6 +81,7 @@ comment on function pgvec.create_collection(text, int, text, text, text, text, t
   'access: open (readers see all rows), tenant (rows belong to tenants: column tenant_id, pgvec.allowed_tenants), policy (the owner writes policies). '
   'distance: cosine, l2, inner_product or l1. storage: vector (4 bytes a dimension) or halfvec (2). language: a text search configuration. '
   'model: provider:name of the embedding model. partition: how many tables to spread the rows of tenants over (access tenant); they are pgvec.NAME_p0 and on. '
+  '0: one table for all, beside which pgvec.isolate_tenant makes one for a large tenant. '
   'owner, owner_column: the table of the accounts with which rows are deleted, such as auth.users (pgvec.set_owner). '
   'Returns the table. Raises PV004 for a bad argument or a name that is taken.';
 revoke all on function pgvec.create_collection(text, int, text, text, text, text, text, int, text, text) from public;

@@ -31,11 +31,13 @@ begin
     $ddl$, name, storage, dimensions,
     case access when 'tenant' then 'tenant_id uuid not null default pgvec.default_tenant(),' end,
     case access when 'tenant' then 'tenant_id, id' else 'id' end,
-    case when partition is not null then 'partition by hash (tenant_id)' end);
+    case when partition > 0 then 'partition by hash (tenant_id)' when partition = 0 then 'partition by list (tenant_id)' end);
   made := format('public.%I', name)::regclass;
-  for place in 0 .. coalesce(partition, 0) - 1 loop
+  for place in 0 .. greatest(partition, 1) - 1 loop
+    exit when partition is null;
     part := format('pgvec.%I', format('%s_p%s', name, place));
-    execute format('create table %s partition of %s for values with (modulus %s, remainder %s)', part, made, partition, place);
+    execute format('create table %s partition of %s %s', part, made,
+                   case partition when 0 then 'default' else format('for values with (modulus %s, remainder %s)', partition, place) end);
   end loop;
 
   perform pgvec.keep_vectors(made, dimensions, storage);

@@ -26,6 +26,7 @@ begin
     perform pgvec.collection(drop_collection.name);  -- raises PV001 with the known names
   end if;
   if exists (select from pg_catalog.pg_class as r where r.oid = dropped) then
+    perform pgvec.drop_copies(dropped);
     execute format('drop table %s', dropped);
   end if;
   perform pgvec.leave_owner(accounts);

@@ -17,8 +17,12 @@ begin
   for item in
     select c.* from pgvec.collections as c where c.access = 'tenant' and has_table_privilege(c.relation, 'select') is not null order by c.name
   loop
-    execute format('delete from %s as d where d.tenant_id = $1', item.relation) using purge_tenant.tenant;
-    get diagnostics deleted = row_count;
+    perform pgvec.drop_copies(item.base, tenant);
+    deleted := pgvec.drop_own_table(item, tenant);
+    if deleted is null then
+      execute format('delete from %s as d where d.tenant_id = $1', item.relation) using purge_tenant.tenant;
+      get diagnostics deleted = row_count;
+    end if;
     delete from pgvec.embedding_jobs as j where j.collection = item.name and j.tenant = purge_tenant.tenant;
     delete from pgvec.lexemes as l where l.collection = item.name and l.tenant = purge_tenant.tenant;
     delete from pgvec.postings as p where p.collection = item.name and p.tenant = purge_tenant.tenant;
