@@ -22,7 +22,7 @@ from load import corpus
 from pgvec_admin.database import Connection, Target
 from pgvec_admin.engine.search import vector_literal
 from pgvec_admin.install import migrate
-from tenants import MANY, SEARCHES, connect, fill, questions, timed
+from tenants import MANY, SEARCHES, alike, connect, fill, questions, timed
 
 BEFORE = "0.2.0"
 FROZEN = Path(__file__).parent.parent / "tests" / "releases" / f"{BEFORE}.sql.gz"
@@ -54,7 +54,7 @@ def main() -> None:
         without_tenants(before, now, rows, queries)
         for tenants in (1, MANY):
             for target in (before, now):
-                fill(target, rows, texts, tenants)
+                fill(target, rows, texts, alike(tenants))
             print(f"Tenants: {tenants:,}\n")
             with_tenants(before, now, questions(texts, queries, tenants), BARE_OF_TENANTS[tenants])
 

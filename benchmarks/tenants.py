@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -55,17 +55,24 @@ def main() -> None:
         for partition in (None, PARTITIONS):
             for tenants in (1, MANY):
                 print(f"Tenants: {tenants:,}; tables: {partition or 1}\n")
-                fill(where, rows, texts, tenants, partition)
+                fill(where, rows, texts, alike(tenants), partition)
                 compare(where, texts, queries, tenants)
 
 
 def tenant(number: int, tenants: int) -> UUID:
-    """The tenant of the row or query of that number, of so many tenants."""
+    """The tenant of the row or query of that number, of so many tenants that have equally many."""
     return UUID(int=1 + number % tenants)
 
 
-def fill(where: Target, rows: Rows, texts: list[str], tenants: int, partition: int | None = None) -> None:
-    """Create collection `notes` again with these rows, each of the tenant of its number, and an HNSW index.
+def alike(tenants: int) -> Callable[[int], UUID]:
+    """The tenant of a row by its number."""
+    return lambda number: tenant(number, tenants)
+
+
+def fill(
+    where: Target, rows: Rows, texts: list[str], whose: Callable[[int], UUID], partition: int | None = None
+) -> None:
+    """Create collection `notes` again with these rows, each of the tenant for its number, and an HNSW index.
 
     By the functions of the engine only, since an earlier release may be installed.
     """
@@ -79,9 +86,7 @@ def fill(where: Target, rows: Rows, texts: list[str], tenants: int, partition: i
         columns = f"copy {NAME} (tenant_id, id, content, metadata, embedding) from stdin"
         with connection.cursor() as cursor, cursor.copy(columns.encode()) as copy:
             for number, (text, vector) in enumerate(zip(texts, rows.vectors, strict=True)):
-                copy.write_row(
-                    (tenant(number, tenants), str(number), text, Jsonb(rows.metadata[number]), vector_literal(vector))
-                )
+                copy.write_row((whose(number), str(number), text, Jsonb(rows.metadata[number]), vector_literal(vector)))
         connection.execute("select pgvec.refresh_statistics(%s)", (NAME,))
         build(connection, NAME)
 
