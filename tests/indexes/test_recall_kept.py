@@ -156,7 +156,7 @@ def test_a_collection_that_has_doubled_is_told_by_verify_and_tuned_by_load(
     assert result.kept.reached
     tuned = _settings(documents)["tuned"]
     assert isinstance(tuned, dict)
-    assert tuned["rows"] == pytest.approx(12102, abs=100)
+    assert tuned["rows"] == pytest.approx(12102, rel=0.1)  # as the server estimates it
     assert _tuned_verdict(documents)[0] == "ok"
     # and then it is not due again
     assert documents.execute("select * from pgvec.keep_recall('documents')").fetchall() == []

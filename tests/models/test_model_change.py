@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 import pytest
 from changing import LARGE, NEW, OLD, SECOND, SMALL, begin, build, create, nearest, run_all, store, text_of
@@ -121,6 +123,38 @@ def test_a_finished_change_ends_as_if_the_collection_had_been_made_for_the_model
     run_all(documents, documents.execute("select statement from pgvec.index_definition('documents')").fetchall())
     documents.execute("select pgvec.note_index('documents')")
     assert changed == catalog(documents)
+
+
+@pytest.mark.parametrize(
+    ("settings", "after", "of_the_old"),
+    [
+        ('{"ef_search": 120}', {"ef_search": 120}, {}),  # set by somebody: of the collection
+        (
+            '{"ef_search": 120, "tuned": {"ef_search": 120, "at_least": 40, "rows": 40}}',
+            {},
+            {"ef_search": 120, "tuned": {"ef_search": 120, "at_least": 40, "rows": 40}},
+        ),
+        (
+            '{"ef_search": 120, "tuned": {"ef_search": 120, "at_least": 90, "rows": 40}}',
+            {"ef_search": 90},
+            {"ef_search": 120, "tuned": {"ef_search": 120, "at_least": 90, "rows": 40}},
+        ),
+    ],
+)
+def test_what_an_index_was_tuned_to_stays_with_its_model(
+    settings: str, after: dict[str, Any], of_the_old: dict[str, Any], documents: Connection
+) -> None:
+    documents.execute("update pgvec.collections set settings = settings || %s::jsonb", (settings,))
+    begin(documents)
+    store(documents, SECOND, LARGE)
+    build(documents)
+    documents.execute("select pgvec.finish_model_change('documents')")
+    kept = "select settings from pgvec.collections where name = 'documents'"
+    assert documents.execute(kept).fetchone() == (after,)
+    kept = "select settings from pgvec.model_changes where collection = 'documents'"
+    assert documents.execute(kept).fetchone() == (of_the_old,)
+    found = documents.execute("select (pgvec.of_model(%s)).settings ->> 'ef_search'", (f"documents@{OLD}",)).fetchone()
+    assert found == ("120",)
 
 
 def test_each_step_can_be_run_again(documents: Connection) -> None:

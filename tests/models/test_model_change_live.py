@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import psycopg
 import pytest
-from changing import LARGE, NEW, OLD, SECOND, SMALL, begin, create, store, text_of
+from changing import LARGE, NEW, OLD, SECOND, SMALL, begin, build, create, store, text_of
 
 import installation
 from command import Run
-from embedding_workers import count, jobs, until, watching
+from embedding_workers import count, done, jobs, until, watching
 from installation import Connection
 from openai_server import OpenAIServer, vector_of
 from pgvec_admin.database import Target
-from pgvec_admin.engine import model_change
+from pgvec_admin.embedding import worker
+from pgvec_admin.embedding.embed import ProviderOptions
+from pgvec_admin.engine import collections, model_change
 from seeded import TENANT
 
 BACKLOG = 100  # entries of the queue beyond which the application writes nothing new
@@ -165,6 +170,50 @@ def test_searches_and_writes_go_on_while_the_model_is_changed(
     assert checks_after == []
 
 
+def test_a_worker_lives_on_that_waited_for_the_exchange(
+    documents: Connection, database: str, provider: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(documents)
+    store(documents, SECOND, LARGE)
+    build(documents)
+    documents.execute(
+        "insert into documents (id, content) select 'w' || i, 'new ' || i from generate_series(1, 3) as i"
+    )
+    store(documents, "documents", SMALL)
+    waits = "select count(*) from pg_locks where relation = 'documents'::regclass and not granted"
+    locked, stop, reports = threading.Event(), threading.Event(), list[worker.Worked]()
+    get = collections.get
+
+    def and_lock(connection: Connection, name: str) -> collections.Collection:
+        """The exchange begins when the worker knows in which column the vectors of the second model are."""
+        known = get(connection, name)
+        if name == SECOND and not locked.is_set():
+            operator.execute("begin; lock table documents in access exclusive mode")
+            locked.set()
+        return known
+
+    monkeypatch.setattr(collections, "get", and_lock)
+    options = ProviderOptions(base_url=provider.url, api_key="none")
+    with installation.connect(database) as operator, ThreadPoolExecutor(1) as pool:
+        works = pool.submit(
+            worker.Worker(Target(database, "the test"), ["documents"], options, report=reports.append, stop=stop).work
+        )
+        try:
+            until(locked.is_set, "the worker comes to the second model")
+            until(lambda: count(documents, waits) > 0, "the worker waits")
+            operator.execute("select pgvec.finish_model_change('documents', 3)")
+            operator.execute("commit")
+            until(lambda: works.done() or done(documents), "the rows embedded by the new model")
+        finally:
+            stop.set()
+        works.result()
+    assert done(documents)
+    assert [report.error for report in reports if report.error] == []
+    contents = "select content, embedding::extensions.vector::text from documents where content like 'new %'"
+    for content, embedding in documents.execute(contents).fetchall():
+        assert np.allclose(json.loads(embedding), vector_of(content, LARGE), atol=2e-3)
+
+
 def test_the_command_changes_a_model(documents: Connection, run: Run, provider: OpenAIServer, tmp_path: Path) -> None:
     change = ("model", "change", "documents", "--to", NEW, "--dimensions", str(LARGE), "--column-type", "halfvec")
     told = run(*change, "--dry-run")
@@ -199,6 +248,7 @@ def test_the_command_changes_a_model(documents: Connection, run: Run, provider: 
     for model in (OLD, NEW):
         assert f"by {model}: NDCG@10 1.000 (1.000 to 1.000), recall@100 1.000" in finished.stderr
     assert "of the 10 rows nearest to each of 20" in finished.stderr
+    assert "ef_search of documents is 40: recall@10 1.000 on its own rows" in finished.stderr
     assert f"queries of {OLD} (8 dimensions) are answered until:" in finished.stderr
     assert run("model", "abort", "documents", "--yes").returncode == 2
     dropped = run("model", "drop-old", "documents", "--yes")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from pgvec_admin import database
+from pgvec_admin.cli.index import tuned
 from pgvec_admin.cli.output import (
     ApiKey,
     BaseUrl,
@@ -24,7 +25,7 @@ from pgvec_admin.cli.output import (
     size,
 )
 from pgvec_admin.embedding import embed
-from pgvec_admin.engine import collections, model_change, search_log
+from pgvec_admin.engine import collections, index, model_change, search_log
 from pgvec_admin.engine.model_change import Change
 from pgvec_admin.errors import CheckFailedError, UsageError
 from pgvec_admin.quality import evaluate as evaluation
@@ -165,6 +166,9 @@ def finish(
                 _judge(connection, name, queries, qrels, lose, base_url, api_key)
         model_change.finish(connection, name, allow_missing)
         (found,) = model_change.changes(connection, name)
+        kept = index.keep_recall(connection, name, only_due=False) if pending else None
+    if kept:
+        say(tuned(name, kept))
     _tell(found)
 
 

@@ -159,10 +159,12 @@ class Worker:
                 if self._observer:
                     self._observer.progress(name, model.spec, seen, run.result)
                 seen = run.result
-        except psycopg.Error as error:
-            if (error.sqlstate or "")[:2] != "PV" or self._model_of(connection, name) == known.model:
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            raise
+        except psycopg.Error:
+            if self._model_of(connection, name) == (known.name, known.model):
                 raise
-            return True  # its model was changed meanwhile
+            return True  # its model was changed meanwhile: vectors of it are in another column now, or in none
         finally:
             run.close()
         result = run.result
@@ -177,10 +179,11 @@ class Worker:
             self._observer.asked(name, model.spec, texts, seconds)
 
     @staticmethod
-    def _model_of(connection: Connection, name: str) -> str | None:
-        """The model of a collection now; None where that is not one of its models any more."""
+    def _model_of(connection: Connection, name: str) -> tuple[str, str | None] | None:
+        """The name of a collection now (NAME@MODEL for the second of two models), and its model; None without it."""
         try:
-            return collections.get(connection, name).model
+            known = collections.get(connection, name)
+            return known.name, known.model
         except psycopg.Error:
             return None
 

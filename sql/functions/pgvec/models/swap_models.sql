@@ -7,7 +7,13 @@ create or replace function pgvec.swap_models(target pgvec.collections, change pg
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  own_keys constant text[] := '{passage_prefix,embedding_price,tuned}'::text[];  -- settings of the model, not of the collection
+  -- settings of the model, not of the collection: also the breadth of search that its index was found to need (pgvec.keep_recall)
+  tuned    constant text[] := array(select k from unnest('{ef_search,probes}'::text[]) as k where target.settings -> k = target.settings #> array['tuned', k]);
+  own_keys constant text[] := '{passage_prefix,embedding_price,tuned}'::text[] || tuned;
+  own      constant jsonb := (
+             select jsonb_object_agg(k, target.settings #> '{tuned,at_least}')  -- what somebody had set before
+               from unnest(tuned) as k
+              where (target.settings #>> '{tuned,at_least}')::int > greatest((target.settings ->> 'default_' || k)::int, case k when 'ef_search' then 40 else 10 end));
   item     record;
 begin
   for item in
@@ -42,7 +48,7 @@ begin
          settings = (select coalesce(jsonb_object_agg(s.key, s.value), '{}') from jsonb_each(target.settings) as s where s.key = any (own_keys))
    where m.collection = target.name;
   update pgvec.collections as c
-     set model = change.model, dimensions = change.dimensions, storage = change.storage, changing = null, settings = c.settings - own_keys || change.settings
+     set model = change.model, dimensions = change.dimensions, storage = change.storage, changing = null, settings = c.settings - own_keys || coalesce(own, '{}') || change.settings
    where c.name = target.name;
   delete from pgvec.embedding_queues as q where q.collection = target.name;
   delete from pgvec.embedding_jobs as j where j.collection = target.name;
