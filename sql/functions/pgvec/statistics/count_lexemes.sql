@@ -16,7 +16,7 @@ declare
   target    pgvec.collections;
   key       text := quote_ident(tg_argv[1]);
   tenant_of text;
-  languages text := '''{}''::text[]';
+  languages text := 'select null::uuid as tenant, null::text[] as languages';
   changes   text;
   part      record;
 begin
@@ -52,7 +52,7 @@ begin
   changes := pgvec.lexeme_changes(tg_op, key, tenant_of);
   -- the table of an adopted collection has one language
   if tg_op <> 'DELETE' and target.text_table = target.relation then
-    languages := format('array(select distinct n.language from new_rows as n where n.language is not null and %s = p.tenant)', format(tenant_of, 'n'));
+    languages := format('select %s as tenant, array_agg(distinct n.language) as languages from new_rows as n where n.language is not null group by 1', format(tenant_of, 'n'));
   end if;
 
   for part in execute format(
@@ -71,6 +71,9 @@ begin
             group by c.tenant, p.live, l.lexeme),
          lengths as (
            select c.tenant, sum(c.positions) as positions from counted as c where c.live group by c.tenant),
+         gone as (  -- once: of many tenants, each would read all that was counted
+           select c.tenant, c.live, array_agg(c.lexeme) as words, array_agg(- c.documents) as lost from counted as c where c.documents < 0 group by c.tenant, c.live),
+         spoken as (%2$s),
          frequencies as (
            insert into pgvec.lexemes (collection, tenant, lexeme, documents)
            select ($1).name, c.tenant, c.lexeme, c.documents from counted as c where c.live and c.documents <> 0),
@@ -81,17 +84,14 @@ begin
                   coalesce(l.positions, 0),
                   case when p.live then 0 else p.rows end,
                   case when p.known then 1 else pgvec.first_change() end,
-                  %2$s
+                  coalesce(s.languages, '{}')
              from parts as p
              left join lengths as l on l.tenant = p.tenant
+             left join spoken as s on s.tenant = p.tenant
            returning w.tenant) %3$s
     select t.tenant, f.live, f.words, f.lost
       from totals as t
-      left join lateral (
-           select c.live, array_agg(c.lexeme) as words, array_agg(- c.documents) as lost
-             from counted as c
-            where c.tenant = t.tenant and c.documents < 0
-            group by c.live) as f on true
+      left join gone as f on f.tenant = t.tenant
     $query$, changes, languages, pgvec.posting_upkeep(tg_op, target, key, tenant_of))
     using target
   loop
