@@ -60,6 +60,9 @@ model drop-old documents --yes
 tenant list
 tenant show 00000000-0000-4000-8000-00000000000a
 tenant export 00000000-0000-4000-8000-00000000000a
+collection create shelves --dimensions 8 --access tenant --partition 0
+load {}/rows.jsonl -c shelves --tenant 00000000-0000-4000-8000-00000000000a
+tenant isolate shelves 00000000-0000-4000-8000-00000000000a
 tenant purge 00000000-0000-4000-8000-00000000000a --yes
 index drop documents documents_embedding_hnsw_cosine_idx
 collection release jobs --yes

@@ -90,7 +90,7 @@ COMMANDS = {
     "tenant": (
         "tenant",
         "app",
-        "Tenants of collections with access tenant: list, show, export or delete their rows.",
+        "Tenants of collections with access tenant: list, show, export, isolate or delete their rows.",
     ),
     "supabase": ("supabase", "app", "This release as a migration for projects that are deployed by the Supabase CLI."),
     "db": ("db", "app", "The embedded PostgreSQL server: start, stop, connect, replica, upgrade."),
