@@ -174,6 +174,12 @@ TRIGGER = "create trigger told %s on notes for each row execute function public.
         ),
         (TRIGGER % "after delete", "trigger told runs on delete"),
         (TRIGGER % "before update or delete", "trigger told runs on delete"),
+        ("create publication told for table notes", "publication told sends its rows"),
+        ("create publication told for all tables", "publication told sends its rows"),
+        (
+            "create publication told for table notes with (publish_via_partition_root)",
+            "publication told sends its rows",
+        ),
     ],
 )
 def test_rows_that_others_watch_do_not_move_and_are_deleted_one_by_one(
@@ -188,7 +194,7 @@ def test_rows_that_others_watch_do_not_move_and_are_deleted_one_by_one(
     with pytest.raises(psycopg.Error, match=re.escape(told)) as raised:
         _isolate(notes)
     assert raised.value.sqlstate == "PV004"
-    notes.execute("drop trigger if exists told on notes; drop table if exists likes")
+    notes.execute("drop trigger if exists told on notes; drop table if exists likes; drop publication if exists told")
     _isolate(notes)
     notes.execute(planted.encode())
     if "likes" in planted:
@@ -196,8 +202,9 @@ def test_rows_that_others_watch_do_not_move_and_are_deleted_one_by_one(
     assert notes.execute("select * from pgvec.purge_tenant(%s)", (LARGE,)).fetchall() == [("notes", 400)]
     if "likes" in planted:
         assert notes.execute("select count(*) from likes").fetchone() == (0,)
-    else:
+    elif "trigger" in planted:
         assert notes.execute("select count(*) from deleted").fetchone() == (400,)
+    assert notes.execute("select to_regclass('pgvec.notes_p1')").fetchone() == ("pgvec.notes_p1",)  # it was not dropped
 
 
 @pytest.mark.parametrize(

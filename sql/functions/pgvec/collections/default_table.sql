@@ -19,7 +19,7 @@ begin
     raise exception using
       errcode = 'PV004',
       message = format('rows of collection %L cannot move to another table: %s', target.name, array_to_string(awaiting, '; ')),
-      hint    = 'moving would be taken for a deletion; drop that trigger or foreign key for as long';
+      hint    = 'moving would be taken for a deletion; drop that trigger, foreign key or publication for as long';
   end if;
   return rest;
 end

@@ -16,8 +16,14 @@ as $$
            where t.tgrelid = awaits_deletion.relation
              and not t.tgisinternal
              and t.tgtype & 8 = 8  -- TRIGGER_TYPE_DELETE
-             and p.pronamespace <> 'pgvec'::regnamespace) as w
+             and p.pronamespace <> 'pgvec'::regnamespace
+           union
+          select format('publication %I sends its rows', p.pubname)  -- subscribers learn of no table that is attached or dropped
+            from pgvec.partitions(awaits_deletion.relation) as t
+            join pg_catalog.pg_class as r on r.oid in (t, awaits_deletion.relation)
+            join pg_catalog.pg_namespace as n on n.oid = r.relnamespace
+            join pg_catalog.pg_publication_tables as p on p.schemaname = n.nspname and p.tablename = r.relname) as w
 $$;
 comment on function pgvec.awaits_deletion(regclass) is
-  'The foreign keys that refer to a table, and the triggers of others that run when its rows are deleted; {} where there are none.';
+  'The foreign keys that refer to a table, the triggers of others that run when its rows are deleted, and the publications that send them; {} where there are none.';
 revoke all on function pgvec.awaits_deletion(regclass) from public;
