@@ -102,7 +102,7 @@ def insert(where: Target, texts: list[str], queries: Rows) -> float:
                 {
                     "tenant": LARGEST,
                     "first": 10_000_000 + first,
-                    "texts": texts[first : first + A_STATEMENT],
+                    "texts": [texts[number % len(texts)] for number in range(first, first + A_STATEMENT)],
                     "vectors": (vectors * A_STATEMENT)[:A_STATEMENT],
                 },
             )
