@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # A browser for the search page; where there is one, PGVEC_BROWSER says which.
 BROWSER := $(if $(PGVEC_BROWSER)$(shell command -v chromium),,install-browser)
 
-.PHONY: help install-browser demo test test-fast test-full test-servers test-server-16 test-server-17 lint format bench bench-scale bench-peers soak mutations release-bundle npm-package site test-pglite clean
+.PHONY: help install-browser demo test test-fast test-full test-servers test-server-16 test-server-17 lint format bench bench-scale bench-peers soak mutations release release-bundle npm-package site test-pglite clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -86,8 +86,10 @@ bench-scale: $(VENV)/.dev ## how searches grow with the rows
 	$(BIN)/python benchmarks/scale.py --kind smooth
 
 release-bundle: $(VENV)/.dev ## freeze this version: docs/versions.md
-	$(BIN)/python tests/releases/freeze.py
-	$(BIN)/python js/pack.py dist
+	$(BIN)/python release/freeze.py
+
+release: $(VENV)/.dev js/node_modules/.done ## all that a release publishes, built and checked, in dist; TAG=v1.2.3 where it is one
+	$(BIN)/python release/assemble.py dist --tag "$(TAG)"
 
 npm-package: $(VENV)/.dev ## the package for npm, in dist
 	$(BIN)/python js/pack.py dist
