@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -202,6 +203,25 @@ def test_a_bench_prints_its_figures_and_draws_them(run: Run, articles: Connectio
     assert picture.read_bytes().startswith(b"\x89PNG")
     overlaps = json.loads(run("bench", "articles", "--distances", "--queries", "20", "--json").stdout)["overlaps"]
     assert {(one["distance"], one["other"]) for one in overlaps} >= {("cosine", "l2"), ("cosine", "inner_product")}
+
+
+def test_a_bench_of_growth_prints_a_line_a_size(run: Run, articles: Connection, tmp_path: Path) -> None:
+    articles.execute(
+        "insert into articles (id, content, embedding) select n || 'more', '', array_agg(random())::extensions.vector"
+        "  from generate_series(1, 1600) as n cross join generate_series(1, 16) group by n"
+    )
+    picture = tmp_path / "growth.png"
+    ran = run("bench", "articles", "--scale", "--queries", "5", "--png", str(picture))
+    assert ran.returncode == 0, ran.stderr
+    table = [[cell.strip() for cell in re.split("[┃│]", line)] for line in ran.stdout.splitlines()]
+    assert table[0][:4] == ["rows", "index", "setting", "recall@10"]
+    assert [line[:2] for line in table[2:]] == [
+        [rows, kind] for kind in ("exact", "hnsw vector") for rows in ("20", "209", "2,095")
+    ]
+    assert "with ten times the rows a search takes" in ran.stderr
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    steps = json.loads(run("bench", "articles", "--scale", "--queries", "5", "--json").stdout)
+    assert [step["rows"] for step in steps] == [20, 209, 2095]
 
 
 def test_a_bench_searches_for_given_vectors_and_names_a_line_that_is_none(

@@ -18,7 +18,8 @@ import installation
 from conftest import Connection, copied, filled
 from pgvec_admin.database import Target
 from pgvec_admin.engine import index
-from pgvec_admin.quality import bench
+from pgvec_admin.errors import UsageError
+from pgvec_admin.quality import bench, pictures
 
 HNSW = "documents_embedding_hnsw_cosine_idx"
 
@@ -252,7 +253,7 @@ def test_a_bench_measures_every_index_and_leaves_nothing_behind(
     front = bench.pareto(result.measures)
     assert all(one.p50_ms <= other.p50_ms and one.recall < other.recall for one, other in pairwise(front))
     assert any("times as fast as an exact scan" in line for line in bench.advice(result))
-    bench.plot(result, tmp_path / "bench.png", "a test")
+    pictures.recall_and_latency(result, tmp_path / "bench.png", "a test")
     assert (tmp_path / "bench.png").read_bytes().startswith(b"\x89PNG")
     assert documents.execute(tables).fetchone() == before
 
@@ -260,6 +261,25 @@ def test_a_bench_measures_every_index_and_leaves_nothing_behind(
     assert (given.rows, given.queries) == (4000, 1)
     with pytest.raises(psycopg.Error, match="the query has 3 dimensions"):
         bench.run(where, "documents", query_embeddings=[[0.1] * 3])
+
+
+def test_a_bench_shows_how_cost_grows(documents: Connection, where: Target, tmp_path: Path) -> None:
+    steps = bench.grow(where, "documents", queries=20)
+    assert [(step.rows, step.of_rows) for step in steps] == [(39, 4000), (398, 4000), (3980, 4000)]
+    assert [list(dict.fromkeys(one.kind for one in step.measures)) for step in steps] == [["exact", "hnsw vector"]] * 3
+    for kind, least in (("exact", 3.0), ("hnsw vector", 0.0)):
+        chosen = [bench.good(step, kind, 0.9) for step in steps]
+        assert all(one.recall >= 0.9 for one in chosen)
+        assert chosen[2].p50_ms > least * chosen[0].p50_ms
+    exact, graph = bench.slopes(steps, 0.9)
+    assert re.fullmatch(r"exact: with ten times the rows a search takes [\d.]+ and [\d.]+ times as long", exact)
+    assert re.search(r", the build \d+ and \d+ times$", graph)
+    assert "no setting reaches recall 1.1 over 39 and 398 and 3,980 rows" in bench.slopes(steps, 1.1)[1]
+    pictures.growth(steps, tmp_path / "growth.png", "a test", 0.9)
+    assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
+    assert [step.rows for step in bench.grow(where, "documents", queries=5, row_limit=2000)] == [20, 200, 2000]
+    with pytest.raises(UsageError, match="1,999 rows are too few to see how cost grows: 2,000 at least"):
+        bench.grow(where, "documents", queries=5, row_limit=1999)
 
 
 def test_distances_are_compared_and_explained(documents: Connection) -> None:

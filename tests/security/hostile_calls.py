@@ -40,6 +40,7 @@ evaluate documents --compare {}/before.json --base-url {openai}
 evaluate documents --queries {}/queries.jsonl --qrels {}/qrels.tsv --base-url {openai}
 bench documents --queries 5 --rows 100
 bench documents --distances --queries 5
+bench documents --scale --queries 5
 log prune
 log off documents
 verify --recall 0

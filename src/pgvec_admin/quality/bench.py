@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from itertools import groupby
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 
 from psycopg.rows import class_row
 
@@ -15,9 +13,6 @@ from pgvec_admin.database import Connection, Target
 from pgvec_admin.engine import collections, index
 from pgvec_admin.engine.search import vector_literal
 from pgvec_admin.errors import UsageError
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 Report = Callable[[int, int | None, str], None]
 
@@ -90,48 +85,118 @@ def run(
 
     The copy ends with the session that makes it. Raises UsageError where there are too few rows to measure.
     """
-    given = None if query_embeddings is None else [vector_literal(one) for one in query_embeddings]
+    asked = _Asked(collection, queries, match_count, query_embeddings)
     with database.connect(where, autocommit=True) as connection:
-        return _run(connection, collection, row_limit, queries, match_count, given, report)
+        rows, of_rows, used = _copy(connection, asked, row_limit)
+        kinds = [EXACT, *_planned(connection, collection)]
+        measures: list[Measure] = []
+        for number, kind in enumerate(kinds):
+            report(number, len(kinds), kind.name)
+            measures += _measure(connection, collection, kind)
+        report(len(kinds), len(kinds), "")
+    return Bench(rows, of_rows, used, measures)
 
 
-def _run(
-    connection: Connection,
+def grow(
+    where: Target,
     collection: str,
-    row_limit: int,
-    queries: int,
-    match_count: int,
-    given: list[str] | None,
-    report: Report,
-) -> Bench:
-    dimensions = collections.get(connection, collection).dimensions
+    *,
+    row_limit: int = 1_000_000,
+    queries: int = 100,
+    match_count: int = 10,
+    query_embeddings: Iterable[Iterable[float]] | None = None,
+    report: Report = lambda *_: None,
+) -> list[Bench]:
+    """Measure the exact scan and the first index that fits, over all rows (at most row_limit), a tenth and a hundredth.
+
+    The graph is that which `index create` would build. The smallest comes first. Raises UsageError as `run`, and where
+    a hundredth of the rows says nothing.
+    """
+    asked = _Asked(collection, queries, match_count, query_embeddings)
+    found: list[Bench] = []
+    for number, share in enumerate((1, 10, 100)):
+        with database.connect(where, autocommit=True) as connection:
+            size = found[0].rows // share if found else row_limit
+            report(number, 3, f"{size:,} rows" if found else "all rows")
+            rows, of_rows, used = _copy(connection, asked, size)
+            if not found and rows < 100 * SMALLEST:
+                raise UsageError(
+                    f"{rows:,} rows are too few to see how cost grows: {100 * SMALLEST:,} at least",
+                    "pgvec-admin bench without --scale measures them",
+                )
+            first = _planned(connection, collection)[0]
+            if first.method == "hnsw":
+                first = replace(first, graph=_graph(connection, collection))
+            measures = [one for kind in (EXACT, first) for one in _measure(connection, collection, kind)]
+        found.append(Bench(rows, of_rows, used, measures))
+    report(3, 3, "")
+    return found[::-1]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is searched for."""
+
+    collection: str
+    queries: int
+    match_count: int
+    embeddings: Iterable[Iterable[float]] | None
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """An index to try, or none; `graph` has the options of HNSW where they are not the usual ones."""
+
+    method: str
+    storage: str | None = None
+    graph: tuple[int, int] = (16, 64)
+
+    @property
+    def name(self) -> str:
+        return self.method if self.storage is None else f"{self.method} {self.storage}"
+
+
+EXACT = _Kind("exact")
+SMALLEST = 20  # rows that say anything
+
+
+def _planned(connection: Connection, collection: str) -> list[_Kind]:
+    return [_Kind(one.method, one.storage) for one in index.plan(connection, collection, measure=False)]
+
+
+def _graph(connection: Connection, collection: str) -> tuple[int, int]:
+    row = connection.execute("select m, ef_construction from pgvec.graph_plan(%s)", (collection,)).fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+def _copy(connection: Connection, asked: _Asked, row_limit: int) -> tuple[int, int, int]:
+    """Make the copy, once in a session: rows in it, rows there are, queries."""
+    dimensions = collections.get(connection, asked.collection).dimensions
     # the copy and one index; the default of 8 MB would read them from disk
     megabytes = max(64, row_limit * (dimensions * 4 + 200) * 2 // 2**20)
     connection.execute("select set_config('temp_buffers', %s, false)", (f"{megabytes}MB",))
+    given = None if asked.embeddings is None else [vector_literal(one) for one in asked.embeddings]
     row = connection.execute(
         "select rows, of_rows, queries_used from pgvec.prepare_bench(%s, %s, %s, %s, %s)",
-        (collection, row_limit, queries, match_count, given),
+        (asked.collection, row_limit, asked.queries, asked.match_count, given),
     ).fetchone()
     assert row is not None
     rows, of_rows, used = row
     if rows < 2 or used < 1:
         raise UsageError(
-            f"collection {collection!r} has {of_rows} embedded rows, too few to measure",
+            f"collection {asked.collection!r} has {of_rows} embedded rows, too few to measure",
             "load and embed some hundred rows first",
         )
+    return rows, of_rows, used
 
-    planned = [(option.method, option.storage) for option in index.plan(connection, collection, measure=False)]
-    kinds: list[tuple[str, str | None]] = [("exact", None), *planned]
-    measures: list[Measure] = []
-    for number, (method, storage) in enumerate(kinds):
-        kind = method if storage is None else f"{method} {storage}"
-        report(number, len(kinds), kind)
-        with connection.cursor(row_factory=class_row(Measure)) as cursor:
-            measures += cursor.execute(
-                "select %s as kind, * from pgvec.bench_index(%s, %s, %s)", (kind, collection, method, storage)
-            ).fetchall()
-    report(len(kinds), len(kinds), "")
-    return Bench(rows, of_rows, used, measures)
+
+def _measure(connection: Connection, collection: str, kind: _Kind) -> list[Measure]:
+    with connection.cursor(row_factory=class_row(Measure)) as cursor:
+        return cursor.execute(
+            "select %s as kind, b.* from pgvec.bench_index(%s, %s, %s, m => %s, ef_construction => %s) as b",
+            (kind.name, collection, kind.method, kind.storage, *kind.graph),
+        ).fetchall()
 
 
 def pareto(measures: Iterable[Measure]) -> list[Measure]:
@@ -141,6 +206,32 @@ def pareto(measures: Iterable[Measure]) -> list[Measure]:
         if not front or measure.recall > front[-1].recall:
             front.append(measure)
     return front
+
+
+def good(bench: Bench, kind: str, wanted_recall: float) -> Measure:
+    """The quickest setting of a kind that reaches a recall, else the one that comes nearest."""
+    measures = [one for one in bench.measures if one.kind == kind]
+    reached = [one for one in measures if one.recall >= wanted_recall]
+    return min(reached, key=_p50) if reached else max(measures, key=lambda one: (one.recall, -one.p50_ms))
+
+
+def slopes(steps: list[Bench], wanted_recall: float = 0.98) -> list[str]:
+    """How much each kind costs with ten times the rows."""
+    said = []
+    for kind in dict.fromkeys(one.kind for one in steps[0].measures):
+        chosen = [good(step, kind, wanted_recall) for step in steps]
+        times = " and ".join(f"{later.p50_ms / before.p50_ms:.1f}" for before, later in pairwise(chosen))
+        line = f"{kind}: with ten times the rows a search takes {times} times as long"
+        if all(one.build_seconds and one.index_bytes for one in chosen):
+            built = " and ".join(
+                f"{(later.build_seconds or 0) / (before.build_seconds or 1):.0f}" for before, later in pairwise(chosen)
+            )
+            line += f", the build {built} times"
+        missed = [f"{step.rows:,}" for step, one in zip(steps, chosen, strict=True) if one.recall < wanted_recall]
+        if missed:
+            line += f"; no setting reaches recall {wanted_recall} over {' and '.join(missed)} rows"
+        said.append(line)
+    return said
 
 
 def advice(bench: Bench, wanted_recall: float = 0.98) -> list[str]:
@@ -178,24 +269,6 @@ def advice(bench: Bench, wanted_recall: float = 0.98) -> list[str]:
 
 def _p50(measure: Measure) -> float:
     return measure.p50_ms
-
-
-def plot(bench: Bench, file: Path, title: str) -> None:
-    """A picture of recall against latency, a line an index kind. Needs matplotlib (extra `plot`)."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise UsageError("pictures need matplotlib", "pip install 'pgvec-admin[plot]'") from error
-
-    figure = Figure(figsize=(8, 5), layout="constrained")
-    axes: Axes = figure.subplots()
-    for kind, group in groupby(bench.measures, key=lambda one: one.kind):
-        found = sorted(group, key=lambda one: (one.recall, one.p50_ms))
-        axes.plot([one.recall for one in found], [one.p50_ms for one in found], marker="o", label=kind)
-    axes.set(xlabel="recall", ylabel="p50 latency on the server, ms", yscale="log", title=title)
-    axes.grid(visible=True, which="both", alpha=0.3)
-    axes.legend()
-    figure.savefig(file, dpi=150)
 
 
 def tune(
