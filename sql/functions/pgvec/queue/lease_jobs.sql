@@ -27,7 +27,7 @@ begin
   for round in 1 .. 2 loop
     return query
       with due as materialized (
-        select j.id, j.tenant
+        select j.ctid as place
           from pgvec.embedding_jobs as j
          where j.collection = queue
            and j.due_at <= clock_timestamp()
@@ -40,9 +40,7 @@ begin
              worker = coalesce(lease_jobs.worker, 0),  -- of nobody in particular
              in_session = locked
         from due as d
-       where j.collection = queue
-         and j.id = d.id
-         and j.tenant = d.tenant
+       where j.ctid = d.place  -- one that was changed after this statement began is not seen there, and left for the next claim
       returning j.id, j.tenant, j.content_hash, j.attempts;
     exit when found or round = 2;
     gone := array(select w.worker
