@@ -279,6 +279,28 @@ def test_rows_are_not_moved_without_a_copy(notes: Connection) -> None:
 
 
 @pytest.mark.parametrize(
+    "change",
+    [
+        "alter table notes add column colour text",
+        "alter table notes drop column shelf",
+        "alter table notes alter column content drop not null",
+        "select pgvec.begin_model_change('notes', 'local:y', 4)",
+    ],
+)
+def test_a_copy_of_other_columns_is_made_again(notes: Connection, change: str) -> None:
+    notes.execute("select pgvec.copy_tenant('notes', %s)", (LARGE,))
+    notes.execute(change.encode())
+    before = notes.execute("select * from notes order by tenant_id, id").fetchall()
+    with pytest.raises(psycopg.Error, match="columns of public.notes have changed since the rows of tenant") as raised:
+        notes.execute("select pgvec.isolate_tenant('notes', %s)", (LARGE,))
+    assert "select pgvec.copy_tenant('notes'" in str(raised.value.diag.message_hint)
+    notes.execute("select pgvec.copy_tenant('notes', %s)", (LARGE,))
+    notes.execute("select pgvec.isolate_tenant('notes', %s)", (LARGE,))
+    assert _holders(notes)["pgvec.notes_p1"] == {LARGE: 400}
+    assert notes.execute("select * from notes order by tenant_id, id").fetchall() == before
+
+
+@pytest.mark.parametrize(
     "done",
     [
         f"select pgvec.purge_tenant('{LARGE}')",

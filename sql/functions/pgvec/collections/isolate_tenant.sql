@@ -39,6 +39,14 @@ begin
   perform set_config('lock_timeout', '3s', true);
   execute format('lock table %s in access exclusive mode', rest);  -- 55P03 where a long transaction keeps it: nothing has changed
   perform set_config('lock_timeout', patience, true);
+  if exists (select from pg_catalog.pg_attribute as a
+              where a.attrelid in (rest, own) and a.attnum > 0 and not a.attisdropped
+              group by a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated having count(*) = 1) then
+    raise exception using
+      errcode = 'PV004',
+      message = format('the columns of %s have changed since the rows of tenant %s were copied', target.base, tenant),
+      hint    = format('copy them again, in a transaction of its own: select pgvec.copy_tenant(%L, %L); or pgvec-admin tenant isolate', target.name, tenant);
+  end if;
 
   -- what was written since: other versions of rows have another xmin, of which the upper half is not stored
   select string_agg(quote_ident(a.attname), ', ' order by a.attnum) into columns
@@ -57,6 +65,6 @@ end
 $$;
 comment on function pgvec.isolate_tenant(text, uuid) is
   'Gives a tenant a table of its own in a collection made with partition => 0: the copy that pgvec.copy_tenant has made, with what was written since; or an empty one '
-  'for a tenant without rows. Returns it; again, the one that is there. Raises PV001, PV004 for another collection, for null, for rows without a copy, and where moved '
-  'rows would set off triggers or foreign keys of others, 55P03 where another transaction keeps the table for three seconds: call it again.';
+  'for a tenant without rows. Returns it; again, the one that is there. Raises PV001, PV004 for another collection, for null, for rows without a copy, where columns '
+  'have changed since, and where moved rows would set off triggers or foreign keys of others, 55P03 where another transaction keeps the table for three seconds: call it again.';
 revoke all on function pgvec.isolate_tenant(text, uuid) from public;
