@@ -291,7 +291,7 @@ def test_a_copy_of_other_columns_is_made_again(notes: Connection, change: str) -
     notes.execute("select pgvec.copy_tenant('notes', %s)", (LARGE,))
     notes.execute(change.encode())
     before = notes.execute("select * from notes order by tenant_id, id").fetchall()
-    with pytest.raises(psycopg.Error, match=r"columns of public\.notes have changed since the rows of tenant") as raised:
+    with pytest.raises(psycopg.Error, match="have changed since the rows of tenant") as raised:
         notes.execute("select pgvec.isolate_tenant('notes', %s)", (LARGE,))
     assert "select pgvec.copy_tenant('notes'" in str(raised.value.diag.message_hint)
     notes.execute("select pgvec.copy_tenant('notes', %s)", (LARGE,))
