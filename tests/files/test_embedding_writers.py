@@ -1,8 +1,9 @@
-"""An application that writes while rows are embedded: no deadlock with a worker, no failure because of the queue."""
+"""Writes while rows are embedded: no deadlock with a worker, no failure by the queue; and clocks that differ."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ import psycopg
 import pytest
 
 import installation
-from embedding_workers import MODEL, check_rows, count, jobs, until, watching
+from embedding_workers import MODEL, check_rows, count, done, end, jobs, sent, start, until, watching
 from installation import Connection
 from openai_server import OpenAIServer
 from pgvec_admin.embedding.embed import attempt
@@ -292,3 +293,32 @@ def test_a_look_for_stale_rows_holds_up_no_worker_that_stores(documents: Connect
         found = application.execute("select queued from pgvec.enqueue_stale('documents')").fetchall()
         assert found == [(0,)]
         assert documents.execute(STORE, (list(range(1, 21)),)).fetchall() == [(20,)]
+
+
+DAY = 86_400.0
+
+
+def test_clocks_of_workers_that_differ_by_days_neither_free_a_lease_nor_keep_one(
+    documents: Connection, database: str
+) -> None:
+    with OpenAIServer() as provider:
+        options = ("--batch", "2")
+        provider.before_answer = lambda _: time.sleep(0.3)  # so that leases of 1.5 seconds are renewed
+        with (
+            watching(database, provider, *options, lease=1.5, skew=-DAY),
+            watching(database, provider, *options, lease=1.5, skew=DAY),
+        ):
+            until(lambda: done(documents), "all embedded")
+        assert check_rows(documents) == 20
+        assert set(sent(provider).values()) == {1}  # none was taken from the other
+        documents.execute("update documents set content = content || ' again'")
+        provider.before_answer = lambda texts: time.sleep(0 if texts == ["probe"] else 60)
+        killed = start(database, provider, *options, lease=1.5, skew=DAY)
+        until(lambda: count(documents, "select count(worker) from pgvec.embedding_jobs") > 0, "a lease")
+        killed.kill()
+        killed.wait(60)
+        end(killed)
+        provider.before_answer = None
+        with watching(database, provider, *options, lease=1.5, skew=-DAY):
+            until(lambda: done(documents), "all embedded")
+        assert check_rows(documents) == 20

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -12,6 +15,7 @@ import installation
 from embedding_workers import count
 from installation import Connection
 from openai_server import vector_of
+from pgvec_admin.database import Target
 from pgvec_admin.engine import model_change
 from seeded import TENANT, catalog
 
@@ -309,3 +313,35 @@ def test_a_program_without_the_privilege_of_the_owner_changes_nothing(documents:
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 writer.execute(f"select pgvec.{call}".encode())
+
+
+def test_steps_wait_for_a_table_that_is_in_use_without_keeping_searches_out(
+    documents: Connection, database: str
+) -> None:
+    def steps() -> Iterator[Callable[[Connection], object]]:
+        yield lambda own: model_change.begin(Target(own.info.dsn, "the test"), "documents", NEW, LARGE)
+        store(documents, SECOND, LARGE)
+        build(documents)
+        yield lambda own: model_change.finish(own, "documents")
+        yield lambda own: model_change.drop_old(own, "documents")
+
+    for step in steps():
+        with (
+            installation.connect(database) as application,
+            installation.connect(database) as own,
+            installation.connect(database) as reader,
+            ThreadPoolExecutor(1) as pool,
+        ):
+            with application.transaction():
+                application.execute("select count(*) from documents")
+                taking = pool.submit(step, own)
+                longest = 0.0
+                until = time.monotonic() + 2
+                while time.monotonic() < until:
+                    began = time.monotonic()
+                    assert reader.execute("select count(*) from documents").fetchone() == (40,)
+                    longest = max(longest, time.monotonic() - began)
+                    time.sleep(0.01)
+                assert not taking.done()
+            taking.result(timeout=60)
+            assert longest < 1.5  # lock_timeout, and a slow machine

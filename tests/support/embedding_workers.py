@@ -19,9 +19,11 @@ from openai_server import OpenAIServer, vector_of
 
 MODEL = "openai:test"
 PATIENCE = 60.0
-# the command, with a lease of its own and a provider that is asked again soon
+# the command, with a clock and a lease of its own, and a provider that is asked again soon
 _PROGRAM = """
-import sys
+import sys, time
+skew, clock = float(sys.argv.pop(1)), time.time
+time.time = lambda: clock() + skew
 from openai import _base_client as library
 from pgvec_admin import cli
 from pgvec_admin.embedding import run, worker
@@ -35,11 +37,16 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 Process = subprocess.Popen[str]
 
 
-def start(url: str, provider: OpenAIServer, *options: str, lease: float = 60.0, poll: float = 5.0) -> Process:
-    """`pgvec-admin embed --watch` on collection `documents`, which prints a line of JSON for each thing it does."""
+def start(
+    url: str, provider: OpenAIServer, *options: str, lease: float = 60.0, poll: float = 5.0, skew: float = 0.0
+) -> Process:
+    """`pgvec-admin embed --watch` on collection `documents`, which prints a line of JSON for each thing it does.
+
+    Its clock is so many seconds (skew) ahead.
+    """
     return subprocess.Popen(
         [
-            *(sys.executable, "-c", _PROGRAM, str(lease), str(poll), "embed", "--watch", "--json"),
+            *(sys.executable, "-c", _PROGRAM, str(skew), str(lease), str(poll), "embed", "--watch", "--json"),
             *("--base-url", provider.url, "--api-key", "none", *options),
         ],
         env=os.environ | {"PGVEC_DATABASE_URL": url},
@@ -52,10 +59,10 @@ def start(url: str, provider: OpenAIServer, *options: str, lease: float = 60.0, 
 
 @contextmanager
 def watching(
-    url: str, provider: OpenAIServer, *options: str, lease: float = 60.0, poll: float = 5.0
+    url: str, provider: OpenAIServer, *options: str, lease: float = 60.0, poll: float = 5.0, skew: float = 0.0
 ) -> Iterator[Process]:
     """A worker for the duration of the block."""
-    process = start(url, provider, *options, lease=lease, poll=poll)
+    process = start(url, provider, *options, lease=lease, poll=poll, skew=skew)
     try:
         yield process
     finally:
