@@ -217,3 +217,16 @@ def test_records_of_a_program_are_stored_and_a_bad_one_is_refused(documents: Con
     assert counts(load.load_records(documents, "documents", made)) == (0, 0, 5, 0)
     with pytest.raises(DataRejectedError, match="2 dimensions"):
         load.load_records(documents, "documents", [Record(id="x", content="x", embedding=np.ones(2, np.float32))])
+
+
+def test_a_text_that_is_indexed_in_part_is_stored_and_named(documents: Connection, tmp_path: Path) -> None:
+    long = " ".join(f"w{number:06}" for number in range(160_000))
+    file = jsonl(tmp_path / "long.jsonl", [{"id": "long", "content": long}, {"id": "short", "content": "tea"}])
+    ran = subprocess.run(
+        [COMMAND, "load", file, "--no-chunk", "--database-url", documents.info.dsn], capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "row 'long' of documents has more words than can be indexed" in ran.stderr
+    assert rows(documents, "id, length(content)") == [("long", len(long)), ("short", 3)]
+    found = documents.execute("select id from keyword_search('w000001')").fetchall()
+    assert found == [("long",)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from pathlib import Path
 
@@ -96,6 +97,11 @@ def test_a_phrase_that_no_row_has_is_searched_by_its_words_and_that_is_told(mixe
     assert _ids(mixed, '"connection pool"') == ["pool"]
     assert told == ['no row has the phrase "connection pool": rows with its words are found']
     told.clear()
+    explained = "select from pgvec.explain_search('documents', '[1,0,0]', query_text => %s)"
+    mixed.execute(explained, ('"connection pool"',))
+    assert told == ['no row has the phrase "connection pool": rows with its words are found']
+    told.clear()
+    mixed.execute(explained, ('"pool and its"',))
     assert _ids(mixed, '"pool and its"') == ["pool"]
     assert told == []
     hybrid = "select id from hybrid_search(%s, '[1,0,0]', syntax => %s)"
@@ -111,6 +117,28 @@ def test_the_vector_side_of_a_hybrid_search_keeps_rows_unless_a_word_is_plainly_
         ("node -graph", "plain", ["cat", "js", "node", "pool"]),
     ):
         assert [row[0] for row in mixed.execute(hybrid, (query, syntax)).fetchall()] == ids, query
+
+
+@pytest.mark.parametrize(
+    ("text", "query", "headline", "completed"),
+    [
+        ("黒猫が庭で寝ている", "猫", "黒<mark>猫</mark>が庭で寝ている", "黒猫が庭で寝ている"),
+        ("黒猫が庭で寝ている", "黒猫", "<mark>黒猫</mark>が庭で寝ている", "黒猫が庭で寝ている"),
+        ("数据库连接池 is full", "连接池", "数据库<mark>连接池</mark> is full", "数据库连接池"),
+        ("แมวดำนอนอยู่ในสวน", "แมว", "<mark>แมว</mark>ดำนอนอยู่ในสวน", "แมวดำนอนอยู่ในสวน"),
+        ("검은고양이가 정원에서", "고양이", "검은<mark>고양이</mark>가 정원에서", "검은고양이가"),
+        ("ကြောင်နက်", "ကြောင်", "<mark>ကြောင်</mark>နက်", "ကြောင်နက်"),
+    ],
+)
+def test_marks_and_completions_in_scripts_without_spaces(
+    connection: Connection, text: str, query: str, headline: str, completed: str
+) -> None:
+    connection.execute("select pgvec.create_collection('documents', 3)")
+    connection.execute("insert into documents (id, content) values ('1', %s)", (text,))
+    marked = connection.execute("select headline from keyword_search(%s, highlight => true)", (query,)).fetchall()
+    assert marked == [(headline,)]
+    begun = connection.execute("select * from suggest_completions(%s)", (text[:2],)).fetchall()
+    assert begun == [(completed, 1)]
 
 
 def test_another_syntax_is_refused(mixed: Connection) -> None:
@@ -169,6 +197,21 @@ def test_a_text_with_more_lexemes_than_fit_is_indexed_as_far_as_they_fit_and_the
     assert _ids(connection, last) == ["direct", "upsert"]
     assert _ids(connection, last, "papers") == ["after", "before"]
     assert _ids(connection, "w159999") == []
+
+
+def test_a_long_text_without_spaces_is_indexed_as_far_as_it_fits(connection: Connection) -> None:
+    drawn = random.Random(1)
+    long = "".join(chr(drawn.randrange(0x4E00, 0x9F00)) for _ in range(400_000))
+    told: list[str] = []
+    connection.add_notice_handler(lambda notice: told.append(str(notice.message_primary)))
+    connection.execute("select pgvec.create_collection('documents', 3)")
+    connection.execute("insert into documents (id, content) values ('long', %s)", (long,))
+    (warned,) = told
+    share = int(warned.split("first ")[1].split(" %")[0])
+    assert 10 < share < 100
+    assert _ids(connection, long[1000:1003]) == ["long"]
+    inside = 400_000 * (share - 1) // 100
+    assert _ids(connection, long[inside : inside + 3]) == ["long"]
 
 
 def test_a_configuration_of_another_schema_is_found_by_its_plain_name(connection: Connection) -> None:

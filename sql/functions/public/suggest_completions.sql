@@ -1,5 +1,6 @@
 -- suggest_completions -- as somebody types: the text, with its last word completed to those that most rows have.
--- Lexemes are stems, so the word shown is the commonest of some rows that the caller may read; one without any is left out.
+-- Lexemes are stems, so the word shown is the commonest of some rows that the caller may read; one without any is left out. Several
+-- may have the same: of a text in a script without spaces, every character and pair of them is one.
 create or replace function public.suggest_completions(
     prefix text, match_count int default 5, collection text default 'documents', for_tenant uuid default null)
   returns table (completion text, documents bigint)
@@ -10,7 +11,7 @@ declare
   most    constant int := least(pgvec.clamp_count(match_count, 5), 50);
   request constant pgvec.search_request := pgvec.scoped(coalesce(suggest_completions.collection, 'documents'), for_tenant);
   last    constant text := substring(right(prefix, 40) from '[[:alnum:]]+$');
-  given   int := 0;
+  shown   text[] := '{}';
   item    record;
   word    text;
 begin
@@ -21,12 +22,12 @@ begin
     select b.lexeme, b.documents from pgvec.begun_lexemes((request.collection).name, last, 2 * most, for_tenant) as b
   loop
     word := pgvec.shown_word(request, item.lexeme, lower(last));
-    continue when word is null;
+    continue when word is null or word = any (shown);
     completion := left(prefix, - length(last)) || word;
     documents := item.documents;
     return next;
-    given := given + 1;
-    exit when given = most;
+    shown := shown || word;
+    exit when cardinality(shown) = most;
   end loop;
 end
 $$;

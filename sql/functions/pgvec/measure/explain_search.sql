@@ -72,6 +72,9 @@ begin
     from public.match_documents(request.query_embedding, match_count, filter, null::float8, explain_search.collection, for_tenant, explain_search.distance);
   route := concat(case when fitted is not null then 'fitted vector, ' end, route);
   ms := round(1000 * extract(epoch from clock_timestamp() - started), 3);
+  if query_text is not null then  -- its notice says what of the text was not taken as typed
+    perform from public.keyword_search(query_text, 1, filter, collection => explain_search.collection, for_tenant => explain_search.for_tenant);
+  end if;
   perform set_config('pgvec.search_log', logging, true);
   return next;
 end
@@ -79,7 +82,8 @@ $$;
 comment on function pgvec.explain_search(text, extensions.vector, int, jsonb, text, uuid, text) is
   'How match_documents answers: its route (index, halfvec index, binary index or exact, and what followed where that found too few), the estimated matches of the '
   'filter, the index used last, hnsw.ef_search, the rows returned, milliseconds, and EXPLAIN ANALYZE of its last query. Without query_embedding, that of '
-  'pgvec.query_vector for query_text; the route then begins with fitted vector. Where rows belong to tenants: for one '
+  'pgvec.query_vector for query_text; the route then begins with fitted vector. Of query_text, a notice as by '
+  'keyword_search (a phrase that no row has). Where rows belong to tenants: for one '
   'tenant, and only for a caller that sees all rows; others get PV006. Other errors as match_documents.';
 revoke all on function pgvec.explain_search(text, extensions.vector, int, jsonb, text, uuid, text) from public;
 select pgvec.grant_execute('pgvec.explain_search(text, extensions.vector, int, jsonb, text, uuid, text)', 'reader');
