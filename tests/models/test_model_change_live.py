@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -243,8 +244,15 @@ def test_the_command_changes_a_model(documents: Connection, run: Run, provider: 
     assert worse.returncode == 4
     assert f"not finished: by {NEW}, NDCG@10 is 1.000 less" in worse.stderr
     documents.execute(turn, (text_of([-1] * LARGE),))
-    finished = run(*judge)
-    assert finished.returncode == 0
+    assert "no searches of documents are logged" in run("model", "finish", "documents", "--from-log").stderr
+    assert run("log", "on", "documents", "--sample", "1", "--texts").returncode == 0
+    for text in ("text 5", "text 7"):
+        documents.execute("select from hybrid_search(%s, %s)", (text, text_of(vector_of(text, SMALL))))
+    finished = run(*judge, "--from-log")
+    assert finished.returncode == 0, finished.stderr
+    assert re.search(
+        rf"of 2 logged texts, the answers by {NEW} have NDCG@10 [01]\.\d+, judged by those of {OLD}", finished.stderr
+    )
     for model in (OLD, NEW):
         assert f"by {model}: NDCG@10 1.000 (1.000 to 1.000), recall@100 1.000" in finished.stderr
     assert "of the 10 rows nearest to each of 20" in finished.stderr

@@ -57,6 +57,7 @@ model abort documents --yes
 model change documents --to openai:large --dimensions 8 --base-url {openai}
 embed --base-url {openai}
 model finish documents --recall 0
+model finish documents --from-log --recall 0
 model drop-old documents --yes
 tenant list
 tenant show 00000000-0000-4000-8000-00000000000a

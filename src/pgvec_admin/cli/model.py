@@ -29,6 +29,7 @@ from pgvec_admin.engine import collections, index, model_change, search_log
 from pgvec_admin.engine.model_change import Change
 from pgvec_admin.errors import CheckFailedError, UsageError
 from pgvec_admin.quality import evaluate as evaluation
+from pgvec_admin.quality import replay
 
 app = typer.Typer(
     no_args_is_help=True, help="The model of a collection: change it while searches go on, finish or abort that."
@@ -130,6 +131,9 @@ def finish(
         Path | None, typer.Option(help="Their judgements, as for evaluate.", exists=True, dir_okay=False)
     ] = None,
     lose: Annotated[float, typer.Option(min=0, max=1, help="So much less NDCG@10 is accepted.")] = 0.01,
+    from_log: Annotated[
+        bool, typer.Option("--from-log", help="Tell how answers to logged texts change: NDCG@10 by the old answers.")
+    ] = False,
     base_url: BaseUrl = None,
     api_key: ApiKey = None,
     database_url: DatabaseUrl = None,
@@ -137,6 +141,7 @@ def finish(
     """Build the index of the new model, check it, and make it the active one; the old one stays until drop-old.
 
     With judged queries, both models answer them by vector (extra `evaluate`), and a new one that is worse is refused.
+    With a log, it tells how much of the old answers the new model gives.
 
     Example:
 
@@ -164,6 +169,8 @@ def finish(
                 raise CheckFailedError(f"not finished: {failed[0].found}", failed[0].hint)
             if queries and qrels:
                 _judge(connection, name, queries, qrels, lose, base_url, api_key)
+            if from_log:
+                _compare_logged(connection, name, base_url, api_key)
         model_change.finish(connection, name, allow_missing)
         (found,) = model_change.changes(connection, name)
         kept = index.keep_recall(connection, name, only_due=False) if pending else None
@@ -251,6 +258,30 @@ def _judge(
             f"not finished: by {found.new_model}, NDCG@10 is {lost:.3f} less",
             f"--lose {lost + 0.005:.2f} accepts that; pgvec-admin model abort {name} stays with {found.model}",
         )
+
+
+def _compare_logged(connection: database.Connection, name: str, base_url: str | None, api_key: str | None) -> None:
+    """Tell how much of the old model's answers to logged texts the new one gives."""
+    search_log.without(connection)
+    texts = dict.fromkeys(one.text for one in replay.logged(connection, name) if one.text)
+    if not texts:
+        raise UsageError(f"the log of {name} has no texts", f"pgvec-admin log on {name} --texts, and let people search")
+    asked = [evaluation.Query(str(number), text) for number, text in enumerate(texts)]
+    (found,) = model_change.changes(connection, name)
+    options = embed.ProviderOptions(base_url=base_url, api_key=api_key)
+    old, new = (
+        embed.provider_for(collections.get(connection, searched), options).embed_query
+        for searched in (name, found.second)
+    )
+    given = evaluation.answers(connection, name, asked, old)
+    with progress(f"logged texts by {found.new_model}", "texts") as report:
+        (result,) = evaluation.run(
+            connection, found.second, asked, given, embed=new, report=report, only=["vector"]
+        ).results
+    say(
+        f"of {len(asked)} logged texts, the answers by {found.new_model} have NDCG@10 {result.ndcg10:.3f},"
+        f" judged by those of {found.model}"
+    )
 
 
 def _tell(found: Change) -> None:

@@ -204,6 +204,16 @@ def run(
     return _summary(connection, collection, wanted, scores, latencies)
 
 
+def answers(connection: Connection, collection: str, queries: Sequence[Query], embed: Embed) -> Qrels:
+    """The ten nearest rows of each query as judgements, by which another model's answers may be judged."""
+    statement = calls.exact(connection, _VECTOR)
+    found = {}
+    for asked in queries:
+        arguments = {"collection": collection, "depth": 10, "embedding": vector_literal(embed(asked.text))}
+        found[asked.id] = {row[0]: 1 for row in connection.execute(statement, arguments).fetchall()}
+    return found
+
+
 def _vectors(judged: Sequence[Query], embed: Embed | None, report: Report) -> dict[str, str]:
     """pgvector's text form of every query's vector; none at all where one of them has none."""
     found = {}
