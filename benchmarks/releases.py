@@ -1,15 +1,17 @@
 """The cost of this release's searches beside the one before: one server, the same rows and queries, in turn.
 
-    python benchmarks/releases.py [--rows 100000] [--dimensions 384] [--postgres 18]
+    python benchmarks/releases.py [--rows 100000] [--dimensions 384] [--postgres 18] [--only vectors texts tenants]
 
 Prints Markdown tables of p50: match_documents of both releases and the bare query, at several hnsw.ef_search; with
-filters; and every kind of search as a member, of one tenant with all rows, and of a thousand.
+filters; texts without vectors, written by COPY and searched by their words; and every kind of search as a member, of
+one tenant with all rows, and of a thousand.
 """
 
 from __future__ import annotations
 
 import gzip
 import random
+import time
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +31,7 @@ FROZEN = Path(__file__).parent.parent / "tests" / "releases" / f"{BEFORE}.sql.gz
 BREADTHS = (20, 30, 40, 60, 100)
 FILTERS = {"half": "50 %", "tenth": "10 %", "hundredth": "1 %", "thousandth": "0.1 %", "ten_thousandth": "0.01 %"}
 BLOCK, ROUNDS = 20, 4
+COPIED = 2000  # rows of a COPY that is timed
 FUNCTION = "select id, content, metadata, similarity from match_documents(%(vector)s, 10, %(filter)s)"
 NEAREST = "order by embedding <=> %(vector)s limit 10"
 BARE = f"select id, content, metadata, embedding <=> %(vector)s as distance from documents {NEAREST}"
@@ -44,6 +47,7 @@ Way = tuple[Connection, str]
 def main() -> None:
     parser = arguments("Latency of this release beside the one before.")
     parser.add_argument("--queries", type=int, default=200)
+    parser.add_argument("--only", nargs="*", default=["vectors", "texts", "tenants"])
     chosen = parser.parse_args()
     rows, queries = clustered(chosen.rows, chosen.dimensions, chosen.queries)
     texts, _ = corpus(chosen.rows, 1)
@@ -51,8 +55,11 @@ def main() -> None:
         before = _database(where, "before", released=True)
         now = _database(where, "now", released=False)
         print(f"PostgreSQL {chosen.postgres}, {chosen.rows:,} rows of {chosen.dimensions} dimensions\n")
-        without_tenants(before, now, rows, queries)
-        for tenants in (1, MANY):
+        if "vectors" in chosen.only:
+            without_tenants(before, now, rows, queries)
+        if "texts" in chosen.only:
+            of_texts(before, now, texts, questions(texts, queries, 1))
+        for tenants in (1, MANY) if "tenants" in chosen.only else ():
             for target in (before, now):
                 fill(target, rows, texts, alike(tenants))
             print(f"Tenants: {tenants:,}\n")
@@ -85,6 +92,34 @@ def without_tenants(before: Target, now: Target, rows: Rows, queries: Rows) -> N
             filtered = [one | {"filter": one[key]} for one in asked]
             _row(share, [None, *compare([(old, FUNCTION), (new, FUNCTION)], filtered)])
         print()
+
+
+def of_texts(before: Target, now: Target, texts: list[str], asked: Asked) -> None:
+    """Texts without vectors in an open collection: seconds of COPY, blocks in random order, and keyword searches."""
+    search = "select id from keyword_search(%(text)s, 10, collection => 'texts')"
+    with (
+        psycopg.connect(before.conninfo, autocommit=True) as old,
+        psycopg.connect(now.conninfo, autocommit=True) as new,
+    ):
+        took: dict[Connection, list[float]] = {old: [], new: []}
+        for connection in took:
+            connection.execute("select pgvec.create_collection('texts', 8)")
+        for start in range(0, len(texts), COPIED):
+            for connection in random.sample([old, new], 2):
+                began = time.perf_counter()
+                with connection.cursor() as cursor, cursor.copy(b"copy texts (id, content) from stdin") as copy:
+                    for number, text in enumerate(texts[start : start + COPIED], start):
+                        copy.write_row((str(number), text))
+                took[connection].append(time.perf_counter() - began)
+        for connection in took:
+            connection.execute("select pgvec.refresh_statistics('texts')")
+            connection.execute("vacuum analyze texts")
+        _head("texts")
+        _row(f"COPY of {COPIED:,}", [None, *(1000 * float(np.median(one[1:])) for one in took.values())])
+        _row("keyword", [None, *compare([(old, search), (new, search)], asked)])
+        for connection in took:
+            connection.execute("select pgvec.drop_collection('texts')")
+    print()
 
 
 def with_tenants(before: Target, now: Target, asked: Asked, bare: str) -> None:
