@@ -21,10 +21,9 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from pages import steps_of
 from sql_blocks import BLOCK, Step, sql_of
 from states import Recorder, packed
-
-from pages import steps_of
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -118,7 +117,7 @@ def build(folder: Path) -> Path:
         runnable = Runnable(docs / "run", recorder)
         for source, target in pages().items():
             (docs / target).parent.mkdir(parents=True, exist_ok=True)
-            text = runnable.page(source.stem, page(source, target, docs))
+            text = runnable.page("-".join(target.with_suffix("").parts), page(source, target, docs))
             (docs / target).write_text(text, encoding="utf-8")
     shutil.copy(HERE / "mkdocs.yml", folder)
     generator = Path(sys.executable).with_name("zensical")

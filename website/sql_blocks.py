@@ -1,6 +1,7 @@
 """The SQL in the blocks of a page, as steps for the page to run.
 
-A block is a series of commands, as tests/pages/test_readme.py runs them. What `psql` is given is SQL.
+A block is a series of commands, as tests/pages/test_readme.py runs them. What `psql` is given is SQL; the site cannot be
+built where a page gives it more than run.js can do.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sqlparse
 BLOCK = re.compile(r"^```console\n(.*?)^```\n", flags=re.S | re.M)
 _PSQL = re.compile(r'psql "\$PGVEC_DATABASE_URL"\s*(.*)', flags=re.S)
 _HEREDOC = re.compile(r"(.*?)<<'(\w+)'\n(.*)\n\2", flags=re.S)
-_SET = re.compile(r"\\set (\w+) (.*)\n", flags=re.M)
+_SET = re.compile(r"^\\set (\w+) '(.*)'\n", flags=re.M)
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,6 @@ def sql_of(command: str) -> Sql | None:
 def _with_variables(text: str) -> str:
     """SQL with the values that \\set gives in the place of their names."""
     for name, value in _SET.findall(text):
-        given = value[1:-1].replace("''", "'").replace("\\", r"\\")
+        given = value.replace("''", "'").replace("\\", r"\\")
         text = re.sub(rf"(?<!:):{name}\b", given, text)
     return _SET.sub("", text)

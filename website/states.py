@@ -26,6 +26,10 @@ from pgvec_admin.install import migrate
 from pgvec_admin.server import embedded
 from supabase_project import Project
 
+# not run, which saves a third of the time: they only look
+_LOOKS = re.compile(
+    r"pgvec-admin (search|bench|evaluate|stats|status|verify(?!.*--fix)|\w+ (plan|list|show|status|diff|history))\b"
+)
 _OPTIONS = ["--no-password", "--restrict-key=none"]
 _DUMP = ["--inserts", "--rows-per-insert=1000", "--statistics"]
 # psql's own, and the role that every server has
@@ -67,7 +71,8 @@ class Recorder:
             for number, step in enumerate(steps[: max(sql) + 1]):
                 if number in sql and number - 1 not in sql and (found := _dump(administrator)) != left:
                     made[number] = found
-                run(step)
+                if not _LOOKS.match(step.command):
+                    run(step)
                 if number in sql and number + 1 not in sql:
                     left = _dump(administrator)
         return made

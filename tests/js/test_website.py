@@ -13,9 +13,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from pages import PAGES, README, ROOT, matches, steps_of
+from sql_blocks import sql_of
 
 
 class Server(http.server.SimpleHTTPRequestHandler):
@@ -76,19 +77,38 @@ def test_the_sql_of_a_page_prints_in_the_page_what_the_page_shows(page: Page, ur
     expect(page.locator("h1")).to_contain_text(heading[1].replace("`", ""))
     differing, ran = [], set()
     for place in page.locator(".run-sql").all():
-        place.get_by_role("button", name="Run").click()
-        expect(place.get_by_role("button", name="Run")).to_be_enabled(timeout=120_000)
-        expect(place.locator("p")).to_have_text("")
-        for output in place.locator("output").all():
-            number = int(output.get_attribute("data-number") or "")
-            printed = (output.text_content() or "").splitlines()
+        for number, printed in _run(place).items():
             ran.add(number)
             if not matches(commands[number].expected, printed):
-                shown = "\n".join(commands[number].expected)
-                told = "\n".join(printed)
+                shown, told = "\n".join(commands[number].expected), "\n".join(printed)
                 differing.append(f"$ {commands[number].command}\n--- page\n{shown}\n--- printed\n{told}")
     assert differing == [], "\n\n".join(differing)
     assert ran == {number for number, step in enumerate(commands) if re.search(r"\bpsql\b", step.command)}
+
+
+def _run(place: Locator) -> dict[int, list[str]]:
+    """Run a block; what it printed by the number of the command."""
+    place.get_by_role("button", name="Run").click()
+    expect(place.get_by_role("button", name="Run")).to_be_enabled(timeout=120_000)
+    expect(place.locator("p")).to_have_text("")
+    outputs = place.locator("output").all()
+    return {int(one.get_attribute("data-number") or ""): (one.text_content() or "").splitlines() for one in outputs}
+
+
+def test_a_block_prints_the_same_first_last_and_again(page: Page, url: str) -> None:
+    page.goto(f"{url}/collections.html")
+    first, second, *_, last = page.locator(".run-sql").all()
+    alone = [_run(last), _run(second), _run(first)]
+    assert [len(printed) for printed in alone] == [1, 2, 2]
+    assert [_run(first), _run(second), _run(second), _run(last)] == [alone[2], alone[1], alone[1], alone[0]]
+
+
+@pytest.mark.parametrize(
+    "arguments", ["-f file.sql", "-x -c 'select 1'", "<<'END'\n\\d notes\nEND", "-o file -c 'select 1'"]
+)
+def test_a_command_of_psql_that_the_site_cannot_run_stops_the_build(arguments: str) -> None:
+    with pytest.raises(ValueError, match="the site"):
+        sql_of(f'psql "$PGVEC_DATABASE_URL" {arguments}')
 
 
 def test_every_page_is_in_the_navigation_and_every_link_leads_somewhere(site: Path) -> None:
