@@ -1,7 +1,7 @@
 """The SQL in the blocks of a page, as steps for the page to run.
 
-A block is a series of commands, as tests/pages/test_readme.py runs them. What `psql` is given is SQL; the site cannot be
-built where a page gives it more than run.js can do.
+A block is a series of commands, as tests/pages/test_readme.py runs them. What `psql` is given is SQL; where it is
+more than run.js can do, the site is not built.
 """
 
 from __future__ import annotations
