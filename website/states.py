@@ -64,7 +64,7 @@ class Recorder:
             return {}
         made, left = {}, ""
         with (
-            tempfile.TemporaryDirectory() as folder,
+            tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
             self._database(text) as (database, administrator),
             console.reader(text, Path(folder), database) as run,
         ):

@@ -18,6 +18,8 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from pages import PAGES, README, ROOT, matches, steps_of
 from sql_blocks import sql_of
 
+pytestmark = pytest.mark.timeout(1800)  # the first test builds the site, which runs most commands of all pages
+
 
 class Server(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:

@@ -6,10 +6,15 @@ print, stdout and stderr together. A line `...` stands for any lines, and `...` 
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -56,7 +61,7 @@ def needs_project(page: str) -> bool:
 
 @contextmanager
 def reader(page: str, folder: Path, database: str | Project) -> Iterator[Callable[[Step], None]]:
-    """What runs a command of a page of ours in a reader's folder. A service that the page leaves running is ended."""
+    """What runs the commands of a page of ours, one by one, in a reader's folder."""
     if "$ node " in page:
         (folder / "node_modules").symlink_to(NODE)
     told = {"PGVEC_DATABASE_URL": database} if isinstance(database, str) else database.variables()
@@ -67,9 +72,28 @@ def reader(page: str, folder: Path, database: str | Project) -> Iterator[Callabl
         if isinstance(database, Project) and "pgvec-admin " in step.command:
             database.settle()  # PostgREST hears of changes a moment later
 
-    try:
+    with _services(page, folder / "pid"):
         yield run_step
-    finally:
-        if (pid := folder / "pid").exists():
-            with suppress(ProcessLookupError):
-                os.kill(int(pid.read_text()), signal.SIGINT)
+
+
+@contextmanager
+def _services(page: str, pid: Path) -> Iterator[None]:
+    """One page at a time that starts a service, for they listen at ports of this machine; one left running is ended."""
+    ports = [int(port) for port in re.findall(r"curl .*localhost:(\d+)", page)]
+    with (Path(tempfile.gettempdir()) / "pgvec-pages.lock").open("w") as held:
+        if ports:
+            fcntl.flock(held, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            if pid.exists():
+                with suppress(ProcessLookupError):
+                    os.kill(int(pid.read_text()), signal.SIGINT)
+                until = time.monotonic() + 20
+                while any(map(_listens, ports)) and time.monotonic() < until:
+                    time.sleep(0.05)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as made:
+        return made.connect_ex(("127.0.0.1", port)) == 0
