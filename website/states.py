@@ -26,7 +26,7 @@ from pgvec_admin.install import migrate
 from pgvec_admin.server import embedded
 from supabase_project import Project
 
-# not run, which saves a third of the time: they only look
+# not run, for time: they only look
 _LOOKS = re.compile(
     r"pgvec-admin (search|bench|evaluate|stats|status|verify(?!.*--fix)|\w+ (plan|list|show|status|diff|history))\b"
 )
