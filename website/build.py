@@ -1,14 +1,17 @@
 """Builds the documentation as a site whose SQL runs in the reader's page.
 
-    python website/build.py FOLDER
+    PYTHONPATH=tests/support python website/build.py FOLDER
 
-writes it into FOLDER/site: the pages of docs/ and those beside it, with a button at each block of SQL, and PGlite with
-the engine, which the page loads from the site itself. Nothing is fetched from elsewhere, neither here nor by a reader.
+writes it into FOLDER/site: the pages of docs/ and those beside it, with a button at each block of SQL, and PGlite,
+which a page loads from the site itself. Every command of the pages up to the last SQL is run for that: see states.py.
+Nothing is fetched from elsewhere, neither here nor by a reader.
 """
 
 from __future__ import annotations
 
+import gzip
 import html
+import itertools
 import json
 import os
 import re
@@ -18,9 +21,9 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from sql_blocks import BLOCK, runnable
-
-from pgvec_admin.install import supabase
+from pages import steps_of
+from sql_blocks import BLOCK, Step, sql_of
+from states import Recorder, packed
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -36,7 +39,7 @@ def pages() -> dict[Path, Path]:
 
 
 def page(source: Path, target: Path, folder: Path) -> str:
-    """The text of a page: links as they are on the site, and after each block of SQL what it runs."""
+    """The text of a page, with links as they are on the site."""
     known = pages()
 
     def link(found: re.Match[str]) -> str:
@@ -53,25 +56,45 @@ def page(source: Path, target: Path, folder: Path) -> str:
         return f"{picture}[{text}]({os.path.relpath(place, target.parent)}{anchor or ''})"
 
     parts = re.split(r"(^```.*?^```$)", source.read_text(encoding="utf-8"), flags=re.S | re.M)
-    text = "".join(part if part.startswith("```") else _LINK.sub(link, part) for part in parts)
-    blocks = enumerate(runnable(text))
-
-    def with_steps(found: re.Match[str]) -> str:
-        number, block = next(blocks)
-        steps = [asdict(one) for one in block]
-        data = html.escape(json.dumps(steps), quote=True)
-        prepares = "" if any(one["shown"] for one in steps) else " hidden"
-        return (
-            f'{found[0]}\n<div class="run-sql" data-block="{number}" data-steps="{data}"{prepares}></div>\n'
-            if steps
-            else found[0]
-        )
-
-    return BLOCK.sub(with_steps, text)
+    return "".join(part if part.startswith("```") else _LINK.sub(link, part) for part in parts)
 
 
-def engine(folder: Path) -> None:
-    """PGlite, pgvector, and an archive of a database that has the engine already."""
+class Runnable:
+    """Puts what they run beside the blocks of SQL, and into a folder what is in the database before that."""
+
+    def __init__(self, folder: Path, recorder: Recorder) -> None:
+        self._folder, self._recorder = folder, recorder
+        engine = recorder.engine()
+        self._known = engine.split("\n")
+        _write(folder / "engine.sql.gz", engine)
+
+    def page(self, name: str, text: str) -> str:
+        """The text of a page with a place for a button after each block of SQL."""
+        commands = steps_of(text)
+        sql = {number: found for number, step in enumerate(commands) if (found := sql_of(step.command))}
+        states = self._recorder.states(text, commands, set(sql))
+        for number, state in states.items():
+            _write(self._folder / f"{name}-{number}.json.gz", packed(state, self._known))
+        numbers = itertools.count()
+
+        def with_steps(block: re.Match[str]) -> str:
+            steps = [
+                asdict(Step(number, sql[number], f"{name}-{number}.json.gz" if number in states else None))
+                for number in itertools.islice(numbers, len(steps_of(block[0])))
+                if number in sql
+            ]
+            data = html.escape(json.dumps(steps), quote=True)
+            return f'{block[0]}\n<div class="run-sql" data-steps="{data}"></div>\n' if steps else block[0]
+
+        return BLOCK.sub(with_steps, text)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_bytes(gzip.compress(text.encode(), mtime=0))
+
+
+def database(folder: Path) -> None:
+    """PGlite, pgvector, and an archive of an empty database, which takes less time than making one."""
     folder.mkdir()
     for source in (HERE / "run.js", HERE / "run.css", ROOT / "js" / "src" / "print.js"):
         shutil.copy(source, folder)
@@ -80,18 +103,22 @@ def engine(folder: Path) -> None:
         for part in PARTS:
             for path in (MODULES / name / "dist").glob(part):
                 shutil.copy(path, folder / name)
-    command = ["node", str(ROOT / "js" / "test" / "archive.mjs"), str(folder / "engine.tar.gz")]
-    subprocess.run(command, input=supabase.text(), text=True, check=True)
+    command = ["node", str(ROOT / "js" / "test" / "archive.mjs"), str(folder / "empty.tar.gz")]
+    subprocess.run(command, input="", text=True, check=True)
 
 
 def build(folder: Path) -> Path:
     """The site, in a folder that is made anew."""
     shutil.rmtree(folder, ignore_errors=True)
     docs = folder / "docs"
-    for source, target in pages().items():
-        (docs / target).parent.mkdir(parents=True, exist_ok=True)
-        (docs / target).write_text(page(source, target, docs), encoding="utf-8")
-    engine(docs / "run")
+    docs.mkdir(parents=True)
+    database(docs / "run")
+    with Recorder() as recorder:
+        runnable = Runnable(docs / "run", recorder)
+        for source, target in pages().items():
+            (docs / target).parent.mkdir(parents=True, exist_ok=True)
+            text = runnable.page("-".join(target.with_suffix("").parts), page(source, target, docs))
+            (docs / target).write_text(text, encoding="utf-8")
     shutil.copy(HERE / "mkdocs.yml", folder)
     generator = Path(sys.executable).with_name("zensical")
     subprocess.run([generator, "build", "--clean"], cwd=folder, check=True)

@@ -10,11 +10,10 @@ import pytest
 import yaml
 
 import console
-import supabase_project
 from command import COMMANDS
 from pages import ROOT, steps_of
 from pgvec_admin.install import functions
-from supabase_project import Project, token
+from supabase_project import Project
 
 SKILL = ROOT / "skills" / "pgvec" / "SKILL.md"
 AGENTS = ROOT / "AGENTS.md"
@@ -22,21 +21,12 @@ PUBLIC = {file.name.removeprefix("public.") for file in functions.files() if fil
 
 
 def test_every_command_of_the_skill_prints_what_it_says(project: Project, tmp_path: Path) -> None:
-    variables = console.environment(
-        supabase_project.FOLDER / "node_modules" / ".bin",
-        PGVEC_DATABASE_URL=project.database,
-        SUPABASE_URL=project.url,
-        ANON_KEY=token("anon"),
-        SERVICE_ROLE_KEY=token("service_role"),
-    )
     text = SKILL.read_text()
-    assert len(steps_of(text)) >= 10
-
-    def settle(command: str) -> None:
-        if "pgvec-admin " in command:
-            project.settle()
-
-    console.run(text, tmp_path, variables, settle)
+    steps = steps_of(text)
+    assert len(steps) >= 10
+    with console.reader(text, tmp_path, project) as run:
+        for step in steps:
+            run(step)
 
 
 def test_the_skill_says_when_it_is_for() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import os
 import re
 import subprocess
 import sys
@@ -12,13 +13,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from pages import PAGES, README, ROOT, matches, steps_of
+from sql_blocks import sql_of
 
-BLOCK = re.compile(r"^```console\n.*?^```\n", flags=re.S | re.M)
-# How many commands of psql run in each page; the others need files or a command of pgvec-admin that is more than SQL.
-RUN = {"README.md": 2, "search.md": 12, "security.md": 3, "verify.md": 3, "versions.md": 2, "collections.md": 4}
+pytestmark = pytest.mark.timeout(1800)  # the first test builds the site, which runs most commands of all pages
 
 
 class Server(http.server.SimpleHTTPRequestHandler):
@@ -30,7 +30,9 @@ class Server(http.server.SimpleHTTPRequestHandler):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, as `make site` builds it."""
     folder = tmp_path_factory.mktemp("website")
-    subprocess.run([sys.executable, ROOT / "website" / "build.py", folder], check=True, stdout=subprocess.PIPE)
+    path = f"{ROOT / 'tests' / 'support'}:{os.environ.get('PYTHONPATH', '')}"
+    command = [sys.executable, str(ROOT / "website" / "build.py"), str(folder)]
+    subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": path})
     return folder / "site"
 
 
@@ -71,26 +73,44 @@ def _address(url: str, source: Path) -> str:
 def test_the_sql_of_a_page_prints_in_the_page_what_the_page_shows(page: Page, url: str, source: Path) -> None:
     text = source.read_text()
     page.goto(_address(url, source))
-    blocks = [steps_of(block) for block in BLOCK.findall(text)]
+    commands = steps_of(text)
     heading = re.search(r"^# (.*)", text, flags=re.M)
     assert heading
     expect(page.locator("h1")).to_contain_text(heading[1].replace("`", ""))
-    differing, ran = [], 0
-    for place in page.locator(".run-sql:not([hidden])").all():
-        place.get_by_role("button", name="Run").click()
-        expect(place.get_by_role("button", name="Run")).to_be_enabled(timeout=120_000)
-        expect(place.locator("p")).to_have_text("")
-        block = blocks[int(place.get_attribute("data-block") or "")]
-        for output in place.locator("output").all():
-            step = block[int(output.get_attribute("data-place") or "")]
-            printed = (output.text_content() or "").splitlines()
-            ran += 1
-            if not matches(step.expected, printed):
-                differing.append(
-                    f"$ {step.command}\n--- page\n" + "\n".join(step.expected) + "\n--- printed\n" + "\n".join(printed)
-                )
+    differing, ran = [], set()
+    for place in page.locator(".run-sql").all():
+        for number, printed in _run(place).items():
+            ran.add(number)
+            if not matches(commands[number].expected, printed):
+                shown, told = "\n".join(commands[number].expected), "\n".join(printed)
+                differing.append(f"$ {commands[number].command}\n--- page\n{shown}\n--- printed\n{told}")
     assert differing == [], "\n\n".join(differing)
-    assert ran >= RUN.get(source.name, 0)
+    assert ran == {number for number, step in enumerate(commands) if re.search(r"\bpsql\b", step.command)}
+
+
+def _run(place: Locator) -> dict[int, list[str]]:
+    """Run a block; what it printed by the number of the command."""
+    place.get_by_role("button", name="Run").click()
+    expect(place.get_by_role("button", name="Run")).to_be_enabled(timeout=120_000)
+    expect(place.locator("p")).to_have_text("")
+    outputs = place.locator("output").all()
+    return {int(one.get_attribute("data-number") or ""): (one.text_content() or "").splitlines() for one in outputs}
+
+
+def test_a_block_prints_the_same_first_last_and_again(page: Page, url: str) -> None:
+    page.goto(f"{url}/collections.html")
+    first, second, *_, last = page.locator(".run-sql").all()
+    alone = [_run(last), _run(second), _run(first)]
+    assert [len(printed) for printed in alone] == [1, 2, 2]
+    assert [_run(first), _run(second), _run(second), _run(last)] == [alone[2], alone[1], alone[1], alone[0]]
+
+
+@pytest.mark.parametrize(
+    "arguments", ["-f file.sql", "-x -c 'select 1'", "<<'END'\n\\d notes\nEND", "-o file -c 'select 1'"]
+)
+def test_a_command_of_psql_that_the_site_cannot_run_stops_the_build(arguments: str) -> None:
+    with pytest.raises(ValueError, match="the site"):
+        sql_of(f'psql "$PGVEC_DATABASE_URL" {arguments}')
 
 
 def test_every_page_is_in_the_navigation_and_every_link_leads_somewhere(site: Path) -> None:

@@ -66,6 +66,11 @@ class Project:
     server: embedded.Server
     client: httpx.Client
 
+    def variables(self) -> dict[str, str]:
+        """The variables by which pages name the project and its keys."""
+        keys = {"ANON_KEY": token("anon"), "SERVICE_ROLE_KEY": token("service_role")}
+        return {"PGVEC_DATABASE_URL": self.database, "SUPABASE_URL": self.url} | keys
+
     def settle(self) -> None:
         """Wait until PostgREST knows all changes so far: notifications come in order."""
         marker = f"settled_{time.monotonic_ns()}"
