@@ -63,6 +63,12 @@ async function release(instance) {
 const REQUESTS = { ssl: 80877103, gss: 80877104, cancel: 80877102 };
 const TERMINATE = "X".charCodeAt(0);
 
+// PGlite takes a statement whole: it would wait for the rows of COPY without end.
+const COPY = /^Q.{4}\s*copy\b.*\bfrom\s+stdin\b/is;
+const REFUSAL = "do $$ begin raise feature_not_supported using message = 'no COPY from a client'; end $$\0";
+const REFUSED = Buffer.from(`Q....${REFUSAL}`);
+REFUSED.writeInt32BE(4 + REFUSAL.length, 1);
+
 /** The protocol of PostgreSQL for one client at a time; another is turned away. The session goes on for the next. */
 function listen(database, path) {
   let before = null; // the client that there is
@@ -96,7 +102,8 @@ function listen(database, path) {
           continue;
         }
         started = true;
-        await database.execProtocolRawStream(new Uint8Array(message), { onRawData: (answer) => socket.write(Buffer.from(answer)) });
+        const asked = COPY.test(message.toString("latin1")) ? REFUSED : message;
+        await database.execProtocolRawStream(new Uint8Array(asked), { onRawData: (answer) => socket.write(Buffer.from(answer)) });
       }
     };
     socket.on("data", (data) => (working = working.then(() => take(data)).catch(() => socket.destroy())));
