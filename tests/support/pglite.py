@@ -36,6 +36,7 @@ WITHOUT = {
     "platform": "one database, while a Supabase project has a server with roles of its own",
     "upgraded": "one database, not a server of several",
     "run": "one session, and the command opens another",
+    "searching": "one session, and the test searches in another meanwhile",
 }
 # What a test itself asks for: with the connection string it connects once more, beside the connection that it has.
 WITHOUT_ITSELF = {"database": "one session, and the test opens another"}
