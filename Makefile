@@ -47,11 +47,11 @@ test-server-16: $(VENV)/.dev tests/supabase/node_modules/.done tests/servers/pos
 test-server-17: $(VENV)/.dev tests/supabase/node_modules/.done tests/servers/postgres17/.done
 	PGVEC_TEST_POSTGRES=17 PGVEC_TEST_INSTALLER=owner PGVEC_TEST_FROM=0.1.0 $(BIN)/pytest $(BEHAVIOUR)
 
-# On PostgreSQL in WebAssembly: what tests/support/pglite.py does not leave out, with the reason.
+# On PostgreSQL in WebAssembly: what tests/support/pglite.py does not leave out; the summary counts the rest by reason.
 PGLITE = $(patsubst %,tests/%,sql filters adopted log install/test_conventions.py)
 
 test-pglite: $(VENV)/.dev js/node_modules/.done ## the searches and the rest of the engine on PGlite, which npx pgvec-admin dev is
-	PGVEC_TEST_POSTGRES=pglite $(BIN)/pytest $(PGLITE)
+	PGVEC_TEST_POSTGRES=pglite $(BIN)/pytest -rs $(PGLITE)
 
 lint: $(VENV)/.dev ## ruff, mypy, sqlfluff, and a check for copies of twelve lines
 	$(BIN)/ruff check .

@@ -10,36 +10,81 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { PGlite } from "@electric-sql/pglite";
 import { vector } from "@electric-sql/pglite-pgvector";
+import { rewind, saved } from "./rewind.mjs";
 
-// read and compiled once, which makes a copy twice as fast
+// read and compiled once, which makes a new one twice as fast
 const dist = dirname(createRequire(import.meta.url).resolve("@electric-sql/pglite"));
 const compiled = (name) => WebAssembly.compile(readFileSync(join(dist, name)));
 const given = {
+  startParams: [...PGlite.defaultStartParams, "-c", "shared_buffers=16MB"], // less memory to put back
   extensions: { vector },
   pgliteWasmModule: await compiled("pglite.wasm"),
   initdbWasmModule: await compiled("initdb.wasm"),
   fsBundle: new Blob([readFileSync(join(dist, "pglite.data"))]),
 };
-const templates = new Map();
-const running = new Map();
+const templates = new Map(); // the files of each
+const running = new Map(); // by the socket
+const idle = []; // with the states that they can be put back to: one for each template that was copied or made there
 
-async function save(database, name) {
-  templates.set(name, await database.dumpDataDir("none"));
+const LOADED = "select string_agg(module_name, ',' order by module_name) as names from pg_get_loaded_modules()";
+// what all tests need is loaded before a state is saved
+const LOAD = "select '[1]'::extensions.vector; do $$ begin end $$; select to_tsvector('english', 'words')";
+
+async function loaded(database) {
+  const { rows } = await database.query(LOADED);
+  return rows[0].names;
+}
+
+/** An idle one in the state of a template, or a new one. */
+async function copied(template) {
+  const place = idle.findIndex(({ states }) => states.has(template));
+  if (place >= 0) {
+    const [instance] = idle.splice(place, 1);
+    rewind(instance.database, instance.states.get(template));
+    return instance;
+  }
+  const database = await PGlite.create({ ...given, loadDataDir: templates.get(template) });
+  await database.exec(LOAD);
+  const instance = { database, libraries: await loaded(database), states: new Map() };
+  instance.states.set(template, saved(database));
+  return instance;
+}
+
+async function release(instance) {
+  const { database, libraries } = instance;
+  try {
+    if (database.isInTransaction()) await database.exec("rollback");
+    await database.exec("discard all");
+    if ((await loaded(database)) === libraries) return idle.push(instance);
+  } catch {} // a broken one
+  await database.close().catch(() => {});
 }
 
 const REQUESTS = { ssl: 80877103, gss: 80877104, cancel: 80877102 };
 const TERMINATE = "X".charCodeAt(0);
 
+// PGlite takes a statement whole: it would wait for the rows of COPY without end.
+const COPY = /^Q.{4}\s*copy\b.*\bfrom\s+stdin\b/is;
+const REFUSAL = "do $$ begin raise feature_not_supported using message = 'no COPY from a client'; end $$\0";
+const REFUSED = Buffer.from(`Q....${REFUSAL}`);
+REFUSED.writeInt32BE(4 + REFUSAL.length, 1);
+
 /** The protocol of PostgreSQL for one client at a time; another is turned away. The session goes on for the next. */
 function listen(database, path) {
-  let before = Promise.resolve();
+  let before = null; // the client that there is
+  const sockets = new Set();
   const server = createServer(async (socket) => {
+    sockets.add(socket);
     socket.on("error", () => {});
     socket.pause();
-    const free = await Promise.race([before.then(() => true), new Promise((done) => setTimeout(done, 500))]);
-    if (!free) return socket.destroy();
-    const gone = new Promise((done) => socket.on("close", done));
-    before = gone.then(() => !database.closed && database.isInTransaction() && database.exec("rollback")).catch(() => {});
+    // One that has gone may be told only now. Turns are counted, not time: a statement lets no other event through.
+    for (let turn = 0; before && turn < 50; turn++) await new Promise((done) => setTimeout(done, 10));
+    if (before || socket.destroyed) return socket.destroy();
+    before = new Promise((done) => socket.on("close", done))
+      .then(() => working)
+      .then(() => database.isInTransaction() && database.exec("rollback"))
+      .catch(() => {})
+      .then(() => (before = null));
     let buffer = Buffer.alloc(0);
     let started = false;
     let working = Promise.resolve();
@@ -57,35 +102,42 @@ function listen(database, path) {
           continue;
         }
         started = true;
-        await database.execProtocolRawStream(new Uint8Array(message), { onRawData: (answer) => socket.write(Buffer.from(answer)) });
+        const asked = COPY.test(message.toString("latin1")) ? REFUSED : message;
+        await database.execProtocolRawStream(new Uint8Array(asked), { onRawData: (answer) => socket.write(Buffer.from(answer)) });
       }
     };
     socket.on("data", (data) => (working = working.then(() => take(data)).catch(() => socket.destroy())));
     socket.resume();
   });
-  return new Promise((done) => server.listen(path, () => done(server)));
+  const close = () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    return before;
+  };
+  return new Promise((done) => server.listen(path, () => done({ close })));
 }
 
 const commands = {
   async copy({ copy, socket }) {
-    const database = await PGlite.create({ ...given, loadDataDir: templates.get(copy) });
-    const server = await listen(database, socket);
-    running.set(socket, { database, server });
+    const instance = await copied(copy);
+    running.set(socket, { instance, listener: await listen(instance.database, socket) });
   },
   async save({ save: socket, as }) {
-    await save(running.get(socket).database, as);
+    const { database, states, libraries } = running.get(socket).instance;
+    templates.set(as, await database.dumpDataDir("none"));
+    if ((await loaded(database)) === libraries) states.set(as, saved(database));
   },
   async drop({ drop }) {
-    const { database, server } = running.get(drop);
+    const { instance, listener } = running.get(drop);
     running.delete(drop);
-    server.close();
-    await database.close();
+    await listener.close();
+    await release(instance);
   },
 };
 
 const engine = await PGlite.create(given);
 await engine.exec(readFileSync(process.argv[2], "utf8"));
-await save(engine, "engine");
+templates.set("engine", await engine.dumpDataDir("none"));
 await engine.close();
 console.log("{}");
 

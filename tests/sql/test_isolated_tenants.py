@@ -309,15 +309,12 @@ def test_a_copy_of_other_columns_is_made_again(notes: Connection, change: str) -
         f"select pgvec.isolate_tenant('notes', '{LARGE}')",
     ],
 )
-def test_no_copy_is_left(notes: Connection, done: str) -> None:
+def test_no_copy_is_left(notes: Connection, as_role: Callable[[str], Connection], done: str) -> None:
     notes.execute("select pgvec.copy_tenant('notes', %s)", (LARGE,))
     tables = "select relname from pg_class where relname like 'notes\\_p%' and relkind = 'r' and not relispartition"
     assert notes.execute(tables).fetchall() == [("notes_p1",)]
-    with (
-        installation.connect(notes.info.dsn, "pgvec_reader") as reader,
-        pytest.raises(psycopg.errors.InsufficientPrivilege),
-    ):
-        reader.execute("select * from pgvec.notes_p1")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        as_role("pgvec_reader").execute("select * from pgvec.notes_p1")
     notes.execute(done.encode())
     assert notes.execute(tables).fetchall() == ([("notes_p1",)] if "copy" in done else [])
 

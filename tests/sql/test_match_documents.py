@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -132,11 +133,12 @@ def test_it_runs_in_a_read_only_transaction(few: Connection) -> None:
     assert len(_rows(few, "'[1,0,0]'")) == 5
 
 
-def test_the_callers_own_row_level_security_decides_what_is_seen(few: Connection, database: str) -> None:
+def test_the_callers_own_row_level_security_decides_what_is_seen(
+    few: Connection, as_role: Callable[[str], Connection]
+) -> None:
     few.execute("drop policy read_all on documents")
     few.execute("create policy english on documents for select to pgvec_reader using (metadata ->> 'lang' = 'en')")
-    with psycopg.connect(database, autocommit=True, options="-crole=pgvec_reader") as reader:
-        assert [row[0] for row in _rows(reader, "'[1,0,0]'")] == ["a", "b", "e"]
+    assert [row[0] for row in _rows(as_role("pgvec_reader"), "'[1,0,0]'")] == ["a", "b", "e"]
 
 
 def test_it_does_not_depend_on_the_callers_search_path(few: Connection) -> None:

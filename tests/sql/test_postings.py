@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -199,7 +200,9 @@ def test_who_makes_postings_does_not_wait_for_ever(connection: Connection, datab
         writer.execute("commit")
 
 
-def test_nobody_is_told_of_rows_that_they_may_not_read(connection: Connection, database: str) -> None:
+def test_nobody_is_told_of_rows_that_they_may_not_read(
+    connection: Connection, as_role: Callable[[str], Connection]
+) -> None:
     asked = (
         "select (pgvec.posted_rows(%s, %s, q.lexemes, q.weights, 400)).ids from pgvec.keyword_query(%s, %s, %s) as q"
     )
@@ -211,28 +214,28 @@ def test_nobody_is_told_of_rows_that_they_may_not_read(connection: Connection, d
         found: list[str] | None = row[0]
         return found
 
-    with installation.connect(database, "pgvec_reader") as reader:
-        assert named(reader, "notes", None)
-        reader.execute("select set_config('app.tenant_id', %s, false)", (OURS,))
-        ours = named(reader, "shared", None)
-        assert ours
-        assert set(ours) <= {str(number) for number in range(1, 3001)}
-        with pytest.raises(psycopg.errors.DatabaseError, match=THEIRS) as refused:
-            reader.execute("select pgvec.posted_rows('shared', %s, '{a}', '{1:1}/268435456', 10)", (THEIRS,))
-        assert refused.value.sqlstate == "PV006"
-        for table in ("postings", "posted_ids", "posting_changes"):
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                reader.execute(f"select from pgvec.{table}".encode())
-        # any other policy hides rows, or may
-        connection.execute("create policy hides on notes as restrictive for select using (id <> '1')")
-        assert named(reader, "notes", None) is None
-        connection.execute("drop policy hides on notes")
-        connection.execute("alter policy read_all on notes using (length(id) > 1)")
-        assert named(reader, "notes", None) is None
-        assert (
-            _found(reader, "notes", query)
-            == [row for row in _without(connection, "notes", query, 1000) if len(row[0]) > 1][:10]
-        )
+    reader = as_role("pgvec_reader")
+    assert named(reader, "notes", None)
+    reader.execute("select set_config('app.tenant_id', %s, false)", (OURS,))
+    ours = named(reader, "shared", None)
+    assert ours
+    assert set(ours) <= {str(number) for number in range(1, 3001)}
+    with pytest.raises(psycopg.errors.DatabaseError, match=THEIRS) as refused:
+        reader.execute("select pgvec.posted_rows('shared', %s, '{a}', '{1:1}/268435456', 10)", (THEIRS,))
+    assert refused.value.sqlstate == "PV006"
+    for table in ("postings", "posted_ids", "posting_changes"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            reader.execute(f"select from pgvec.{table}".encode())
+    # any other policy hides rows, or may
+    connection.execute("create policy hides on notes as restrictive for select using (id <> '1')")
+    assert named(reader, "notes", None) is None
+    connection.execute("drop policy hides on notes")
+    connection.execute("alter policy read_all on notes using (length(id) > 1)")
+    assert named(reader, "notes", None) is None
+    assert (
+        _found(reader, "notes", query)
+        == [row for row in _without(connection, "notes", query, 1000) if len(row[0]) > 1][:10]
+    )
     assert named(connection, "notes", None)  # its owner
 
 

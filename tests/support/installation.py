@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import psycopg
+import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -180,6 +181,16 @@ class Cursor(psycopg.Cursor[tuple[Any, ...]]):
         elif isinstance(query, str):
             query = with_vector_schema(query, VECTOR_SCHEMA)
         return super().execute(query, *arguments, **options)
+
+    @contextmanager
+    def copy(self, *arguments: Any, **options: Any) -> Iterator[psycopg.Copy]:
+        try:
+            with super().copy(*arguments, **options) as made:
+                yield made
+        except psycopg.errors.FeatureNotSupported as error:
+            if not PGLITE:
+                raise
+            pytest.skip(f"PGlite has {error.diag.message_primary}")
 
 
 def connect(url: str, role: str | None = None) -> Connection:

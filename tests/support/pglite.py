@@ -1,7 +1,7 @@
 """PGlite, PostgreSQL within Node, instead of the embedded server: PGVEC_TEST_POSTGRES=pglite, make test-pglite.
 
 Each database is a whole PostgreSQL of its own, with one session and without other databases beside it. What cannot run
-there is listed here, with the reason.
+there is listed here, with the reason; a test that comes to COPY from a client ends there: see installation.Cursor.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ WITHOUT = {
     "platform": "one database, while a Supabase project has a server with roles of its own",
     "upgraded": "one database, not a server of several",
     "run": "one session, and the command opens another",
+    "searching": "one session, and the test searches in another meanwhile",
 }
 # What a test itself asks for: with the connection string it connects once more, beside the connection that it has.
 WITHOUT_ITSELF = {"database": "one session, and the test opens another"}
 # Tests, by a regular expression for their names.
 NOT_HERE = {
-    "test_a_load_counts_anew_what_is_due": "no COPY from a client, by which the test loads",
     "test_a_search_that_is_cancelled_within_the_log_is_cancelled": "no timers, and so no statement_timeout",
     "test_columns_in_generated_statements_are_qualified": "one session, and the test opens another",
 }
