@@ -88,14 +88,14 @@ bench-scale: $(VENV)/.dev ## how searches grow with the rows
 release-bundle: $(VENV)/.dev ## freeze this version: docs/versions.md
 	$(BIN)/python release/freeze.py
 
-release: $(VENV)/.dev js/node_modules/.done ## all that a release publishes, built and checked, in dist; TAG=v1.2.3 where it is one
+release: $(VENV)/.dev js/node_modules/.done tests/supabase/node_modules/.done ## all that a release publishes, built and checked, in dist; TAG=v1.2.3 where it is one
 	$(BIN)/python release/assemble.py dist --tag "$(TAG)"
 
 npm-package: $(VENV)/.dev ## the package for npm, in dist
 	$(BIN)/python js/pack.py dist
 
 site: $(VENV)/.dev js/node_modules/.done tests/supabase/node_modules/.done ## the documentation as a site whose SQL runs in the page, in build/website/site
-	PYTHONPATH=tests/support $(BIN)/python website/build.py build/website
+	$(BIN)/python website/build.py build/website
 
 # Other toolkits beside this one, in a separate environment: they pin versions that we do not.
 bench-peers: $(VENV)/peers/.done

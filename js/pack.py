@@ -8,6 +8,7 @@ writes pgvec-admin-<version>.tgz into the folder.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,8 @@ def stage(folder: Path) -> None:
     shutil.copytree(HERE, folder, ignore=shutil.ignore_patterns("node_modules", "__pycache__", "*.py"))
     shutil.copy(ROOT / "LICENSE", folder)
     described = json.loads((HERE / "package.json").read_text(encoding="utf-8")) | {"version": __version__}
+    if repository := os.environ.get("GITHUB_REPOSITORY"):  # npm compares it with where the package was built
+        described["repository"] = {"type": "git", "url": f"git+https://github.com/{repository}.git", "directory": "js"}
     (folder / "package.json").write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
     assets = folder / "assets"
     shutil.copytree(edge_function_directory(), assets / "functions" / "embed")

@@ -64,6 +64,10 @@ def staged(package: Path, folder: Path) -> Path:
     copy = folder / package.name
     shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "dist"))
     shutil.copy(ROOT / "LICENSE", copy)
+    if repository := os.environ.get("GITHUB_REPOSITORY"):  # links out of the package lead nowhere on a registry's page
+        page = copy / "README.md"
+        where = f"](https://github.com/{repository}/blob/v{__version__}/"
+        page.write_text(page.read_text().replace("](../../", where))
     described = copy / "pyproject.toml"
     text, found = re.subn(r'^version = "0\.0\.0"$', f'version = "{__version__}"', described.read_text(), flags=re.M)
     if found != 1:

@@ -1,6 +1,6 @@
 """Builds the documentation as a site whose SQL runs in the reader's page.
 
-    PYTHONPATH=tests/support python website/build.py FOLDER
+    python website/build.py FOLDER
 
 writes it into FOLDER/site: the pages of docs/ and those beside it, with a button at each block of SQL, and PGlite,
 which a page loads from the site itself. Every command of the pages up to the last SQL is run for that: see states.py.
@@ -20,6 +20,9 @@ import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
+
+# the pages are run as their tests run them
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 
 from pages import steps_of
 from sql_blocks import BLOCK, Step, sql_of

@@ -114,7 +114,7 @@ def _check(told: dict[str, Any]) -> None:
         assert tool.description
         assert tool.output_schema
         for name, argument in tool.input_schema["properties"].items():
-            assert argument.get("examples") or name in ("min_score",), (tool.name, name)
+            assert argument.get("examples"), (tool.name, name)
     assert [resource.uri for resource in told["resources"]] == [
         "pgvec://collections/bare",
         "pgvec://collections/documents",

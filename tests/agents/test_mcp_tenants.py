@@ -153,6 +153,7 @@ ASKED = st.one_of(
         max_tokens=TOKENS,
     ),
     _tool("get_context", id=IDS, before=st.sampled_from([0, 3, 1000]), after=st.just(1000), max_tokens=TOKENS),
+    _tool("list_collections"),
     _tool("explain", query=WORDS, filter=FILTERS, limit=st.sampled_from([1, 50])),
     _tool("store_documents", documents=st.just([{"content": "planted"}])),
     _tool("delete_documents", id=IDS),
@@ -179,7 +180,7 @@ def _they(database: str, done: tuple[str, Any]) -> None:
             connection.execute("select upsert_documents(%s, %s, %s)", (Jsonb(rows), SHARED, THEIRS))
 
 
-@examples(500)
+@examples(500, for_a_change=250)  # for each of two ways to be known: 500
 @given(asked=ASKED, done=st.one_of(st.none(), st.none(), WRITES))
 def test_what_an_agent_is_told_does_not_depend_on_other_tenants(
     server: Server, asked: tuple[str, dict[str, Any]], done: tuple[str, Any] | None

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import assemble
@@ -15,6 +16,7 @@ import pytest
 import yaml
 from assemble import INTEGRATIONS, dependencies, staged
 
+from npm_package import packed
 from pages import ROOT
 from pgvec_admin import __version__
 from pgvec_admin.install import supabase
@@ -48,6 +50,23 @@ def test_a_distribution_built_twice_is_the_same(package: Path, tmp_path: Path, m
         assert len(files) == 2
         hashes.add(tuple(hashlib.sha256(file.read_bytes()).hexdigest() for file in files))
     assert len(hashes) == 1
+
+
+def test_what_is_published_says_where_it_was_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_REPOSITORY", "somebody/pgvec-admin")
+    with tarfile.open(packed(tmp_path)) as archive:
+        inside = archive.extractfile("package/package.json")
+        assert inside is not None
+        described = json.load(inside)
+    assert described["repository"]["url"] == "git+https://github.com/somebody/pgvec-admin.git"
+    assert described["version"] == __version__
+    for package in INTEGRATIONS:
+        page = (staged(package, tmp_path) / "README.md").read_text()
+        assert "](.." not in page
+        assert (
+            f"](https://github.com/somebody/pgvec-admin/blob/v{__version__}/docs/search.md" in page
+            or "llama" in package.name
+        )
 
 
 def test_the_list_of_dependencies_has_what_pip_installs_with_its_hashes(tmp_path: Path) -> None:

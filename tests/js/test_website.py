@@ -30,9 +30,9 @@ class Server(http.server.SimpleHTTPRequestHandler):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, as `make site` builds it."""
     folder = tmp_path_factory.mktemp("website")
-    path = f"{ROOT / 'tests' / 'support'}:{os.environ.get('PYTHONPATH', '')}"
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     command = [sys.executable, str(ROOT / "website" / "build.py"), str(folder)]
-    subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": path})
+    subprocess.run(command, check=True, stdout=subprocess.PIPE, env=clean)
     return folder / "site"
 
 
@@ -111,6 +111,17 @@ def test_a_block_prints_the_same_first_last_and_again(page: Page, url: str) -> N
 def test_a_command_of_psql_that_the_site_cannot_run_stops_the_build(arguments: str) -> None:
     with pytest.raises(ValueError, match="the site"):
         sql_of(f'psql "$PGVEC_DATABASE_URL" {arguments}')
+
+
+# SQL that a page shows and cannot run, by its page, and why
+SHOWN = {"supabase.md": ("cron.schedule", "pg_cron, pg_net and the vault are the platform's")}
+
+
+def test_sql_is_shown_where_it_can_be_run() -> None:
+    for source in (*PAGES, ROOT / "js" / "README.md", ROOT / "CHANGELOG.md"):
+        for shown in re.findall(r"^```(?:sql|psql|plpgsql)\n(.*?)^```", source.read_text(), flags=re.S | re.M):
+            assert source.name in SHOWN, f"{source.name}:\n{shown}"
+            assert SHOWN[source.name][0] in shown
 
 
 def test_every_page_is_in_the_navigation_and_every_link_leads_somewhere(site: Path) -> None:

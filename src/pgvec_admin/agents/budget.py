@@ -25,6 +25,11 @@ def tokens(text: str) -> int:
     return _counter().count(text)
 
 
+def beginning(text: str, most: int) -> str:
+    """A text, or as much of it as so many tokens hold."""
+    return text if _counter().fits(text, most) else f"{_counter().beginning(text, most)} ..."
+
+
 def fit(rows: Sequence[Row], most: int, order: Sequence[int] | None = None) -> tuple[list[Row], list[str], int]:
     """The rows that `most` tokens hold, ids of the others, and how many are not even named.
 

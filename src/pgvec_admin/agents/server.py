@@ -21,7 +21,7 @@ from pydantic import BaseModel, Field
 
 from pgvec_admin import __version__
 from pgvec_admin.agents import models
-from pgvec_admin.agents.budget import fit
+from pgvec_admin.agents.budget import beginning, fit
 from pgvec_admin.agents.models import Around, Collection, Filter, Limit, Mode, Query, RowId, Tenant, Tokens
 from pgvec_admin.api.access import chosen_tenant
 from pgvec_admin.api.models import Document
@@ -88,7 +88,8 @@ class Agents:
         limit: Limit = 5,
         filter: Filter = {},  # noqa: A002, B006 - the name in the schema; it is never changed
         min_score: Annotated[
-            float | None, Field(description="rows with a smaller score are left out; mode vector: 0 to 1")
+            float | None,
+            Field(description="rows with a smaller score are left out; mode vector: 0 to 1", examples=[0.5]),
         ] = None,
         tenant: Tenant = None,
         max_tokens: Tokens = None,
@@ -187,6 +188,7 @@ class Agents:
                     "tenant": _tenant(caller, tenant),
                 },
             )
+            found["plan"] = await asyncio.to_thread(beginning, found["plan"], self._max_tokens)
             return _answer(models.Explanation(**found))
 
     async def store_documents(
