@@ -85,7 +85,7 @@ def run(
 
     The copy ends with the session that makes it. Raises UsageError where there are too few rows to measure.
     """
-    asked = _Asked(collection, queries, match_count, query_embeddings)
+    asked = _Asked(collection, queries, match_count, _literals(query_embeddings))
     with database.connect(where, autocommit=True) as connection:
         rows, of_rows, used = _copy(connection, asked, row_limit)
         kinds = [EXACT, *_planned(connection, collection)]
@@ -112,7 +112,7 @@ def grow(
     The graph is that which `index create` would build. The smallest comes first. Raises UsageError as `run`, and where
     a hundredth of the rows says nothing.
     """
-    asked = _Asked(collection, queries, match_count, query_embeddings)
+    asked = _Asked(collection, queries, match_count, _literals(query_embeddings))
     found: list[Bench] = []
     for number, share in enumerate((1, 10, 100)):
         with database.connect(where, autocommit=True) as connection:
@@ -135,12 +135,12 @@ def grow(
 
 @dataclass(frozen=True)
 class _Asked:
-    """What is searched for."""
+    """What is searched for; embeddings in pgvector's text form."""
 
     collection: str
     queries: int
     match_count: int
-    embeddings: Iterable[Iterable[float]] | None
+    embeddings: list[str] | None
 
 
 @dataclass(frozen=True)
@@ -160,6 +160,10 @@ EXACT = _Kind("exact")
 SMALLEST = 20  # rows that say anything
 
 
+def _literals(embeddings: Iterable[Iterable[float]] | None) -> list[str] | None:
+    return None if embeddings is None else [vector_literal(one) for one in embeddings]
+
+
 def _planned(connection: Connection, collection: str) -> list[_Kind]:
     return [_Kind(one.method, one.storage) for one in index.plan(connection, collection, measure=False)]
 
@@ -176,10 +180,9 @@ def _copy(connection: Connection, asked: _Asked, row_limit: int) -> tuple[int, i
     # the copy and one index; the default of 8 MB would read them from disk
     megabytes = max(64, row_limit * (dimensions * 4 + 200) * 2 // 2**20)
     connection.execute("select set_config('temp_buffers', %s, false)", (f"{megabytes}MB",))
-    given = None if asked.embeddings is None else [vector_literal(one) for one in asked.embeddings]
     row = connection.execute(
         "select rows, of_rows, queries_used from pgvec.prepare_bench(%s, %s, %s, %s, %s)",
-        (asked.collection, row_limit, asked.queries, asked.match_count, given),
+        (asked.collection, row_limit, asked.queries, asked.match_count, asked.embeddings),
     ).fetchone()
     assert row is not None
     rows, of_rows, used = row
