@@ -40,7 +40,6 @@ evaluate documents --compare {}/before.json --base-url {openai}
 evaluate documents --queries {}/queries.jsonl --qrels {}/qrels.tsv --base-url {openai}
 bench documents --queries 5 --rows 100
 bench documents --distances --queries 5
-bench documents --scale --queries 5
 log prune
 log off documents
 verify --recall 0
@@ -57,7 +56,6 @@ model abort documents --yes
 model change documents --to openai:large --dimensions 8 --base-url {openai}
 embed --base-url {openai}
 model finish documents --recall 0
-model finish documents --from-log --recall 0
 model drop-old documents --yes
 tenant list
 tenant show 00000000-0000-4000-8000-00000000000a
