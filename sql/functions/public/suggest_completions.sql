@@ -11,7 +11,7 @@ declare
   most    constant int := least(pgvec.clamp_count(match_count, 5), 50);
   request constant pgvec.search_request := pgvec.scoped(coalesce(suggest_completions.collection, 'documents'), for_tenant);
   last    constant text := substring(right(prefix, 40) from '[[:alnum:]]+$');
-  shown   text[] := '{}';
+  shown   text[] := '{}'::text[];
   item    record;
   word    text;
 begin
