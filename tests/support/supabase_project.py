@@ -72,14 +72,19 @@ class Project:
         return {"PGVEC_DATABASE_URL": self.database, "SUPABASE_URL": self.url} | keys
 
     def settle(self) -> None:
-        """Wait until PostgREST knows all changes so far: notifications come in order."""
-        marker = f"settled_{time.monotonic_ns()}"
-        with psycopg.connect(self.database, autocommit=True) as connection:
-            connection.execute(f"create function public.{marker}() returns int language sql as 'select 1'".encode())
-        until = time.monotonic() + 60
-        while (answer := self.rpc(marker, {})).status_code != 200:  # 404 before it has loaded the schema, 503 meanwhile
-            assert time.monotonic() < until, f"PostgREST does not reload the schema: {answer.text}"
-            time.sleep(0.02)
+        """Wait until PostgREST knows all changes so far.
+
+        It reads tables first and functions last: what it was reading when the change came may have a later function
+        and not an earlier table, and only what it reads after that has both.
+        """
+        for _ in range(2):
+            marker = f"settled_{time.monotonic_ns()}"
+            with psycopg.connect(self.database, autocommit=True) as connection:
+                connection.execute(f"create function public.{marker}() returns int language sql as 'select 1'".encode())
+            until = time.monotonic() + 60
+            while (answer := self.rpc(marker, {})).status_code != 200:  # 404 until it is known, 503 meanwhile
+                assert time.monotonic() < until, f"PostgREST does not reload the schema: {answer.text}"
+                time.sleep(0.02)
 
     def call(self, method: str, path: str, role: str = "anon", claims: Any = None, **options: Any) -> httpx.Response:
         """A request to the REST API with the headers that Supabase's clients send."""
