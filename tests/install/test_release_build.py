@@ -25,7 +25,7 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 RELEASE = ROOT / ".github" / "workflows" / "release.yml"
 
 
-def _sdist(package: Path, folder: Path) -> Path:
+def _wheel(package: Path, folder: Path) -> Path:
     command: list[str | Path] = [
         sys.executable,
         "-m",
@@ -45,7 +45,7 @@ def test_a_distribution_built_twice_is_the_same(package: Path, tmp_path: Path, m
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     hashes = set()
     for turn in "ab":
-        _sdist(package, tmp_path / turn)
+        _wheel(package, tmp_path / turn)
         files = sorted((tmp_path / turn / "dist").iterdir())
         assert len(files) == 2
         hashes.add(tuple(hashlib.sha256(file.read_bytes()).hexdigest() for file in files))
@@ -70,7 +70,7 @@ def test_what_is_published_says_where_it_was_built(tmp_path: Path, monkeypatch: 
 
 
 def test_the_list_of_dependencies_has_what_pip_installs_with_its_hashes(tmp_path: Path) -> None:
-    wheel = _sdist(INTEGRATIONS[0], tmp_path)
+    wheel = _wheel(INTEGRATIONS[0], tmp_path)
     dependencies(wheel, tmp_path)
     listed = json.loads((tmp_path / f"langchain-pgvec-{__version__}.cdx.json").read_text())
     assert listed["bomFormat"] == "CycloneDX"
@@ -112,23 +112,17 @@ def test_a_tag_is_for_a_version_that_is_in_the_changelog_and_frozen(
     assemble.check_version("v0.2.0")
 
 
-def test_the_version_is_in_one_place() -> None:
+def _files_with(text: str) -> set[str]:
     kinds = ["*.toml", "*.py", "*.json", "*.sql", "Makefile"]
-    written = subprocess.run(
-        ["git", "grep", "--files-with-matches", "--fixed-strings", f'"{__version__}"', "--", *kinds],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    ).stdout.split()
-    assert written == []
-    in_sql = subprocess.run(
-        ["git", "grep", "--files-with-matches", "--fixed-strings", f"'{__version__}'", "--", *kinds],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    ).stdout.split()
+    command = ["git", "grep", "--files-with-matches", "--fixed-strings", text, "--", *kinds]
+    return set(subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.split())
+
+
+def test_the_version_is_in_one_place() -> None:
+    assert _files_with(f'"{__version__}"') == set()
     # oldest_client names the release that a command has to be of, which is not always the present one
-    assert set(in_sql) - {"sql/functions/pgvec/base/oldest_client.sql"} == {"sql/functions/pgvec/base/version.sql"}
+    named = _files_with(f"'{__version__}'") - {"sql/functions/pgvec/base/oldest_client.sql"}
+    assert named == {"sql/functions/pgvec/base/version.sql"}
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
