@@ -174,6 +174,11 @@ def cost(connection: Connection, number: int) -> None:
     plain = report(
         "before synonyms", connection, "select pgvec.keyword_query('documents', %s)::text", list(questions.values())
     )
+    words = [
+        word
+        for word in words
+        if connection.execute("select to_tsvector('english', %s) <> ''", (word,)).fetchone() == (True,)
+    ]
     known = {f"{a} {b}" if n % 3 else a: [c] for n, (a, b, c) in enumerate(triples(words, 5000, drawn))}
     connection.execute("select pgvec.set_synonyms('documents', %s)", (Jsonb(known),))
     connection.execute("vacuum analyze pgvec.synonyms")

@@ -56,7 +56,7 @@ def _tenant(collection: str) -> str | None:
 
 
 def _found(
-    connection: Connection, collection: str, query: str, count: int = 10, **more: str
+    connection: Connection, collection: str, query: str, count: int = 10, **more: Any
 ) -> list[tuple[str, float]]:
     given = "".join(f", {name} => %({name})s" for name in more)
     values = {"query": query, "count": count, "collection": collection, "tenant": _tenant(collection)} | more
@@ -68,7 +68,7 @@ def _found(
 
 
 def _without(
-    connection: Connection, collection: str, query: str, count: int = 10, **more: str
+    connection: Connection, collection: str, query: str, count: int = 10, **more: Any
 ) -> list[tuple[str, float]]:
     """What is found without postings: every row that has a word is scored."""
     connection.execute("begin")
@@ -106,6 +106,22 @@ def test_the_best_rows_are_found_among_few(connection: Connection, collection: s
         named = _named(connection, collection, query)
         assert named is None or 100 <= len(named) <= 400  # none for a word that few rows have
         _agree(_found(connection, collection, query), _without(connection, collection, query))
+
+
+@pytest.mark.parametrize("collection", COLLECTIONS)
+def test_the_many_words_that_begin_like_the_last_one_are_found_among_few(
+    connection: Connection, collection: str
+) -> None:
+    for query in ("worda", f"{WORDS[3]} worda", f"{WORDS[60]} {WORDS[1]} wordb"):
+        row = connection.execute(
+            """select cardinality(lexemes) from pgvec.keyword_query(%s, %s, %s, '{"prefix": true}')""",
+            (collection, query, _tenant(collection)),
+        ).fetchone()
+        assert row is not None
+        assert row[0] > 20
+        _agree(_found(connection, collection, query, prefix=True), _without(connection, collection, query, prefix=True))
+    typed = " ".join(WORDS[40:49])  # more words than postings tell of
+    assert connection.execute("select lexemes from pgvec.keyword_query('notes', %s)", (typed,)).fetchone() == (None,)
 
 
 @pytest.mark.parametrize("collection", COLLECTIONS)

@@ -12,7 +12,6 @@ create or replace function pgvec.keyword_hits(request pgvec.search_request)
   set jit = off
 as $$
 declare
-  most_posted constant int := 8;  -- of more lexemes there are rare ones, and the sum over long postings says less than the rows of these
   query      constant pgvec.keyword_query := request.query;
   candidates tsquery;
   searched   text := coalesce((request.collection).source, (request.collection).relation::text);
@@ -21,7 +20,7 @@ begin
   if query.candidates is null then
     return hits;
   end if;
-  if (request.collection).posted and request.ranking = 'bm25' and cardinality(query.lexemes) <= most_posted then
+  if (request.collection).posted and request.ranking = 'bm25' and query.lexemes is not null then
     hits := pgvec.posted_hits(request);
     if hits is not null then
       return hits;

@@ -6,8 +6,7 @@
 -- prompt, and there they are punctuation.
 -- Definer, since nobody else may read the statistics. Planned once a session: a new plan for each call takes 0.6 ms of 0.9.
 -- idf as in Lucene, never negative: ln(1 + (N - n + 0.5) / (n + 0.5)).
-drop function if exists pgvec.keyword_query(text, text);
-drop function if exists pgvec.keyword_query(text, text, uuid);
+drop function if exists pgvec.keyword_query(text, text), pgvec.keyword_query(text, text, uuid);
 
 create or replace function pgvec.keyword_query(collection text, query_text text, for_tenant uuid default null, reading jsonb default null)
   returns pgvec.keyword_query
@@ -20,6 +19,7 @@ declare
   most_characters constant int := 100000;  -- to_tsvector takes 9 ms for them, and has a limit of its own
   most_words      constant int := 500;
   most_typed      constant int := 32;
+  most_posted     constant int := 8;  -- of more lexemes there are rare ones, and the sum over long postings says less than the rows of these
   half            constant float8 := 0.5;  -- times that a part of a word counts as, and a number with another sign: the parser takes x-1 for x and -1
   request  pgvec.search_request := pgvec.scoped(keyword_query.collection, for_tenant);
   target   pgvec.collections := request.collection;
@@ -81,15 +81,15 @@ begin
                         format('''%s''', replace(replace(f.lexeme, e'\\', e'\\\\'), '''', '''''')) as operand
                    from frequencies as f
                   union all
-                 select e.lexeme, e.documents, e.weight, null, true, e.operand
-                   from unnest(more) as e
+                 select e.lexeme, e.documents, e.weight, null, true, e.operand from unnest(more) as e
                   where e.lexeme is null or e.lexeme not in (select f.lexeme from frequencies as f)) as c)
   select (string_agg(w.word, ' | ') filter (where w.selects and w.documents_so_far <= greatest(budget, w.documents)))::tsquery,
          (string_agg(w.word, ' | ') filter (where w.selects))::tsquery,
          (select format('{%s}/268435456', string_agg(d.dimension || ':' || d.weight::float4, ','))::extensions.sparsevec
             from (select x.dimension, sum(x.weight) as weight from words as x where x.weight is not null group by x.dimension) as d),
          max(w.given), count(w.given),
-         case when bool_and(w.lexeme is not null) then array_agg(w.lexeme) filter (where w.selects) end
+         case when bool_and(w.lexeme is not null) and count(*) filter (where w.selects and w.given is not null) <= most_posted
+              then array_agg(w.lexeme) filter (where w.selects) end
     into result.candidates, result.words, result.weights, given, kept, result.lexemes
     from words as w;
 
@@ -103,8 +103,8 @@ end
 $$;
 comment on function pgvec.keyword_query(text, text, uuid, jsonb) is
   'What to search a collection for: words (any of them), candidates (the rarest of them, that fewer rows have), weights (idf times occurrences, by dimension of '
-  'pgvec.bm25_vector), phrases (in quotes) and excluded (each with a minus) of a text of at most 32 words. All null for a text without words. How rare a word is '
-  'depends on the rows of for_tenant, or of all tenants of the caller. A text of more than 100,000 characters or 500 different words is cut, with a notice. Raises '
-  'PV001 and PV006.';
+  'pgvec.bm25_vector), phrases (in quotes) and excluded (each with a minus) of a text of at most 32 words; lexemes (those of words, for pgvec.posted_rows; null where '
+  'the text has more than 8). All null for a text without words. How rare a word is depends on the rows of for_tenant, or of all tenants of the caller. A text of more '
+  'than 100,000 characters or 500 different words is cut, with a notice. Raises PV001 and PV006.';
 revoke all on function pgvec.keyword_query(text, text, uuid, jsonb) from public;
 select pgvec.grant_execute('pgvec.keyword_query(text, text, uuid, jsonb)', 'reader');
