@@ -1,9 +1,10 @@
 """Cost and recall of searches, beside the equivalent bare queries: one server, one run, in turn.
 
-    python benchmarks/search.py [--rows 100000] [--dimensions 384] [--postgres 18]
+    python benchmarks/search.py [--rows 100000] [--dimensions 384] [--postgres 18] [--indexed]
 
 Prints Markdown tables: `match_documents` against the bare query; its recall, rows and p95 at filters of many widths,
-against every fixed strategy; more rows than ef_search; thresholds; the memory of an index build against its plan.
+against every fixed strategy, and with an index of their own; more rows than ef_search; thresholds; the memory of an
+index build against its plan.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from dataset import TOPICS, Rows, arguments, clustered, fill, server
 from pgvec_admin.database import Connection, Target
+from pgvec_admin.engine import index
 from pgvec_admin.engine.search import vector_literal
 
 LIMIT = 10
@@ -132,13 +134,18 @@ def main() -> None:
     parser = arguments("Latency and recall of match_documents beside bare queries.")
     parser.add_argument("--queries", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3, help="the first warms the cache")
+    parser.add_argument("--indexed", action="store_true", help="only filters with an index of their own")
     chosen = parser.parse_args()
     rows, queries = clustered(chosen.rows, chosen.dimensions, chosen.queries)
     with server(chosen.postgres) as (where, folder):
         fill(where, folder, rows)
         print(f"PostgreSQL {chosen.postgres}, {chosen.rows:,} rows of {chosen.dimensions} dimensions")
+        if chosen.indexed:
+            indexed(where, rows, queries, chosen.rounds)
+            return
         unfiltered(where, rows, queries, chosen.rounds)
         filtered(where, rows, queries, chosen.rounds)
+        indexed(where, rows, queries, chosen.rounds)
         counts_and_thresholds(where, rows, queries, chosen.rounds)
         memory(where, chosen.dimensions)
 
@@ -224,6 +231,29 @@ def filtered(where: Target, rows: Rows, queries: Rows, rounds: int) -> None:
                 f" {way.percentile(0.5):.2f} | {way.percentile(0.95):.2f} | {way.percentile(0.95) / best:.2f} |"
             )
             way.connection.close()
+
+
+def indexed(where: Target, rows: Rows, queries: Rows, rounds: int) -> None:
+    """Filters without and with an index of their own, beside a search without a filter."""
+    literals = [vector_literal(query) for query in queries.vectors]
+    print(f"\n| filter passes | its own index | built in s | recall@{LIMIT} | p50 ms | p95 ms |")
+    print("|---|---|---:|---:|---:|---:|")
+    cases = {"all": {}, "50 %": {"half": 0}, "10 %": {"tenth": 0}, "2 %, two keys": {"half": 0, "tenth": 0, "topic": 0}}
+    for name, wanted in cases.items():
+        passing = np.array([all(one[key] == value for key, value in wanted.items()) for one in rows.metadata])
+        expected = [set(_nearest(rows, query, passing)) for query in queries.vectors]
+        for own in (False, True) if wanted else (False,):
+            started = time.perf_counter()
+            if own:
+                index.create(where, "documents", rows_that=wanted)
+            built = f"{time.perf_counter() - started:.0f}" if own else ""
+            with _open(where) as connection:
+                way = Way(FUNCTION, connection)
+                for number in list(range(len(literals))) * rounds:
+                    parameters = {"query": literals[number], "filter": json.dumps(wanted)}
+                    way.ask(parameters, "", expected[number], warm=True)
+            times = f"{way.percentile(0.5):.2f} | {way.percentile(0.95):.2f}"
+            print(f"| {name} | {'yes' if own else 'no'} | {built} | {way.recall:.3f} | {times} |", flush=True)
 
 
 def counts_and_thresholds(where: Target, rows: Rows, queries: Rows, rounds: int) -> None:

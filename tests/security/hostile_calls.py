@@ -22,6 +22,7 @@ embed -c jobs --model openai:small --base-url {openai}
 index plan documents
 index create documents --method hnsw --storage vector
 index create documents
+index create documents --where '{"n": 1}'
 index list documents
 index tune documents --queries 5
 scale plan documents --rows 1M

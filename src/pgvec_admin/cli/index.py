@@ -19,6 +19,7 @@ from pgvec_admin.cli.output import (
     say,
     size,
 )
+from pgvec_admin.cli.search import parse_filter
 from pgvec_admin.engine import index
 from pgvec_admin.errors import CheckFailedError, UsageError
 from pgvec_admin.quality import bench
@@ -123,6 +124,10 @@ def create(
     workers: Annotated[
         int | None, typer.Option(min=0, max=64, help="Parallel workers.", show_default="the server's")
     ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(help="Only the rows that match this filter, as JSON, which is asked often.", show_default=False),
+    ] = None,
     seconds: Seconds = 60,
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -137,17 +142,21 @@ def create(
       pgvec-admin index create documents
       pgvec-admin index create documents --storage halfvec
       pgvec-admin index create documents --method ivfflat --lists 100
+      pgvec-admin index create documents --where '{"lang": "de"}'
     """
-    where = open_target(database_url)
+    if where is not None and (method not in (None, "hnsw") or lists is not None):
+        raise UsageError("an index for a filter is hnsw", "leave out --method and --lists")
+    wanted = parse_filter(where, "--where")
     with progress(f"index on {collection}", "blocks") as report:
         build = index.create(
-            where,
+            open_target(database_url),
             collection,
             method=method,
             storage=storage,
             m=m,
             ef_construction=ef_construction,
             lists=lists,
+            rows_that=wanted,
             maintenance_work_mem=maintenance_work_mem,
             workers=workers,
             tune=seconds,
@@ -223,9 +232,14 @@ def list_(collection: CollectionArgument, database_url: DatabaseUrl = None, as_j
     if as_json:
         print_json([asdict(item) for item in found])
         return
+    partial = any(one.condition for one in found)
     print_table(
-        ["index", "method", "storage", "distance", "valid", "size"],
-        [[i.name, i.method, i.storage, i.distance, "yes" if i.valid else "no", size(i.size_bytes)] for i in found],
+        ["index", "method", "storage", "distance", "valid", "size", *(["rows"] if partial else [])],
+        [
+            [i.name, i.method, i.storage, i.distance, "yes" if i.valid else "no", size(i.size_bytes)]
+            + ([i.condition or "all"] if partial else [])
+            for i in found
+        ],
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -198,6 +200,21 @@ def stats(
             ["slowest", "collection", "function", "ms"],
             [[shortened(one.text), one.collection, one.function, f"{one.ms:.1f}"] for one in found.slowest],
         )
+    if found.filters:
+        print_table(
+            ["filters asked often", "collection", "searches", "rows", "p50 ms", "p95 ms"],
+            [
+                [_json(one.filter), one.collection, one.searches, one.matches, f"{one.p50_ms:.1f}", f"{one.p95_ms:.1f}"]
+                for one in found.filters
+            ],
+        )
+        first = found.filters[0]
+        command = f"pgvec-admin index create {first.collection} --where {shlex.quote(_json(first.filter))}"
+        say(f"an index of its own makes a filter as quick as none: {command}")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def bars(values: Sequence[float]) -> str:

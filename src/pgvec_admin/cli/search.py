@@ -231,16 +231,16 @@ def _check_no_model(options: dict[str, object]) -> None:
             raise UsageError(f"{name} means nothing with --no-model", "leave out one of them")
 
 
-def parse_filter(text: str | None) -> dict[str, Any] | None:
-    """The JSON object of --filter; UsageError for anything else."""
+def parse_filter(text: str | None, option: str = "--filter") -> dict[str, Any] | None:
+    """The JSON object of an option; UsageError for anything else."""
     if text is None:
         return None
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise UsageError(f"--filter is not JSON: {error}", """for example --filter '{"lang": "en"}'""") from error
+        raise UsageError(f"{option} is not JSON: {error}", f"""for example {option} '{{"lang": "en"}}'""") from error
     if not isinstance(value, dict):
-        raise UsageError("--filter is not a JSON object", """for example --filter '{"lang": "en"}'""")
+        raise UsageError(f"{option} is not a JSON object", f"""for example {option} '{{"lang": "en"}}'""")
     return value
 
 

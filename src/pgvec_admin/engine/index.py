@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
 
 from pgvec_admin import database
 from pgvec_admin.database import Connection, Target
@@ -26,7 +28,10 @@ def _silent(done: int, total: int | None, note: str) -> None:
 
 @dataclass(frozen=True)
 class VectorIndex:
-    """An index on a collection's embedding; `valid` is False for the leftover of a build that failed."""
+    """An index on a collection's embedding; `valid` is False for the leftover of a build that failed.
+
+    `condition` is that of the rows in it, as SQL; None for all.
+    """
 
     name: str
     method: str
@@ -35,6 +40,7 @@ class VectorIndex:
     valid: bool
     size_bytes: int
     definition: str
+    condition: str | None = None
 
 
 @dataclass(frozen=True)
@@ -155,6 +161,7 @@ def create(
     m: int | None = None,
     ef_construction: int | None = None,
     lists: int | None = None,
+    rows_that: Mapping[str, Any] | None = None,
     maintenance_work_mem: str | None = None,
     workers: int | None = None,
     tune: float = 0.0,
@@ -163,7 +170,8 @@ def create(
 ) -> Build:
     """Build an index for the collection's distance, without blocking writers; drops an invalid leftover first.
 
-    Without a method and a storage it is the one that `plan` recommends. `tune`: seconds for measuring, half before the
+    Without a method and a storage it is the one that `plan` recommends. `rows_that`: a filter; over its rows alone,
+    beside the index of all rows, which is tuned and says what to build. `tune`: seconds for measuring, half before the
     build, where neither `m` nor `ef_construction` is given (`pgvec.graph_plan`), all after it (`keep_recall`); for 0
     nothing is measured. `warn` is called, before the build, if it will not fit into memory or takes long. `report` gets
     blocks done, blocks in all and the phase, from pg_stat_progress_create_index. Whatever interrupts the build, it
@@ -172,6 +180,8 @@ def create(
     with database.connect(where, autocommit=True) as connection:
         connection.execute("set statement_timeout = 0")  # of this session only, as are the settings below
         graph = Graph(m or 16, ef_construction or 64, "")
+        if rows_that is not None:
+            method, storage, tune = "hnsw", storage or _storage(connection, collection), 0.0
         if tune and method in (None, "hnsw") and m is None and ef_construction is None:
             graph = _graph(connection, collection, tune / 2)
         m, ef_construction = graph.m, graph.ef_construction
@@ -179,8 +189,16 @@ def create(
         if chosen:
             method, storage = chosen.method, chosen.storage
         rows = connection.execute(
-            "select index_name, statement from pgvec.index_definition(%s, %s, %s, %s, %s, %s)",
-            (collection, method or "hnsw", storage, m, ef_construction, lists),
+            "select index_name, statement from pgvec.index_definition(%s, %s, %s, %s, %s, %s, %s)",
+            (
+                collection,
+                method or "hnsw",
+                storage,
+                m,
+                ef_construction,
+                lists,
+                rows_that and Jsonb(rows_that),
+            ),
         ).fetchall()
         name, statements = rows[0][0], [row[1] for row in rows]
         _await_builds(connection, collection)
@@ -237,6 +255,12 @@ def _minutes(connection: Connection, collection: str, chosen: Option, m: int, ef
         },
     ).fetchone()
     return row[0] / (1 + chosen.workers) / 60 if row else 0.0
+
+
+def _storage(connection: Connection, collection: str) -> str | None:
+    """What the index of all rows holds."""
+    found = [one for one in vector_indexes(connection, collection) if one.valid and one.condition is None]
+    return found[0].storage if found else None
 
 
 def _graph(connection: Connection, collection: str, seconds: float) -> Graph:

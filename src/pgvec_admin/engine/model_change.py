@@ -111,7 +111,9 @@ def build(where: Target, name: str, report: index.Report) -> index.Build | None:
         wanted = [purpose for purpose, _ in _statements(connection, name)]
         if "vector" not in wanted:
             return None
-        method = next(found.method for found in index.vector_indexes(connection, name) if found.valid)
+        method = next(
+            found.method for found in index.vector_indexes(connection, name) if found.valid and found.condition is None
+        )
         (change,) = changes(connection, name)
     return index.create(where, change.second, method=method, report=report)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -78,6 +78,18 @@ class Size:
 
 
 @dataclass(frozen=True)
+class FrequentFilter:
+    """A filter that searches were asked with often, and an index of its own would serve (`pgvec.frequent_filters`)."""
+
+    collection: str
+    filter: dict[str, Any]
+    searches: int
+    p50_ms: float
+    p95_ms: float
+    matches: int
+
+
+@dataclass(frozen=True)
 class Stats:
     """All statistics since a time. On a `replica` none of searches: their log is on the primary; scans are its own."""
 
@@ -86,6 +98,7 @@ class Stats:
     series: list[Series]
     slowest: list[Slow]
     collections: list[Size]
+    filters: list[FrequentFilter] = field(default_factory=list)
     replica: bool = False
 
 
@@ -105,7 +118,19 @@ def read(connection: Connection, collection: str | None = None, since: str = "24
     for name, part, count, p95 in parts:
         series[name].searches[part] = count
         series[name].p95_ms[part] = p95
-    return Stats(since, searches, list(series.values()), slowest, _sizes(connection, wanted))
+    return Stats(
+        since, searches, list(series.values()), slowest, _sizes(connection, wanted), _filters(connection, wanted)
+    )
+
+
+def _filters(connection: Connection, wanted: dict[str, Any]) -> list[FrequentFilter]:
+    with connection.cursor(row_factory=class_row(FrequentFilter)) as cursor:
+        return cursor.execute(
+            "select c.name as collection, f.* from pgvec.collections as c"
+            " cross join lateral pgvec.frequent_filters(c.name, %(since)s::interval) as f"
+            " where c.name = coalesce(%(collection)s, c.name)",
+            wanted,
+        ).fetchall()
 
 
 def _sizes(connection: Connection, wanted: dict[str, Any]) -> list[Size]:

@@ -10,6 +10,7 @@ declare
   serving record := pgvec.index_kind(target, target.distance);
   wanted  boolean := pgvec.estimate_rows(target) > least(25000, 1e7 / target.dimensions);
   replica boolean := pg_is_in_recovery();  -- which is not told of builds that go on
+  indexed constant jsonb := pgvec.indexed_filters(target, target.distance);
   split   boolean := exists (select from pg_catalog.pg_inherits as i where i.inhparent = target.base);
 begin
   return query
@@ -78,13 +79,14 @@ begin
     array(select format('%s serves no search', v.name)
             from pgvec.vector_indexes(target.name) as v
            where v.valid
-             and not (v.distance = target.distance and v.method = serving.method
-                      and v.storage = case serving.kind when 'column' then target.storage else serving.kind end)),
+             and case when v.condition is not null then indexed is null or strpos(v.condition, 'metadata @> ') = 0 else not (v.distance = target.distance and v.method = serving.method
+                      and v.storage = case serving.kind when 'column' then target.storage else serving.kind end) end),
     'searches use each vector index', 'there is a more exact one, or it is for another distance: pgvec-admin index drop', severity => 'warn');
 
   return next pgvec.verdict(
     target.name, 'noted index',
     array_remove(array[case when target.search_index is not null and to_regclass(target.search_index) is distinct from target.search_index_oid then format('%s is gone, or another', target.search_index)
+                            when target.settings -> 'indexed_filters' is distinct from indexed then 'the filters that have an index are others than those noted'
                             when target.search_index is null and serving.kind is not null then 'each search looks for its index' end], null),
     coalesce(target.search_index || ' is noted', 'no index is cached, and there is none'),
     'pgvec.note_index caches it, which saves each search a tenth of its time', format('select pgvec.note_index(%L);', target.name), severity => 'warn');
@@ -102,5 +104,5 @@ end
 $$;
 comment on function pgvec.verify_indexes(text) is
   'Checks the indexes of a collection: invalid, duplicate, missing, unused (vector indexes that no search of the collection''s distance uses), noted (the cached '
-  'index), tuned (for fewer than half of its rows) and bloat. Raises PV001.';
+  'index, and the filters that have one), tuned (for fewer than half of its rows) and bloat. Raises PV001.';
 revoke all on function pgvec.verify_indexes(text) from public;

@@ -2,14 +2,15 @@
 -- It returns them and does not run them, because CREATE INDEX CONCURRENTLY cannot run inside a function. A partitioned table
 -- does not support that either: the index is declared on the parent alone, and is invalid until the index of each partition has
 -- been attached.
-drop function if exists pgvec.index_definition(text, text, int, int, int);
+drop function if exists pgvec.index_definition(text, text, int, int, int), pgvec.index_definition(text, text, text, int, int, int);
 create or replace function pgvec.index_definition(
     collection text,
     method text default 'hnsw',
     storage text default null,
     m int default 16,
     ef_construction int default 64,
-    lists int default null)
+    lists int default null,
+    filter jsonb default null)
   returns table (index_name text, statement text)
   language plpgsql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
@@ -35,6 +36,10 @@ begin
 
   suffix := format('_%s_%s_%s_idx', target.embedding_column, method, kind);
   clause := pgvec.index_clause(target, target.embedding_column, method, held, m, ef_construction, lists);
+  if filter is not null then
+    clause := concat_ws(' ', clause, pgvec.index_condition(target, filter, method, held));
+    suffix := replace(suffix, '_idx', format('_%s_idx', left(md5(filter::text), 8)));
+  end if;
   index_name := pgvec.index_name(target.name, suffix);
   if not exists (select from pgvec.partitions(target.base) as p where p <> target.base) then
     statement := format('create index concurrently %I on %s %s', index_name, target.base, clause);
@@ -57,8 +62,8 @@ begin
   end loop;
 end
 $$;
-comment on function pgvec.index_definition(text, text, text, int, int, int) is
+comment on function pgvec.index_definition(text, text, text, int, int, int, jsonb) is
   'Name and statement of a vector index for a collection''s distance. method: hnsw (m, ef_construction) or ivfflat (lists; see pgvec.default_lists). storage: '
   'vector, halfvec or binary; by default the most exact that pgvector indexes at these dimensions. For a partitioned table several statements, to run in this '
-  'order. Raises PV004 where pgvector cannot index it.';
-revoke all on function pgvec.index_definition(text, text, text, int, int, int) from public;
+  'order. filter: over the rows alone that match it (pgvec.index_condition). Raises PV004 where pgvector cannot index it.';
+revoke all on function pgvec.index_definition(text, text, text, int, int, int, jsonb) from public;

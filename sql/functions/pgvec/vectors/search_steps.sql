@@ -1,5 +1,5 @@
 -- pgvec.search_steps -- how a search goes about it: what to try, in which order, and when a step has found enough.
--- Without a filter one look at the index mostly does; where row level security hides much of what it finds, the index is
+-- Without a filter, or with one that has an index of its own, one look at the index mostly does; where row level security hides much of what it finds, the index is
 -- walked on. Without an index there is the exact scan, which is always the last step. At a tie at the limit reading tenfold
 -- closes all but a flood of duplicates.
 -- With a filter, so few matches that a look at the index would not pay are scanned (3000: look_costs of pgvec.wide_steps,
@@ -24,6 +24,8 @@ declare
   method    constant text := collection.search_method;
   condition constant text := request.condition;
   wanted    constant int := request.wanted;
+  indexed   constant boolean := condition = 'd.metadata @> ($2 -> 0)' and collection.settings -> 'indexed_filters' ? (request.bound ->> 0)
+                                and request.distance = collection.distance;  -- by an index of its own
   read_rows constant int := case kind when 'column' then wanted + 1 else pgvec.read_rows(collection, kind, wanted) end;  -- a call costs 25 microseconds
   ef_search int := least(1000, greatest(1, read_rows, coalesce((collection.settings ->> 'ef_search')::int, (collection.settings ->> 'default_ef_search')::int, 40)));
   plan      text;
@@ -38,7 +40,10 @@ begin
   if kind is null then
     steps := array[(null, null, null, null, wanted, 0, null, true, null)]::pgvec.search_step[];
     return;
-  elsif condition = '' then
+  elsif condition = '' or indexed then
+    if indexed then
+      ef_search := greatest(ef_search, 100);  -- of a filter a recall of 0.99 is wanted, and rows are fewer
+    end if;
     steps := array[
       (kind, case method when 'hnsw' then 'off' else 'relaxed_order' end, ef_search, 20000, read_rows, wanted, false, method = 'ivfflat', null)::pgvec.search_step,
       (kind, 'relaxed_order', ef_search, 20000, read_rows, wanted, false, true, null)::pgvec.search_step,
@@ -66,6 +71,6 @@ comment on function pgvec.search_steps(pgvec.search_request) is
   '(see type pgvec.search_step). '
   'scanned, walked: the FROM items that an exact scan and a walk through the index read: of tenants, those of pgvec.tenant_rows. '
   'Settings of the collection: ef_search, the least hnsw.ef_search (default: default_ef_search, which pgvec.note_index keeps, or 40); those of pgvec.read_rows and '
-  'pgvec.wide_steps.';
+  'pgvec.wide_steps; indexed_filters, which have an index of their own (pgvec.note_index keeps them).';
 revoke all on function pgvec.search_steps(pgvec.search_request) from public;
 select pgvec.grant_execute('pgvec.search_steps(pgvec.search_request)', 'reader');

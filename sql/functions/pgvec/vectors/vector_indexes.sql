@@ -2,7 +2,7 @@
 drop function if exists pgvec.vector_indexes(text);
 
 create or replace function pgvec.vector_indexes(collection text)
-  returns table (name text, method text, storage text, distance text, valid boolean, size_bytes bigint, definition text)
+  returns table (name text, method text, storage text, distance text, valid boolean, size_bytes bigint, definition text, condition text)
   language sql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
 as $$
@@ -18,7 +18,8 @@ as $$
          end,
          x.indisvalid and x.indisready,
          (select sum(pg_relation_size(p)) from pgvec.partitions(i.oid) as p)::bigint,
-         pg_get_indexdef(i.oid)
+         pg_get_indexdef(i.oid),
+         pg_get_expr(x.indpred, x.indrelid)
     from pgvec.of_model(vector_indexes.collection) as c
     join pg_catalog.pg_index as x on x.indrelid = c.base
     join pg_catalog.pg_class as i on i.oid = x.indexrelid
@@ -37,6 +38,6 @@ as $$
 $$;
 comment on function pgvec.vector_indexes(text) is
   'The vector indexes of a collection: name, method (hnsw, ivfflat), storage (vector, halfvec, binary), the distance each serves, whether it is valid, '
-  'size in bytes, definition. A binary index serves every distance, since the rows it finds are ordered anew.';
+  'size in bytes, definition, and the condition of the rows in it, null for all. A binary index serves every distance, since the rows it finds are ordered anew.';
 revoke all on function pgvec.vector_indexes(text) from public;
 select pgvec.grant_execute('pgvec.vector_indexes(text)', 'reader');
