@@ -9,7 +9,8 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from conftest import Connection, Run, copied, filled
+from command import Run
+from conftest import Connection, copied, filled
 from pgvec_admin.database import Target
 from pgvec_admin.engine import index
 from pgvec_admin.quality import stats

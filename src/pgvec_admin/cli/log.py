@@ -210,7 +210,7 @@ def stats(
         )
         first = found.filters[0]
         command = f"pgvec-admin index create {first.collection} --where {shlex.quote(_json(first.filter))}"
-        say(f"an index of its own makes a filter as quick as none: {command}")
+        say(f"an index of its own can make a filter nearly as quick as none: {command}")
 
 
 def _json(value: Any) -> str:
