@@ -14,7 +14,7 @@ declare
   item    record;
   plan    jsonb;
 begin
-  if target.access <> 'open' or target.base <> target.relation then
+  if pg_is_in_recovery() or target.access <> 'open' or target.base <> target.relation then
     return;
   end if;
   for item in
@@ -49,5 +49,5 @@ $$;
 comment on function pgvec.frequent_filters(text, interval) is
   'Filters of the logged searches of a collection by vector since a time: how many searches (estimated from the sample), milliseconds of them, and the rows that match '
   '(the planner''s estimate); the ones that took most time first, at most 20. Only those that were logged 20 times, match more than 3,000 rows and have no index of '
-  'their own: pgvec.index_definition(..., filter => ...) builds one. Raises PV001.';
+  'their own: pgvec.index_definition(..., filter => ...) builds one. None on a standby, which has no log. Raises PV001.';
 revoke all on function pgvec.frequent_filters(text, interval) from public;
