@@ -184,8 +184,9 @@ def test_without_supabase_the_grants_that_the_pages_tell_stay_too(verified: str)
     told = [one for one in _statements() if "pgvec_" in one]
     assert {"grant pgvec_reader to app", "grant insert, update, delete on posts to pgvec_writer"} <= set(told)
     superuser = make_conninfo(where.conninfo, user=embedded.SUPERUSER)
-    with _role(superuser, "app"), installation.connect(superuser) as connection:
+    with installation.connect(where.conninfo) as connection:
         connection.execute("select pgvec.create_collection('posts', 3, access => 'policy')")
+    with _role(superuser, "app"), installation.connect(superuser) as connection:
         for statement in told:
             connection.execute(statement)
         before = connection.execute(ACLS).fetchall()
