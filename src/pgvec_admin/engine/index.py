@@ -197,7 +197,7 @@ def create(
                 m,
                 ef_construction,
                 lists,
-                rows_that and Jsonb(rows_that),
+                None if rows_that is None else Jsonb(rows_that),
             ),
         ).fetchall()
         name, statements = rows[0][0], [row[1] for row in rows]

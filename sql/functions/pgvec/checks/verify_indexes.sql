@@ -10,7 +10,7 @@ declare
   serving record := pgvec.index_kind(target, target.distance);
   wanted  boolean := pgvec.estimate_rows(target) > least(25000, 1e7 / target.dimensions);
   replica boolean := pg_is_in_recovery();  -- which is not told of builds that go on
-  indexed constant jsonb := pgvec.indexed_filters(target, target.distance);
+  indexed jsonb := pgvec.indexed_filters(target, target.distance);
   split   boolean := exists (select from pg_catalog.pg_inherits as i where i.inhparent = target.base);
 begin
   return query
@@ -79,8 +79,10 @@ begin
     array(select format('%s serves no search', v.name)
             from pgvec.vector_indexes(target.name) as v
            where v.valid
-             and case when v.condition is not null then indexed is null or strpos(v.condition, 'metadata @> ') = 0 else not (v.distance = target.distance and v.method = serving.method
-                      and v.storage = case serving.kind when 'column' then target.storage else serving.kind end) end),
+             and case
+                   when v.condition is not null then indexed is null or strpos(v.condition, 'metadata @> ') = 0
+                   else not (v.distance = target.distance and v.method = serving.method and v.storage = case serving.kind when 'column' then target.storage else serving.kind end)
+                 end),
     'searches use each vector index', 'there is a more exact one, or it is for another distance: pgvec-admin index drop', severity => 'warn');
 
   return next pgvec.verdict(

@@ -34,11 +34,10 @@ begin
     kind := held || '_' || kind;
   end if;
 
-  suffix := format('_%s_%s_%s_idx', target.embedding_column, method, kind);
+  suffix := format('_%s_%s_%s%s_idx', target.embedding_column, method, kind, '_' || left(md5(filter::text), 8));
   clause := pgvec.index_clause(target, target.embedding_column, method, held, m, ef_construction, lists);
   if filter is not null then
     clause := concat_ws(' ', clause, pgvec.index_condition(target, filter, method, held));
-    suffix := replace(suffix, '_idx', format('_%s_idx', left(md5(filter::text), 8)));
   end if;
   index_name := pgvec.index_name(target.name, suffix);
   if not exists (select from pgvec.partitions(target.base) as p where p <> target.base) then

@@ -24,7 +24,7 @@ begin
      where l.collection = target.name
        and l.searched_at > now() - since
        and l.function <> 'keyword_search'
-       and l.query_filter is not null
+       and strpos(l.query_filter::text, '"$') = 0  -- no operators
        and not indexed ? (l.query_filter::text)
      group by l.query_filter
     having count(*) >= least_logged
