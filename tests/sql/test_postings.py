@@ -297,3 +297,37 @@ def test_nothing_stays_of_rows_that_are_gone(connection: Connection) -> None:
     connection.execute("select pgvec.refresh_statistics('notes')")
     assert _left(connection, "notes", NOBODYS) == [0, 0, 0]
     assert connection.execute("select posted from pgvec.collections where name = 'notes'").fetchone() == (False,)
+
+
+@pytest.mark.parametrize("believed", [0, 5, 100, 50_000])
+@pytest.mark.parametrize("collection", COLLECTIONS)
+def test_what_the_planner_believes_of_the_words_makes_no_difference(
+    connection: Connection, collection: str, believed: int
+) -> None:
+    """After a first load nothing tells how many there are: the rows were read for each, or each weighed for all."""
+    write = (
+        "select pgvec.write_postings(pgvec.collection(%s), t.tenant) from pgvec.text_totals as t where t.tenant = %s"
+    )
+    of = (collection, _tenant(collection) or NOBODYS)
+    took = []
+    for known in (True, False):
+        if not known:
+            connection.execute("delete from pg_statistic where starelid = 'pgvec.lexemes'::regclass")
+            connection.execute(
+                "update pg_class set relpages = greatest(1, pg_relation_size(oid) / 8192), reltuples = %s"
+                " where oid = 'pgvec.lexemes'::regclass",
+                (believed,),
+            )
+        else:
+            connection.execute("analyze pgvec.lexemes")
+        with connection.transaction():
+            began = time.perf_counter()
+            connection.execute(write.encode(), of)
+            took.append(time.perf_counter() - began)
+            read = connection.execute(
+                "select seq_tup_read + coalesce(idx_tup_fetch, 0) from pg_stat_xact_user_tables where relname = %s",
+                (collection,),
+            ).fetchone()
+            assert read is not None
+            assert read[0] <= 4 * ROWS
+    assert took[1] < 3 * took[0] + 0.1

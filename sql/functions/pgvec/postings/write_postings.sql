@@ -3,7 +3,7 @@
 -- heaviest first, and as many as it has time for: Anh, de Kretser and Moffat, Vector-Space Ranking with Effective Early Termination (SIGIR
 -- 2001); Lin and Trotman, Anytime Ranking for Impact-Ordered Indexes (ICTIR 2015).
 -- A lexeme that fewer rows have needs none: its rows are read. Of one that more have than are kept, a sample of the rows tells which
--- weights need not be sorted.
+-- weights need not be sorted, where reading that costs less than sorting.
 -- The rows and the changes that they make obsolete are read by one statement, in one snapshot: of a concurrent write it sees both or neither. A write that began
 -- before, and noted no changes, is waited for; if it takes long, postings stay as they are.
 create or replace function pgvec.write_postings(collection pgvec.collections, tenant uuid)
@@ -11,6 +11,8 @@ create or replace function pgvec.write_postings(collection pgvec.collections, te
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
   set jit = off
+  set enable_nestloop = off  -- joins in the order they are written, by hash: after a first load nothing tells how many words
+  set join_collapse_limit = 1  -- there are, and all rows were read for each, or all words weighed for each row
   set work_mem = '64MB'  -- some entries of every row are sorted
 as $$
 declare
@@ -22,8 +24,10 @@ declare
   documents bigint := (select sum(t.documents) from pgvec.text_totals as t where t.collection = write_postings.collection.name and t.tenant = write_postings.tenant);
   -- the rows, and some of them
   rows_     text := format('%s as d%s', collection.base, case collection.access when 'tenant' then format(' where d.tenant_id = %L', tenant) end);
-  some_rows text := format('%s as d tablesample system (%s)%s', collection.base, least(100, greatest(1, 100 * sampled / greatest(documents, 1))),
-                           case collection.access when 'tenant' then format(' where d.tenant_id = %L', tenant) end);
+  some_rows text := format('%s as d tablesample system (%s) where %s', collection.base, least(100, greatest(1, 100 * sampled / greatest(documents, 1))),
+                           case when documents <= 3 * sampled then 'false'
+                                when collection.access = 'tenant' then format('d.tenant_id = %L', tenant)
+                                else 'true' end);
 begin
   while not pg_try_advisory_xact_lock(pgvec.posting_lock(collection.name)) loop
     if clock_timestamp() > until then
@@ -49,7 +53,7 @@ begin
          bounds as materialized (
            select s.number, max(s.weight) as least from sample as s where s.place >= 5 + 1.3 * $4 * s.rows / s.documents group by s.number),
          listed as (
-           select f.number, b.least as bound, count(*) as rows,
+           select f.number, min(b.least) as bound, count(*) as rows,
                   (array_agg(w.entry order by w.entry))[:$4] as entries
              from (select hashtextextended(d.id, 0) & 4503599627370495 as number, d.fts, d.bm25 from %1$s) as d
             cross join lateral unnest(d.fts) as l
@@ -58,7 +62,7 @@ begin
             cross join lateral (
                   select (2047 - least(2047, -2047 * (d.bm25 operator(extensions.<#>) f.unit))::int)::bigint << 52 | d.number as entry offset 0) as w
             where w.entry >> 52 <= 2047 - 2047 * coalesce(b.least, 0)
-            group by f.number, b.least),
+            group by f.number),
          ids as (
            insert into pgvec.posted_ids (collection, tenant, number, id) select $1, $2, hashtextextended(d.id, 0) & 4503599627370495, d.id
              from (select d.id from %1$s) as d where exists (select from lexemes)),

@@ -30,7 +30,7 @@ begin
          sum(w.times),
          max(w.times)
     into parts, once, often, document_length, most_often
-    from (select ('x' || left(md5(l.lexeme), 7))::bit(28)::int + 1 as dimension, cardinality(l.positions) as times
+    from (select ('0x' || left(md5(l.lexeme), 7))::int + 1 as dimension, cardinality(l.positions) as times
             from unnest(fts) as l
           offset 0) as w;
   norm := k1 * (1 - b + b * coalesce(document_length / nullif(average_length, 0), 1));
@@ -50,7 +50,7 @@ begin
 
   return (
     select format('{%s}/268435456', string_agg(w.dimension || ':' || w.weight, ','))::extensions.sparsevec
-      from (select ('x' || left(md5(l.lexeme), 7))::bit(28)::int + 1 as dimension,
+      from (select ('0x' || left(md5(l.lexeme), 7))::int + 1 as dimension,
                    sum(f.times / (f.times + norm))::float4 as weight
               from unnest(fts) as l
              cross join lateral (
