@@ -93,11 +93,11 @@ def quality(connection: Connection, names: list[str], *, projected: bool) -> Non
         ndcg = {one.mode: one.ndcg10 for one in result.results}
         shares.append((ndcg[FITTED] - ndcg[BARE]) / (ndcg[MODEL] - ndcg[BARE]))
         print(
-            f"| {name} | {ndcg[BARE]:.3f} | {ndcg[FITTED]:.3f} | {ndcg[MODEL]:.3f} | {shares[-1]:.2f} | {taken:.0f} |",
+            f"| {name} | {ndcg[BARE]:.3f} | {ndcg[FITTED]:.3f} | {ndcg[MODEL]:.3f} | {shares[-1]:.3f} | {taken:.0f} |",
             flush=True,
         )
     if shares:
-        print(f"\nshare on average {np.mean(shares):.2f}, least {min(shares):.2f}\n", flush=True)
+        print(f"\nshare on average {np.mean(shares):.2f}, least {min(shares):.3f}\n", flush=True)
 
 
 def _lines(name: str) -> Iterator[str]:
