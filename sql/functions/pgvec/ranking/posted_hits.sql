@@ -11,7 +11,7 @@ create or replace function pgvec.posted_hits(request pgvec.search_request)
 as $$
 declare
   spare    constant int := 8;  -- rows named that have to meet the condition, over rows wanted
-  most     constant int := 8;  -- words that more rows are scored for: what is added to a text stands for one or two of its words
+  most     constant int := 6;  -- words that more rows are scored for: what is added to a text stands for one or two of its words
   query    constant pgvec.keyword_query := request.query;
   posted   constant record := pgvec.posted_rows((request.collection).name, request.tenants[1], query.lexemes, query.weights,
                                                 greatest(200 + 100 * least(cardinality(query.lexemes), most), 4 * request.wanted) * case request.condition when '' then 1 else 4 end);
@@ -29,7 +29,7 @@ begin
     $query$
     with found as materialized (
            select h.id, h.score
-             from (select d.id, %1$s as score from unnest($3) as i (id) join %2$s as d on d.id = i.id where true %4$s) as h
+             from (select d.id, %1$s as score from unnest($3) as i (id) join %2$s as d on d.id = i.id where true %4$s offset 0) as h
             where h.score > 0
             union
            select d.id, %1$s from %3$s as d where d.fts @@ $6 %4$s)
