@@ -95,7 +95,7 @@ npm-package: $(VENV)/.dev ## the package for npm, in dist
 	$(BIN)/python js/pack.py dist
 
 site: $(VENV)/.dev js/node_modules/.done tests/supabase/node_modules/.done ## the documentation as a site whose SQL runs in the page, in build/website/site
-	$(BIN)/python website/build.py build/website
+	$(BIN)/python website/runnable_pages.py build/website
 
 # Other toolkits beside this one, in a separate environment: they pin versions that we do not.
 bench-peers: $(VENV)/peers/.done

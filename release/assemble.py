@@ -117,7 +117,7 @@ def npm(folder: Path, assets: Path) -> None:
 def site(folder: Path, assets: Path) -> None:
     """The documentation, as a folder and as an archive."""
     with tempfile.TemporaryDirectory() as made:
-        run(sys.executable, ROOT / "website" / "build.py", made)
+        run(sys.executable, ROOT / "website" / "runnable_pages.py", made)
         shutil.copytree(Path(made) / "site", folder)
     with tarfile.open(assets / f"{NAME}-site.tar.gz", "w:gz") as archive:
         archive.add(folder, arcname="site")

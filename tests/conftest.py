@@ -43,8 +43,8 @@ BROWSER = os.environ.get("PGVEC_BROWSER") or shutil.which("chromium") or shutil.
 
 # The processes get whole files; those that take longest come first, so that none is left for the end.
 SLOWEST = (
-    "test_website",
-    *("test_readme", "test_verify", "test_adopted_tables", "test_soak", "test_demo", "test_embedding_crashes"),
+    "test_site",
+    *("test_verify", "test_adopted_tables", "test_soak", "test_demo", "test_embedding_crashes"),
     *("test_hybrid_search", "test_index", "test_tenants", "test_dump", "test_index_kinds", "test_hostile_public"),
     *("test_embedding_servers", "test_cli", "test_load_interrupted", "test_load", "test_service", "test_releases"),
     *("test_hostile_types", "test_migrate", "test_service_attacks", "test_packaging", "test_embedded"),

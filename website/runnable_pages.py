@@ -1,6 +1,6 @@
 """Builds the documentation as a site whose SQL runs in the reader's page.
 
-    python website/build.py FOLDER
+    python website/runnable_pages.py FOLDER
 
 writes it into FOLDER/site: the pages of docs/ and those beside it, with a button at each block of SQL, and PGlite,
 which a page loads from the site itself. Every command of the pages up to the last SQL is run for that: see states.py.
@@ -24,8 +24,9 @@ from pathlib import Path
 # the pages are run as their tests run them
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 
+from pages import Step as Command
 from pages import steps_of
-from sql_blocks import BLOCK, Step, sql_of
+from sql_blocks import BLOCK, Sql, Step, sql_of
 from states import Recorder, packed
 
 HERE = Path(__file__).resolve().parent
@@ -62,6 +63,11 @@ def page(source: Path, target: Path, folder: Path) -> str:
     return "".join(part if part.startswith("```") else _LINK.sub(link, part) for part in parts)
 
 
+def blocks_of(commands: list[Command]) -> dict[int, Sql]:
+    """The SQL of commands, by their number."""
+    return {number: found for number, command in enumerate(commands) if (found := sql_of(command.command))}
+
+
 class Runnable:
     """Puts what they run beside the blocks of SQL, and into a folder what is in the database before that."""
 
@@ -74,7 +80,7 @@ class Runnable:
     def page(self, name: str, text: str) -> str:
         """The text of a page with a place for a button after each block of SQL."""
         commands = steps_of(text)
-        sql = {number: found for number, step in enumerate(commands) if (found := sql_of(step.command))}
+        sql = blocks_of(commands)
         states = self._recorder.states(text, commands, set(sql))
         for number, state in states.items():
             _write(self._folder / f"{name}-{number}.json.gz", packed(state, self._known))
@@ -110,18 +116,17 @@ def database(folder: Path) -> None:
     subprocess.run(command, input="", text=True, check=True)
 
 
-def build(folder: Path) -> Path:
+def build(folder: Path, recorder: Recorder) -> Path:
     """The site, in a folder that is made anew."""
     shutil.rmtree(folder, ignore_errors=True)
     docs = folder / "docs"
     docs.mkdir(parents=True)
     database(docs / "run")
-    with Recorder() as recorder:
-        runnable = Runnable(docs / "run", recorder)
-        for source, target in pages().items():
-            (docs / target).parent.mkdir(parents=True, exist_ok=True)
-            text = runnable.page("-".join(target.with_suffix("").parts), page(source, target, docs))
-            (docs / target).write_text(text, encoding="utf-8")
+    runnable = Runnable(docs / "run", recorder)
+    for source, target in pages().items():
+        (docs / target).parent.mkdir(parents=True, exist_ok=True)
+        text = runnable.page("-".join(target.with_suffix("").parts), page(source, target, docs))
+        (docs / target).write_text(text, encoding="utf-8")
     shutil.copy(HERE / "mkdocs.yml", folder)
     generator = Path(sys.executable).with_name("zensical")
     subprocess.run([generator, "build", "--clean"], cwd=folder, check=True)
@@ -129,4 +134,5 @@ def build(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{build(Path(sys.argv[1]).resolve())}\n")
+    with Recorder() as run:
+        sys.stdout.write(f"{build(Path(sys.argv[1]).resolve(), run)}\n")

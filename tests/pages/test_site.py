@@ -1,12 +1,13 @@
-"""The documentation as a site: each block of SQL runs in Chromium and prints what its page shows, offline."""
+"""Every command and output of README.md and of docs/, as a reader has them: in a shell, and on the site.
+
+In a shell they run top to bottom, in an empty directory. On the site each block of SQL runs in Chromium, offline, in
+the database as the commands before it left it in the shell.
+"""
 
 from __future__ import annotations
 
 import http.server
-import os
 import re
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -15,10 +16,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from pages import PAGES, README, ROOT, matches, steps_of
+from pages import PAGES, README, ROOT, Step, matches, steps_of
+from runnable_pages import blocks_of, build
 from sql_blocks import sql_of
+from states import Recorder
 
-pytestmark = pytest.mark.timeout(1800)  # the first test builds the site, which runs most commands of all pages
+pytestmark = pytest.mark.timeout(1800)  # whoever asks for the site alone runs most commands of all pages
+WITH_COMMANDS = [page for page in PAGES if steps_of(page.read_text())]
 
 
 class Server(http.server.SimpleHTTPRequestHandler):
@@ -26,14 +30,37 @@ class Server(http.server.SimpleHTTPRequestHandler):
         """Quiet."""
 
 
+class Pages(Recorder):
+    """Runs a page once, for all tests."""
+
+    def __init__(self) -> None:
+        self._left: dict[str, dict[int, str]] = {}
+
+    def states(self, text: str, steps: list[Step], sql: set[int], *, whole: bool = False) -> dict[int, str]:
+        commands = "\n".join(step.command for step in steps)
+        if whole or commands not in self._left:
+            self._left[commands] = super().states(text, steps, sql, whole=whole)
+        return self._left[commands]
+
+
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pages() -> Iterator[Pages]:
+    with Pages() as running:
+        yield running
+
+
+@pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: page.name)
+def test_every_command_prints_what_the_page_says(page: Path, pages: Pages) -> None:
+    text = page.read_text()
+    steps = steps_of(text)
+    assert len(steps) >= 5
+    pages.states(text, steps, set(blocks_of(steps)), whole=True)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, pages: Pages) -> Path:
     """The site, as `make site` builds it."""
-    folder = tmp_path_factory.mktemp("website")
-    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    command = [sys.executable, str(ROOT / "website" / "build.py"), str(folder)]
-    subprocess.run(command, check=True, stdout=subprocess.PIPE, env=clean)
-    return folder / "site"
+    return build(tmp_path_factory.mktemp("website"), pages)
 
 
 @pytest.fixture(scope="module")
