@@ -331,3 +331,30 @@ def test_what_the_planner_believes_of_the_words_makes_no_difference(
             assert read is not None
             assert read[0] <= 4 * ROWS
     assert took[1] < 3 * took[0] + 0.1
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "keyword_search('wordab wordac')",
+        "keyword_search('wordab wordax', fuzzy => true)",
+        "keyword_search('wordab wordbx', fuzzy => true)",
+        "keyword_search('wordab worda', prefix => true)",
+        "suggest_completions('worda')",
+        "suggest_query('wordab wordaxc')",
+    ],
+)
+def test_words_are_looked_up_whatever_the_planner_believes_of_them(connection: Connection, call: str) -> None:
+    """A table that was analysed when it was nearly empty, and filled since: all words were read for each."""
+    connection.execute('select pgvec.set_synonyms(\'notes\', \'{"wordab": ["wordba wordbb", "wordac"]}\')')
+    connection.execute("delete from pg_statistic where starelid = 'pgvec.lexemes'::regclass")
+    connection.execute(
+        "update pg_class set relpages = greatest(1, pg_relation_size(oid) / 8192), reltuples = 1"
+        " where oid = 'pgvec.lexemes'::regclass"
+    )
+    with connection.transaction():
+        connection.execute(f"select * from {call}".replace(")", ", collection => 'notes')").encode())
+        read = connection.execute(
+            "select seq_scan, idx_scan > 0 from pg_stat_xact_user_tables where relid = 'pgvec.lexemes'::regclass"
+        ).fetchone()
+    assert read == (0, True)

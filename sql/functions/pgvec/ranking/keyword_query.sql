@@ -12,6 +12,7 @@ create or replace function pgvec.keyword_query(collection text, query_text text,
   returns pgvec.keyword_query
   language plpgsql stable parallel safe
   security definer set search_path = pg_catalog, pg_temp
+  set enable_seqscan = off  -- one lexeme of many, also where nothing tells how many there are
   set debug_print_plan = off
   set plan_cache_mode = force_generic_plan
 as $$

@@ -6,6 +6,7 @@ create or replace function pgvec.begun_words(request pgvec.search_request, begin
   language plpgsql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
   set jit = off
+  set enable_seqscan = off
   set plan_cache_mode = force_generic_plan
   rows 50
 as $$

@@ -8,6 +8,7 @@ create or replace function pgvec.near_words(request pgvec.search_request, query_
   language plpgsql stable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
   set jit = off
+  set enable_seqscan = off
   set plan_cache_mode = force_generic_plan
   rows 10
 as $$
