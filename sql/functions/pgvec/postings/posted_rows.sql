@@ -12,8 +12,8 @@ create or replace function pgvec.posted_rows(
   set plan_cache_mode = force_generic_plan
 as $$
 declare
-  -- a microsecond each; of one lexeme the heaviest are the best
-  most_entries constant int := case cardinality(lexemes) when 1 then depth when 2 then 12000 else 16000 end;
+  -- half a microsecond each; of one lexeme the heaviest are the best, and of many those that are added to the words of a text weigh little
+  most_entries constant int := case when cardinality(lexemes) = 1 then depth when cardinality(lexemes) = 2 then 12000 when cardinality(lexemes) <= 8 then 32000 else 16000 end;
   most_rest    constant int := 10;  -- lexemes without postings, of at most 256 rows each
   request pgvec.search_request := pgvec.scoped(posted_rows.collection, for_tenant);
   target  pgvec.collections := request.collection;

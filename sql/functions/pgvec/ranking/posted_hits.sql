@@ -11,10 +11,10 @@ create or replace function pgvec.posted_hits(request pgvec.search_request)
 as $$
 declare
   spare    constant int := 8;  -- rows named that have to meet the condition, over rows wanted
-  most     constant int := 6;  -- words that more rows are scored for: what is added to a text stands for one or two of its words
+  most     constant int := 8;  -- words that rows are scored for; of more lexemes, most are added to a text and stand for one or two of its words
   query    constant pgvec.keyword_query := request.query;
   posted   constant record := pgvec.posted_rows((request.collection).name, request.tenants[1], query.lexemes, query.weights,
-                                                greatest(200 + 100 * least(cardinality(query.lexemes), most), 4 * request.wanted) * case request.condition when '' then 1 else 4 end);
+                                                greatest(case when cardinality(query.lexemes) <= most then 200 + 150 * cardinality(query.lexemes) else 800 end, 4 * request.wanted) * case request.condition when '' then 1 else 4 end);
   searched text := coalesce((request.collection).source, (request.collection).relation::text);
   hits     pgvec.scored[];
   met      bigint;
