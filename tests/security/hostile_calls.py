@@ -17,7 +17,7 @@ collection adopt jobs --dimensions 8 --content title
 load {}/texts --batch 40
 load {}/rows.jsonl
 load {}/rows.jsonl -c notes --tenant 00000000-0000-4000-8000-00000000000a
-embed --base-url {openai}
+embed --once --base-url {openai}
 embed -c jobs --model openai:small --base-url {openai}
 index plan documents
 index create documents --method hnsw --storage vector

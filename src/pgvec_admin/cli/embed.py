@@ -81,7 +81,10 @@ def embed(
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="Requests at once.")] = 1,
     watch: Annotated[
         bool,
-        typer.Option("--watch", help="Go on as rows come, until SIGTERM or SIGINT; --json: a line each time."),
+        typer.Option(
+            "--watch/--once",
+            help="Go on as rows come, until SIGTERM or SIGINT (--json: a line each time), or do what is due and end.",
+        ),
     ] = False,
     metrics_port: Annotated[
         int | None,
