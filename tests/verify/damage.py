@@ -54,6 +54,8 @@ def damage(where: Target, *statements: str) -> None:
         connection.execute(ADD_ROWS)
         for statement in statements:
             connection.execute(statement)
+            # or what it counted comes after a VACUUM that has seen it
+            connection.execute("select pg_stat_force_next_flush()")
             if "add_rows" in statement:
                 connection.execute("vacuum analyze documents")
         connection.execute("select pg_stat_force_next_flush()")
