@@ -88,11 +88,102 @@ def test_other_weights_are_refused(documents: Connection, weights: object) -> No
     assert caught.value.sqlstate == "PV004"
 
 
-def test_an_adopted_table_is_refused(connection: Connection, as_role: Callable[[str], Connection]) -> None:
-    connection.execute("create table jobs (id int primary key, title text, embedding extensions.vector(3))")
-    connection.execute("select pgvec.adopt_collection('jobs', 'jobs', content_columns => '{title}')")
-    with pytest.raises(psycopg.Error, match="jobs was adopted") as caught:
-        connection.execute("""select pgvec.set_weights('jobs', '{"title": 3}')""")
+# how a table has its titles: its columns, and the arguments of its adoption
+TITLES = {
+    "content": ("title text, body text", "content_columns => '{title,body}'"),
+    "another column": ("title varchar(40), body text", "content_columns => '{body}'"),
+    "json": ("facts json, body text", "content_columns => '{body}', metadata_column => 'facts'"),
+}
+Adopt = Callable[[str, bool], Connection]
+
+
+@pytest.fixture
+def adopt(documents: Connection) -> Adopt:
+    """Adopt a table with the rows of `documents`, their titles in one of these ways, its lexemes in it or beside."""
+
+    def make(titles: str, in_table: bool) -> Connection:
+        columns, arguments = TITLES[titles]
+        documents.execute(
+            f"create table jobs (id text primary key, {columns}, embedding extensions.vector(3))".encode()
+        )
+        title = "json_build_object('title', t.title)" if titles == "json" else "t.title"
+        documents.execute(
+            f"insert into jobs select d.id, {title}, d.content from documents as d"
+            " cross join lateral (select d.metadata ->> 'title' as title) as t".encode()
+        )
+        documents.execute(
+            f"select pgvec.adopt_collection('jobs', 'jobs', {arguments}, add_columns => {in_table})".encode()
+        )
+        return documents
+
+    return make
+
+
+def _scores(connection: Connection, collection: str, text: str) -> dict[str, float]:
+    found = connection.execute("select id, score from keyword_search(%s, collection => %s)", (text, collection))
+    return {id_: pytest.approx(score, rel=1e-5) for id_, score in found.fetchall()}
+
+
+def _agree(connection: Connection) -> None:
+    """Both collections find the same, and verify finds nothing in the texts of the adopted one."""
+    for collection in ("documents", "jobs"):
+        connection.execute("select pgvec.refresh_statistics(%s, null)", (collection,))
+    for text in ("connection pool", "server", "lunch canteen", "tram"):
+        assert _scores(connection, "jobs", text) == _scores(connection, "documents", text)
+    told = connection.execute("select v.result, v.check_name from pgvec.verify_texts('jobs') as v").fetchall()
+    assert {row[0] for row in told} == {"ok"}, told
+
+
+@pytest.mark.parametrize("in_table", [False, True])
+@pytest.mark.parametrize("titles", TITLES)
+def test_titles_of_an_adopted_table_count_as_those_of_a_collection(adopt: Adopt, titles: str, in_table: bool) -> None:
+    connection = adopt(titles, in_table)
+    weights = Jsonb({"title": 3, "content": 0.5})
+    for collection in ("documents", "jobs"):
+        connection.execute("select pgvec.set_weights(%s, %s)", (collection, weights))
+    _agree(connection)
+    title = 'facts = \'{"title": "A tram"}\'' if titles == "json" else "title = 'A tram'"
+    connection.execute(f"update jobs set {title} where id = 'other'".encode())
+    connection.execute("""update documents set metadata = '{"title": "A tram"}' where id = 'other'""")
+    assert [*_scores(connection, "jobs", "tram")] == ["other"]
+    _agree(connection)
+    table = "jobs" if in_table else "pgvec.side_jobs"
+    connection.execute(f"alter table {table} disable trigger user".encode())
+    connection.execute(f"update {table} set fts = '' where id = 'title'".encode())
+    connection.execute(f"alter table {table} enable trigger user".encode())
+    assert connection.execute("select pgvec.repair_rows('jobs')").fetchone() == (1,)
+    _agree(connection)
+    for collection in ("documents", "jobs"):
+        connection.execute("select pgvec.set_weights(%s, '{}')", (collection,))
+    assert [*_scores(connection, "jobs", "tram")] == (["other"] if titles == "content" else [])
+
+
+@pytest.mark.parametrize("in_table", [False, True])
+def test_a_title_that_is_dropped_harms_no_write(adopt: Adopt, in_table: bool) -> None:
+    connection = adopt("another column", in_table)
+    connection.execute("""select pgvec.set_weights('jobs', '{"title": 3}')""")
+    connection.execute("alter table jobs drop column title")
+    connection.execute("insert into jobs (id, body) values ('new', 'a tram')")
+    assert [*_scores(connection, "jobs", "tram")] == ["new"]
+
+
+def test_only_fields_of_a_table_and_its_owner(adopt: Adopt, as_role: Callable[[str], Connection]) -> None:
+    connection = adopt("content", False)
+    with pytest.raises(psycopg.Error, match="jobs has no column 'titel'") as caught:
+        connection.execute("""select pgvec.set_weights('jobs', '{"titel": 3, "body": 1}')""")
     assert caught.value.sqlstate == "PV004"
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         as_role("pgvec_reader").execute("""select pgvec.set_weights('jobs', '{"title": 3}')""")
+
+
+@pytest.mark.parametrize("titles", ["another column", "json"])
+def test_who_may_not_read_a_title_reads_no_word_of_it(
+    adopt: Adopt, as_role: Callable[[str], Connection], titles: str
+) -> None:
+    connection = adopt(titles, False)
+    connection.execute("grant select (id, body, embedding) on jobs to pgvec_reader")
+    lexemes = "select count(*) from pgvec.side_jobs where fts is not null"
+    assert as_role("pgvec_reader").execute(lexemes.encode()).fetchone() == (3,)
+    connection.execute("""select pgvec.set_weights('jobs', '{"title": 3}')""")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        as_role("pgvec_reader").execute(lexemes.encode())

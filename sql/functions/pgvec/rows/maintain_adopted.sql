@@ -43,15 +43,19 @@ begin
     into text_now, id, moved, fresh
     using new, case when tg_op = 'UPDATE' then old end;
 
-  lexemes := pgvec.lexemes(target.language, text_now, target.settings @> '{"fold_accents": true}', id, target.name);
+  if target.settings ? 'weights' then
+    execute 'select ' || pgvec.adopted_lexemes(target, adopted, '($1)', '$2') into lexemes using new, id;
+  else
+    lexemes := pgvec.lexemes(target.language, text_now, target.settings @> '{"fold_accents": true}', id, target.name);
+  end if;
   select p.* into made_with
     from pgvec.bm25_parameters as p
    where p.collection = target.name
      and p.tenant = pgvec.no_tenant();
   settled := case when fresh or fresh is null and text_now !~ '\S' then md5(text_now) end;
   if adopted.side is null then
-    if new.bm25 is null or tg_op = 'INSERT' or new.content_hash is distinct from md5(text_now) then
-      new.bm25 := pgvec.bm25_vector(lexemes, made_with.average_length, made_with.k1, made_with.b);
+    if new.bm25 is null or tg_op = 'INSERT' or new.content_hash is distinct from md5(text_now) or new.fts is distinct from lexemes then
+      new.bm25 := pgvec.bm25_vector(lexemes, made_with.average_length, made_with.k1, made_with.b, pgvec.label_weights(target.settings -> 'weights'));
     end if;
     new.fts := lexemes;
     new.content_hash := md5(text_now);
@@ -88,7 +92,7 @@ begin
            embedded_by = case when not $4 then s.embedded_by end
     $query$, adopted.side, pgvec.side_type(adopted.side))
     using id, lexemes, text_now, fresh is distinct from false or moved is not null,
-          pgvec.bm25_vector(lexemes, made_with.average_length, made_with.k1, made_with.b), settled;
+          pgvec.bm25_vector(lexemes, made_with.average_length, made_with.k1, made_with.b, pgvec.label_weights(target.settings -> 'weights')), settled;
   return null;
 end
 $$;

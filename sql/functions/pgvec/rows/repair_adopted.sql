@@ -10,8 +10,7 @@ declare
   adopted  pgvec.adoptions := pgvec.adopted(target.name);
   repaired bigint;
   removed  bigint := 0;
-  folded   constant boolean := target.settings @> '{"fold_accents": true}';
-  wrong    constant text := 'd.content_hash is distinct from md5(d.content) or d.fts is distinct from pgvec.lexemes($1, d.content, $2)';
+  wrong    constant text := 'd.content_hash is distinct from md5(d.content) or d.fts is distinct from ' || pgvec.adopted_lexemes(target, adopted, 'd', by_number => true);
 begin
   if target.source_columns is null then
     raise exception using
@@ -22,8 +21,7 @@ begin
   end if;
   if adopted.side is null then
     execute format('update %1$s as b set content_hash = null, fts = null where b.%2$I::text in (select d.id from %3$s as d where %4$s)',
-                   target.base, adopted.id_column, target.source, wrong)
-      using target.language, folded;
+                   target.base, adopted.id_column, target.source, wrong);
     get diagnostics repaired = row_count;
   else
     execute format('delete from %s as s where not exists (select from %s as b where b.%I::%s = s.id)',
@@ -32,7 +30,7 @@ begin
     execute format(
       $query$
       insert into %1$s as s (id, fts, content_hash, embedded_hash)
-      select d.id::%2$s, pgvec.lexemes($1, d.content, $2, d.id, $3), md5(d.content),
+      select d.id::%2$s, %5$s, md5(d.content),
              case when d.embedding is null and d.content !~ '\S' or d.embedding is not null and d.content_hash is null then md5(d.content)
                   when d.embedding is not null then d.embedded_hash end
         from %3$s as d
@@ -42,8 +40,7 @@ begin
              bm25 = null,
              content_hash = excluded.content_hash,
              embedded_hash = excluded.embedded_hash
-      $query$, adopted.side, pgvec.side_type(adopted.side), target.source, wrong)
-      using target.language, folded, target.name;
+      $query$, adopted.side, pgvec.side_type(adopted.side), target.source, wrong, pgvec.adopted_lexemes(target, adopted, 'd', 'd.id', by_number => true));
     get diagnostics repaired = row_count;
   end if;
   if repaired + removed > 0 then

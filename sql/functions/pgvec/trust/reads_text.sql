@@ -12,7 +12,13 @@ declare
     select format('select %s from %s as b where false', string_agg(format('b.%I', t.name), ', '), c.base)
       from pgvec.collections as c
      cross join lateral pgvec.adopted(c.name) as a
-     cross join lateral unnest(a.content_columns || a.id_column) as t (name)
+     cross join lateral (
+           select unnest(a.content_columns || a.id_column)
+            union
+           select coalesce(w.attname, a.metadata_column)  -- of fields with a weight: pgvec.set_weights
+             from jsonb_object_keys(coalesce(c.settings -> 'weights', '{}')) as k
+             left join pg_catalog.pg_attribute as w on w.attrelid = c.base and w.attname = k and w.attnum > 0 and not w.attisdropped
+            where k <> 'content') as t (name)
      where c.name = reads_text.collection
        and t.name is not null
      group by c.base);
