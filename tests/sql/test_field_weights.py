@@ -119,7 +119,7 @@ def adopt(documents: Connection) -> Adopt:
     return make
 
 
-def _scores(connection: Connection, collection: str, text: str) -> dict[str, float]:
+def _scores(connection: Connection, collection: str, text: str) -> dict[str, object]:
     found = connection.execute("select id, score from keyword_search(%s, collection => %s)", (text, collection))
     return {id_: pytest.approx(score, rel=1e-5) for id_, score in found.fetchall()}
 
