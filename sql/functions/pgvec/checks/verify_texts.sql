@@ -27,8 +27,8 @@ begin
       left join pgvec.bm25_parameters as p on p.collection = $3 and p.tenant = %2$s
     $query$, pgvec.sample_of(target, most_rows), case target.access when 'tenant' then 'd.tenant_id' else format('%L::uuid', pgvec.no_tenant()) end,
     case when target.base <> target.relation then pgvec.adopted_lexemes(target, pgvec.adopted(target.name), 'd', by_number => true)
-         else case when target.settings ? 'weights' then 'pgvec.field_lexemes($5, coalesce(d.language, $1), d.metadata, $4) || ' else '' end
-              || 'pgvec.text_lexemes(coalesce(d.language, $1)::regconfig, d.content, $4)' end)
+         when target.settings ? 'weights' then 'pgvec.weighted_lexemes($5, coalesce(d.language, $1), d.metadata, d.content, $4)'
+         else 'pgvec.text_lexemes(coalesce(d.language, $1)::regconfig, d.content, $4)' end)
     into seen
     using target.language, apart, target.name, target.settings @> '{"fold_accents": true}', target.settings -> 'weights';
 

@@ -59,9 +59,10 @@ begin
     if new.language <> tg_argv[0] then
       new.language := pgvec.text_search_configuration(new.language);
     end if;
-    new.fts := pgvec.text_lexemes(coalesce(new.language, tg_argv[0])::regconfig, new.content, folded, new.id, tg_argv[1]);
-    if weights is not null then
-      new.fts := pgvec.field_lexemes(weights, coalesce(new.language, tg_argv[0]), new.metadata, folded) || new.fts;
+    if weights is null then
+      new.fts := pgvec.text_lexemes(coalesce(new.language, tg_argv[0])::regconfig, new.content, folded, new.id, tg_argv[1]);
+    else
+      new.fts := pgvec.weighted_lexemes(weights, coalesce(new.language, tg_argv[0]), new.metadata, new.content, folded, new.id, tg_argv[1]);
     end if;
   else
     new.content_hash := old.content_hash;

@@ -32,9 +32,10 @@ begin
          set fts = null, bm25 = null
        where d.content_hash <> md5(d.content)
           or d.fts is null
-          or d.fts <> %s pgvec.text_lexemes(coalesce(d.language, $1)::regconfig, d.content, $2)
+          or d.fts <> %s
           or d.bm25 is null
-      $query$, target.base, case when target.settings ? 'weights' then 'pgvec.field_lexemes($3, coalesce(d.language, $1), d.metadata, $2) ||' end)
+      $query$, target.base, case when target.settings ? 'weights' then 'pgvec.weighted_lexemes($3, coalesce(d.language, $1), d.metadata, d.content, $2)'
+                             else 'pgvec.text_lexemes(coalesce(d.language, $1)::regconfig, d.content, $2)' end)
       using target.language, target.settings @> '{"fold_accents": true}', target.settings -> 'weights';
     get diagnostics repaired = row_count;
   end if;

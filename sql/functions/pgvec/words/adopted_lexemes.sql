@@ -35,11 +35,14 @@ begin
   exception when undefined_object then
     written := 'simple';
   end;
-  return case when fields is not null then format('pgvec.field_lexemes(%L, %L, jsonb_build_object(%s), %L) || ', weights, written, fields, folded) else '' end
-         || format('pgvec.lexemes(%L, %s, %L, %s, %L)', written, content, folded, row_id, collection.name);
+  return case
+           when fields is null then format('pgvec.lexemes(%L, %s, %L, %s, %L)', written, content, folded, row_id, collection.name)
+           else format('pgvec.weighted_lexemes(%L, %L, jsonb_build_object(%s), %s, %L, %s, %L, %s)',
+                       weights, written, fields, content, folded, row_id, collection.name, case when by_number then row_name || '.content' else pgvec.adopted_content(adopted, row_name) end)
+         end;
 end
 $$;
 comment on function pgvec.adopted_lexemes(pgvec.collections, pgvec.adoptions, text, text, boolean) is
-  'The expression for the lexemes of a row of an adopted table (pgvec.lexemes), with those of its fields that have a weight (pgvec.set_weights). row_id: an expression for '
+  'The expression for the lexemes of a row of an adopted table (pgvec.lexemes), with those of its fields that have a weight (pgvec.weighted_lexemes). row_id: an expression for '
   'its key, for warnings; by_number: the row is one of pgvec.adopted_source, whose columns are c1, c2, ...';
 revoke all on function pgvec.adopted_lexemes(pgvec.collections, pgvec.adoptions, text, text, boolean) from public;

@@ -1,4 +1,4 @@
--- pgvec.label_weights -- how much a word counts in each field: the weights of the labels A, B, C and D of pgvec.field_lexemes.
+-- pgvec.label_weights -- how much a word counts in each field: the weights of the labels A, B, C and D of pgvec.weighted_lexemes.
 create or replace function pgvec.label_weights(weights jsonb)
   returns float8[]
   language sql immutable parallel safe
