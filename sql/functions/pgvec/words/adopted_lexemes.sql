@@ -11,6 +11,7 @@ declare
   weights constant jsonb := coalesce(collection.settings -> 'weights', '{}');
   column_ constant text := row_name || case when by_number then '.c%2$s' else '.%1$I' end;
   folded  constant boolean := collection.settings @> '{"fold_accents": true}';
+  whole   constant text := case when by_number then row_name || '.content' else pgvec.adopted_content(adopted, row_name) end;
   written text := collection.language;
   fields  text;
   content text;
@@ -36,9 +37,8 @@ begin
     written := 'simple';
   end;
   return case
-           when fields is null then format('pgvec.lexemes(%L, %s, %L, %s, %L)', written, content, folded, row_id, collection.name)
-           else format('pgvec.weighted_lexemes(%L, %L, jsonb_build_object(%s), %s, %L, %s, %L, %s)',
-                       weights, written, fields, content, folded, row_id, collection.name, case when by_number then row_name || '.content' else pgvec.adopted_content(adopted, row_name) end)
+           when fields is null then format('pgvec.lexemes(%L, %s, %L, %s, %L)', written, whole, folded, row_id, collection.name)
+           else format('pgvec.weighted_lexemes(%L, %L, jsonb_build_object(%s), %s, %L, %s, %L, %s)', weights, written, fields, content, folded, row_id, collection.name, whole)
          end;
 end
 $$;
