@@ -29,7 +29,7 @@ begin
   own := case when target.settings -> setting = target.settings #> array['tuned', setting] then target.settings #>> '{tuned,at_least}' else target.settings ->> setting end::int;
   own := greatest(own, (target.settings ->> 'default_' || setting)::int, case setting when 'ef_search' then 40 else 10 end);
   select t.value, t.recall, t.p50_ms, t.p95_ms into value, recall, p50_ms, p95_ms
-    from pgvec.tune(target.name, aim, 300, 10, '{}', seconds, own) as t
+    from pgvec.tune(target.name, aim, 1000, 10, '{}', seconds, own) as t
    where t.chosen;
   if setting = 'ef_search' then
     sampled := pgvec.sample_queries(target.name, 40, 99, '{}', clock_timestamp() + make_interval(secs => seconds / 10));
