@@ -11,6 +11,7 @@ import numpy as np
 import psycopg
 import pytest
 from psycopg import sql
+from scipy import sparse
 
 from command import Run
 from conftest import Connection
@@ -19,6 +20,7 @@ from judged import needs_judgements, read
 from pgvec_admin.api import Settings
 from pgvec_admin.engine import collections
 from pgvec_admin.errors import DataRejectedError
+from pgvec_admin.fitting import ridge
 from pgvec_admin.fitting import run as fitting
 from pgvec_admin.loading import load
 from pgvec_admin.quality import evaluate
@@ -370,3 +372,25 @@ def test_words_and_their_places_are_read_as_they_are(documents: Connection) -> N
     found = {rows.lexemes[column]: rows.firsts[place, column] for column in rows.firsts[place].indices}
     expected = {"salmon": 1, "swim": 2, "river": 5, "number": 6}
     assert {word: found[word] for word in expected} == expected
+
+
+def test_what_rows_begin_with_is_spread_nearly_as_the_rows_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Along each principal component, though a ridge regression shrinks most what rows differ least in."""
+    random = np.random.default_rng(1)
+    count, words, dimensions = 2000, 300, 8
+    bags = sparse.csr_matrix((random.random((count, words)) < 0.05).astype(np.float32))
+    noise = random.normal(size=(count, dimensions))
+    vectors = (bags @ random.normal(size=(words, dimensions)) + 4 * noise) / np.arange(1, dimensions + 1)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    rows = ridge.Rows([f"w{place}" for place in range(words)], bags, bags.copy(), vectors.astype(np.float32))
+    components = np.linalg.svd(vectors - vectors.mean(axis=0), full_matrices=False)[2].T
+    own = (vectors @ components).std(axis=0)
+
+    def apart() -> float:
+        begun = bags @ ridge.fit(rows, _quiet).vectors
+        spread = (begun / np.linalg.norm(begun, axis=1, keepdims=True) @ components).std(axis=0)
+        return float(np.abs(np.log(spread / spread[0] / (own / own[0]))).max())
+
+    stretched = apart()
+    monkeypatch.setattr(ridge, "_spread", lambda fitted, *_: fitted)
+    assert stretched < apart() / 2
