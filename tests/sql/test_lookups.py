@@ -6,6 +6,7 @@ import psycopg
 
 from conftest import Connection, copied, filled
 from every_call import FILL, LATER, TENANT, calls
+from plans import believe
 
 LEXEMES = "pgvec.lexemes"
 
@@ -18,14 +19,9 @@ with_collections = filled("looked_up", _fill)
 database = copied("with_collections")
 
 
-def test_no_call_of_a_reader_reads_all_lexemes(connection: Connection) -> None:
+def test_no_call_of_a_reader_reads_all_lexemes(connection: Connection, database: str) -> None:
     """A table that was analysed when it was nearly empty, and filled since: all of it was read for each lexeme."""
-    connection.execute("delete from pg_statistic where starelid = %s::regclass", (LEXEMES,))
-    connection.execute(
-        "update pg_class set relpages = greatest(1, pg_relation_size(oid) / 8192), reltuples = 1"
-        " where oid = %s::regclass",
-        (LEXEMES,),
-    )
+    believe(database, LEXEMES, 1)
     connection.execute("select set_config('app.tenant_id', %s, false)", (TENANT,))
     reading, looking, before = set(), set(), _scans(connection)
     for name, call in calls(connection, "pgvec_reader"):

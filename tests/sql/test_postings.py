@@ -14,6 +14,7 @@ import pytest
 import installation
 from conftest import copied, filled
 from installation import Connection
+from plans import believe
 
 OURS, THEIRS = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"
 COLLECTIONS = ("notes", "shared")
@@ -302,7 +303,7 @@ def test_nothing_stays_of_rows_that_are_gone(connection: Connection) -> None:
 @pytest.mark.parametrize("believed", [0, 5, 100, 50_000])
 @pytest.mark.parametrize("collection", COLLECTIONS)
 def test_what_the_planner_believes_of_the_words_makes_no_difference(
-    connection: Connection, collection: str, believed: int
+    connection: Connection, database: str, collection: str, believed: int
 ) -> None:
     """After a first load nothing tells how many there are: the rows were read for each, or each weighed for all."""
     write = (
@@ -312,12 +313,7 @@ def test_what_the_planner_believes_of_the_words_makes_no_difference(
     took = []
     for known in (True, False):
         if not known:
-            connection.execute("delete from pg_statistic where starelid = 'pgvec.lexemes'::regclass")
-            connection.execute(
-                "update pg_class set relpages = greatest(1, pg_relation_size(oid) / 8192), reltuples = %s"
-                " where oid = 'pgvec.lexemes'::regclass",
-                (believed,),
-            )
+            believe(database, "pgvec.lexemes", believed)
         else:
             connection.execute("analyze pgvec.lexemes")
         with connection.transaction():
@@ -344,14 +340,12 @@ def test_what_the_planner_believes_of_the_words_makes_no_difference(
         "suggest_query('wordab wordaxc')",
     ],
 )
-def test_words_are_looked_up_whatever_the_planner_believes_of_them(connection: Connection, call: str) -> None:
+def test_words_are_looked_up_whatever_the_planner_believes_of_them(
+    connection: Connection, database: str, call: str
+) -> None:
     """A table that was analysed when it was nearly empty, and filled since: all words were read for each."""
     connection.execute('select pgvec.set_synonyms(\'notes\', \'{"wordab": ["wordba wordbb", "wordac"]}\')')
-    connection.execute("delete from pg_statistic where starelid = 'pgvec.lexemes'::regclass")
-    connection.execute(
-        "update pg_class set relpages = greatest(1, pg_relation_size(oid) / 8192), reltuples = 1"
-        " where oid = 'pgvec.lexemes'::regclass"
-    )
+    believe(database, "pgvec.lexemes", 1)
     with connection.transaction():
         connection.execute(f"select * from {call}".replace(")", ", collection => 'notes')").encode())
         read = connection.execute(

@@ -1,4 +1,4 @@
-"""The plans of the statements within functions, as the server makes them."""
+"""The plans of the statements within functions, as the server makes them, and what it believes for that."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import psycopg
 from psycopg import sql
 
+import installation
 from conftest import Connection
 
 _SCANS = re.compile(r"\{(?:INDEXSCAN|INDEXONLYSCAN|BITMAPINDEXSCAN)\b.*?:indexid\s+(\d+)", re.DOTALL)
@@ -38,3 +39,14 @@ def scans(
         indexes = {names[oid] for oid in _SCANS.findall(plan) if oid in names}
         told.append((tables, indexes | ({"seq scan"} if "{SEQSCAN" in plan else set())))
     return told
+
+
+def believe(url: str, table: str, rows: int) -> None:
+    """Let the planner believe that a table has so few rows, or so many, and know nothing of what is in them."""
+    with installation.connect(installation.as_superuser(url)) as connection:
+        connection.execute("delete from pg_statistic where starelid = %s::regclass", (table,))
+        connection.execute(
+            "update pg_class set relpages = greatest(1, pg_relation_size(oid) / 8192), reltuples = %s"
+            " where oid = %s::regclass",
+            (rows, table),
+        )
