@@ -279,7 +279,7 @@ def test_who_reads_ef_search_knows_of_its_default(connection: Connection) -> Non
             "select p.proname, p.prosrc from pg_proc as p where p.prosrc like '%(%settings ->> ''ef_search'')%'"
         ).fetchall()
     }
-    assert reading_it == dict.fromkeys(("search_steps", "look_in_tenant", "match_documents"), True)
+    assert reading_it == dict.fromkeys(("search_steps", "match_documents"), True)
 
 
 def test_a_plan_of_growth_is_the_arithmetic_of_the_rows_there_are(documents: Connection, run: Run) -> None:

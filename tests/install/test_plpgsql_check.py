@@ -46,7 +46,6 @@ SAFE_TEXTS = {
         "pgvec.candidates",
         "pgvec.keyword_hits",
         "pgvec.posted_hits",
-        "pgvec.look_in_tenant",
         "pgvec.model_change_status",
         "pgvec.prepare_bench",
         "pgvec.quantization_recall",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import installation
+import pytest
 from installation import Connection
 from pgvec_admin.database import Target
 from pgvec_admin.engine import index
@@ -21,10 +22,12 @@ select id
  order by (embedding operator(extensions.<=>) %s::extensions.vector) + 0, id
  limit %s
 """
-LOOKED = """
-select cardinality(pgvec.look_in_tenant(c, %s, %s::extensions.vector, %s))
-  from pgvec.collections as c
- where c.name = 'notes'
+VECTORS = ["[1,2,3]", "[0.3,-0.9,0.1]", "[-0.5,0.4,0.8]", "[0.1,0.1,-1]", "[0.7,0.7,0.2]"]
+SETTINGS = "select current_setting('enable_sort'), current_setting('hnsw.ef_search', true)"
+READ = """
+select coalesce(s.idx_scan, 0) + s.seq_scan, coalesce(s.idx_tup_fetch, 0) + s.seq_tup_read
+  from pg_catalog.pg_stat_xact_all_tables as s
+ where s.relid = 'notes'::regclass
 """
 
 
@@ -33,7 +36,18 @@ def _found(connection: Connection, vector: str, count: int, tenant: str | None =
     return [row[0] for row in connection.execute(statement, (vector, count, tenant)).fetchall()]
 
 
-def test_whatever_its_share_a_tenant_gets_its_own_nearest_rows(connection: Connection, database: str) -> None:
+def _looked(connection: Connection, vector: str, count: int, tenant: str | None = None) -> bool:
+    """Whether a search read the table by one look along the index, and nothing else."""
+    with connection.transaction():
+        before = connection.execute(READ).fetchone() or (0, 0)
+        _found(connection, vector, count, tenant)
+        after = connection.execute(READ).fetchone() or (0, 0)
+    return after[0] - before[0] == 1 and after[1] - before[1] < 100
+
+
+@pytest.fixture
+def filled(connection: Connection, database: str) -> Connection:
+    """Collection notes, two thirds of whose rows are one tenant's, with an index."""
     connection.execute("select pgvec.create_collection('notes', 3, access => 'tenant')")
     connection.execute(FILL, {"large": LARGE, "small": SMALL})
     # a flood of equal rows: which of them are returned must not depend on the index
@@ -44,18 +58,55 @@ def test_whatever_its_share_a_tenant_gets_its_own_nearest_rows(connection: Conne
     )
     index.create(Target(database, "the test"), "notes", method="hnsw", storage="vector")
     connection.execute("vacuum analyze notes")
-    vectors = ["[1,2,3]", "[0.3,-0.9,0.1]", "[-0.5,0.4,0.8]", "[0.1,0.1,-1]", "[0.7,0.7,0.2]"]
-    looks = [connection.execute(LOOKED, (LARGE, vector, 10)).fetchone() for vector in vectors]
-    assert looks == [(None,), *[(11,)] * 4]  # a tie at LIMIT is for the whole search
-    assert connection.execute(LOOKED, (SMALL, vectors[1], 10)).fetchone() == (None,)
+    return connection
+
+
+def test_whatever_its_share_a_tenant_gets_its_own_nearest_rows(filled: Connection, database: str) -> None:
     for tenant in (LARGE, SMALL):
         with installation.connect(database, "pgvec_reader") as member:
             member.execute("select set_config('app.tenant_id', %s, false)", (tenant,))
-            for vector in vectors:
+            for vector in VECTORS:
                 for count in (1, 10, 300):
-                    wanted = [row[0] for row in connection.execute(EXACT, (tenant, vector, count)).fetchall()]
-                    for found in (_found(member, vector, count), _found(connection, vector, count, tenant)):
+                    wanted = [row[0] for row in filled.execute(EXACT, (tenant, vector, count)).fetchall()]
+                    for found in (_found(member, vector, count), _found(filled, vector, count, tenant)):
                         assert len(found) == count
                         assert len(set(found) & set(wanted)) >= 0.95 * count, (tenant, vector, count)
-                        if vector == "[1,2,3]" and count == 10 and tenant == LARGE:
+                        if vector == VECTORS[0] and count == 10 and tenant == LARGE:
                             assert found == wanted
+
+
+def test_who_has_most_rows_is_answered_by_one_look_whoever_asks(filled: Connection, database: str) -> None:
+    with installation.connect(database, "pgvec_reader") as member:
+        member.execute("select '[1]'::extensions.vector")  # which makes its settings known
+        settings = member.execute(SETTINGS).fetchone()
+        for vector in VECTORS:
+            one_look = vector != VECTORS[0]  # a tie at LIMIT is for the whole search
+            member.execute("select set_config('app.tenant_id', %s, false)", (LARGE,))
+            assert _looked(member, vector, 10) is one_look
+            assert _looked(filled, vector, 10, LARGE) is one_look
+            member.execute("select set_config('app.tenant_id', %s, false)", (SMALL,))
+            assert not _looked(member, vector, 10)
+        assert member.execute(SETTINGS).fetchone() == settings
+
+
+def test_who_may_not_read_embeddings_or_all_rows_of_the_tenant_finds_what_may_be_read(
+    filled: Connection, database: str
+) -> None:
+    with installation.connect(database, "pgvec_reader") as member:
+        member.execute("select set_config('app.tenant_id', %s, false)", (LARGE,))
+        for vector in VECTORS[1:]:
+            everything = _found(member, vector, 10)
+            filled.execute("revoke select on notes from pgvec_reader")
+            filled.execute("grant select (tenant_id, id, content, metadata) on notes to pgvec_reader")
+            assert _found(member, vector, 10) == everything
+            filled.execute("grant select on notes to pgvec_reader")
+            hidden = everything[::2]
+            filled.execute(
+                "create policy fewer on notes as restrictive for select to pgvec_reader using (not id = any (current_setting('app.hidden')::text[]))"
+            )
+            member.execute("select set_config('app.hidden', %s, false)", ("{" + ",".join(hidden) + "}",))
+            found = _found(member, vector, 10)
+            assert found[:5] == everything[1::2]
+            assert len(found) == 10
+            assert not set(found) & set(hidden)
+            filled.execute("drop policy fewer on notes")

@@ -1,8 +1,10 @@
 -- match_documents -- the rows of a collection nearest to a query vector.
 -- pgvec.vector_request checks the arguments, pgvec.nearest searches; where rows belong to tenants and policies hold for the
--- caller, pgvec.found_documents does both for each tenant.
--- A look along the index is the first step of pgvec.nearest where all rows are searched, and mostly the only one. It is written out here, since
--- a small search pays for each query: one finds and reads the rows, and loops keep and return them.
+-- caller, pgvec.found_documents does both for each tenant, unless a look along the index finds enough.
+-- A look along the index is the first step of pgvec.nearest where all rows are searched, or those of a tenant that has most of them, and mostly the
+-- only one. It is written out here, since a small search pays for each query: one finds and reads the rows, and loops keep and return them.
+-- To the owner a tenant is a condition that only the index of vectors serves, of which ef_search meets more rows the smaller the share. Policies have one
+-- that the primary key serves too, and without statistics of tenants the planner takes any for small: it may not sort.
 -- The threshold is applied to the rows found: inside the ordered LIMIT, an iterative scan would walk the whole index for
 -- rows beyond it.
 create or replace function public.match_documents(
@@ -18,52 +20,66 @@ create or replace function public.match_documents(
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
+  most_others constant float8 := 0.5;  -- of the rows met along the index may be other tenants'
   started   constant timestamptz := clock_timestamp();
   request   constant pgvec.search_request := pgvec.vector_request(
              query_embedding, match_count, filter, match_threshold, coalesce(match_documents.collection, 'documents'), for_tenant, match_documents.distance);
   target    constant pgvec.collections := request.collection;
+  shared    constant boolean := request.share is not null;
+  sorting   text;
   ef_before text;
   ef_search text;
   nearest   record;
-  route     text := 'index';
+  route     text := case when request.alone then 'index' else 'tenant' end;
   hit       pgvec.hit;
   hits      pgvec.hit[];
   farthest  float8 := '-infinity'::float8;
-  ascending boolean := true;   -- hits are, and no two are equally far
-  complete  boolean := false;  -- no more has to be looked for
+  ascending boolean := true;   -- hits are
+  tied      boolean := false;  -- two of them are equally far
+  complete  boolean;           -- no more has to be looked for
   returned  int := 0;
   best      float8;
 begin
-  if request.alone and request.condition = '' and target.search_kind = 'column' and target.search_method = 'hnsw' then
+  if target.search_kind = 'column' and target.search_method = 'hnsw' and (request.share >= 1 - most_others or request.alone and request.condition = '') then
     ef_before := coalesce(current_setting('hnsw.ef_search', true), '40');
-    ef_search := least(1000, greatest(request.wanted + 1, coalesce((target.settings ->> 'ef_search')::int, (target.settings ->> 'default_ef_search')::int, 40)));
+    ef_search := least(1000, ceil(greatest(request.wanted + 1, coalesce((target.settings ->> 'ef_search')::int, (target.settings ->> 'default_ef_search')::int, 40)) / least(coalesce(request.share, 1), 1)));
     if ef_search <> ef_before then
       perform set_config('hnsw.ef_search', ef_search, true);
     end if;
-    for hit in execute format(target.search_query, coalesce(target.plain_source, target.relation::text), 'true')
+    if not request.alone then
+      sorting := current_setting('enable_sort');
+      perform set_config('enable_sort', 'off', true);
+    end if;
+    for hit in execute format(target.search_query,
+                              case when shared then format('(select * from %s as r where coalesce(r.tenant_id = %L, false))', target.relation, request.tenants[1])
+                                   else coalesce(target.plain_source, target.relation::text) end, 'true')
       using query_embedding, request.bound, request.wanted + 1 loop
-      ascending := ascending and hit.distance > farthest;
+      ascending := ascending and hit.distance >= farthest;
+      tied := tied or hit.distance = farthest;
       farthest := hit.distance;
       hits := hits || hit;
     end loop;
+    if sorting is not null then
+      perform set_config('enable_sort', sorting, true);
+    end if;
     if ef_search <> ef_before then
       perform set_config('hnsw.ef_search', ef_before, true);
     end if;
-    complete := cardinality(hits) >= request.wanted and farthest < 'nan' and (hits[request.wanted]).distance is distinct from (hits[request.wanted + 1]).distance;
-  end if;
-  if request.alone and request.condition = 'true' and cardinality(request.tenants) = 1 then
-    hits := pgvec.look_in_tenant(target, request.tenants[1], query_embedding, request.wanted);
-    complete := hits is not null;
-    ascending := false;
+    complete := cardinality(hits) >= request.wanted + shared::int and farthest < 'nan' and (ascending or not shared)
+                and (hits[request.wanted]).distance is distinct from (hits[request.wanted + 1]).distance;
   end if;
   if request.alone and complete is not true then
     nearest := pgvec.nearest(request);
     route := nearest.route;
     hits := nearest.hits;
     ascending := false;
+    complete := true;
   end if;
 
-  if request.alone and ascending then
+  if complete then
+    if tied or not ascending then
+      hits := array(select h from unnest(hits) as h order by h.distance, h.id);
+    end if;
     foreach hit in array hits loop
       id := hit.id;
       content := hit.content;
@@ -71,17 +87,9 @@ begin
       similarity := case request.distance when 'cosine' then 1 - hit.distance when 'inner_product' then - hit.distance else 1 / (1 + hit.distance) end;
       exit when returned = request.wanted or similarity < match_threshold;
       returned := returned + 1;
+      best := greatest(best, similarity);
       return next;
     end loop;
-  elsif request.alone then
-    return query
-      select s.id, s.content, s.metadata, s.similarity
-        from (select h.*, case request.distance when 'cosine' then 1 - h.distance when 'inner_product' then - h.distance else 1 / (1 + h.distance) end as similarity
-                from unnest(hits) as h) as s
-       where match_threshold is null or s.similarity >= match_threshold
-       order by s.distance, s.id
-       limit request.wanted;
-    get diagnostics returned = row_count;
   else
     for id, content, metadata, similarity, route in
       select t.id, t.content, t.metadata, t.similarity, t.route from pgvec.found_documents(request, filter) as t order by t.similarity desc, t.id, t.tenant limit request.wanted
@@ -93,9 +101,6 @@ begin
   end if;
 
   if random() < target.log_sample then
-    if request.alone and returned > 0 then
-      best := pgvec.similarity(request.distance, (select min(h.distance) from unnest(hits) as h));
-    end if;
     perform pgvec.log_search(
       target.name, 'match_documents', coalesce(route, 'tenant'), request.wanted, returned, started, best, for_tenant, filter, null, query_embedding);
   end if;

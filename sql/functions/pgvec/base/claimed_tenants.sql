@@ -10,20 +10,24 @@ declare
   form   constant text := '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
   claims constant jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
   named  constant text := current_setting('app.tenant_id', true);
+  tenants uuid[] := '{}'::uuid[];
 begin
   if claims is null then
     return case when named ~* form then array[named::uuid] else '{}' end;
   end if;
-  return array(
-    select g.tenant::uuid
-      from (select claims #>> '{app_metadata,tenant_id}' as tenant
-            union
-            select e.tenant
-              from jsonb_array_elements_text(
-                     case jsonb_typeof(claims #> '{app_metadata,tenant_ids}') when 'array' then claims #> '{app_metadata,tenant_ids}' else '[]' end) as e (tenant)
-            union
-            select m.tenant_id::text from pgvec.memberships as m where m.member = case when claims ->> 'sub' ~* form then (claims ->> 'sub')::uuid end) as g
-     where g.tenant ~* form);
+  if claims #>> '{app_metadata,tenant_id}' ~* form then
+    tenants := array[(claims #>> '{app_metadata,tenant_id}')::uuid];
+  end if;
+  if jsonb_typeof(claims #> '{app_metadata,tenant_ids}') = 'array' then
+    tenants := tenants || array(select e.tenant::uuid from jsonb_array_elements_text(claims #> '{app_metadata,tenant_ids}') as e (tenant) where e.tenant ~* form);
+  end if;
+  if claims ->> 'sub' ~* form then
+    tenants := tenants || array(select m.tenant_id from pgvec.memberships as m where m.member = (claims ->> 'sub')::uuid);
+  end if;
+  if cardinality(tenants) > 1 then
+    tenants := array(select distinct t from unnest(tenants) as t order by t);
+  end if;
+  return tenants;
 end
 $$;
 comment on function pgvec.claimed_tenants() is

@@ -14,30 +14,8 @@ as $$
 declare
   request pgvec.search_request;
   target  pgvec.collections;
-  looked  pgvec.hit[];
   found   record;
 begin
-  if by_vector and not by_keyword and filter = '{}' and num_nonnulls(query_text, match_threshold) = 0 then
-    select c.* into target
-      from pgvec.collections as c
-      join pg_catalog.pg_class as r on r.oid = c.base
-     where c.name = candidates_as_owner.collection
-       and c.base = c.relation
-       and c.changing is null
-       and c.distance = candidates_as_owner.distance
-       and pg_get_userbyid(r.relowner) = current_user and not (r.relhassubclass or r.relforcerowsecurity);
-    if for_tenant in (select t from pgvec.allowed_tenants() as t) then
-      looked := pgvec.look_in_tenant(target, for_tenant, query_embedding, depth);
-    end if;
-    if looked is not null then
-      hits := array(
-        select (h.id, null, case target.distance when 'cosine' then 1 - h.distance when 'inner_product' then - h.distance else 1 / (1 + h.distance) end, null, null, null)::pgvec.fused
-          from unnest(looked) as h
-         order by h.distance, h.id
-         limit depth);
-      return;
-    end if;
-  end if;
   request := pgvec.scoped(candidates_as_owner.collection, for_tenant);
   target := request.collection;
   if cardinality(request.tenants) is distinct from 1 or not request.alone or not pgvec.is_trusted(target.base) then

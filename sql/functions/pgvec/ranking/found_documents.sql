@@ -19,7 +19,7 @@ begin
       $query$
       select $2, d.id, d.content, case when $4 then d.metadata || jsonb_build_object('tenant_id', $2) else d.metadata end, h.similarity, $3
         from unnest($1) as h
-       cross join lateral (select r.* from %s as r where r.id = h.id %s offset 0) as d
+       cross join lateral (select r.id, r.content, r.metadata from %s as r where r.id = h.id %s offset 0) as d
       $query$, coalesce((request.collection).source, (request.collection).relation::text), case when tenant is not null then 'and r.tenant_id = $2' end)  -- fenced, as in pgvec.rows_of
       using found.hits, tenant, coalesce(found.route, 'tenant'), coalesce(cardinality(request.tenants) > 1, false);
   end loop;

@@ -8,7 +8,7 @@ create or replace function pgvec.tenant_size(collection text, tenant uuid)
   set debug_print_plan = off
 as $$
 begin
-  if not exists (select from pgvec.allowed_tenants() as t where t = tenant_size.tenant)
+  if (tenant_size.tenant = any (pgvec.current_tenants())) is not true
      and not exists (select from pgvec.collections as c where c.name = tenant_size.collection and pgvec.sees_all(c))
   then
     return 0;

@@ -12,6 +12,7 @@ as $$
 declare
   request pgvec.search_request;
   target  pgvec.collections;
+  whose   record;
   product float8;  -- the square of the vector's length, negative
   plain   boolean;
 begin
@@ -28,8 +29,14 @@ begin
     then
       plain := target.base = target.relation;
       if target.access = 'tenant' then
-        request.tenants := array(select t from pgvec.allowed_tenants() as t);
-        plain := plain and cardinality(request.tenants) = 1 and coalesce(for_tenant = request.tenants[1], true) and coalesce(filter = '{}', true);
+        plain := plain and coalesce(filter = '{}', true);
+        if plain then
+          whose := pgvec.searched_tenants(
+            target.name, case when target.search_method = 'hnsw' and has_table_privilege(target.base, 'select') then target.base end, for_tenant);
+          request.tenants := whose.tenants;
+          request.share := whose.share;
+          plain := coalesce(cardinality(request.tenants) = 1, false);
+        end if;
       elsif not plain then  -- pgvec.column_state
         select target.source_columns = md5(string_agg(concat_ws(' ', quote_ident(a.attname), a.atttypid, a.atttypmod, a.attnotnull), ',' order by a.attnum)
                || target.base::oid || target.base)

@@ -1,0 +1,1 @@
+alter type pgvec.search_request drop attribute if exists share;
