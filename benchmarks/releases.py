@@ -36,8 +36,8 @@ FUNCTION = "select id, content, metadata, similarity from match_documents(%(vect
 NEAREST = "order by embedding <=> %(vector)s limit 10"
 BARE = f"select id, content, metadata, embedding <=> %(vector)s as distance from documents {NEAREST}"
 BARE_OF_TENANTS = {
-    1: f"select id from notes {NEAREST}",  # all rows belong to that tenant
-    MANY: f"select id from notes where tenant_id = %(tenant)s {NEAREST}",
+    1: BARE.replace("documents", "notes"),  # all rows belong to that tenant
+    MANY: BARE.replace("documents", "notes where tenant_id = %(tenant)s"),
 }
 
 Asked = list[dict[str, str]]

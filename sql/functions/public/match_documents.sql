@@ -1,12 +1,10 @@
 -- match_documents -- the rows of a collection nearest to a query vector.
 -- pgvec.vector_request checks the arguments, pgvec.nearest searches; where rows belong to tenants and policies hold for the
--- caller, pgvec.found_documents does both for each tenant, unless a look along the index finds enough.
+-- caller, pgvec.found_documents does both for each tenant, unless one look along the index finds enough.
 -- A look along the index is the first step of pgvec.nearest where all rows are searched, or those of a tenant that has most of them, and mostly the
 -- only one. It is written out here, since a small search pays for each query: one finds and reads the rows, and loops keep and return them.
--- To the owner a tenant is a condition that only the index of vectors serves, of which ef_search meets more rows the smaller the share. Policies have one
--- that the primary key serves too, and without statistics of tenants the planner takes any for small: it may not sort.
--- The threshold is applied to the rows found: inside the ordered LIMIT, an iterative scan would walk the whole index for
--- rows beyond it.
+-- Policies have a condition on tenants that the primary key serves, and without statistics of tenants the planner takes any for small: it may not sort.
+-- The threshold is applied to the rows found: inside the ordered LIMIT, an iterative scan would walk the whole index for rows beyond it.
 create or replace function public.match_documents(
     query_embedding extensions.vector,
     match_count int default null,
@@ -20,12 +18,11 @@ create or replace function public.match_documents(
   security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
-  most_others constant float8 := 0.5;  -- of the rows met along the index may be other tenants'
   started   constant timestamptz := clock_timestamp();
   request   constant pgvec.search_request := pgvec.vector_request(
              query_embedding, match_count, filter, match_threshold, coalesce(match_documents.collection, 'documents'), for_tenant, match_documents.distance);
   target    constant pgvec.collections := request.collection;
-  shared    constant boolean := request.share is not null;
+  shared    constant boolean := request.share is not null;  -- the table by tenants, of whom one has most rows
   sorting   text;
   ef_before text;
   ef_search text;
@@ -34,15 +31,14 @@ declare
   hit       pgvec.hit;
   hits      pgvec.hit[];
   farthest  float8 := '-infinity'::float8;
-  ascending boolean := true;   -- hits are
-  tied      boolean := false;  -- two of them are equally far
-  complete  boolean;           -- no more has to be looked for
+  ascending boolean := true;  -- hits are, and no two are equally far
+  complete  boolean;          -- no more has to be looked for
   returned  int := 0;
   best      float8;
 begin
-  if target.search_kind = 'column' and target.search_method = 'hnsw' and (request.share >= 1 - most_others or request.alone and request.condition = '') then
+  if target.search_kind = 'column' and target.search_method = 'hnsw' and (shared or request.alone and request.condition = '') then
     ef_before := coalesce(current_setting('hnsw.ef_search', true), '40');
-    ef_search := least(1000, ceil(greatest(request.wanted + 1, coalesce((target.settings ->> 'ef_search')::int, (target.settings ->> 'default_ef_search')::int, 40)) / least(coalesce(request.share, 1), 1)));
+    ef_search := least(1000, ceil(greatest(request.wanted + 1, coalesce((target.settings ->> 'ef_search')::int, (target.settings ->> 'default_ef_search')::int, 40)) / coalesce(request.share, 1)));
     if ef_search <> ef_before then
       perform set_config('hnsw.ef_search', ef_search, true);
     end if;
@@ -50,12 +46,10 @@ begin
       sorting := current_setting('enable_sort');
       perform set_config('enable_sort', 'off', true);
     end if;
-    for hit in execute format(target.search_query,
-                              case when shared then format('(select * from %s as r where coalesce(r.tenant_id = %L, false))', target.relation, request.tenants[1])
-                                   else coalesce(target.plain_source, target.relation::text) end, 'true')
+    for hit in execute format(target.search_query, coalesce(target.plain_source, target.relation::text),
+                              case when shared then format('coalesce(d.tenant_id = %L, false)', request.tenants[1]) else 'true' end)
       using query_embedding, request.bound, request.wanted + 1 loop
-      ascending := ascending and hit.distance >= farthest;
-      tied := tied or hit.distance = farthest;
+      ascending := ascending and hit.distance > farthest;
       farthest := hit.distance;
       hits := hits || hit;
     end loop;
@@ -65,7 +59,7 @@ begin
     if ef_search <> ef_before then
       perform set_config('hnsw.ef_search', ef_before, true);
     end if;
-    complete := cardinality(hits) >= request.wanted + shared::int and farthest < 'nan' and (ascending or not shared)
+    complete := cardinality(hits) >= request.wanted + shared::int and farthest < 'nan' and (ascending or not shared or current_setting('hnsw.iterative_scan', true) <> 'relaxed_order')
                 and (hits[request.wanted]).distance is distinct from (hits[request.wanted + 1]).distance;
   end if;
   if request.alone and complete is not true then
@@ -77,7 +71,7 @@ begin
   end if;
 
   if complete then
-    if tied or not ascending then
+    if not ascending then
       hits := array(select h from unnest(hits) as h order by h.distance, h.id);
     end if;
     foreach hit in array hits loop
@@ -92,8 +86,7 @@ begin
     end loop;
   else
     for id, content, metadata, similarity, route in
-      select t.id, t.content, t.metadata, t.similarity, t.route from pgvec.found_documents(request, filter) as t order by t.similarity desc, t.id, t.tenant limit request.wanted
-    loop
+      select t.id, t.content, t.metadata, t.similarity, t.route from pgvec.found_documents(request, filter) as t order by t.similarity desc, t.id, t.tenant limit request.wanted loop
       returned := returned + 1;
       best := greatest(best, similarity);
       return next;
@@ -101,8 +94,7 @@ begin
   end if;
 
   if random() < target.log_sample then
-    perform pgvec.log_search(
-      target.name, 'match_documents', coalesce(route, 'tenant'), request.wanted, returned, started, best, for_tenant, filter, null, query_embedding);
+    perform pgvec.log_search(target.name, 'match_documents', coalesce(route, 'tenant'), request.wanted, returned, started, best, for_tenant, filter, null, query_embedding);
   end if;
 end
 $$;
