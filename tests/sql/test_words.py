@@ -214,6 +214,40 @@ def test_a_long_text_without_spaces_is_indexed_as_far_as_it_fits(connection: Con
     assert _ids(connection, long[inside : inside + 3]) == ["long"]
 
 
+def test_a_row_has_the_lexemes_of_its_text_whichever_signs_are_in_it(connection: Connection) -> None:
+    connection.execute("select pgvec.create_collection('notes', 3)")
+    drawn = random.Random(7)
+    signs = [
+        "a",
+        "bc",
+        "N",
+        "net",
+        "X",
+        "7",
+        " ",
+        " ",
+        "\n",
+        ".",
+        "/",
+        "@",
+        "+",
+        "#",
+        "-",
+        "_",
+        "'",
+        "é",
+        "\u00ad",
+        "¹",
+        "字",
+    ]
+    texts = ["".join(drawn.choices(signs, k=drawn.randint(2, 9))) for _ in range(4000)]
+    connection.execute("insert into notes (content) select unnest(%s::text[])", (texts,))
+    differing = connection.execute(
+        "select n.content from notes as n where n.fts is distinct from pgvec.text_lexemes('english', n.content)"
+    ).fetchall()
+    assert differing == []
+
+
 def test_a_configuration_of_another_schema_is_found_by_its_plain_name(connection: Connection) -> None:
     connection.execute("create schema texts")
     connection.execute("create text search dictionary texts.stems (template = snowball, language = english)")

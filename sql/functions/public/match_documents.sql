@@ -4,6 +4,7 @@
 -- A look along the index is the first step of pgvec.nearest where all rows are searched, or those of a tenant that has most of them, and mostly the
 -- only one. It is written out here, since a small search pays for each query: one finds and reads the rows, and loops keep and return them.
 -- Policies have a condition on tenants that the primary key serves, and without statistics of tenants the planner takes any for small: it may not sort.
+-- Settings are assigned, since PERFORM is a query.
 -- The threshold is applied to the rows found: inside the ordered LIMIT, an iterative scan would walk the whole index for rows beyond it.
 create or replace function public.match_documents(
     query_embedding extensions.vector,
@@ -40,11 +41,10 @@ begin
     ef_before := coalesce(current_setting('hnsw.ef_search', true), '40');
     ef_search := least(1000, ceil(greatest(request.wanted + 1, coalesce((target.settings ->> 'ef_search')::int, (target.settings ->> 'default_ef_search')::int, 40)) / coalesce(request.share, 1)));
     if ef_search <> ef_before then
-      perform set_config('hnsw.ef_search', ef_search, true);
+      ef_search := set_config('hnsw.ef_search', ef_search, true);
     end if;
     if not request.alone then
-      sorting := current_setting('enable_sort');
-      perform set_config('enable_sort', 'off', true);
+      sorting := nullif(current_setting('enable_sort'), set_config('enable_sort', 'off', true));
     end if;
     for hit in execute format(target.search_query, coalesce(target.plain_source, target.relation::text),
                               case when shared then format('coalesce(d.tenant_id = %L, false)', request.tenants[1]) else 'true' end)
@@ -54,10 +54,10 @@ begin
       hits := hits || hit;
     end loop;
     if sorting is not null then
-      perform set_config('enable_sort', sorting, true);
+      sorting := set_config('enable_sort', sorting, true);
     end if;
     if ef_search <> ef_before then
-      perform set_config('hnsw.ef_search', ef_before, true);
+      ef_before := set_config('hnsw.ef_search', ef_before, true);
     end if;
     complete := cardinality(hits) >= request.wanted + shared::int and farthest < 'nan' and (ascending or not shared or current_setting('hnsw.iterative_scan', true) <> 'relaxed_order')
                 and (hits[request.wanted]).distance is distinct from (hits[request.wanted + 1]).distance;

@@ -3,7 +3,8 @@
 -- differ. A new vector counts as made from the row's present content unless the writer says otherwise by setting embedded_hash. bm25 is computed again
 -- where the text changes, and where it is null.
 -- Definer, since nobody else may read the parameters of the weights. So nobody but the owner may attach it; it works on the collection's own table only; and
--- where a weaker role owns that, only while its columns have their original types: an assignment to another could run its code.
+-- where a weaker role owns that, only while its columns have their original types: to read or assign another could run its code. Every row pays for
+-- each table that is read, so owners are looked up only where types differ.
 -- REST writes null where a row lacks what others of its request have: the default in a new row, while ON CONFLICT keeps metadata and embedding
 -- of the one that is there. pgvec.left_out tells the update what its insert lacked. Who means the null sets embedded_hash to null, or updates.
 create or replace function pgvec.maintain_document()
@@ -20,37 +21,51 @@ declare
   left_out      text;
   weights       jsonb;  -- of fields besides the content: pgvec.set_weights
   belongs_to    uuid := '00000000-0000-0000-0000-000000000000'::uuid;  -- pgvec.no_tenant
-  parameters    pgvec.bm25_parameters;
+  average       float8;  -- pgvec.bm25_parameters
+  k1            float8;
+  b             float8;
+  original      boolean;  -- the types of columns are
 begin
-  select c.settings @> '{"fold_accents": true}', c.settings -> 'weights' into folded, weights
-    from pgvec.collections as c, pg_catalog.pg_class as r
-   where c.name = tg_argv[1] and r.oid = tg_relid
-     and (c.base = r.oid or r.relispartition and c.base = pg_partition_root(r.oid))
-     and (pg_get_userbyid(r.relowner) = current_user or pgvec.foreign_columns(c) = '{}');
+  select c.settings @> '{"fold_accents": true}', c.settings -> 'weights', p.average_length, p.k1, p.b into folded, weights, average, k1, b
+    from pgvec.collections as c
+    left join pgvec.bm25_parameters as p on p.collection = c.name and p.tenant = belongs_to
+   where c.name = tg_argv[1] and (c.base = tg_relid or c.base = pg_partition_root(tg_relid));
   if not found then
     perform pgvec.refuse_trigger(tg_argv[1], tg_relid);
+  end if;
+  original := array[pg_typeof(new.id), pg_typeof(new.content), pg_typeof(new.metadata), pg_typeof(new.language), pg_typeof(new.embedded_hash), pg_typeof(new.content_hash),
+                    pg_typeof(new.fts), pg_typeof(new.bm25), pg_typeof(new.created_at), pg_typeof(new.updated_at), pg_typeof(new.embedded_by)]
+              = '{text,text,jsonb,text,text,text,tsvector,extensions.sparsevec,timestamptz,timestamptz,integer}'::regtype[]
+              and pg_typeof(new.embedding) in ('extensions.vector'::regtype, 'extensions.halfvec'::regtype);
+  if tg_argv[2] = 'tenant' then
+    original := original and pg_typeof(new.tenant_id) = 'uuid'::regtype;
+  end if;
+  if not original then
+    perform from pg_catalog.pg_class as r where r.oid = tg_relid and pg_get_userbyid(r.relowner) = current_user;
+    if not found then
+      perform pgvec.refuse_trigger(tg_argv[1], tg_relid);
+    end if;
+  end if;
+  if tg_argv[2] = 'tenant' then
+    belongs_to := new.tenant_id;
+    select p.average_length, p.k1, p.b into average, k1, b from pgvec.bm25_parameters as p where p.collection = tg_argv[1] and p.tenant = belongs_to;
   end if;
 
   if is_new then
     if num_nulls(new.metadata, new.embedding) > 0 then
-      perform set_config('pgvec.left_out', concat(new.metadata is null, new.embedding is null, tg_relid::oid, ' ', new.id), true);
+      left_out := set_config('pgvec.left_out', concat(new.metadata is null, new.embedding is null, tg_relid::oid, ' ', new.id), true);
     end if;
     new.id := coalesce(new.id, gen_random_uuid()::text);
     new.created_at := coalesce(new.created_at, now());
     new.updated_at := coalesce(new.updated_at, now());
   elsif substr(current_setting('pgvec.left_out', true), 3) = concat(tg_relid::oid, ' ', new.id) then
-    left_out := left(current_setting('pgvec.left_out'), 2);
-    if left_out ~ '^t' and new.metadata = '{}' then
-      new.metadata := old.metadata;
-    end if;
-    if left_out ~ 't$' and new.embedding is null and new.embedded_hash is not distinct from old.embedded_hash then
-      new.embedding := old.embedding;
-    end if;
+    left_out := current_setting('pgvec.left_out');
+    new.metadata := case when left_out ~ '^t' and new.metadata = '{}' then old.metadata else new.metadata end;
+    new.embedding := case when left_out ~ '^.t' and new.embedding is null and new.embedded_hash is not distinct from old.embedded_hash then old.embedding else new.embedding end;
   end if;
   if jsonb_typeof(new.metadata) is distinct from 'object' and (is_new or new.metadata is distinct from old.metadata) then
     new.metadata := pgvec.document_metadata(new.metadata, new.id);
   end if;
-
   new_text := is_new or new.content is distinct from old.content or new.language is distinct from old.language or weights is not null and new.metadata is distinct from old.metadata;
   new_weights := not new_text and (new.bm25 is null or new.bm25 operator(extensions.<>) old.bm25);
   if new_text or new.fts is null then  -- null: pgvec.repair_rows wants them anew
@@ -59,29 +74,28 @@ begin
     if new.language <> tg_argv[0] then
       new.language := pgvec.text_search_configuration(new.language);
     end if;
-    if weights is null then
-      new.fts := pgvec.text_lexemes(coalesce(new.language, tg_argv[0])::regconfig, new.content, folded, new.id, tg_argv[1]);
-    else
-      new.fts := pgvec.weighted_lexemes(weights, coalesce(new.language, tg_argv[0]), new.metadata, new.content, folded, new.id, tg_argv[1]);
-    end if;
+    new.fts := case
+                 when weights is not null then pgvec.weighted_lexemes(weights, coalesce(new.language, tg_argv[0]), new.metadata, new.content, folded, new.id, tg_argv[1])
+                 -- without any of these pgvec.text_lexemes leaves a text as it is
+                 when new.content !~ '[^\x01-\x7f]|[./@][^ \n]|[a-z][A-Z]|[+#]' and octet_length(new.content) < 400000
+                   then to_tsvector(coalesce(new.language, tg_argv[0])::regconfig, new.content)
+                 else pgvec.text_lexemes(coalesce(new.language, tg_argv[0])::regconfig, new.content, folded, new.id, tg_argv[1])
+               end;
   else
     new.content_hash := old.content_hash;
     new.fts := old.fts;
   end if;
   if tg_argv[2] = 'tenant' then
-    belongs_to := new.tenant_id;
     new_text := new_text or belongs_to <> old.tenant_id;
   end if;
   if new_text or new.bm25 is null then
-    select p.* into parameters from pgvec.bm25_parameters as p where p.collection = tg_argv[1] and p.tenant = belongs_to;
-    if not found then
-      select s.k1, s.b into parameters.k1, parameters.b from pgvec.bm25_settings(pgvec.collection(tg_argv[1])) as s;
+    if k1 is null then
+      select s.k1, s.b into k1, b from pgvec.bm25_settings(pgvec.collection(tg_argv[1])) as s;
     end if;
     new.bm25 := pgvec.bm25_vector(
-      new.fts, coalesce(parameters.average_length, pgvec.running_length(tg_argv[1], belongs_to, new.fts)), parameters.k1, parameters.b,
+      new.fts, coalesce(average, pgvec.running_length(tg_argv[1], belongs_to, new.fts)), k1, b,
       case when weights is not null then pgvec.label_weights(weights) end);
   end if;
-
   if new.embedding is null then
     new.embedded_hash := null;
     new.embedded_by := null;
@@ -97,7 +111,6 @@ begin
       new.embedded_by := nullif(new.embedded_by, old.embedded_by);  -- whoever sets neither does not say what has made it
     end if;
   end if;
-
   if not (is_new or new_weights) then  -- new weights of the same text are no change
     new.updated_at := now();
   end if;

@@ -46,7 +46,7 @@ begin
     exit when cardinality(hits) >= step.enough and not tied;
   end loop;
   if ef_search <> ef_before then
-    perform set_config('hnsw.ef_search', ef_before, true);
+    ef_search := set_config('hnsw.ef_search', ef_before, true);
   end if;
   if (request.collection).log_sample is not null then
     route := case when steps[1].kind <> coalesce(step.kind, '') then pgvec.route_name(steps[1].kind) || ', then ' else '' end
