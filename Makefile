@@ -4,8 +4,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 # The local model runs on torch. Set TORCH= to keep the one you have.
 TORCH  ?= torch==2.13.0
-# Tests run in two processes, each with its own servers and whole files at a time; PYTEST_ADDOPTS= runs one after the other.
-export PYTEST_ADDOPTS ?= --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Tests run in three processes, since many wait, each with its own servers and whole files at a time; PYTEST_ADDOPTS= runs one after the other.
+export PYTEST_ADDOPTS ?= --numprocesses 3 --dist loadfile --no-loadscope-reorder
 # They run the command hundreds of times, whose modules are compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 # A browser for the search page; where there is one, PGVEC_BROWSER says which.
@@ -33,6 +33,7 @@ test-fast: $(VENV)/.dev ## the core, in under 90 seconds; needs only pip
 test-full: ## properties with all their examples, the other servers, ten minutes of everything at once
 	PGVEC_TEST_FULL=1 $(MAKE) test
 	$(MAKE) test-servers
+	$(MAKE) test-pglite
 	$(MAKE) soak
 
 # Tests that depend on the server.

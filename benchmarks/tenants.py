@@ -3,8 +3,8 @@
     python benchmarks/tenants.py [--rows 100000] [--dimensions 384] [--postgres 18]
 
 One tenant with all the rows, then a thousand with a thousandth each, in one table and in partitions. Prints Markdown
-tables: p50 and p95 of each kind of search as a role under row level security, and as the owner; and, where one tenant
-has all rows, beside the bare query that finds the same rows as the owner.
+tables: p50 and p95 of each kind of search as a role under row level security, and as the owner. The bare query beside a
+member's search is in releases.py.
 """
 
 from __future__ import annotations
@@ -28,10 +28,6 @@ from pgvec_admin.engine.search import vector_literal
 MANY = 1000
 PARTITIONS = 16
 NAME = "notes"
-BARE = (
-    "select id, content, metadata, embedding operator(extensions.<=>) %(vector)s as distance from notes"
-    " order by embedding operator(extensions.<=>) %(vector)s limit 10"
-)
 SEARCHES = {
     "vector": "select id, content, metadata, similarity from match_documents"
     "(%(vector)s, 10, collection => %(collection)s{tenant})",
@@ -121,30 +117,23 @@ def questions(texts: list[str], queries: Rows, tenants: int) -> list[dict[str, s
 def compare(where: Target, texts: list[str], queries: Rows, tenants: int) -> None:
     """Every kind of search, as a member and as the owner, in turn."""
     asked = questions(texts, queries, tenants)
-    said = ""
     print("| search | member p50 ms | p95 ms | owner p50 ms | p95 ms | member over owner, p50 |")
     print("|---|---:|---:|---:|---:|---:|")
     with connect(where, member=True) as member, connect(where, member=False) as owner:
         for name, statement in SEARCHES.items():
-            as_member, as_owner, bare = [], [], []
+            as_member, as_owner = [], []
             for round_ in range(4):
                 for parameters in asked:
                     member.execute("select set_config('app.tenant_id', %s, false)", (parameters["tenant"],))
                     took = timed(member, statement.format(tenant=""), parameters)
                     owned = timed(owner, statement.format(tenant=", for_tenant => %(tenant)s"), parameters)
-                    took_bare = timed(owner, BARE, parameters) if tenants == 1 and name == "vector" else None
                     if round_:
                         as_member.append(took)
                         as_owner.append(owned)
-                        bare += [took_bare] if took_bare else []
             ratio = np.percentile(as_member, 50) / np.percentile(as_owner, 50)
             cells = [f"{np.percentile(of, share):.2f}" for of in (as_member, as_owner) for share in (50, 95)]
             print(f"| {name} | {' | '.join(cells)} | {ratio:.2f} |")
-            if bare:
-                p50 = np.percentile(bare, 50)
-                over = [np.percentile(of, 50) / p50 for of in (as_member, as_owner)]
-                said = f"Over the bare query ({p50:.2f} ms): member {over[0]:.2f}, owner {over[1]:.2f}"
-    print(f"\n{said}\n" if said else "")
+    print()
 
 
 def timed(connection: Connection, statement: str, parameters: dict[str, str]) -> float:

@@ -15,12 +15,14 @@ import pytest
 from conftest import Connection
 from installation import VERSION
 from pgvec_admin.server import embedded
+from properties import FULL
 from soak.ledger import Ledger
 from soak.measure import SETTLING, Fault, Recorder
 from soak.rows import Key, Rows, State
 from soak.run import Settings, soak
 from soak.world import World, environment
 
+of_minutes = pytest.mark.skipif(not FULL, reason="a soak of more than moments is of make test-full")
 KEY = Key("notes", "", "one-1")
 
 
@@ -28,6 +30,7 @@ def _written(version: int) -> State:
     return State(version, version, version)
 
 
+@of_minutes
 def test_a_short_soak_passes_through_a_kill_of_the_server() -> None:
     checkout = Path(__file__).resolve().parents[2]
     own = environment(checkout)
@@ -55,6 +58,7 @@ def left_open() -> Iterator[list[Connection]]:
         connection.close()
 
 
+@of_minutes
 def test_the_checks_find_what_is_wrong(left_open: list[Connection]) -> None:
     def tamper(world: World, owner: Connection) -> None:
         owner.execute("delete from notes where id = 'fixed-7'")

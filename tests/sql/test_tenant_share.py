@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import installation
 import pytest
+
+import installation
 from installation import Connection
 from pgvec_admin.database import Target
 from pgvec_admin.engine import index
@@ -102,7 +103,8 @@ def test_who_may_not_read_embeddings_or_all_rows_of_the_tenant_finds_what_may_be
             filled.execute("grant select on notes to pgvec_reader")
             hidden = everything[::2]
             filled.execute(
-                "create policy fewer on notes as restrictive for select to pgvec_reader using (not id = any (current_setting('app.hidden')::text[]))"
+                "create policy fewer on notes as restrictive for select to pgvec_reader"
+                " using (not id = any (current_setting('app.hidden')::text[]))"
             )
             member.execute("select set_config('app.hidden', %s, false)", ("{" + ",".join(hidden) + "}",))
             found = _found(member, vector, 10)

@@ -34,9 +34,9 @@ begin
     perform pgvec.refuse_trigger(tg_argv[1], tg_relid);
   end if;
   original := array[pg_typeof(new.id), pg_typeof(new.content), pg_typeof(new.metadata), pg_typeof(new.language), pg_typeof(new.embedded_hash), pg_typeof(new.content_hash),
-                    pg_typeof(new.fts), pg_typeof(new.bm25), pg_typeof(new.created_at), pg_typeof(new.updated_at), pg_typeof(new.embedded_by)]
-              = '{text,text,jsonb,text,text,text,tsvector,extensions.sparsevec,timestamptz,timestamptz,integer}'::regtype[]
-              and pg_typeof(new.embedding) in ('extensions.vector'::regtype, 'extensions.halfvec'::regtype);
+                    pg_typeof(new.fts), pg_typeof(new.created_at), pg_typeof(new.updated_at), pg_typeof(new.embedded_by)]
+              = '{text,text,jsonb,text,text,text,tsvector,timestamptz,timestamptz,integer}'::regtype[]
+              and pg_typeof(new.bm25) = 'extensions.sparsevec'::regtype and pg_typeof(new.embedding) in ('extensions.vector'::regtype, 'extensions.halfvec'::regtype);
   if tg_argv[2] = 'tenant' then
     original := original and pg_typeof(new.tenant_id) = 'uuid'::regtype;
   end if;
