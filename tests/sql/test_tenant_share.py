@@ -43,7 +43,7 @@ def _looked(connection: Connection, vector: str, count: int, tenant: str | None 
         before = connection.execute(READ).fetchone() or (0, 0)
         _found(connection, vector, count, tenant)
         after = connection.execute(READ).fetchone() or (0, 0)
-    return after[0] - before[0] == 1 and after[1] - before[1] < 100
+    return bool(after[0] - before[0] == 1 and after[1] - before[1] < 100)
 
 
 @pytest.fixture
