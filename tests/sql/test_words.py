@@ -248,6 +248,16 @@ def test_a_row_has_the_lexemes_of_its_text_whichever_signs_are_in_it(connection:
     assert differing == []
 
 
+def test_whatever_a_character_is_a_text_is_read_in_its_normal_form(connection: Connection) -> None:
+    differing = connection.execute(
+        "select c, x.read from generate_series(1, x'2FFFF'::int) as c, unnest(array['', U&'\\0301']) as accent"
+        " cross join lateral (select pgvec.plain_text('a' || chr(c) || 'b' || chr(c) || accent)) as x (read)"
+        " where c not between x'D800'::int and x'DFFF'::int and (x.read is not nfkc normalized"
+        "       or x.read ~ '[\\u00AD\\u200B-\\u200F\\u2060-\\u206F\\uFE00-\\uFE0F\\uFEFF]')"
+    ).fetchall()
+    assert differing == []
+
+
 def test_a_configuration_of_another_schema_is_found_by_its_plain_name(connection: Connection) -> None:
     connection.execute("create schema texts")
     connection.execute("create text search dictionary texts.stems (template = snowball, language = english)")

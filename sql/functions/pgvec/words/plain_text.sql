@@ -14,15 +14,22 @@ declare
   joined constant text := '\u0E01-\u0EFF\u1000-\u109F\u1780-\u17FF\u2E80-\uA4CF\uA960-\uA97F\uAC00-\uD7FF\uF900-\uFAFF\U00020000-\U0003FFFF';
   apart  constant text := '[\u00A8\u00AF\u00B4\u00B8\u00BC-\u00BE\u02D8-\u02DD\u0384\u2017\u203E\u2120\u2122\u2150-\u215F\u2189]';
   alone  constant text := '[\u2116\u2460-\u24FF\u3200-\u32FF\u3358-\u33FF]|(?<=[0-9]|[[:alpha:]]{4})(?=[\u00B2\u00B3\u00B9\u2070-\u2079])';
+  -- beyond Latin, Greek and Cyrillic letters and punctuation that NFKC leaves as they are, which is quicker to tell than normal forms are
+  unusual constant text := '[^\u0001-\u007F\u00A1-\u00A7\u00A9\u00AB\u00B0\u00B1\u00B6\u00B7\u00BB\u00BF-\u0131\u0134-\u013E\u0141-\u0148\u014A-\u017E'
+                          '\u0386\u0388-\u038A\u038C\u038E-\u03A1\u03A3-\u03CE\u0400-\u0482\u0490-\u0513\u2010\u2012-\u2016\u2018-\u2022\u20AC\u2212]';
+  rare   boolean := false;  -- characters that cannot be seen, or scripts without spaces
 begin
   if octet_length(content) <> length(content) and getdatabaseencoding() = 'UTF8' then
-    if content is not nfkc normalized then
-      content := normalize(regexp_replace(regexp_replace(content, apart, ' ', 'g'), alone, ' \& ', 'g'), nfkc);
+    if content ~ unusual then
+      if content is not nfkc normalized then
+        content := normalize(regexp_replace(regexp_replace(content, apart, ' ', 'g'), alone, ' \& ', 'g'), nfkc);
+      end if;
+      rare := content ~ ('[' || unseen || joined || ']');
     end if;
     if fold_accents then
       content := pgvec.fold_accents(content);
     end if;
-    if content ~ ('[' || unseen || joined || ']') then
+    if rare then
       content := regexp_replace(content, '[' || unseen || ']', '', 'g');
       if content ~ ('[' || joined || ']') then
         content := pgvec.cut_runs(content, singles);
