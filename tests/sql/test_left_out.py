@@ -164,3 +164,21 @@ def test_collections_of_an_earlier_release_get_the_default(documents: Connection
         else "insert into documents (id) values ('z')"
     )
     assert documents.execute("select content_hash from documents where id = 'z'").fetchone() == (None,)
+
+
+def test_what_a_row_lacks_says_nothing_of_another_tenants_row_of_the_same_id(connection: Connection) -> None:
+    other = TENANT[:-1] + "b"
+    connection.execute("select pgvec.create_collection('documents', 2, access => 'tenant')")
+    connection.execute(
+        "insert into documents (tenant_id, id, content, metadata, embedding)"
+        " values (%s, '1', 'x', '{\"a\": 1}', '[1,2]'), (%s, '1', 'x', '{\"b\": 1}', '[3,4]')",
+        (TENANT, other),
+    )
+    connection.execute(
+        "insert into documents (tenant_id, id, content, metadata, embedding)"
+        " values (%s, '1', 'y', null, null), (%s, '1', 'y', '{}', '[5,6]') on conflict (tenant_id, id) do update"
+        "   set content = excluded.content, metadata = excluded.metadata, embedding = excluded.embedding",
+        (TENANT, other),
+    )
+    rows = connection.execute("select metadata, embedding::text from documents order by tenant_id").fetchall()
+    assert rows == [({"a": 1}, "[1,2]"), ({}, "[5,6]")]

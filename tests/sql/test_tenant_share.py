@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from psycopg import sql
 
 import installation
 from installation import Connection
@@ -10,6 +11,7 @@ from pgvec_admin.database import Target
 from pgvec_admin.engine import index
 
 LARGE, SMALL = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"
+NOBODY = "00000000-0000-4000-8000-00000000000c"
 FILL = """
 insert into notes (tenant_id, id, content, embedding)
 select case when i %% 3 < 2 then %(large)s else %(small)s end::uuid, i::text, 'row ' || i,
@@ -112,3 +114,32 @@ def test_who_may_not_read_embeddings_or_all_rows_of_the_tenant_finds_what_may_be
             assert len(found) == 10
             assert not set(found) & set(hidden)
             filled.execute("drop policy fewer on notes")
+
+
+def test_a_share_is_told_of_most_rows_of_a_large_table_alone(filled: Connection, database: str) -> None:
+    filled.execute("select pgvec.create_collection('few', 3, access => 'tenant')")
+    filled.execute("select pgvec.create_collection('parts', 3, access => 'tenant', partition => 2)")
+    for name, rows in (("few", 9000), ("parts", 12000)):
+        filled.execute(
+            sql.SQL(
+                "insert into {} (tenant_id, id, content) select %s, i, 'x' from generate_series(1, %s) as i"
+            ).format(sql.Identifier(name)),
+            (LARGE, rows),
+        )
+        filled.execute(f"analyze {name}".encode())
+    share = "select share from pgvec.searched_tenants(%s, %s::regclass, %s)"
+    with installation.connect(database, "pgvec_reader") as member:
+        for tenant, base, of_most in ((LARGE, "notes", True), (SMALL, "notes", False), (NOBODY, "notes", False)):
+            member.execute("select set_config('app.tenant_id', %s, false)", (tenant,))
+            (told,) = member.execute(share, ("notes", base, None)).fetchone() or ()
+            assert (told is not None) is of_most
+            assert told is None or 0.6 < told < 0.7
+        member.execute("select set_config('app.tenant_id', %s, false)", (LARGE,))
+        for asked in (
+            ("few", "few", None),
+            ("parts", "parts", None),
+            ("nothing", "notes", None),
+            ("notes", None, None),
+        ):
+            assert member.execute(share, asked).fetchone() == (None,)
+        assert member.execute(share, ("notes", "notes", SMALL)).fetchone() == (None,)

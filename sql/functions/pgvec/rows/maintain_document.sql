@@ -53,12 +53,12 @@ begin
 
   if is_new then
     if num_nulls(new.metadata, new.embedding) > 0 then
-      left_out := set_config('pgvec.left_out', concat(new.metadata is null, new.embedding is null, tg_relid::oid, ' ', new.id), true);
+      left_out := set_config('pgvec.left_out', concat(new.metadata is null, new.embedding is null, tg_relid::oid, ' ', belongs_to, new.id), true);
     end if;
     new.id := coalesce(new.id, gen_random_uuid()::text);
     new.created_at := coalesce(new.created_at, now());
     new.updated_at := coalesce(new.updated_at, now());
-  elsif substr(current_setting('pgvec.left_out', true), 3) = concat(tg_relid::oid, ' ', new.id) then
+  elsif substr(current_setting('pgvec.left_out', true), 3) = concat(tg_relid::oid, ' ', belongs_to, new.id) then
     left_out := current_setting('pgvec.left_out');
     new.metadata := case when left_out ~ '^t' and new.metadata = '{}' then old.metadata else new.metadata end;
     new.embedding := case when left_out ~ '^.t' and new.embedding is null and new.embedded_hash is not distinct from old.embedded_hash then old.embedding else new.embedding end;

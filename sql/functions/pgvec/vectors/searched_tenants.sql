@@ -19,12 +19,12 @@ begin
                       or exists (select from pgvec.collections as c where c.name = searched_tenants.collection and pgvec.sees_all(c)) then array[for_tenant] end;
   end if;
   if cardinality(tenants) = 1 and base is not null then
-    select least(1, sum(t.documents + t.uncounted) / (select r.reltuples from pg_catalog.pg_class as r where r.oid = base and r.reltuples > few and not r.relhassubclass))
+    select sum(t.documents + t.uncounted) / (select r.reltuples from pg_catalog.pg_class as r where r.oid = base and r.reltuples > few and not r.relhassubclass)
       into share
       from pgvec.text_totals as t
      where t.collection = searched_tenants.collection
        and t.tenant = tenants[1];
-    share := case when share >= most then share end;
+    share := case when share >= most then least(share, 1) end;  -- least(null, 1) would be 1
   end if;
 end
 $$;
