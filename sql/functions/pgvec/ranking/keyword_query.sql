@@ -26,6 +26,8 @@ declare
   target   pgvec.collections := request.collection;
   counted  uuid[] := coalesce(request.tenants, array[pgvec.no_tenant()]);
   folded   boolean := target.settings @> '{"fold_accents": true}';
+  -- rows that are read and scored in the time that the postings of a lexeme take; fewer where postings are wanted of fewer rows
+  a_posting float8 := least(2000, 0.2 * (target.settings ->> 'live_statistics')::float8);
   budget   bigint := coalesce((target.settings ->> 'candidate_budget')::bigint, 20000);
   prose    text := left(coalesce(query_text, ''), most_characters);
   parsed   record;
@@ -90,6 +92,8 @@ begin
             from (select x.dimension, sum(x.weight) as weight from words as x where x.weight is not null group by x.dimension) as d),
          max(w.given), count(w.given),
          case when bool_and(w.lexeme is not null) and count(*) filter (where w.selects and w.given is not null) <= most_posted
+                   and (count(*) filter (where w.selects) > most_posted  -- with those that fuzzy, prefix and synonyms add
+                        or sum(w.documents) filter (where w.selects and w.documents_so_far <= greatest(budget, w.documents)) > a_posting * count(*) filter (where w.selects))
               then array_agg(w.lexeme) filter (where w.selects) end
     into result.candidates, result.words, result.weights, given, kept, result.lexemes
     from words as w;
@@ -105,7 +109,7 @@ $$;
 comment on function pgvec.keyword_query(text, text, uuid, jsonb) is
   'What to search a collection for: words (any of them), candidates (the rarest of them, that fewer rows have), weights (idf times occurrences, by dimension of '
   'pgvec.bm25_vector), phrases (in quotes) and excluded (each with a minus) of a text of at most 32 words; lexemes (those of words, for pgvec.posted_rows; null where '
-  'the text has more than 8). All null for a text without words. How rare a word is depends on the rows of for_tenant, or of all tenants of the caller. A text of more '
+  'the text has more than 8, and where few rows have them). All null for a text without words. How rare a word is depends on the rows of for_tenant, or of all tenants of the caller. A text of more '
   'than 100,000 characters or 500 different words is cut, with a notice. Raises PV001 and PV006.';
 revoke all on function pgvec.keyword_query(text, text, uuid, jsonb) from public;
 select pgvec.grant_execute('pgvec.keyword_query(text, text, uuid, jsonb)', 'reader');
