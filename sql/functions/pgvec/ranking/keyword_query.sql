@@ -109,7 +109,8 @@ $$;
 comment on function pgvec.keyword_query(text, text, uuid, jsonb) is
   'What to search a collection for: words (any of them), candidates (the rarest of them, that fewer rows have), weights (idf times occurrences, by dimension of '
   'pgvec.bm25_vector), phrases (in quotes) and excluded (each with a minus) of a text of at most 32 words; lexemes (those of words, for pgvec.posted_rows; null where '
-  'the text has more than 8, and where few rows have them). All null for a text without words. How rare a word is depends on the rows of for_tenant, or of all tenants of the caller. A text of more '
+  'the text has more than 8, and where few rows have them). '
+  'All null for a text without words. How rare a word is depends on the rows of for_tenant, or of all tenants of the caller. A text of more '
   'than 100,000 characters or 500 different words is cut, with a notice. Raises PV001 and PV006.';
 revoke all on function pgvec.keyword_query(text, text, uuid, jsonb) from public;
 select pgvec.grant_execute('pgvec.keyword_query(text, text, uuid, jsonb)', 'reader');
