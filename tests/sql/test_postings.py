@@ -126,6 +126,13 @@ def test_the_many_words_that_begin_like_the_last_one_are_found_among_few(
 
 
 @pytest.mark.parametrize("collection", COLLECTIONS)
+def test_rows_of_rare_words_are_read_without_postings(connection: Connection, collection: str) -> None:
+    statement = "select lexemes is not null from pgvec.keyword_query(%s, %s, %s)"
+    for query, posted in ((WORDS[0], True), (" ".join(WORDS[:2]), True), (WORDS[-1], False)):
+        assert connection.execute(statement, (collection, query, _tenant(collection))).fetchone() == (posted,)
+
+
+@pytest.mark.parametrize("collection", COLLECTIONS)
 def test_conditions_hold(connection: Connection, collection: str) -> None:
     first, second, third = WORDS[:3]
     cases: tuple[tuple[str, dict[str, Any]], ...] = (

@@ -23,7 +23,7 @@ declare
   request   constant pgvec.search_request := pgvec.vector_request(
              query_embedding, match_count, filter, match_threshold, coalesce(match_documents.collection, 'documents'), for_tenant, match_documents.distance);
   target    constant pgvec.collections := request.collection;
-  shared    constant boolean := request.share is not null;  -- the table by tenants, of whom one has most rows
+  shared    constant boolean := request.share is not null;  -- with other tenants, and most rows are this one's: ef_search grows with the rows of others
   sorting   text;
   ef_before text;
   ef_search text;

@@ -27,7 +27,7 @@ declare
   counted  uuid[] := coalesce(request.tenants, array[pgvec.no_tenant()]);
   folded   boolean := target.settings @> '{"fold_accents": true}';
   -- rows that are read and scored in the time that the postings of a lexeme take; fewer where postings are wanted of fewer rows
-  a_posting float8 := least(2000, 0.2 * (target.settings ->> 'live_statistics')::float8);
+  a_posting float8 := least(2000, 0.2 * coalesce((target.settings ->> 'live_statistics')::float8, 10000));
   budget   bigint := coalesce((target.settings ->> 'candidate_budget')::bigint, 20000);
   prose    text := left(coalesce(query_text, ''), most_characters);
   parsed   record;
