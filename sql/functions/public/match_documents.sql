@@ -39,7 +39,8 @@ declare
 begin
   if target.search_kind = 'column' and target.search_method = 'hnsw' and (shared or request.alone and request.condition = '') then
     ef_before := coalesce(current_setting('hnsw.ef_search', true), '40');
-    ef_search := least(1000, ceil(greatest(request.wanted + 1, coalesce((target.settings ->> 'ef_search')::int, (target.settings ->> 'default_ef_search')::int, 40)) / coalesce(request.share, 1)));
+    ef_search := least(1000, ceil(greatest(request.wanted + 1, coalesce((target.settings ->> 'ef_search')::int, (target.settings ->> 'default_ef_search')::int, 40))
+                                  / coalesce(request.share, 1)));
     if ef_search <> ef_before then
       ef_search := set_config('hnsw.ef_search', ef_search, true);
     end if;
@@ -59,7 +60,8 @@ begin
     if ef_search <> ef_before then
       ef_before := set_config('hnsw.ef_search', ef_before, true);
     end if;
-    complete := cardinality(hits) >= request.wanted + shared::int and farthest < 'nan' and (ascending or not shared or current_setting('hnsw.iterative_scan', true) <> 'relaxed_order')
+    complete := cardinality(hits) >= request.wanted + shared::int and farthest < 'nan'
+                and (ascending or not shared or current_setting('hnsw.iterative_scan', true) <> 'relaxed_order')
                 and (hits[request.wanted]).distance is distinct from (hits[request.wanted + 1]).distance;
   end if;
   if request.alone and complete is not true then
@@ -86,7 +88,8 @@ begin
     end loop;
   else
     for id, content, metadata, similarity, route in
-      select t.id, t.content, t.metadata, t.similarity, t.route from pgvec.found_documents(request, filter) as t order by t.similarity desc, t.id, t.tenant limit request.wanted loop
+      select t.id, t.content, t.metadata, t.similarity, t.route from pgvec.found_documents(request, filter) as t order by t.similarity desc, t.id, t.tenant limit request.wanted
+    loop
       returned := returned + 1;
       best := greatest(best, similarity);
       return next;
@@ -94,7 +97,8 @@ begin
   end if;
 
   if random() < target.log_sample then
-    perform pgvec.log_search(target.name, 'match_documents', coalesce(route, 'tenant'), request.wanted, returned, started, best, for_tenant, filter, null, query_embedding);
+    perform pgvec.log_search(
+      target.name, 'match_documents', coalesce(route, 'tenant'), request.wanted, returned, started, best, for_tenant, filter, null, query_embedding);
   end if;
 end
 $$;
