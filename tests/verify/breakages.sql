@@ -1,6 +1,6 @@
 -- Ways to break an installation, each with the checks that object to it, and what the first of them says.
 -- A block is a way: its name, a line `area: check  what it says` for each check, and statements, each ending a line with a semicolon.
--- `repaired` says that verify --fix leaves nothing to object to. `undone: ` is a statement that ends it, where it is of the whole server.
+-- `repaired` says that verify --fix leaves nothing to object to; `alone`, that with it others cannot be told. `undone: ` is a statement that ends it, where it is of the whole server.
 
 -- a function is edited
 --   functions: drift | pgvec.version is drifted
@@ -14,14 +14,17 @@ drop function public.match_vectors;
 -- a migration is forgotten
 --   migrations: migrations | 0010.verdicts is pending
 --   repaired
+--   alone
 delete from pgvec._yoyo_migration where migration_id like '0010%';
 
 -- a migration was another text
 --   migrations: migrations | 0001.engine is altered
+--   alone
 update pgvec.migration_files set sha256 = 'x' where id like '0001%';
 
 -- a newer release was here
 --   migrations: migrations | 9999.later is unknown
+--   alone
 insert into pgvec._yoyo_migration (migration_hash, migration_id) values ('x', '9999.later');
 
 -- somebody's function has the name of one of ours
@@ -92,6 +95,7 @@ revoke execute on function public.match_documents from pgvec_reader;
 -- readers may not use the engine
 --   documents: readers | pgvec_reader finds nothing
 --   notes: readers
+--   alone
 revoke usage on schema pgvec from pgvec_reader;
 
 -- readers may not read

@@ -10,7 +10,7 @@ from pgvec_admin.database import Target
 from pgvec_admin.quality.verification import Check, Options
 from pgvec_admin.server import embedded
 
-QUICK = Options(seconds=0.03)
+QUICK = Options(seconds=0.005)
 
 VECTOR = "array[i % 97, i % 89, i % 7, i % 3, 1, 2, 3, i % 5]::real[]::extensions.vector"
 FILL = f"""
