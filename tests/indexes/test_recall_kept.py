@@ -103,7 +103,7 @@ def test_an_index_over_islands_is_built_so_that_searches_leave_them(documents: C
     assert settings["ef_search"] == build.kept.value >= 40
     assert settings["tuned"] == {
         "rows": 6000, "ef_search": build.kept.value, "at_least": 40, "recall": pytest.approx(build.kept.recall, abs=1e-4),
-        "deep_recall": pytest.approx(1, abs=0.05),
+        "deep_recall": pytest.approx(1, abs=0.1),
     }  # fmt: skip
     assert _recall(documents) >= 0.98
 

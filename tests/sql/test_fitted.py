@@ -25,6 +25,7 @@ from pgvec_admin.fitting import run as fitting
 from pgvec_admin.loading import load
 from pgvec_admin.quality import evaluate
 from pgvec_admin.quality.evaluate import Query
+from properties import FULL
 from supabase_project import Project
 
 TOPICS = {
@@ -350,7 +351,7 @@ def test_rest_answers_a_text_with_the_anon_key(with_search: Project) -> None:
 
 
 @needs_judgements
-@pytest.mark.parametrize("name", ["cranfield", "cisi"])
+@pytest.mark.parametrize("name", ["cranfield", "cisi"] if FULL else ["cisi"])
 def test_it_is_better_than_words_alone_with_vectors_of_nobodys_model(connection: Connection, name: str) -> None:
     judged = read(name)
     turn = np.random.default_rng(1).normal(size=(384, 100)) / 10
