@@ -14,6 +14,7 @@ create or replace function pgvec.write_postings(collection pgvec.collections, te
   set enable_nestloop = off  -- joins in the order they are written, by hash: after a first load nothing tells how many words
   set join_collapse_limit = 1  -- there are, and all rows were read for each, or all words weighed for each row
   set work_mem = '64MB'  -- some entries of every row are sorted
+  set enable_hashagg = off  -- which would hold all of them
 as $$
 declare
   frequent constant int := 256;
@@ -48,24 +49,25 @@ begin
            select s.number, s.weight, s.documents, row_number() over (partition by s.number order by s.weight desc) as place, count(*) over (partition by s.number) as rows
              from (select f.number, - (d.bm25 operator(extensions.<#>) f.unit) as weight, f.documents
                      from (select d.fts, d.bm25 from %2$s) as d
-                    cross join lateral unnest(d.fts) as l
+                    cross join lateral unnest(tsvector_to_array(d.fts)) as l (lexeme)
                      join lexemes as f on f.lexeme = l.lexeme and f.documents > 1.3 * $4) as s),
          bounds as materialized (
            select s.number, max(s.weight) as least from sample as s where s.place >= 5 + 1.3 * $4 * s.rows / s.documents group by s.number),
-         listed as (
-           select f.number, min(b.least) as bound, count(*) as rows,
-                  (array_agg(w.entry order by w.entry))[:$4] as entries
+         found as (  -- sorted lexeme by lexeme, which is quicker than all at once
+           select f.number, min(b.least) as bound, count(*) as rows, array_agg(w.entry) as entries
              from (select hashtextextended(d.id, 0) & 4503599627370495 as number, d.fts, d.bm25 from %1$s) as d
-            cross join lateral unnest(d.fts) as l
+            cross join lateral unnest(tsvector_to_array(d.fts)) as l (lexeme)
              join lexemes as f on f.lexeme = l.lexeme
              left join bounds as b on b.number = f.number
             cross join lateral (
                   select (2047 - least(2047, -2047 * (d.bm25 operator(extensions.<#>) f.unit))::int)::bigint << 52 | d.number as entry offset 0) as w
             where w.entry >> 52 <= 2047 - 2047 * coalesce(b.least, 0)
             group by f.number),
+         listed as materialized (
+           select f.number, f.bound, f.rows, array(select u from unnest(f.entries) as u order by u limit $4) as entries from found as f),
          ids as (
-           insert into pgvec.posted_ids (collection, tenant, number, id) select $1, $2, hashtextextended(d.id, 0) & 4503599627370495, d.id
-             from (select d.id from %1$s) as d where exists (select from lexemes)),
+           insert into pgvec.posted_ids (collection, tenant, number, id) select $1, $2, hashtextextended(d.id, 0) & 4503599627370495 as number, d.id
+             from (select d.id from %1$s) as d where exists (select from lexemes) order by number),
          obsolete as (
            delete from pgvec.posting_changes as p where p.collection = $1 and p.tenant = $2)
     insert into pgvec.postings (collection, tenant, lexeme, block, most, least, listed, entries)
