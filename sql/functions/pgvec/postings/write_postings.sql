@@ -18,7 +18,7 @@ create or replace function pgvec.write_postings(collection pgvec.collections, te
 as $$
 declare
   frequent constant int := 256;
-  kept     constant int := 8192;
+  kept     constant int := 16384;
   a_block  constant int := 1024;
   sampled  constant float8 := 20000;
   until    constant timestamptz := clock_timestamp() + interval '10 seconds';
