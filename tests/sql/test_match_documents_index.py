@@ -269,6 +269,33 @@ def test_a_graph_that_finds_farther_rows_too_is_looked_into_further(
     assert steps[-1][0] is None  # what it does not find, an exact scan does
 
 
+@pytest.mark.parametrize(
+    ("part", "to_scan", "then"),
+    [
+        (10, 30_000, [(1000, "off")]),
+        (20, 30_000, []),
+        (20, 90_000, []),
+        (20, 110_000, [(440, "relaxed_order")]),
+        (100, 20_000, []),
+    ],
+)
+def test_where_walking_leads_nowhere_more_rows_are_scanned(
+    many: tuple[Connection, np.ndarray[Any, Any]], part: int, to_scan: int, then: list[tuple[int, str]]
+) -> None:
+    connection, vectors = many
+    connection.execute("""update pgvec.collections set settings = '{"tuned": {"deep_recall": 0.9}}'""")
+    steps = connection.execute(
+        """
+        select s.ef_search, s.iterative_scan
+          from pgvec.vector_request(%s, 10, '{}', null, 'documents', null, null) as r,
+               unnest(pgvec.wide_steps(r, 11, 40, %s, %s)) as s
+        """,
+        (_literal(vectors[0]), ROWS / part, to_scan),
+    ).fetchall()
+    assert steps[0] == (110, "off")
+    assert steps[1:] == [*then, (None, None)]
+
+
 def test_a_table_may_be_renamed_and_moved_behind_its_noted_index(
     many: tuple[Connection, np.ndarray[Any, Any]],
 ) -> None:

@@ -1,7 +1,7 @@
 -- pgvec.keep_recall -- tunes a collection where that is due: after a build, and when its rows have doubled since it was tuned.
 -- It aims at half of the misses that are allowed, since other rows than the sampled ones are searched for, and never goes below
 -- what the user has set, nor below the default: a setting that is not the tuned one is the user's, and stays the least.
--- How well the hundred nearest rows are found says how far filtered searches can trust the graph (pgvec.wide_steps).
+-- How well the 400 nearest rows are found says how far filtered searches can trust the graph (pgvec.wide_steps): fewer may all be of one island.
 create or replace function pgvec.keep_recall(collection text, seconds float8 default 20, wanted_recall float8 default 0.98, only_due boolean default true)
   returns table (setting text, value int, recall float8, p50_ms float8, p95_ms float8, reached boolean, hint text)
   language plpgsql volatile parallel unsafe
@@ -32,10 +32,10 @@ begin
     from pgvec.tune(target.name, aim, 1000, 10, '{}', seconds, own) as t
    where t.chosen;
   if setting = 'ef_search' then
-    sampled := pgvec.sample_queries(target.name, 40, 99, '{}', clock_timestamp() + make_interval(secs => seconds / 10));
+    sampled := pgvec.sample_queries(target.name, 40, 400, '{}', clock_timestamp() + make_interval(secs => seconds / 10));
     update pgvec.collections as c
        set settings = jsonb_set(c.settings, '{tuned,deep_recall}', to_jsonb(d.recall))
-      from pgvec.measure_recall('{"ef_search": 400}', sampled.ids, sampled.requests, sampled.expected, clock_timestamp() + make_interval(secs => seconds / 10)) as d
+      from pgvec.measure_recall('{"ef_search": 1000}', sampled.ids, sampled.requests, sampled.expected, clock_timestamp() + make_interval(secs => seconds / 10)) as d
      where c.name = target.name
        and d.recall is not null;
   end if;
