@@ -139,6 +139,14 @@ def test_no_errors_are_swallowed(path: Path) -> None:
     assert not re.search(r"when\s+others", path.read_text(), flags=re.I)
 
 
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_rows_are_locked_once_and_not_for_each_row_of_a_join(path: Path) -> None:
+    """A planner that takes a table for empty would run such a query on the inner side of a nested loop: with LIMIT, it
+    finds other rows each time. A materialized one is run once."""
+    joined = r"\b(?:update|delete from)\b[^;]*?\b(?:from|using) \(select[^;]*?for (?:no key )?update"
+    assert re.findall(joined, path.read_text()) == []
+
+
 @pytest.mark.parametrize("path", MIGRATIONS, ids=lambda path: path.stem)
 def test_every_migration_has_a_rollback_and_calls_no_function_of_ours(path: Path) -> None:
     assert (path.parent / "rollback" / path.name).exists()

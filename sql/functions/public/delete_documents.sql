@@ -33,14 +33,16 @@ begin
 
   execute format(
     $query$
+    with found as materialized (
+           select f.*
+             from %2$s lateral (
+                  select %3$s d.id
+                    from %1$s as d
+                   where ($3 is null or d.source = $3) %4$s %5$s
+                   order by d.id
+                  offset 0 %6$s) as f)
     delete from %1$s as x
-     using (select f.*
-              from %2$s lateral (
-                   select %3$s d.id
-                     from %1$s as d
-                    where ($3 is null or d.source = $3) %4$s %5$s
-                    order by d.id
-                   offset 0 %6$s) as f) as found
+     using found
      where x.id = found.id %7$s
     $query$,
     target.relation,

@@ -21,9 +21,11 @@ begin
   bound := pgvec.model_id(target.model);
   execute format(
     $query$
+    with o as materialized (
+           select d.ctid as place, d.tableoid as part from %1$s as d where %2$s limit $2 for no key update skip locked)
     update %1$s as r
        set embedded_hash = null
-      from (select d.ctid as place, d.tableoid as part from %1$s as d where %2$s limit $2 for no key update skip locked) as o
+      from o
      where r.ctid = o.place
        and r.tableoid = o.part
     $query$, target.text_table, condition)

@@ -64,7 +64,7 @@ begin
             where w.entry >> 52 <= 2047 - 2047 * coalesce(b.least, 0)
             group by f.number),
          listed as materialized (
-           select f.number, f.bound, f.rows, array(select u from unnest(f.entries) as u order by u limit $4) as entries from found as f),
+           select f.number, f.bound, f.rows, array(select u.entry from unnest(f.entries) as u (entry) order by u.entry limit $4) as entries from found as f),
          ids as (
            insert into pgvec.posted_ids (collection, tenant, number, id) select $1, $2, hashtextextended(d.id, 0) & 4503599627370495 as number, d.id
              from (select d.id from %1$s) as d where exists (select from lexemes) order by number),

@@ -28,6 +28,13 @@ begin
       hint    = 'pass id and content_hash as they were claimed, and a text as the reason';
   end if;
 
+  with f as materialized (
+         select e.id, e.tenant, g.reason
+           from (select u.id, u.hash, max(u.reason) as reason from unnest(ids, hashes, reasons) as u (id, hash, reason) group by u.id, u.hash) as g
+           join pgvec.embedding_jobs as e on e.collection = queue and e.id = g.id and e.content_hash = g.hash
+          where scope is null or e.tenant = any (scope)
+          order by e.id
+            for update of e skip locked)
   update pgvec.embedding_jobs as j
      set attempts = j.attempts + 1,
          tried_at = clock_timestamp(),
@@ -37,12 +44,7 @@ begin
          due_at = case when j.attempts + 1 < most
                        then clock_timestamp() + least(interval '1 hour', interval '1 minute' * 2.0 ^ least(j.attempts, 10)) * (0.5 + random() / 2)
                        else 'infinity' end
-    from (select e.id, e.tenant, g.reason
-            from (select u.id, u.hash, max(u.reason) as reason from unnest(ids, hashes, reasons) as u (id, hash, reason) group by u.id, u.hash) as g
-            join pgvec.embedding_jobs as e on e.collection = queue and e.id = g.id and e.content_hash = g.hash
-           where scope is null or e.tenant = any (scope)
-           order by e.id
-             for update of e skip locked) as f
+    from f
    where j.collection = queue
      and j.id = f.id
      and j.tenant = f.tenant;

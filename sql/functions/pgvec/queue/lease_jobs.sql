@@ -49,17 +49,19 @@ begin
     exit when gone = '{}' and failed_before is null;
     -- of workers that are gone; and, where asked for, rows that wait after a failure: no more than are claimed now, since the others
     -- would be due from now on, before rows that come
+    with f as materialized (
+           select e.id, e.tenant
+             from pgvec.embedding_jobs as e
+            where e.collection = queue
+              and (scope is null or e.tenant = any (scope))
+              and (e.worker = any (gone)
+                   or e.worker is null and e.tried_at < failed_before and e.due_at < 'infinity' and e.due_at > clock_timestamp())
+            order by e.tried_at nulls first, e.id
+            limit batch
+              for update skip locked)
     update pgvec.embedding_jobs as j
        set due_at = least(j.due_at, clock_timestamp()), worker = null, in_session = null
-      from (select e.id, e.tenant
-              from pgvec.embedding_jobs as e
-             where e.collection = queue
-               and (scope is null or e.tenant = any (scope))
-               and (e.worker = any (gone)
-                    or e.worker is null and e.tried_at < failed_before and e.due_at < 'infinity' and e.due_at > clock_timestamp())
-             order by e.tried_at nulls first, e.id
-             limit batch
-               for update skip locked) as f
+      from f
      where j.collection = queue
        and j.id = f.id
        and j.tenant = f.tenant;

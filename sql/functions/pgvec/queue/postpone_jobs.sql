@@ -12,14 +12,16 @@ declare
   scope     uuid[] := pgvec.queue_scope(target);
   postponed bigint;
 begin
+  with f as materialized (
+         select o.id, o.tenant
+           from unnest(ids, hashes) as e (id, hash)
+           join pgvec.embedding_jobs as o on o.collection = queue and o.id = e.id and o.content_hash = e.hash
+          where o.due_at < 'infinity'
+            and (scope is null or o.tenant = any (scope))
+            for update of o skip locked)
   update pgvec.embedding_jobs as j
      set due_at = clock_timestamp() + wait, worker = null, in_session = null
-    from (select o.id, o.tenant
-            from unnest(ids, hashes) as e (id, hash)
-            join pgvec.embedding_jobs as o on o.collection = queue and o.id = e.id and o.content_hash = e.hash
-           where o.due_at < 'infinity'
-             and (scope is null or o.tenant = any (scope))
-             for update of o skip locked) as f
+    from f
    where j.collection = queue
      and j.id = f.id
      and j.tenant = f.tenant;

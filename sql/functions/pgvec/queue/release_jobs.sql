@@ -13,15 +13,17 @@ declare
   released bigint := 0;
 begin
   for held in select (w.collection).name, w.scope from pgvec.worker_scopes(release_jobs.worker) as w loop
+    with f as materialized (
+           select e.id, e.tenant
+             from pgvec.embedding_jobs as e
+            where e.worker = release_jobs.worker
+              and e.collection = held.name
+              and (held.scope is null or e.tenant = any (held.scope))
+              and (ids is null or e.id = any (ids))
+              for update skip locked)
     update pgvec.embedding_jobs as j
        set due_at = clock_timestamp() + coalesce(wait, '0 s'), worker = null, in_session = null
-      from (select e.id, e.tenant
-              from pgvec.embedding_jobs as e
-             where e.worker = release_jobs.worker
-               and e.collection = held.name
-               and (held.scope is null or e.tenant = any (held.scope))
-               and (ids is null or e.id = any (ids))
-               for update skip locked) as f
+      from f
      where j.collection = held.name
        and j.id = f.id
        and j.tenant = f.tenant;

@@ -13,14 +13,16 @@ declare
   renewed bigint := 0;
 begin
   for held in select (w.collection).name, w.scope from pgvec.worker_scopes(renew_lease.worker) as w loop
+    with f as materialized (
+           select e.id, e.tenant
+             from pgvec.embedding_jobs as e
+            where e.worker = renew_lease.worker
+              and e.collection = held.name
+              and (held.scope is null or e.tenant = any (held.scope))
+              for update skip locked)
     update pgvec.embedding_jobs as j
        set due_at = clock_timestamp() + lease
-      from (select e.id, e.tenant
-              from pgvec.embedding_jobs as e
-             where e.worker = renew_lease.worker
-               and e.collection = held.name
-               and (held.scope is null or e.tenant = any (held.scope))
-               for update skip locked) as f
+      from f
      where j.collection = held.name
        and j.id = f.id
        and j.tenant = f.tenant;

@@ -12,25 +12,29 @@ declare
   queue  constant text := pgvec.model_name(target);
   scope  uuid[] := pgvec.queue_scope(target);
 begin
+  with s as materialized (
+         select o.id, o.tenant
+           from unnest(ids, hashes) as e (id, hash)
+           join unnest(free, tenants) as f (id, tenant) on f.id = e.id
+           join pgvec.embedding_jobs as o on o.collection = queue and o.id = e.id and o.tenant = f.tenant and o.content_hash = e.hash
+          where scope is null or o.tenant = any (scope)
+            for update of o skip locked)
   delete from pgvec.embedding_jobs as j
-   using (select o.id, o.tenant
-            from unnest(ids, hashes) as e (id, hash)
-            join unnest(free, tenants) as f (id, tenant) on f.id = e.id
-            join pgvec.embedding_jobs as o on o.collection = queue and o.id = e.id and o.tenant = f.tenant and o.content_hash = e.hash
-           where scope is null or o.tenant = any (scope)
-             for update of o skip locked) as s
+   using s
    where j.collection = queue
      and j.id = s.id
      and j.tenant = s.tenant;
   if cardinality(free) < cardinality(ids) then
+    with f as materialized (
+           select o.id, o.tenant
+             from unnest(ids, hashes) as e (id, hash)
+             join pgvec.embedding_jobs as o on o.collection = queue and o.id = e.id and o.content_hash = e.hash
+            where e.id <> all (free)
+              and (scope is null or o.tenant = any (scope))
+              for update of o skip locked)
     update pgvec.embedding_jobs as j
        set due_at = clock_timestamp() + interval '1 s', worker = null, in_session = null
-      from (select o.id, o.tenant
-              from unnest(ids, hashes) as e (id, hash)
-              join pgvec.embedding_jobs as o on o.collection = queue and o.id = e.id and o.content_hash = e.hash
-             where e.id <> all (free)
-               and (scope is null or o.tenant = any (scope))
-               for update of o skip locked) as f
+      from f
      where j.collection = queue
        and j.id = f.id
        and j.tenant = f.tenant;

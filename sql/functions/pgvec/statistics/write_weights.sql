@@ -16,9 +16,11 @@ declare
 begin
   execute format(
     $query$
+    with n as materialized (
+           select x.%2$I as key, pgvec.bm25_vector(x.fts, $1, $2, $3, $5) as bm25 from %1$s as x %3$s order by x.%2$I for update %4$s)
     update %1$s as d
        set bm25 = n.bm25
-      from (select x.%2$I as key, pgvec.bm25_vector(x.fts, $1, $2, $3, $5) as bm25 from %1$s as x %3$s order by x.%2$I for update %4$s) as n
+      from n
      where d.%2$I = n.key %5$s
        and (d.bm25 is null or d.bm25 operator(extensions.<>) n.bm25)
     $query$, collection.text_table, key,
