@@ -180,6 +180,8 @@ def _they(database: str, done: tuple[str, Any]) -> None:
             connection.execute("select upsert_documents(%s, %s, %s)", (Jsonb(rows), SHARED, THEIRS))
 
 
+# the threads of psycopg_pool draw from the module as well, by chance while an example is drawn
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 @examples(500, for_a_change=250)  # for each of two ways to be known: 500
 @given(asked=ASKED, done=st.one_of(st.none(), st.none(), WRITES))
 def test_what_an_agent_is_told_does_not_depend_on_other_tenants(
