@@ -103,7 +103,7 @@ def test_an_index_over_islands_is_built_so_that_searches_leave_them(documents: C
     assert settings["ef_search"] == build.kept.value >= 40
     assert settings["tuned"] == {
         "rows": 6000, "ef_search": build.kept.value, "at_least": 40, "recall": pytest.approx(build.kept.recall, abs=1e-4),
-        "deep_recall": pytest.approx(1, abs=0.1),
+        "deep_recall": pytest.approx(0.95, abs=0.06),  # of the 400 nearest rows, which are of eight islands
     }  # fmt: skip
     assert _recall(documents) >= 0.98
 
