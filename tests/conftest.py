@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import itertools
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,6 +33,12 @@ from pgvec_admin.resources import sql_directory
 from pgvec_admin.server import embedded
 
 _numbers = itertools.count()
+
+# The collector looks through all that is alive: seldom, in a process that is short-lived and has room.
+gc.set_threshold(100_000, 50, 100)
+
+# Reading the certificates that the machine trusts takes 30 ms, for each of the hundreds of clients.
+ssl.create_default_context = functools.cache(ssl.create_default_context)
 
 # A shell that starts the tests in the background ignores SIGINT, and so would every command that a test interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -132,10 +132,13 @@ def _run(
     row = connection.execute("show lock_timeout").fetchone()
     assert row is not None
     with tempfile.TemporaryDirectory(prefix="pgvec-migrations-") as folder:
-        for path in (sql_directory() / "migrations").rglob("*.sql"):
-            # yoyo wants a rollback beside its migration
-            name = path.name if path.parent.name == "migrations" else f"{path.stem}.rollback.sql"
-            Path(folder, name).write_text(with_vector_schema(normalised(path)[0], vector_schema), encoding="utf-8")
+        for path in paths():
+            back = path.parent / "rollback" / path.name
+            # yoyo wants a rollback beside its migration, and parses both
+            texts = {path.name: path} | ({f"{path.stem}.rollback.sql": back} if direction == "rollback" else {})
+            for name, source in texts.items():
+                text = with_vector_schema(normalised(source)[0], vector_schema)
+                Path(folder, name).write_text(text, encoding="utf-8")
         with Backend(where, row[0]) as backend:
             known = {migration.id: migration for migration in read_migrations(folder)}
             for name in names:

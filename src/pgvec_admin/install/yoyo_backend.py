@@ -24,6 +24,7 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
 
     def __init__(self, where: Target, lock_timeout: str, search_path: str = "pgvec, pg_temp") -> None:
         self._where, self._lock_timeout, self._search_path = where, lock_timeout, search_path
+        self._texts: Backend | None = None
         super().__init__(parse_uri("postgresql+psycopg:///"), "_yoyo_migration")
 
     def connect(self, dburi: Any) -> Connection:
@@ -37,10 +38,28 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
         )
 
     def copy(self) -> Backend:
-        """The backend on which yoyo runs the text of a migration."""
-        return Backend(self._where, self._lock_timeout, database.SEARCH_PATH)
+        """The backend on which yoyo runs the texts of migrations, one session for all: connecting may take as long."""
+        if self._texts is None:
+            self._texts = _Texts(self._where, self._lock_timeout, database.SEARCH_PATH)
+        return self._texts
+
+    def __exit__(self, *raised: object) -> None:
+        if self._texts:
+            self._texts.connection.close()
+        super().__exit__(*raised)
 
     @contextmanager
     def lock(self, timeout: float = 0) -> Iterator[None]:
         del timeout
         yield
+
+
+class _Texts(Backend):
+    """Ends with the backend that it belongs to; each migration begins with the settings of the first."""
+
+    def __enter__(self) -> _Texts:
+        self.init_connection(self.connection)
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """The next migration goes on."""
