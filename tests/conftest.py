@@ -38,7 +38,7 @@ _numbers = itertools.count()
 gc.set_threshold(100_000, 50, 100)
 
 # Reading the certificates that the machine trusts takes 30 ms, for each of the hundreds of clients.
-ssl.create_default_context = functools.cache(ssl.create_default_context)
+ssl.create_default_context = functools.cache(ssl.create_default_context)  # type: ignore[assignment]
 
 # A shell that starts the tests in the background ignores SIGINT, and so would every command that a test interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

