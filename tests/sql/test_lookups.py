@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import psycopg
 
 from conftest import Connection, copied, filled
@@ -25,6 +27,8 @@ def test_no_call_of_a_reader_reads_all_lexemes(connection: Connection, database:
     connection.execute("select set_config('app.tenant_id', %s, false)", (TENANT,))
     reading, looking, before = set(), set(), _scans(connection)
     for name, call in calls(connection, "pgvec_reader"):
+        if re.search("'(l1|l2|inner_product)'", call):
+            continue  # how vectors are compared has no part in what is looked up of words
         with connection.transaction(force_rollback=True):
             try:
                 with connection.transaction():
