@@ -81,7 +81,12 @@ def own_server(version: int = VERSION, **settings: str) -> Iterator[embedded.Ins
 def running(version: int = VERSION) -> Iterator[embedded.Server]:
     """A new server for the duration of the block."""
     with own_server(version) as instance:
-        yield instance.start(tcp_port=0)
+        made = instance.start(tcp_port=0)
+        try:
+            yield made
+        finally:
+            if made.url() in _administrators:
+                _administrators.pop(made.url()).close()
 
 
 @contextmanager
@@ -94,14 +99,24 @@ def created(server: embedded.Server, name: str, template: str = "template1") -> 
         with cast(Any, server).copied(template) as url:
             yield url
         return
-    with connect(server.url()) as administrator:
-        before = _roles(administrator)
-        administrator.execute(f"create database {name} template {template} strategy file_copy".encode())
-        yield server.url(name)
-        administrator.execute(f"drop database {name} with (force)".encode())
-        for role in _roles(administrator) - before:
-            with suppress(psycopg.errors.DependentObjectsStillExist):  # of a database around this one, which drops it
-                administrator.execute(sql.SQL("drop role {}").format(sql.Identifier(role)))
+    administrator = _administrator(server.url())
+    before = _roles(administrator)
+    administrator.execute(f"create database {name} template {template} strategy file_copy".encode())
+    yield server.url(name)
+    administrator.execute(f"drop database {name} with (force)".encode())
+    for role in _roles(administrator) - before:
+        with suppress(psycopg.errors.DependentObjectsStillExist):  # of a database around this one, which drops it
+            administrator.execute(sql.SQL("drop role {}").format(sql.Identifier(role)))
+
+
+_administrators: dict[str, Connection] = {}
+
+
+def _administrator(url: str) -> Connection:
+    """A connection for all tests of a server: most copy a database."""
+    if url not in _administrators:
+        _administrators[url] = connect(url)
+    return _administrators[url]
 
 
 def _roles(administrator: psycopg.Connection) -> set[str]:
