@@ -153,12 +153,36 @@ def _check(told: dict[str, Any]) -> None:
         assert "select " not in text
 
 
-def test_a_session_over_standard_input_and_output(settings: Settings) -> None:
+async def _writes(client: Client) -> list[Any]:
+    """The tools for writing that there are, and answers to a row that is stored, searched, and another deleted."""
+    tools = {tool.name for tool in (await client.list_tools()).tools}
+    document = {"id": "new", "content": "a new row"}
+    return [
+        tools & {"store_documents", "delete_documents"},
+        await client.call_tool("store_documents", {"documents": [document]}),
+        await client.call_tool("search", {"query": "a new row", "limit": 1}),
+        await client.call_tool("delete_documents", {"id": "pools#3"}),
+    ]
+
+
+def test_a_session_over_standard_input_and_output_only_reads_and_goes_on_after_errors(
+    settings: Settings, connection: Connection
+) -> None:
     async def act() -> None:
         async with over_stdio(settings) as client:
             assert (client.server_info.name, client.server_info.version) == ("pgvec", __version__)  # type: ignore[union-attr]
             assert "search" in str(client.instructions)
             _check(await _session(client))
+            tools, stored, _, deleted = await _writes(client)
+            assert tools == set()
+            assert (stored.is_error, deleted.is_error) == (True, True)
+            assert connection.execute("select count(*) from documents").fetchone() == (len(ROWS),)
+            # an unknown resource or tool
+            with pytest.raises(MCPError):
+                await client.read_resource("pgvec://collections/nothing")
+            assert (await client.call_tool("search", {"query": "pools"})).is_error is False
+            refused = await client.call_tool("nothing", {})
+            assert refused.is_error is True
 
     asyncio.run(act())
 
@@ -174,23 +198,12 @@ def test_a_session_over_http(settings: Settings, mode: str) -> None:
         asyncio.run(act(str(http.base_url).rstrip("/")))
 
 
-def test_it_reads_only_unless_it_is_told_otherwise(settings: Settings, connection: Connection) -> None:
-    async def act(*arguments: str) -> list[Any]:
-        async with over_stdio(settings, *arguments) as client:
-            tools = {tool.name for tool in (await client.list_tools()).tools}
-            document = {"id": "new", "content": "a new row"}
-            return [
-                tools & {"store_documents", "delete_documents"},
-                await client.call_tool("store_documents", {"documents": [document]}),
-                await client.call_tool("search", {"query": "a new row", "limit": 1}),
-                await client.call_tool("delete_documents", {"id": "pools#3"}),
-            ]
+def test_it_writes_where_it_is_told_to(settings: Settings, connection: Connection) -> None:
+    async def act() -> list[Any]:
+        async with over_stdio(settings, "--writes") as client:
+            return await _writes(client)
 
     tools, stored, found, deleted = asyncio.run(act())
-    assert tools == set()
-    assert (stored.is_error, deleted.is_error) == (True, True)
-    assert connection.execute("select count(*) from documents").fetchone() == (len(ROWS),)
-    tools, stored, found, deleted = asyncio.run(act("--writes"))
     assert tools == {"store_documents", "delete_documents"}
     assert (stored.structured_content, deleted.structured_content) == ({"result": ["new"]}, {"result": 1})
     assert found.structured_content["results"][0]["id"] == "new"
@@ -279,15 +292,3 @@ def test_a_wrong_call_is_told(run: Run, empty_database: str, arguments: list[str
     assert done.returncode in (2, 4)
     assert told in done.stderr
     assert "hint: " in done.stderr
-
-
-def test_an_unknown_method_or_resource_is_an_error_and_no_end(settings: Settings) -> None:
-    async def act() -> None:
-        async with over_stdio(settings) as client:
-            with pytest.raises(MCPError):
-                await client.read_resource("pgvec://collections/nothing")
-            assert (await client.call_tool("search", {"query": "pools"})).is_error is False
-            refused = await client.call_tool("nothing", {})
-            assert refused.is_error is True
-
-    asyncio.run(act())

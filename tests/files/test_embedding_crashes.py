@@ -164,11 +164,12 @@ def test_a_worker_whose_connection_is_terminated_connects_again(
 def test_workers_among_writers_embed_each_row_for_its_present_text(
     documents: Connection, database: str, provider: OpenAIServer
 ) -> None:
-    _fill(documents, 1, 2000)
-    provider.before_answer = lambda _: time.sleep(0.02)
+    provider.before_answer = lambda _: time.sleep(0.05)
     errors: list[BaseException] = []
-    written: set[str] = {f"text {i}" for i in range(1, 2001)}
-    workers = [start(database, provider, "--batch", "50", "--concurrency", "2") for _ in range(4)]
+    written: set[str] = {f"text {i}" for i in range(1, 1001)}
+    workers = [start(database, provider, "--batch", "25", "--concurrency", "2") for _ in range(3)]
+    until(lambda: waiting(documents, 3), "all workers wait")
+    _fill(documents, 1, 1000)
 
     def write(seed: int) -> None:
         drawn = random.Random(seed)
@@ -177,7 +178,7 @@ def test_workers_among_writers_embed_each_row_for_its_present_text(
                 for turn in range(60):
                     with mine.transaction():  # each writer has rows of its own, in any order
                         for _ in range(drawn.randint(1, 6)):
-                            row = str(drawn.randrange(seed, 2400, 3))
+                            row = str(drawn.randrange(seed, 1200, 3))
                             text = f"writer {seed} turn {turn} row {row}"
                             written.add(text)
                             mine.execute(
@@ -202,14 +203,14 @@ def test_workers_among_writers_embed_each_row_for_its_present_text(
     assert errors == []  # no deadlock, no failure of a writer
     until(lambda: done(documents), "all embedded")
     printed = [line for worker in workers for line in end(worker)]
-    assert [worker.returncode for worker in workers] == [0] * 4
+    assert [worker.returncode for worker in workers] == [0] * 3
     assert [line["error"] for line in printed if line["error"]] == []
     check_rows(documents)
     check_locks(documents)
     assert sent(provider).keys() <= written
     doubled = [text for text, times in sent(provider).items() if times > 1]
     # a row that was locked while its vector came is embedded again
-    assert len(doubled) <= 200, f"{len(doubled)} texts were sent twice"
+    assert len(doubled) <= 100, f"{len(doubled)} texts were sent twice"
 
 
 def test_a_lease_is_extended_while_the_provider_answers(
@@ -347,16 +348,16 @@ def test_a_row_that_fails_is_charged_alone_until_it_is_dead(
     assert check_rows(documents) == 20
 
 
-@pytest.mark.parametrize("state", ["40P01", "40001", "55P03"])
 def test_a_conflict_while_vectors_are_stored_costs_no_second_request(
-    documents: Connection, database: str, provider: OpenAIServer, state: str
+    documents: Connection, database: str, provider: OpenAIServer
 ) -> None:
     """A deadlock, a serialization failure or a timeout of a lock is another transaction's: the vectors are at hand."""
+    states = "(array['40P01', '40001', '55P03'])"
     documents.execute("create sequence refused")
     documents.execute(
         "create function refuse() returns trigger language plpgsql as $$ begin"
-        " if new.embedding is not null and nextval('public.refused') <= 4 then"
-        f" raise exception using errcode = '{state}', message = 'in the way'; end if; return new; end $$"
+        " if new.embedding is not null and nextval('public.refused') <= 4 then raise exception using"
+        f" errcode = {states}[currval('public.refused') % 3 + 1], message = 'in the way'; end if; return new; end $$"
     )
     documents.execute("create trigger refuse before update on documents for each row execute function refuse()")
     _fill(documents, 1, 40)

@@ -58,8 +58,9 @@ def documents(connection: Connection) -> Connection:
 
 
 def _insert(connection: Connection, texts: list[str]) -> None:
-    connection.cursor().executemany(
-        "insert into documents (id, content) values (%s, %s)", [(f"{n:05d}", text) for n, text in enumerate(texts)]
+    connection.execute(
+        "insert into documents (id, content) select * from unnest(%s::text[], %s::text[])",
+        ([f"{n:05d}" for n in range(len(texts))], texts),
     )
 
 

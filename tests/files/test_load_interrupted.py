@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -78,18 +79,18 @@ def counts(result: LoadResult) -> tuple[int, int, int, int]:
 # ---- interrupted
 
 
-def big_file(path: Path, number: int = 2000) -> Path:
+def big_file(path: Path, number: int) -> Path:
     return jsonl(path, [{"content": f"text number {n}", "n": n, "embedding": [n + 1, 1, 0]} for n in range(number)])
 
 
-def whole(connection: Connection, file: Path, number: int = 2000) -> bool:
+def whole(connection: Connection, file: Path, number: int) -> bool:
     found = rows(connection, "id, metadata, embedding::text", "chunk_index")
     return found == [(f"{file}#{n}", {"n": n}, f"[{n + 1},1,0]") for n in range(number)]
 
 
-def start(database: str, file: Path, scale: int = 1) -> subprocess.Popen[str]:
+def start(database: str, file: Path, batch: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [COMMAND, "load", file, "--batch", str(100 * scale), "--database-url", database, "--json"],
+        [COMMAND, "load", file, "--batch", str(batch), "--database-url", database, "--json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -97,18 +98,18 @@ def start(database: str, file: Path, scale: int = 1) -> subprocess.Popen[str]:
 
 
 @pytest.fixture
-def scale(lane_count: int) -> int:
-    """The factor by which the files and batches of the command are larger, for two lanes."""
-    return 10 if lane_count == 2 else 1
+def batch(lane_count: int) -> int:
+    """Rows of a batch of the command, which loads only large ones in two lanes; its files have eight batches."""
+    return 1000 if lane_count == 2 else 100
 
 
 @pytest.fixture
 def stopped(
-    documents: Connection, database: str, tmp_path: Path, scale: int
+    documents: Connection, database: str, tmp_path: Path, batch: int
 ) -> Callable[[int], tuple[subprocess.Popen[str], Path]]:
-    """Starts a load that the database blocks in the middle, at the row of that number."""
+    """Starts a load that the database blocks after so many batches, in the middle of the next."""
 
-    def begin(number: int) -> tuple[subprocess.Popen[str], Path]:
+    def begin(batches: int) -> tuple[subprocess.Popen[str], Path]:
         documents.execute(
             """
             create function hold() returns trigger language plpgsql as $$
@@ -118,16 +119,18 @@ def stopped(
             end $$
             """
         )
+        before = batches * batch
+        number = before + batch // 3
         documents.execute(
             f"create trigger hold before insert on documents for each row execute function hold({number})".encode()
         )
         documents.execute("select pg_advisory_lock(4711)")
-        file = big_file(tmp_path / "big.jsonl", 2000 * scale)
-        process = start(database, file, scale)
+        file = big_file(tmp_path / "big.jsonl", 8 * batch)
+        process = start(database, file, batch)
         held = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
-        before = number // (100 * scale) * 100 * scale
         while documents.execute(f"select ({held}), count(*) from documents".encode()).fetchone() != (1, before):
             assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
         return process, file
 
     return begin
@@ -140,44 +143,44 @@ def free(documents: Connection) -> None:
 
 
 def test_a_killed_load_goes_on_where_it_was_and_nothing_is_lost_or_doubled(
-    documents: Connection, database: str, stopped: Callable[[int], tuple[subprocess.Popen[str], Path]], scale: int
+    documents: Connection, database: str, stopped: Callable[[int], tuple[subprocess.Popen[str], Path]], batch: int
 ) -> None:
-    process, file = stopped(1234 * scale)
+    process, file = stopped(5)
     process.kill()
     process.communicate()
     documents.execute("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and not granted")
-    assert len(rows(documents)) == 1200 * scale
+    assert len(rows(documents)) == 5 * batch
     free(documents)
 
-    again = start(database, file, scale)
+    again = start(database, file, batch)
     out, err = again.communicate()
     told = json.loads(out)
     assert again.returncode == 0, err
-    assert (told["resumed"], told["inserted"], told["unchanged"]) == (1200 * scale, 800 * scale, 0)
-    assert whole(documents, file, 2000 * scale)
+    assert (told["resumed"], told["inserted"], told["unchanged"]) == (5 * batch, 3 * batch, 0)
+    assert whole(documents, file, 8 * batch)
     assert documents.execute("select count(*) from pgvec.loads").fetchone() == (0,)
 
 
 def test_a_resume_point_is_not_trusted_when_the_rows_are_gone_or_the_file_changed(
-    documents: Connection, database: str, stopped: Callable[[int], tuple[subprocess.Popen[str], Path]], scale: int
+    documents: Connection, database: str, stopped: Callable[[int], tuple[subprocess.Popen[str], Path]], batch: int
 ) -> None:
-    process, file = stopped(1234 * scale)
+    process, file = stopped(5)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate()
     assert (process.returncode, "interrupted" in err) == (130, True)
     free(documents)
-    assert documents.execute("select position from pgvec.resume_points('documents')").fetchone() == (1200 * scale,)
+    assert documents.execute("select position from pgvec.resume_points('documents')").fetchone() == (5 * batch,)
 
     documents.execute("truncate documents")
-    out, _ = start(database, file, scale).communicate()
-    assert (json.loads(out)["resumed"], json.loads(out)["inserted"]) == (0, 2000 * scale)
-    assert whole(documents, file, 2000 * scale)
+    out, _ = start(database, file, batch).communicate()
+    assert (json.loads(out)["resumed"], json.loads(out)["inserted"]) == (0, 8 * batch)
+    assert whole(documents, file, 8 * batch)
 
 
 def test_a_connection_that_is_cut_is_told_with_exit_code_3_and_the_load_goes_on_later(
-    documents: Connection, database: str, stopped: Callable[[int], tuple[subprocess.Popen[str], Path]], scale: int
+    documents: Connection, database: str, stopped: Callable[[int], tuple[subprocess.Popen[str], Path]], batch: int
 ) -> None:
-    process, file = stopped(777 * scale)
+    process, file = stopped(3)
     documents.execute(
         "select pg_terminate_backend(pid) from pg_stat_activity"
         " where datname = current_database() and usename = current_user and pid <> pg_backend_pid()"
@@ -187,26 +190,26 @@ def test_a_connection_that_is_cut_is_told_with_exit_code_3_and_the_load_goes_on_
     assert len(err.splitlines()[-2:]) == 2
     assert err.splitlines()[-1].startswith("hint: run the same command again")
     free(documents)
-    out, _ = start(database, file, scale).communicate()
-    assert json.loads(out)["resumed"] == 700 * scale
-    assert whole(documents, file, 2000 * scale)
+    out, _ = start(database, file, batch).communicate()
+    assert json.loads(out)["resumed"] == 3 * batch
+    assert whole(documents, file, 8 * batch)
 
 
 def test_two_operators_who_load_the_same_file_at_once_do_not_disturb_each_other(
-    documents: Connection, database: str, tmp_path: Path, scale: int
+    documents: Connection, database: str, tmp_path: Path
 ) -> None:
-    file = big_file(tmp_path / "big.jsonl", 2000 * scale)
+    file = big_file(tmp_path / "big.jsonl", 2000)
     ready = threading.Barrier(4)
 
     def run(_: int) -> LoadResult:
         with psycopg.connect(database, autocommit=True) as mine:
             ready.wait(60)
-            return load_paths(mine, file, batch=100 * scale)
+            return load_paths(mine, file, batch=100)
 
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(run, range(4)))
-    assert all(result.rows + result.resumed >= 2000 * scale for result in results)
-    assert whole(documents, file, 2000 * scale)
+    assert all(result.rows + result.resumed >= 2000 for result in results)
+    assert whole(documents, file, 2000)
 
 
 def test_large_batches_of_new_rows_are_copied_two_at_a_time(

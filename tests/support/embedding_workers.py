@@ -101,8 +101,8 @@ def jobs(connection: Connection) -> int:
     return count(connection, "select count(*) from pgvec.embedding_jobs")
 
 
-def waiting(connection: Connection) -> bool:
-    """Whether a worker waits for notifications."""
+def waiting(connection: Connection, workers: int = 1) -> bool:
+    """Whether so many workers wait for notifications."""
     key = "(l.classid::bigint << 32 | l.objid::bigint) = pgvec.embedders_lock()"
     return (
         count(
@@ -110,7 +110,7 @@ def waiting(connection: Connection) -> bool:
             f"select count(*) from pg_locks as l join pg_database as d on d.oid = l.database"
             f" where l.locktype = 'advisory' and l.mode = 'ShareLock' and d.datname = current_database() and {key}",
         )
-        > 0
+        >= workers
     )
 
 
