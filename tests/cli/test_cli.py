@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from command import COMMANDS, Run
+from command import COMMANDS, Run, in_process
 from conftest import Connection
 from pgvec_admin import cli
+
+
+@pytest.fixture
+def again(database: str) -> Run:
+    """As `run`, in this process, for a command that `run` has started already."""
+    return partial(in_process, PGVEC_DATABASE_URL=database)
 
 
 def test_the_list_of_commands_says_what_each_says_of_itself() -> None:
@@ -39,7 +45,7 @@ def test_the_commands_of_the_contract_are_there() -> None:
     assert {name.strip() for name in wanted.split(",")} - set(COMMANDS) == set()
 
 
-def test_a_collection_is_created_listed_shown_and_dropped(run: Run) -> None:
+def test_a_collection_is_created_listed_shown_and_dropped(run: Run, again: Run) -> None:
     created = run("collection", "create", "jobs", "--dimensions", "8", "--storage", "halfvec", "--distance", "l2")
     assert (created.returncode, created.stdout) == (0, "")
     assert created.stderr == "collection jobs: table jobs, 8 dimensions, l2\n"
@@ -49,25 +55,25 @@ def test_a_collection_is_created_listed_shown_and_dropped(run: Run) -> None:
     shown = json.loads(run("collection", "show", "jobs", "--json").stdout)
     assert shown.pop("keywords")["documents"] == 0
     assert shown == listed
-    assert "jobs" in run("collection", "list").stdout
+    assert "jobs" in again("collection", "list").stdout
 
-    again = run("collection", "create", "jobs", "--dimensions", "8", "--if-not-exists")
-    assert (again.returncode, "already" in again.stderr) == (0, True)
+    existing = again("collection", "create", "jobs", "--dimensions", "8", "--if-not-exists")
+    assert (existing.returncode, "already" in existing.stderr) == (0, True)
 
-    refused = run("collection", "drop", "jobs")
+    refused = again("collection", "drop", "jobs")
     assert (refused.returncode, "--yes" in refused.stderr) == (2, True)
     assert run("collection", "drop", "jobs", "--yes").returncode == 0
-    assert json.loads(run("collection", "list", "--json").stdout) == []
+    assert json.loads(again("collection", "list", "--json").stdout) == []
 
 
-def test_a_mistake_is_one_line_and_a_hint_on_stderr_with_exit_code_2(run: Run) -> None:
+def test_a_mistake_is_one_line_and_a_hint_on_stderr_with_exit_code_2(run: Run, again: Run) -> None:
     unknown = run("collection", "show", "jops")
     assert (unknown.returncode, unknown.stdout) == (2, "")
     assert unknown.stderr.splitlines()[0] == "error: there is no collection 'jops'"
     assert unknown.stderr.splitlines()[1].startswith("hint: collections: ")
     assert len(unknown.stderr.splitlines()) == 2
-    assert run("search", "x", "--filter", "{lang: en}").returncode == 2
-    assert run("search", "x", "--filter", "[1]").returncode == 2
+    assert again("search", "x", "--filter", "{lang: en}").returncode == 2
+    assert again("search", "x", "--filter", "[1]").returncode == 2
     assert run("serach").returncode == 2
 
 
@@ -96,7 +102,7 @@ def test_an_engine_that_is_not_installed_is_told_with_the_command_that_installs_
     assert "pgvec-admin migrate" in bare.stderr
 
 
-def test_a_search_prints_a_table_for_people_and_json_for_programs(run: Run, connection: Connection) -> None:
+def test_a_search_prints_a_table_for_people_and_json_for_programs(run: Run, again: Run, connection: Connection) -> None:
     connection.execute("select pgvec.create_collection('documents', 3)")
     connection.execute(
         "insert into documents (id, content, metadata) values"
@@ -115,26 +121,26 @@ def test_a_search_prints_a_table_for_people_and_json_for_programs(run: Run, conn
     connection.execute(
         """insert into documents (id, content) values ('code', 'if a < b && c > d: "kittens" &amp; more')"""
     )
-    assert 'if a < b && c > d: "kittens" &amp; more' in run("search", "kittens", "--mode", "keyword").stdout
+    assert 'if a < b && c > d: "kittens" &amp; more' in again("search", "kittens", "--mode", "keyword").stdout
 
     def ids(*arguments: str) -> list[str]:
-        found = run("search", *arguments, "--mode", "keyword", "--json")
+        found = again("search", *arguments, "--mode", "keyword", "--json")
         assert found.returncode == 0, found.stderr
         return [hit["id"] for hit in json.loads(found.stdout)]
 
     assert (ids("kittnes"), ids("kittnes", "--fuzzy")) == ([], ["code"])
     assert (ids("kitt"), ids("kitt", "--prefix")) == ([], ["code"])
     assert (ids("cats -mat"), sorted(ids("cats -mat", "--syntax", "plain"))) == (["dog"], ["cat", "dog"])
-    assert run("search", "cats", "--mode", "keyword", "--syntax", "boolean").returncode == 2
-    assert "--fuzzy means nothing in mode vector" in run("search", "cats", "--fuzzy").stderr
+    assert again("search", "cats", "--mode", "keyword", "--syntax", "boolean").returncode == 2
+    assert "--fuzzy means nothing in mode vector" in again("search", "cats", "--fuzzy").stderr
 
 
-def test_a_vector_search_embeds_the_query_and_explains_itself(run: Run, connection: Connection) -> None:
+def test_a_vector_search_embeds_the_query_and_explains_itself(run: Run, again: Run, connection: Connection) -> None:
     connection.execute("select pgvec.create_collection('documents', 384)")
     connection.execute(
         "insert into documents (id, content) values ('tea', 'How to brew green tea'), ('car', 'How to change a tyre')"
     )
-    unbound = run("search", "a hot drink")
+    unbound = again("search", "a hot drink")
     assert (unbound.returncode, "no embedding model" in unbound.stderr) == (2, True)
     assert run("embed", "--model", "local:all-MiniLM-L6-v2").returncode == 0
     found = run("search", "a hot drink", "--json", "--explain")
@@ -143,117 +149,32 @@ def test_a_vector_search_embeds_the_query_and_explains_itself(run: Run, connecti
     assert "Limit (actual rows=2" in found.stderr
 
 
-def test_an_index_is_created_listed_and_dropped(run: Run, connection: Connection) -> None:
+def test_an_index_is_created_listed_and_dropped(run: Run, again: Run, connection: Connection) -> None:
     connection.execute("select pgvec.create_collection('documents', 3)")
     name = "documents_embedding_hnsw_cosine_idx"
     assert run("index", "create", "documents").stderr.splitlines()[-1] == f"index {name} is built"
-    assert run("index", "create", "documents").stderr.splitlines()[-1] == f"index {name} is there already"
+    assert again("index", "create", "documents").stderr.splitlines()[-1] == f"index {name} is there already"
     (listed,) = json.loads(run("index", "list", "documents", "--json").stdout)
     assert (listed["name"], listed["method"], listed["valid"]) == (name, "hnsw", True)
     assert run("index", "drop", "documents", name).returncode == 0
-    assert json.loads(run("index", "list", "documents", "--json").stdout) == []
+    assert json.loads(again("index", "list", "documents", "--json").stdout) == []
 
 
-@pytest.fixture
-def articles(run: Run, connection: Connection) -> Connection:
-    """A collection of 500 rows in 16 dimensions, with an index."""
-    connection.execute("select pgvec.create_collection('articles', 16)")
-    connection.execute("select setseed(0.5)")
-    connection.execute(
-        """
-        insert into articles (id, content, embedding)
-        select i::text, 'text ' || i, v.embedding::extensions.vector
-          from generate_series(1, 500) as i,
-               lateral (select array_agg(random() - 0.5) as embedding from generate_series(1, 16) where i > 0) as v
-        """
-    )
-    assert run("index", "create", "articles", "--storage", "vector").returncode == 0
-    return connection
-
-
-def test_a_plan_shows_every_index_and_what_create_would_build(run: Run, articles: Connection) -> None:
-    options = json.loads(run("index", "plan", "articles", "--json").stdout)
-    kinds = {(option["method"], option["storage"]) for option in options}
-    assert kinds >= {("hnsw", "vector"), ("hnsw", "halfvec"), ("hnsw", "binary"), ("ivfflat", "vector")}
-    assert [option["recommended"] for option in options].count(True) == 1
-    shown = run("index", "plan", "articles", "--no-measure", "--memory", "64")
-    assert "recommended" in shown.stdout
-    assert "pgvec-admin index create articles builds" in shown.stderr
-    assert "--memory" in run("index", "plan", "articles", "--memory", "0").stderr
-
-
-def test_tune_makes_a_setting_of_the_collection(run: Run, articles: Connection) -> None:
-    tried = json.loads(run("index", "tune", "articles", "--recall", "0.9", "--json").stdout)
-    row = articles.execute("select (settings ->> 'ef_search')::int from pgvec.collections").fetchone()
-    assert row == (tried[-1]["value"],)
-    assert tried[-1]["recall"] >= 0.9
-    refused = run("index", "drop", "articles", "articles_embedding_hnsw_cosine_idx")
-    assert refused.returncode == 0
-    refused = run("index", "tune", "articles")
-    assert refused.returncode == 2
-    assert "collection 'articles' has no vector index to tune" in refused.stderr
-
-
-def test_a_bench_prints_its_figures_and_draws_them(run: Run, articles: Connection, tmp_path: Path) -> None:
-    picture = tmp_path / "articles.png"
-    ran = run("bench", "articles", "--queries", "20", "--png", str(picture))
-    assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.splitlines()[0].split("┃")[0].strip() == "index"
-    assert "20 queries over 480 of 500 rows; * nothing beats it in both" in ran.stderr
-    assert picture.read_bytes().startswith(b"\x89PNG")
-    overlaps = json.loads(run("bench", "articles", "--distances", "--queries", "20", "--json").stdout)["overlaps"]
-    assert {(one["distance"], one["other"]) for one in overlaps} >= {("cosine", "l2"), ("cosine", "inner_product")}
-
-
-def test_a_bench_of_growth_prints_a_line_a_size(run: Run, articles: Connection, tmp_path: Path) -> None:
-    articles.execute(
-        "insert into articles (id, content, embedding) select n || 'more', '', array_agg(random())::extensions.vector"
-        "  from generate_series(1, 1600) as n cross join generate_series(1, 16) group by n"
-    )
-    picture = tmp_path / "growth.png"
-    ran = run("bench", "articles", "--scale", "--queries", "5", "--png", str(picture))
-    assert ran.returncode == 0, ran.stderr
-    table = [[cell.strip() for cell in re.split("[┃│]", line)] for line in ran.stdout.splitlines()]
-    assert table[0][:4] == ["rows", "index", "setting", "recall@10"]
-    assert [line[:2] for line in table[2:]] == [
-        [rows, kind] for kind in ("exact", "hnsw vector") for rows in ("20", "209", "2,095")
-    ]
-    assert "with ten times the rows a search takes" in ran.stderr
-    assert picture.read_bytes().startswith(b"\x89PNG")
-    steps = json.loads(run("bench", "articles", "--scale", "--queries", "5", "--json").stdout)
-    assert [step["rows"] for step in steps] == [20, 209, 2095]
-
-
-def test_a_bench_searches_for_given_vectors_and_names_a_line_that_is_none(
-    run: Run, articles: Connection, tmp_path: Path
-) -> None:
-    queries = tmp_path / "queries.jsonl"
-    queries.write_text("\n".join(json.dumps([0.1 * place for place in range(1, 17)]) for _ in range(3)))
-    measured = json.loads(run("bench", "articles", "--query-file", str(queries), "--json").stdout)
-    assert measured["queries"] == 3
-    queries.write_text("[1, 2\n")
-    refused = run("bench", "articles", "--query-file", str(queries))
-    assert refused.returncode == 5
-    assert f"{queries}:1: not a vector" in refused.stderr
-    queries.write_text("[1, 2]\n")
-    assert "the query has 2 dimensions" in run("bench", "articles", "--query-file", str(queries)).stderr
-
-
-def test_a_table_is_adopted_and_released(run: Run, connection: Connection) -> None:
+def test_a_table_is_adopted_and_released(run: Run, again: Run, connection: Connection) -> None:
     connection.execute("create table jobs (job_id int primary key, title text, pay int)")
     connection.execute("insert into jobs values (1, 'welder', 100), (2, 'potter', 90)")
     adopted = run("collection", "adopt", "public.jobs", "--content", "title", "--dimensions", "3")
     assert adopted.stderr.splitlines() == ["collection jobs: table public.jobs, 3 dimensions, cosine"]
     connection.execute("update jobs set embedding = '[1,0,0]'")
-    found = json.loads(run("search", "welder", "--collection", "jobs", "--mode", "keyword", "--json").stdout)
+    found = json.loads(again("search", "welder", "--collection", "jobs", "--mode", "keyword", "--json").stdout)
     assert [(hit["id"], hit["metadata"]) for hit in found] == [("1", {"pay": 100})]
-    assert run("collection", "drop", "jobs", "--yes").returncode == 2
+    assert again("collection", "drop", "jobs", "--yes").returncode == 2
     assert run("collection", "release", "jobs", "--yes").returncode == 0
     columns = "select count(*) from information_schema.columns where table_name = 'jobs'"
     assert connection.execute(columns).fetchone() == (3,)
 
     connection.execute("create table pairs (a int, b int, title text, primary key (a, b))")
-    refused = run("collection", "adopt", "public.pairs", "--content", "title", "--dimensions", "3")
+    refused = again("collection", "adopt", "public.pairs", "--content", "title", "--dimensions", "3")
     assert refused.returncode == 2
     assert "hint: " in refused.stderr
 
@@ -261,22 +182,22 @@ def test_a_table_is_adopted_and_released(run: Run, connection: Connection) -> No
 OURS, THEIRS = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"
 
 
-def test_the_rows_of_a_tenant_are_loaded_searched_exported_and_purged(run: Run, tmp_path: Path) -> None:
+def test_the_rows_of_a_tenant_are_loaded_searched_exported_and_purged(run: Run, again: Run, tmp_path: Path) -> None:
     assert run("collection", "create", "notes", "--dimensions", "2", "--access", "tenant").returncode == 0
     rows = tmp_path / "rows.jsonl"
     rows.write_text(
         '{"id": "1", "content": "a red fish", "metadata": {"n": 1}, "embedding": [1, 0]}\n'
         '{"id": "2", "content": "a blue bird", "embedding": [0, 1]}\n'
     )
-    without = run("load", str(rows), "-c", "notes")
+    without = again("load", str(rows), "-c", "notes")
     assert without.returncode != 0
     assert "app.tenant_id" in without.stderr
-    for tenant in (OURS, THEIRS):
-        assert run("load", str(rows), "-c", "notes", "--tenant", tenant).returncode == 0
-    again = json.loads(run("load", str(rows), "-c", "notes", "--tenant", OURS, "--json").stdout)
-    assert (again["inserted"], again["unchanged"]) == (0, 2)
+    for tenant, load in ((OURS, run), (THEIRS, again)):
+        assert load("load", str(rows), "-c", "notes", "--tenant", tenant).returncode == 0
+    loaded = json.loads(again("load", str(rows), "-c", "notes", "--tenant", OURS, "--json").stdout)
+    assert (loaded["inserted"], loaded["unchanged"]) == (0, 2)
 
-    found = json.loads(run("search", "fish", "-c", "notes", "--mode", "keyword", "--tenant", OURS, "--json").stdout)
+    found = json.loads(again("search", "fish", "-c", "notes", "--mode", "keyword", "--tenant", OURS, "--json").stdout)
     assert [row["id"] for row in found] == ["1"]
     held = json.loads(run("tenant", "list", "--json").stdout)
     assert [(one["tenant_id"], one["documents"], one["embedded"]) for one in held] == [(OURS, 2, 2), (THEIRS, 2, 2)]
@@ -291,15 +212,15 @@ def test_the_rows_of_a_tenant_are_loaded_searched_exported_and_purged(run: Run, 
         "embedding": [1, 0],
     }
 
-    assert "pass --yes" in run("tenant", "purge", OURS).stderr
+    assert "pass --yes" in again("tenant", "purge", OURS).stderr
     assert "2 rows deleted" in run("tenant", "purge", OURS, "--yes").stderr
-    assert run("tenant", "show", OURS).returncode == 2
-    left = json.loads(run("tenant", "list", "--json").stdout)
+    assert again("tenant", "show", OURS).returncode == 2
+    left = json.loads(again("tenant", "list", "--json").stdout)
     assert [one["tenant_id"] for one in left] == [THEIRS]
     # and back from what was exported
     back = tmp_path / "back.jsonl"
     back.write_text("".join(json.dumps(row) + "\n" for row in exported))
-    loaded = json.loads(run("load", str(back), "-c", "notes", "--tenant", OURS, "--json").stdout)
+    loaded = json.loads(again("load", str(back), "-c", "notes", "--tenant", OURS, "--json").stdout)
     assert loaded["inserted"] == 2
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from command import COMMAND, Run
+from command import COMMAND, Run, in_process
 from conftest import Connection
 from openai_server import Fault, OpenAIServer
 from pgvec_admin import cli
@@ -83,7 +83,7 @@ def test_a_files_name_or_a_row_moves_no_cursor_while_it_is_loaded(
     assert len(lines) == 6
     assert (tmp_path / "rejects.jsonl").read_bytes().isascii()
     for option in (["--collection", key], ["--format", key], ["--metadata", f"a:{key}"], ["--content", key]):
-        told = run("load", str(folder), *option).stderr
+        told = in_process("load", str(folder), *option, PGVEC_DATABASE_URL=database).stderr
         assert not set(told) & set(OBEYED) - {"\n"}, option
     shown = _on_a_terminal([COMMAND, "load", str(folder), "--database-url", database])
     assert b"left out: " in shown

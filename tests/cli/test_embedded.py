@@ -60,6 +60,21 @@ def instance(used_directory: Path) -> Iterator[Instance]:
     instance.stop()
 
 
+@pytest.fixture(scope="module")
+def older_directory() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="pgvec-embedded-") as above:
+        Path(above).chmod(0o755)
+        yield Path(above, "server")
+
+
+@pytest.fixture
+def older(older_directory: Path) -> Iterator[Instance]:
+    """A server of the other version, likewise."""
+    instance = Instance(VERSIONS[-1], older_directory, settings=FAST)
+    yield instance
+    instance.stop()
+
+
 def ask(url: str, query: str = "select 1") -> Any:
     with psycopg.connect(url, connect_timeout=10) as connection:
         row = connection.execute(query.encode()).fetchone()
@@ -157,13 +172,14 @@ def test_a_restart_keeps_data_and_a_second_start_returns_the_running_server(plac
     assert ask(again.url(), "show shared_buffers") == "32MB"
 
 
-def test_two_versions_run_at_once_each_with_pgvector(place: Path) -> None:
-    servers = [Instance(version, place / str(version), settings=FAST).start() for version in VERSIONS]
+def test_two_versions_run_at_once_each_with_pgvector(older: Instance, instance: Instance) -> None:
+    assert (instance.version, older.version) == VERSIONS
+    servers = [instance.start(), older.start()]
     for server, version in zip(servers, VERSIONS, strict=True):
         do(server, "create extension vector")
         assert ask(server.url(), "select '[1,2]'::vector <-> '[1,4]'") == 2
         assert ask(server.url(), "show server_version").split(".")[0] == str(version)
-    Instance(VERSIONS[0], place / str(VERSIONS[0])).stop()
+    instance.stop()
     assert ask(servers[1].url()) == 1
 
 
@@ -217,8 +233,10 @@ def test_a_killed_server_recovers_although_a_backend_of_it_still_computes(instan
     assert "was not properly shut down" in instance.log_tail(40)
 
 
-def test_a_stale_pid_file_naming_a_living_process_neither_deceives_nor_harms(place: Path, instance: Instance) -> None:
-    other = Instance(directory=place / "other", settings=FAST).start()
+def test_a_stale_pid_file_naming_a_living_process_neither_deceives_nor_harms(
+    older: Instance, instance: Instance
+) -> None:
+    other = older.start()
     server = instance.start()
     files = [instance.data / "postmaster.pid", server.socket_directory / f".s.PGSQL.{server.port}.lock"]
     left = [file.read_text().replace(str(server.pid), str(other.pid), 1) for file in files]

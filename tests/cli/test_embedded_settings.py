@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from command import in_process
 from pgvec_admin.errors import UsageError
 from pgvec_admin.server.embedded import Instance, Server, data_directory, default_instance
 from pgvec_admin.server.embedded_settings import GB, MB, Machine, as_file, fitted, memory_limits
@@ -70,25 +71,27 @@ def test_the_commands_tell_state_and_url_and_run_psql(place: Path) -> None:
     def db(*arguments: str) -> str:
         return output(command(*arguments, PGVEC_DATA_DIR=str(place)))
 
+    def again(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return in_process("db", *arguments, PGVEC_DATA_DIR=str(place))
+
     assert json.loads(db("status", "--json")) == []
     started = db("start", "--tcp-port", "0")
-    (shown,) = json.loads(db("status", "--json"))
+    (shown,) = json.loads(again("status", "--json").stdout)
     directory = place / "postgres-18"
     assert started == db("url", "--tcp")
     assert started.endswith(f"@127.0.0.1:{shown['tcp_port']}/postgres")
-    assert conninfo_to_dict(db("url"))["host"] == str(directory)
+    assert conninfo_to_dict(again("url").stdout.strip())["host"] == str(directory)
     assert (shown["version"], shown["state"], shown["directory"]) == (18, "running", str(directory))
     assert shown["socket"] == f"{directory}/.s.PGSQL.{shown['tcp_port']}"
     assert shown["size"] > 10 * MB
     assert db("psql", "-d", "template1", "-Atc", "select current_database()") == "template1"
     assert db("psql", "--", "-At", "-c", "show port") == str(shown["tcp_port"])
     db("stop")
-    assert json.loads(db("status", "--json"))[0]["state"] == "stopped"
-    again = command("stop", PGVEC_DATA_DIR=str(place))
-    assert again.communicate() == ("", "PostgreSQL 18 was not running\n")
-    assert again.returncode == 0
-    refused = command("url", PGVEC_DATA_DIR=str(place))
-    assert "is not running" in refused.communicate()[1]
+    assert json.loads(again("status", "--json").stdout)[0]["state"] == "stopped"
+    stopped = again("stop")
+    assert (stopped.returncode, stopped.stdout, stopped.stderr) == (0, "", "PostgreSQL 18 was not running\n")
+    refused = again("url")
+    assert "is not running" in refused.stderr
     assert refused.returncode == 3
 
 

@@ -8,20 +8,28 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from pytest_postgresql.executors import NoopExecutor
 
-from conftest import Connection
+import installation
 from http_service import running
 from openai_server import OpenAIServer
 from pgvec_admin.api import Access, Settings
 from pgvec_admin.embedding.embed import ProviderOptions
+from pgvec_admin.server import embedded
 
 HOSTILE = "<img src=x onerror=\"document.title='taken'\"> pasta <b>raw</b> &lt;i&gt; &amp; <mark>no</mark>"
 
 
-@pytest.fixture
-def settings(connection: Connection, database: str) -> Iterator[Settings]:
-    connection.execute("select pgvec.create_collection('documents', 8, model => 'openai:stand-in')")
-    with OpenAIServer() as openai:
+@pytest.fixture(scope="module")
+def settings(server: embedded.Server, with_engine: NoopExecutor) -> Iterator[Settings]:
+    """Three documents, which all tests here only read."""
+    with (
+        installation.created(server, "shown_by_the_service", with_engine.template_dbname) as made,
+        OpenAIServer() as openai,
+    ):
+        database = installation.as_installer(made)
+        with installation.connect(database) as connection:
+            connection.execute("select pgvec.create_collection('documents', 8, model => 'openai:stand-in')")
         told = Settings(database, provider=ProviderOptions(base_url=openai.url, api_key="k"))
         with running(told) as client:
             documents = [

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
+from pytest_postgresql.executors import NoopExecutor
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -18,12 +19,11 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
+import installation
 from http_service import running
 from openai_server import OpenAIServer
 from pgvec_admin.api import Limits, Settings, create_app
-from pgvec_admin.database import Target
 from pgvec_admin.embedding.embed import ProviderOptions
-from pgvec_admin.install import migrate
 from pgvec_admin.server import embedded
 
 CHECKS = [
@@ -37,20 +37,22 @@ CHECKS = [
 
 
 @pytest.fixture(scope="module")
-def address(server: embedded.Server) -> Iterator[str]:
+def database(server: embedded.Server, with_engine: NoopExecutor) -> Iterator[str]:
+    with installation.created(server, "schema_of_the_service", with_engine.template_dbname) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def address(database: str) -> Iterator[str]:
     """A service over a collection with a few rows, for as long as the tests of this file take."""
-    name = "schema_of_the_service"
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(f"create database {name}".encode())
-    migrate.migrate(Target(server.url(name), "the tests"), report=lambda _: None)
-    with psycopg.connect(server.url(name), autocommit=True) as connection:
+    with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("select pgvec.create_collection('documents', 8, model => 'openai:stand-in')")
         connection.execute(
             "insert into documents (id, content) select i::text, 'text ' || i from generate_series(1, 20) as i"
         )
     with OpenAIServer() as openai:
         told = Settings(
-            server.url(name),
+            database,
             provider=ProviderOptions(base_url=openai.url, api_key="k"),
             limits=Limits(requests_a_minute=0),
         )

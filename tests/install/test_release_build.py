@@ -125,17 +125,10 @@ def test_the_version_is_in_one_place() -> None:
     assert named == {"sql/functions/pgvec/base/version.sql"}
 
 
-@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
-def test_workflows_are_valid(workflow: Path) -> None:
-    command: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "check_jsonschema",
-        "--builtin-schema",
-        "vendor.github-workflows",
-        workflow,
-    ]
-    subprocess.run(command, check=True, stdout=subprocess.PIPE)
+def test_workflows_are_valid() -> None:
+    assert RELEASE in WORKFLOWS
+    tool = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
+    subprocess.run([*tool, *WORKFLOWS], check=True, stdout=subprocess.PIPE)
 
 
 def test_only_a_tag_publishes_after_all_tests_and_without_a_kept_secret() -> None:

@@ -60,37 +60,53 @@ def _write(connection: Connection) -> None:
     connection.execute("insert into shop values (1000, 'word3 anew', 1, '[1,2,0.5]')")
 
 
-@pytest.mark.parametrize("way", ["migrate", "export"])
-@pytest.mark.parametrize("version", RELEASED)
-def test_an_upgrade_ends_where_a_new_installation_begins(
-    version: str, way: str, server: embedded.Server, empty_database: str, fresh: Fresh
-) -> None:
-    with installation.connect(empty_database) as old:
-        psql: list[str | Path] = [
-            installation.program(server, "psql"),
-            "--no-psqlrc",
-            "--quiet",
-            "--set=ON_ERROR_STOP=1",
-            "--output=/dev/null",
-        ]
-        subprocess.run([*psql, "--single-transaction", empty_database], input=release(version), text=True, check=True)
-        assert old.execute("select pgvec.version()").fetchone() == (version,)
-        fill(old)
-        before = answers(old)
-        if way == "migrate":
-            migrate.migrate(Target(empty_database, "the test"), report=lambda _: None)
-        else:
-            subprocess.run(
-                [*psql, "--single-transaction", empty_database], input=supabase.text(), text=True, check=True
-            )
-        assert old.execute("select pgvec.version()").fetchone() == (__version__,)
-        assert answers(old) == before
+@dataclass(frozen=True)
+class Old:
+    """A database with an earlier release, which tests copy, and the answers of its searches."""
 
-        assert catalog(old) == fresh.catalog
-        assert fresh.before == before
+    version: str
+    name: str
+    answers: dict[tuple[str, str], list[Any]]
+
+
+@pytest.fixture(scope="module", params=RELEASED)
+def old(server: embedded.Server, request: pytest.FixtureRequest) -> Iterator[Old]:
+    version, name = request.param, f"release_{request.param.replace('.', '_')}"
+    with installation.created(server, name) as url:
+        _psql(server, url, release(version))
+        with installation.connect(url) as connection:
+            fill(connection)
+            found = answers(connection)
+        yield Old(version, name, found)
+
+
+def _psql(server: embedded.Server, url: str, text: str) -> None:
+    options = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "--single-transaction"]
+    subprocess.run([installation.program(server, "psql"), *options, url], input=text, text=True, check=True)
+
+
+@pytest.mark.parametrize("way", ["migrate", "export"])
+def test_an_upgrade_ends_where_a_new_installation_begins(
+    way: str, server: embedded.Server, old: Old, fresh: Fresh
+) -> None:
+    with (
+        installation.created(server, "upgraded", old.name) as url,
+        installation.connect(url) as upgraded,
+    ):
+        assert upgraded.execute("select pgvec.version()").fetchone() == (old.version,)
+        assert answers(upgraded) == old.answers
+        if way == "migrate":
+            migrate.migrate(Target(url, "the test"), report=lambda _: None)
+        else:
+            _psql(server, url, supabase.text())
+        assert upgraded.execute("select pgvec.version()").fetchone() == (__version__,)
+        assert answers(upgraded) == old.answers
+
+        assert catalog(upgraded) == fresh.catalog
+        assert fresh.before == old.answers
         # and rows written from now on are maintained as there
-        _write(old)
-        assert answers(old) == fresh.after != before
+        _write(upgraded)
+        assert answers(upgraded) == fresh.after != old.answers
 
 
 COMMANDS = [

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import installation
 import npm_package
 from npm_package import BESIDE
 from pgvec_admin import __version__
@@ -26,18 +27,18 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the first start leaves the database that the next ones begin with."""
-    return tmp_path_factory.mktemp("cache")
+    return tmp_path_factory.mktemp("home")
 
 
 @pytest.fixture
-def dev(package: Path, cache: Path, tmp_path: Path) -> Dev:
+def dev(package: Path, home: Path, tmp_path: Path) -> Dev:
     def run(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [NODE, package / "bin" / "pgvec-admin.js", "dev", *arguments],
             cwd=tmp_path,
-            env=os.environ | {"XDG_CACHE_HOME": str(cache)},
+            env=os.environ | {"XDG_CACHE_HOME": str(home / ".cache")},
             input=text,
             capture_output=True,
             text=True,
@@ -45,6 +46,37 @@ def dev(package: Path, cache: Path, tmp_path: Path) -> Dev:
         )
 
     return run
+
+
+def test_from_node_alone_one_command_leads_to_a_hybrid_result_within_a_minute(
+    package: Path, home: Path, tmp_path: Path
+) -> None:
+    """After the download: nothing is on the PATH but Node, its npm and a shell, and no file is left of earlier runs."""
+    shutil.rmtree(home / ".cache", ignore_errors=True)
+    programs, project = tmp_path / "bin", tmp_path / "project"
+    for folder in (programs, project):
+        folder.mkdir()
+    for name in ("node", "npm", "npx", "sh"):
+        found = shutil.which(name)
+        assert found, f"this machine has no {name}"
+        (programs / name).symlink_to(Path(found).resolve() if name != "sh" else found)
+    # where to download from stays what the machine says
+    settings = {"npm_config_userconfig": str(Path.home() / ".npmrc"), "npm_config_cache": str(tmp_path / "npm")}
+    certificates = {name: os.environ[name] for name in ("NODE_EXTRA_CA_CERTS",) if name in os.environ}
+    alone = {"PATH": str(programs), "HOME": str(home)} | settings | certificates
+    (archive,) = package.parents[1].glob("*.tgz")
+    download = ["npm", "install", "--no-audit", "--no-fund", "--loglevel=error", str(archive)]
+    subprocess.run(download, cwd=project, env=alone, check=True, timeout=240, stdout=subprocess.PIPE)
+    query = "select id, content from hybrid_search('pool timeout', '[0.6, 0.8, 0]', 1, collection => 'sample')"
+    ran = subprocess.run(
+        ["npx", "pgvec-admin", "dev"], cwd=project, env=alone, input=query, capture_output=True, text=True, timeout=60
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert (
+        "\n pool-2 | When all connections of the pool are in use, the next request waits until its timeout.\n"
+        in ran.stdout
+    )
+    assert list((home / ".cache" / "pgvec-admin").iterdir()), "the next starts begin with nothing"
 
 
 def test_a_pipe_is_run_and_printed_as_psql_prints(dev: Dev) -> None:
@@ -71,13 +103,20 @@ def test_a_pipe_is_run_and_printed_as_psql_prints(dev: Dev) -> None:
     )
 
 
-def test_a_file_ends_where_a_statement_fails(dev: Dev, tmp_path: Path) -> None:
+def test_a_database_with_a_directory_is_kept_and_a_file_ends_where_a_statement_fails(dev: Dev, tmp_path: Path) -> None:
     file = tmp_path / "first.sql"
-    file.write_text("select 1 as one; select * from match_documents('[1, 0]', collection => 'sample'); select 2;")
-    ran = dev("--file", str(file))
-    assert ran.returncode == 1
-    assert ran.stdout == " one\n-----\n   1\n(1 row)\n\n"
-    assert ran.stderr == (
+    file.write_text(
+        "select count(*) from kept; select count(*) from sample;"
+        " select * from match_documents('[1, 0]', collection => 'sample'); select 2;"
+    )
+    with installation.folder("pgvec-npm-") as folder:
+        data = str(Path(folder) / "data")
+        first = dev("--data", data, text="create table kept as select 1 as one;")
+        assert (first.returncode, first.stdout) == (0, "SELECT 1\n"), first.stderr
+        again = dev("--data", data, "--file", str(file))
+    assert again.returncode == 1
+    assert again.stdout == " count\n-------\n     1\n(1 row)\n\n count\n-------\n     4\n(1 row)\n\n"
+    assert again.stderr == (
         "ERROR:  PV002: the query has 2 dimensions, collection 'sample' has 3\n"
         "HINT:  embed queries with the model that embedded the rows\n"
     )
@@ -85,21 +124,14 @@ def test_a_file_ends_where_a_statement_fails(dev: Dev, tmp_path: Path) -> None:
     assert (missing.returncode, missing.stderr) == (2, "error: there is no file nowhere.sql\n")
 
 
-def test_a_database_with_a_directory_is_kept(dev: Dev, tmp_path: Path) -> None:
-    first = dev("--data", str(tmp_path / "data"), text="create table kept as select 1 as one;")
-    assert (first.returncode, first.stdout) == (0, "SELECT 1\n"), first.stderr
-    again = dev("--data", str(tmp_path / "data"), text="select count(*) from kept; select count(*) from sample;")
-    assert again.stdout == " count\n-------\n     1\n(1 row)\n\n count\n-------\n     4\n(1 row)\n\n"
-
-
-def test_the_prompt_takes_statements_of_several_lines(package: Path, cache: Path) -> None:
+def test_the_prompt_takes_statements_of_several_lines(package: Path, home: Path) -> None:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [NODE, package / "bin" / "pgvec-admin.js", "dev"],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env=os.environ | {"XDG_CACHE_HOME": str(cache), "TERM": "dumb"},
+        env=os.environ | {"XDG_CACHE_HOME": str(home / ".cache"), "TERM": "dumb"},
     )
     os.close(theirs)
     shown = ""
@@ -134,30 +166,3 @@ def test_the_prompt_takes_statements_of_several_lines(package: Path, cache: Path
         process.kill()
         process.wait()
         os.close(ours)
-
-
-def test_from_node_alone_one_command_leads_to_a_hybrid_result_within_a_minute(tmp_path: Path) -> None:
-    """After the download: nothing is on the PATH but Node, its npm and a shell, and no file is left of earlier runs."""
-    programs, home, project = tmp_path / "bin", tmp_path / "home", tmp_path / "project"
-    for folder in (programs, home, project):
-        folder.mkdir()
-    for name in ("node", "npm", "npx", "sh"):
-        found = shutil.which(name)
-        assert found, f"this machine has no {name}"
-        (programs / name).symlink_to(Path(found).resolve() if name != "sh" else found)
-    # where to download from stays what the machine says
-    settings = {"npm_config_userconfig": str(Path.home() / ".npmrc"), "npm_config_cache": str(home / "npm")}
-    certificates = {name: os.environ[name] for name in ("NODE_EXTRA_CA_CERTS",) if name in os.environ}
-    alone = {"PATH": str(programs), "HOME": str(home)} | settings | certificates
-    archive = npm_package.packed(tmp_path)
-    download = ["npm", "install", "--no-audit", "--no-fund", "--loglevel=error", str(archive)]
-    subprocess.run(download, cwd=project, env=alone, check=True, timeout=240, stdout=subprocess.PIPE)
-    query = "select id, content from hybrid_search('pool timeout', '[0.6, 0.8, 0]', 1, collection => 'sample')"
-    ran = subprocess.run(
-        ["npx", "pgvec-admin", "dev"], cwd=project, env=alone, input=query, capture_output=True, text=True, timeout=60
-    )
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert (
-        "\n pool-2 | When all connections of the pool are in use, the next request waits until its timeout.\n"
-        in ran.stdout
-    )

@@ -43,9 +43,9 @@ bench documents --queries 5 --rows 100
 bench documents --distances --queries 5
 log prune
 log off documents
-verify --recall 0
-verify --tenants --recall 0 --html {}/verify.html
-verify --fix --recall 0
+verify --recall 0 --seconds 0.1
+verify --tenants --recall 0 --seconds 0.1 --html {}/verify.html
+verify --fix --recall 0 --seconds 0.1
 functions rollback match_documents --yes
 migrate --overwrite-drift
 collection list

@@ -7,6 +7,7 @@ The server counts their calls, also in transactions that are rolled back.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import re
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -54,6 +56,7 @@ select pg_catalog.array_agg(distinct p.oid::regprocedure::text)
    and s.calls > 0
 """
 
+_numbers = itertools.count()
 OVERLOADS = Path(__file__).with_name("hostile_overloads.sql").read_text(encoding="utf-8")
 
 
@@ -75,14 +78,7 @@ class Hostile:
     since: datetime
 
     def as_mallory(self, statements: str) -> None:
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute("set session authorization mallory")
-            connection.execute(statements.encode())
-
-    def overload(self) -> None:
-        """Have mallory make functions of the same names as ours."""
-        self.administrator.execute("grant usage on schema extensions to mallory")
-        self.as_mallory(OVERLOADS)
+        _as_mallory(self.url, statements)
 
     def called(self) -> list[str]:
         """Mallory's code that was run, by a session that has ended."""
@@ -97,27 +93,78 @@ class Hostile:
         return row[0] or []
 
 
-@pytest.fixture
-def hostile(server: embedded.Server, empty_database: str) -> Iterator[Hostile]:
+def _as_mallory(url: str, statements: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("set session authorization mallory")
+        connection.execute(statements.encode())
+
+
+@contextmanager
+def _hostile(server: embedded.Server, name: str, template: str = "template1") -> Iterator[Hostile]:
+    """A database for the duration of the block, in which calls of functions are counted."""
+    with (
+        installation.created(server, name, template) as url,
+        psycopg.connect(url, autocommit=True) as administrator,
+    ):
+        database = sql.Identifier(name)
+        administrator.execute(sql.SQL("alter database {} set track_functions = 'all'").format(database))
+        administrator.execute(pgvec_admin.database.SET_SEARCH_PATH)
+        started = administrator.execute("select pg_catalog.clock_timestamp()").fetchone()
+        assert started is not None
+        yield Hostile(url, administrator, started[0])
+
+
+@pytest.fixture(scope="module")
+def planted(server: embedded.Server) -> Iterator[str]:
+    """Name of a database in which mallory has created, and nobody installed."""
     with psycopg.connect(server.url(), autocommit=True) as connection:
-        name = sql.Identifier(str(psycopg.conninfo.conninfo_to_dict(empty_database)["dbname"]))
         connection.execute("create role mallory login")
-        connection.execute(sql.SQL("alter database {} set track_functions = 'all'").format(name))
     try:
-        with psycopg.connect(empty_database, autocommit=True) as administrator:
-            administrator.execute(pgvec_admin.database.SET_SEARCH_PATH)
-            administrator.execute("grant create, usage on schema public to mallory")
-            administrator.execute("create table public.jobs (id int primary key, title text)")
-            administrator.execute("insert into public.jobs values (1, 'a red fish'), (2, 'a blue bird')")
-            started = administrator.execute("select pg_catalog.clock_timestamp()").fetchone()
-            assert started is not None
-            made = Hostile(empty_database, administrator, started[0])
-            made.as_mallory(PLANTED.replace(":names", f"'{_words()}'"))
-            yield made
-            administrator.execute("drop owned by mallory cascade")
+        with installation.created(server, "planted") as url:
+            with psycopg.connect(url, autocommit=True) as administrator:
+                administrator.execute("grant create, usage on schema public to mallory")
+                administrator.execute("create table public.jobs (id int primary key, title text)")
+                administrator.execute("insert into public.jobs values (1, 'a red fish'), (2, 'a blue bird')")
+            _as_mallory(url, PLANTED.replace(":names", f"'{_words()}'"))
+            yield "planted"
     finally:
         with psycopg.connect(server.url(), autocommit=True) as connection:
             connection.execute("drop role mallory")
+
+
+@pytest.fixture(scope="module")
+def migrated(server: embedded.Server, planted: str) -> Iterator[str]:
+    """Name of the same database with the engine, which a superuser installed."""
+    with installation.created(server, "migrated", planted) as url:
+        migrate.migrate(Target(url, "the tests"), report=lambda _: None)
+        yield "migrated"
+
+
+@pytest.fixture(scope="module")
+def overloaded(server: embedded.Server, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Name of one with a collection, of whose functions mallory has made others of the same names."""
+    folder = tmp_path_factory.mktemp("overloaded")
+    _write_files(folder)
+    with installation.created(server, "overloaded", migrated) as url, pytest.MonkeyPatch.context() as patch:
+        for line in ("collection create documents --dimensions 8 --model openai:small", "load {}/rows.jsonl"):
+            assert _command(f"{line} --database-url {url}".replace("{}", str(folder)), patch) == 0
+        with psycopg.connect(url, autocommit=True) as administrator:
+            administrator.execute("grant usage on schema extensions to mallory")
+        _as_mallory(url, OVERLOADS)
+        yield "overloaded"
+
+
+@pytest.fixture
+def hostile(server: embedded.Server, planted: str, request: pytest.FixtureRequest) -> Iterator[Hostile]:
+    """The test's own copy of one of the databases above: of `planted`, or as `_from` says."""
+    template = request.getfixturevalue(getattr(request, "param", "planted"))
+    with _hostile(server, f"hostile_{next(_numbers)}", template) as made:
+        yield made
+
+
+def _from(template: str) -> pytest.MarkDecorator:
+    """Which database `hostile` is a copy of, if not of `planted`."""
+    return pytest.mark.parametrize("hostile", [template], indirect=True, ids=[pytest.HIDDEN_PARAM])
 
 
 Run = Callable[[str], tuple[int, str]]
@@ -138,30 +185,40 @@ def run(
     capsys: pytest.CaptureFixture[str],
 ) -> Run:
     """Runs a line of CALLS as a superuser; returns its exit code and what it said."""
-    (tmp_path / "texts").mkdir()
-    (tmp_path / "supabase").mkdir()
-    for number in range(120):
-        (tmp_path / "texts" / f"{number}.md").write_text(f"# Fish {number}\n\nA red fish, number {number}.")
-    rows = [
-        {"id": f"r{n}", "content": f"a red fish {n}", "n": n, "embedding": vector_of(str(n)).tolist()}
-        for n in range(60)
-    ]
-    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (tmp_path / "queries.jsonl").write_text('{"_id": "q", "text": "a red fish"}\n')
-    (tmp_path / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq\tr1\t1\n")
+    _write_files(tmp_path)
     monkeypatch.setenv("PGVEC_DATABASE_URL", hostile.url)
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     monkeypatch.delenv("PGVEC_DEBUG", raising=False)
     monkeypatch.setattr(cli, "app", typer.main.get_command(cli.app))
 
     def call(line: str) -> tuple[int, str]:
-        arguments = shlex.split(line.replace("{}", str(tmp_path)).replace("{openai}", openai.url))
-        monkeypatch.setattr(sys, "argv", ["pgvec-admin", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        return int(ended.value.code or 0), "".join(capsys.readouterr())
+        code = _command(line.replace("{}", str(tmp_path)).replace("{openai}", openai.url), monkeypatch)
+        return code, "".join(capsys.readouterr())
 
     return call
+
+
+def _write_files(folder: Path) -> None:
+    """The files that CALLS read."""
+    (folder / "texts").mkdir()
+    (folder / "supabase").mkdir()
+    for number in range(120):
+        (folder / "texts" / f"{number}.md").write_text(f"# Fish {number}\n\nA red fish, number {number}.")
+    rows = [
+        {"id": f"r{n}", "content": f"a red fish {n}", "n": n, "embedding": vector_of(str(n)).tolist()}
+        for n in range(60)
+    ]
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "queries.jsonl").write_text('{"_id": "q", "text": "a red fish"}\n')
+    (folder / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq\tr1\t1\n")
+
+
+def _command(line: str, patch: pytest.MonkeyPatch) -> int:
+    """The exit code of the command, run in this process."""
+    patch.setattr(sys, "argv", ["pgvec-admin", *shlex.split(line)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return int(ended.value.code or 0)
 
 
 def test_no_command_runs_what_others_made_in_public(hostile: Hostile, run: Run) -> None:
@@ -212,11 +269,9 @@ def _line(stream: IO[str] | None) -> str:
     return stream.readline()
 
 
+@_from("overloaded")
 @pytest.mark.parametrize("options", [(), ("--pooler",)], ids=["direct", "pooler"])
-def test_neither_does_the_service(hostile: Hostile, openai: OpenAIServer, run: Run, options: tuple[str, ...]) -> None:
-    for line in ("migrate", "collection create documents --dimensions 8 --model openai:small", "load {}/rows.jsonl"):
-        assert run(line)[0] == 0
-    hostile.overload()
+def test_neither_does_the_service(hostile: Hostile, openai: OpenAIServer, options: tuple[str, ...]) -> None:
     for client in _serving(hostile, openai, *options):
         for body in (
             {"query": "fish"},
@@ -232,10 +287,8 @@ def test_neither_does_the_service(hostile: Hostile, openai: OpenAIServer, run: R
     assert hostile.called() == []
 
 
-def test_neither_does_the_server_of_agents(hostile: Hostile, openai: OpenAIServer, run: Run) -> None:
-    for line in ("migrate", "collection create documents --dimensions 8 --model openai:small", "load {}/rows.jsonl"):
-        assert run(line)[0] == 0
-    hostile.overload()
+@_from("overloaded")
+def test_neither_does_the_server_of_agents(hostile: Hostile, openai: OpenAIServer) -> None:
     started = StdioServerParameters(
         command=str(COMMAND),
         args=["mcp", "--base-url", openai.url, "--writes"],
@@ -261,10 +314,8 @@ def test_neither_does_the_server_of_agents(hostile: Hostile, openai: OpenAIServe
     assert hostile.called() == []
 
 
+@_from("overloaded")
 def test_our_functions_are_called_by_their_whole_signature(hostile: Hostile, run: Run) -> None:
-    for line in ("migrate", "collection create documents --dimensions 8 --model openai:small", "load {}/rows.jsonl"):
-        assert run(line)[0] == 0
-    hostile.overload()
     calls = CALLS.strip().splitlines()
     searches = [line for line in calls if re.match(r"search (?!.*-c notes)|evaluate .*--queries|log on|evaluate", line)]
     for line in searches:
@@ -272,8 +323,8 @@ def test_our_functions_are_called_by_their_whole_signature(hostile: Hostile, run
         assert (line, code, hostile.called()) == (line, 0, []), said
 
 
-def test_the_collector_of_searches_runs_nothing_either(hostile: Hostile, run: Run) -> None:
-    assert run("migrate")[0] == 0
+@_from("migrated")
+def test_the_collector_of_searches_runs_nothing_either(hostile: Hostile) -> None:
     environment = os.environ | {"PGVEC_DATABASE_URL": hostile.url}
     with subprocess.Popen([COMMAND, "log", "collect"], stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert "collecting" in _line(process.stderr)
@@ -284,25 +335,16 @@ def test_the_collector_of_searches_runs_nothing_either(hostile: Hostile, run: Ru
 def test_the_exported_file_runs_nothing_either(hostile: Hostile, server: embedded.Server, tmp_path: Path) -> None:
     file = tmp_path / "export.sql"
     file.write_text(supabase.text(), encoding="utf-8")
-    for _ in range(2):
-        psql = [
-            str(installation.program(server, "psql")),
-            "-X",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-q",
-            "-f",
-            str(file),
-            hostile.url,
-        ]
-        ran = subprocess.run(psql, capture_output=True, text=True)
+    psql: list[str | Path] = [installation.program(server, "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1"]
+    for way in ((), ("--single-transaction",)):
+        ran = subprocess.run([*psql, *way, "-f", file, hostile.url], capture_output=True, text=True)
         assert (ran.returncode, hostile.called()) == (0, []), ran.stderr
     assert migrate.status(Target(hostile.url, "the test")).problems() == []
 
 
+@_from("migrated")
 def test_the_layer_for_sqlalchemy_runs_nothing_either(hostile: Hostile, run: Run) -> None:
-    for line in ("migrate", "collection create documents --dimensions 8 --model openai:small"):
-        assert run(line)[0] == 0
+    assert run("collection create documents --dimensions 8 --model openai:small")[0] == 0
     info = hostile.administrator.info
     engine = create_engine(f"postgresql+psycopg://{info.user}@/{info.dbname}?host={info.host}&port={info.port}")
     with Session(engine) as session, session.begin():
@@ -318,8 +360,8 @@ def test_the_layer_for_sqlalchemy_runs_nothing_either(hostile: Hostile, run: Run
     assert hostile.called() == []
 
 
+@_from("migrated")
 def test_a_name_without_a_schema_is_found_where_the_role_looks(hostile: Hostile, run: Run) -> None:
-    assert run("migrate")[0] == 0
     with connect(Target(hostile.url, "the test")) as connection:
         row = connection.execute("select current_setting('search_path')").fetchone()
         assert row == (pgvec_admin.database.SEARCH_PATH,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -11,32 +12,32 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
+import supabase_project
 from pgvec_admin.database import Target
 from pgvec_admin.errors import CheckFailedError, UsageError
 from pgvec_admin.install import migrate, supabase
-from supabase_project import FOLDER, Project
+from pgvec_admin.server.embedded import Server
+from supabase_project import FOLDER
 
 ROOT = Path(__file__).parents[2] / "supabase"
 CLI = FOLDER / "node_modules" / ".bin" / "supabase"
 
+_numbers = itertools.count()
+
 
 class Cli:
-    """The command `supabase` in a project's folder, on a database."""
+    """The command `supabase` in a project's folder, on a database of the platform."""
 
-    def __init__(self, folder: Path, project: Project) -> None:
-        self._folder = folder
-        name = conninfo_to_dict(project.database)["dbname"]
-        self.url = project.server.url(str(name), tcp=True)
-        shutil.copytree(ROOT, folder / "supabase", ignore=shutil.ignore_patterns("*_pgvec_admin_*.sql"))
-        supabase.export(folder / "supabase" / "migrations")
+    def __init__(self, folder: Path, server: Server, name: str) -> None:
+        self.folder, self.server, self.name = folder, server, name
+        self.url = server.url(name, tcp=True)
 
     def __call__(self, *arguments: str) -> str:
-        quiet = {"HOME": str(self._folder), "DO_NOT_TRACK": "1", "PGSSLMODE": "disable", "NO_COLOR": "1"}
+        quiet = {"HOME": str(self.folder), "DO_NOT_TRACK": "1", "PGSSLMODE": "disable", "NO_COLOR": "1"}
         ran = subprocess.run(
             [CLI, *arguments, f"--remote={self.url}"],
-            cwd=self._folder,
+            cwd=self.folder,
             env=os.environ | quiet,
             capture_output=True,
             text=True,
@@ -47,9 +48,32 @@ class Cli:
         return ran.stdout
 
 
+@pytest.fixture(scope="module")
+def pushed(platform: Server, tmp_path_factory: pytest.TempPathFactory) -> Cli:
+    """A new project, to which the command has pushed everything and the seed."""
+    folder = tmp_path_factory.mktemp("pushed")
+    shutil.copytree(ROOT, folder / "supabase", ignore=shutil.ignore_patterns("*_pgvec_admin_*.sql"))
+    supabase.export(folder / "supabase" / "migrations")
+    supabase_project.create(platform, "pushed")
+    cli = Cli(folder, platform, "pushed")
+    cli("db", "push", "--yes", "--include-seed")
+    return cli
+
+
 @pytest.fixture
-def cli(project: Project, tmp_path: Path) -> Cli:
-    return Cli(tmp_path, project)
+def cli(pushed: Cli) -> Cli:
+    """The command on the test's own copy of that project."""
+    name = f"pushed_{next(_numbers)}"
+    supabase_project.create(pushed.server, name, template=pushed.name)
+    return Cli(pushed.folder, pushed.server, name)
+
+
+@pytest.fixture
+def new_project(platform: Server) -> str:
+    """The database of a new project, with nothing in it."""
+    name = f"new_{next(_numbers)}"
+    supabase_project.create(platform, name)
+    return supabase_project.conninfo(platform, name)
 
 
 def _count(url: str, query: str) -> Any:
@@ -59,21 +83,19 @@ def _count(url: str, query: str) -> Any:
     return row[0]
 
 
-def test_db_push_installs_everything_and_the_seed(cli: Cli, project: Project) -> None:
-    cli("db", "push", "--yes", "--include-seed")
+def test_db_push_installs_everything_and_the_seed(cli: Cli, tmp_path: Path) -> None:
     standing = migrate.status(Target(cli.url, "the test"))
     assert standing.problems() == []
     assert {state.state for state in standing.functions} == {"ok"}
     assert migrate.migrate(Target(cli.url, "the test"), report=lambda _: None).functions == []
     cli("db", "push", "--yes", "--include-seed")
     assert _count(cli.url, "select count(*) from documents") == 4
-    project.settle()
-    found = project.rpc("keyword_search", {"query_text": "pool timeout"}).json()
+    with supabase_project.serve(cli.server, cli.name, tmp_path) as project:
+        found = project.rpc("keyword_search", {"query_text": "pool timeout"}).json()
     assert found[0]["id"] == "pool-2"
 
 
 def test_its_advisor_finds_nothing(cli: Cli) -> None:
-    cli("db", "push", "--yes", "--include-seed")
     with psycopg.connect(cli.url, autocommit=True) as connection:
         connection.execute("select pgvec.create_collection('notes', 2, access => 'tenant', partition => 1)")
         connection.execute("select pgvec.create_collection_api('notes')")
@@ -103,9 +125,8 @@ def test_its_advisor_finds_nothing(cli: Cli) -> None:
     assert [(one["name"], one["detail"]) for one in told] == []
 
 
-def test_its_types_are_the_example(cli: Cli) -> None:
-    cli("db", "push", "--yes", "--include-seed")
-    assert cli("gen", "types", "typescript") == (ROOT / "database.types.ts").read_text()
+def test_its_types_are_the_example(pushed: Cli) -> None:
+    assert pushed("gen", "types", "typescript") == (ROOT / "database.types.ts").read_text()
 
 
 def test_an_export_is_written_once_and_rewritten_when_it_differs(tmp_path: Path) -> None:
@@ -144,15 +165,8 @@ def test_the_edge_function_is_written_beside_the_migrations(tmp_path: Path) -> N
     assert "mine" in (folder / "index.ts").read_text()
 
 
-def test_what_somebody_made_or_edited_is_not_overwritten(project: Project) -> None:
-    with psycopg.connect(project.database, autocommit=True) as connection:
-        connection.execute(
-            "create function match_documents(query_embedding extensions.vector) returns int language sql as 'select 1'"
-        )
-        with pytest.raises(psycopg.Error, match="was not made by pgvec-admin"):
-            connection.execute(supabase.text().encode())
-        connection.execute("drop function match_documents(extensions.vector)")
-        connection.execute(supabase.text().encode())
+def test_what_somebody_edited_is_not_overwritten(cli: Cli) -> None:
+    with psycopg.connect(cli.url, autocommit=True) as connection:
         connection.execute(
             "create or replace function pgvec.version() returns text language sql immutable set search_path = ''"
             " as $$ select 'mine' $$"
@@ -161,8 +175,8 @@ def test_what_somebody_made_or_edited_is_not_overwritten(project: Project) -> No
             connection.execute(supabase.text().encode())
 
 
-def test_the_functions_of_a_guide_are_replaced_where_the_export_may(project: Project) -> None:
-    with psycopg.connect(project.database, autocommit=True) as connection:
+def test_what_somebody_made_is_not_overwritten_but_replaced_where_the_export_may(new_project: str) -> None:
+    with psycopg.connect(new_project, autocommit=True) as connection:
         connection.execute(
             "create table documents_of_a_guide (id bigserial primary key, content text, metadata jsonb,"
             " embedding extensions.vector(3));"
@@ -171,8 +185,10 @@ def test_the_functions_of_a_guide_are_replaced_where_the_export_may(project: Pro
             " language sql as $$ select id, content, metadata, 1 - (embedding operator(extensions.<=>) query_embedding)"
             " from documents_of_a_guide limit match_count $$"
         )
-        with pytest.raises(psycopg.Error, match="supabase export --replace-existing"):
+        with pytest.raises(psycopg.Error, match="was not made by pgvec-admin") as refusal:
             connection.execute(supabase.text().encode())
+        assert "supabase export --replace-existing" in str(refusal.value)
+        assert _count(new_project, "select to_regnamespace('pgvec')") is None, "a refused export has left something"
         connection.execute(supabase.text(replace_existing=True).encode())
         kept = connection.execute(
             "select origin, definition like '%documents_of_a_guide%' from pgvec.function_history"
