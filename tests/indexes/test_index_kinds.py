@@ -69,7 +69,7 @@ def test_of_partitions_none_keeps_what_a_cancelled_build_made(notes: Connection,
             notes.execute("select pg_cancel_backend(pid) from pg_stat_progress_create_index")
 
     with pytest.raises(psycopg.errors.QueryCanceled):
-        index.create(where, "notes", ef_construction=1000, m=64, report=cancel)
+        index.create(where, "notes", ef_construction=400, m=32, report=cancel)
     assert WHOLE in seen
     assert notes.execute(ON_NOTES).fetchall() == []
     assert not index.create(where, "notes").existed

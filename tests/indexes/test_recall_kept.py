@@ -28,6 +28,7 @@ from pgvec_admin.server import embedded
 
 DIMENSIONS = 16
 ISLAND = 50  # rows that are near to each other, and far from all others
+ROWS = 3000
 HNSW = "documents_embedding_hnsw_cosine_idx"
 
 ADD = f"""
@@ -41,7 +42,7 @@ select i::text, 'text ' || i, v.embedding::extensions.vector
 
 def _fill(connection: Connection) -> None:
     connection.execute("select pgvec.create_collection('documents', %s)", (DIMENSIONS,))
-    connection.execute(ADD.encode(), (0, 5999))
+    connection.execute(ADD.encode(), (0, ROWS - 1))
     connection.execute("analyze documents")
 
 
@@ -60,6 +61,29 @@ def where(database: str) -> Target:
     return Target(database, "the test")
 
 
+def _without_islands(connection: Connection, rows: int) -> None:
+    """Rows of which the usual graph and the least ef_search find all."""
+    connection.execute("truncate documents")
+    connection.execute(
+        "insert into documents (id, content, embedding)"
+        " select i::text, 'x', (select array_agg(sin(hashtext(i || ' ' || k))) from generate_series(1, 16) as k)::extensions.vector"
+        " from generate_series(1, %s::int) as i",
+        (rows,),
+    )
+    connection.execute("analyze documents")
+
+
+def _double(connection: Connection) -> None:
+    connection.execute(ADD.encode(), (ROWS, 2 * ROWS - 1))
+    connection.execute("analyze documents")
+
+
+def _by_the_graph(connection: Connection) -> None:
+    """For all sessions to come: searches of so few rows would be exact, and tell nothing of the graph."""
+    name = Identifier(connection.info.dbname)
+    connection.execute(SQL("alter database {} set enable_seqscan = off").format(name))
+
+
 def _settings(connection: Connection) -> dict[str, object]:
     ((settings,),) = connection.execute("select settings from pgvec.collections").fetchall()
     assert isinstance(settings, dict)
@@ -71,7 +95,7 @@ def _recall(connection: Connection) -> float:
     ((recall,),) = connection.execute(
         """
         select avg((select count(*) from unnest(e.expected) as x where x = any (m.found)) / 10.0)::float8
-          from (select d.id, d.embedding from documents as d order by md5(d.id || ' other') limit 1000) as q
+          from (select d.id, d.embedding from documents as d order by md5(d.id || ' other') limit 400) as q
          cross join lateral (select array(select o.id from documents as o order by (o.embedding operator(extensions.<=>) q.embedding) + 0, o.id limit 10) as expected) as e
          cross join lateral (select array(select r.id from match_documents(q.embedding, 10) as r) as found) as m
         """
@@ -89,8 +113,8 @@ def _tuned_verdict(connection: Connection) -> tuple[str, str, str]:
 
 def test_an_index_over_islands_is_built_so_that_searches_leave_them(documents: Connection, where: Target) -> None:
     told: list[str] = []
-    # for the session that builds and tunes, too: searches of so few rows would be exact, and tell nothing of the graph
-    documents.execute(SQL("alter database {} set enable_seqscan = off").format(Identifier(documents.info.dbname)))
+    _double(documents)
+    _by_the_graph(documents)
     build = index.create(where, "documents", tune=20, warn=told.append)
     (built,) = index.vector_indexes(documents, "documents")
     assert "m='16'" in built.definition
@@ -102,20 +126,14 @@ def test_an_index_over_islands_is_built_so_that_searches_leave_them(documents: C
     settings = _settings(documents)
     assert settings["ef_search"] == build.kept.value >= 40
     assert settings["tuned"] == {
-        "rows": 6000, "ef_search": build.kept.value, "at_least": 40, "recall": pytest.approx(build.kept.recall, abs=1e-4),
+        "rows": 2 * ROWS, "ef_search": build.kept.value, "at_least": 40, "recall": pytest.approx(build.kept.recall, abs=1e-4),
         "deep_recall": pytest.approx(0.95, abs=0.06),  # of the 400 nearest rows, which are of eight islands
     }  # fmt: skip
     assert _recall(documents) >= 0.98
 
 
 def test_rows_without_islands_get_the_usual_graph(documents: Connection, where: Target) -> None:
-    documents.execute("truncate documents")
-    documents.execute(
-        "insert into documents (id, content, embedding)"
-        " select i::text, 'x', (select array_agg(sin(hashtext(i || ' ' || k))) from generate_series(1, 16) as k)::extensions.vector"
-        " from generate_series(1, 2000) as i"
-    )
-    documents.execute("analyze documents")
+    _without_islands(documents, 2000)
     assert documents.execute("select m, ef_construction, islands from pgvec.graph_plan('documents')").fetchone() == (
         16, 64, None,
     )  # fmt: skip
@@ -124,7 +142,8 @@ def test_rows_without_islands_get_the_usual_graph(documents: Connection, where: 
 def test_where_no_setting_reaches_the_recall_that_is_said_and_a_graph_proposed(
     documents: Connection, where: Target, run: Run
 ) -> None:
-    said = run("index", "create", "documents", "--m", "2", "--ef-construction", "4", "--seconds", "10").stderr
+    _by_the_graph(documents)
+    said = run("index", "create", "documents", "--m", "2", "--ef-construction", "4", "--seconds", "4").stderr
     assert "0.98 is not reached: drop the index and build it with --m 16 --ef-construction 104" in said
     kept = _settings(documents)["tuned"]
     assert isinstance(kept, dict)
@@ -143,31 +162,32 @@ def test_a_collection_that_has_doubled_is_told_by_verify_and_tuned_by_load(
 ) -> None:
     # whose vacuum would estimate the rows from a part of the pages
     documents.execute("alter table documents set (autovacuum_enabled = off)")
-    index.create(where, "documents", tune=5)
-    assert _tuned_verdict(documents) == ("ok", "tuned for 6000 rows", "")
-    documents.execute("insert into documents (content) select 'waits for its vector' from generate_series(1, 7000)")
+    index.create(where, "documents", tune=1)
+    assert _tuned_verdict(documents) == ("ok", "tuned for 3000 rows", "")
+    documents.execute("insert into documents (content) select 'waits for its vector' from generate_series(1, 3500)")
     documents.execute("analyze documents")
     assert _tuned_verdict(documents)[0] == "ok"  # the graph is no larger yet
     documents.execute("delete from documents where embedding is null")
-    documents.execute(ADD.encode(), (6000, 12100))
+    documents.execute(ADD.encode(), (3000, 6050))
     documents.execute("analyze documents")
-    assert _tuned_verdict(documents)[:2] == ("warn", "tuned for 6000 rows, there are 12101")
+    assert _tuned_verdict(documents)[:2] == ("warn", "tuned for 3000 rows, there are 6051")
 
     file = tmp_path / "more.jsonl"
     file.write_text(json.dumps({"id": "new", "content": "new", "embedding": [1.0] * DIMENSIONS}))
-    documents.execute('update pgvec.collections set settings = settings || \'{"tuned": {"rows": 6000}}\'')
+    documents.execute('update pgvec.collections set settings = settings || \'{"tuned": {"rows": 3000}}\'')
     result = load.load_files(documents, "documents", inputs([str(file)]), reading.LoadOptions())
     assert result.kept is not None
     assert result.kept.reached
     tuned = _settings(documents)["tuned"]
     assert isinstance(tuned, dict)
-    assert tuned["rows"] == pytest.approx(12102, rel=0.1)  # as the server estimates it
+    assert tuned["rows"] == pytest.approx(6052, rel=0.1)  # as the server estimates it
     assert _tuned_verdict(documents)[0] == "ok"
     # and then it is not due again
     assert documents.execute("select * from pgvec.keep_recall('documents')").fetchall() == []
 
 
 def test_the_repair_of_verify_tunes(documents: Connection, where: Target) -> None:
+    _without_islands(documents, 2100)
     index.create(where, "documents")
     documents.execute('update pgvec.collections set settings = \'{"tuned": {"rows": 500}}\'')
     result, _, fix = _tuned_verdict(documents)
@@ -177,12 +197,13 @@ def test_the_repair_of_verify_tunes(documents: Connection, where: Target) -> Non
 
 
 def test_what_a_user_has_set_is_never_lowered(documents: Connection, where: Target) -> None:
+    _without_islands(documents, 2000)
     documents.execute("update pgvec.collections set settings = '{\"ef_search\": 77}'")
-    build = index.create(where, "documents", m=32, ef_construction=400, tune=5)  # of which 40 would suffice
+    build = index.create(where, "documents", m=16, ef_construction=64, tune=1)  # of which 40 would suffice
     assert build.kept is not None
     assert build.kept.value >= 77
     for _ in range(2):  # also when its value has become the tuned one
-        kept = index.keep_recall(documents, "documents", seconds=2, only_due=False)
+        kept = index.keep_recall(documents, "documents", seconds=0.5, only_due=False)
         assert kept is not None
         assert kept.value >= 77
     # whoever tunes by hand asks for the smallest
@@ -190,6 +211,7 @@ def test_what_a_user_has_set_is_never_lowered(documents: Connection, where: Targ
 
 
 def test_tuning_ends_when_its_time_is_over(documents: Connection, where: Target) -> None:
+    _double(documents)
     index.create(where, "documents")
     started = time.monotonic()
     trials = bench.tune(documents, "documents", wanted_recall=1, queries=10_000, seconds=0.5)
@@ -206,7 +228,7 @@ def test_writers_are_not_kept_waiting_while_it_is_tuned(documents: Connection, w
     def tune() -> None:
         with psycopg.connect(database) as other:
             begun.set()
-            other.execute("select * from pgvec.tune('documents', 1, 10000, seconds => 4)")
+            other.execute("select * from pgvec.tune('documents', 1, 10000, seconds => 1.5)")
 
     thread = threading.Thread(target=tune)
     thread.start()
@@ -232,6 +254,7 @@ def test_rows_of_tenants_are_tuned_each_among_those_of_its_tenant(connection: Co
 
 
 def test_a_worker_tunes_when_no_row_waits_and_stops_at_once(documents: Connection, where: Target) -> None:
+    _without_islands(documents, 2100)
     index.create(where, "documents")
     documents.execute('update pgvec.collections set settings = \'{"tuned": {"rows": 500}}\'')
     heard: list[tuple[str, Kept]] = []
@@ -285,11 +308,11 @@ def test_who_reads_ef_search_knows_of_its_default(connection: Connection) -> Non
 
 
 def test_a_plan_of_growth_is_the_arithmetic_of_the_rows_there_are(documents: Connection, run: Run) -> None:
-    items = {item.what: item for item in index.scale_plan(documents, "documents", rows=60_000, memory=2**30)}
+    items = {item.what: item for item in index.scale_plan(documents, "documents", rows=30_000, memory=2**30)}
     for what in ("rows", "table", "other indexes"):
         assert items[what].planned == pytest.approx(10 * (items[what].now or 0))
     ((planned,),) = documents.execute(
-        "select index_bytes from pgvec.index_memory('hnsw', 'vector', 16, 60000)"
+        "select index_bytes from pgvec.index_memory('hnsw', 'vector', 16, 30000)"
     ).fetchall()
     assert items["vector index"].planned == items["memory to search"].planned == planned
     assert items["disk"].planned > items["table"].planned + items["other indexes"].planned + 2 * planned

@@ -273,18 +273,19 @@ def test_dropping_a_collection_leaves_no_statistics(documents: Connection) -> No
 def test_what_a_statement_writes_is_counted_once_and_not_once_a_tenant(connection: Connection) -> None:
     connection.execute("select pgvec.create_collection('notes', 2, access => 'tenant')")
     took: dict[int, list[float]] = {4: [], 500: []}
-    for _ in range(2):
-        for tenants, seconds in took.items():
-            began = time.perf_counter()
-            connection.execute(
-                "insert into notes (tenant_id, content)"
-                " select lpad(to_hex(i %% %s), 32, '0')::uuid,"
-                "        (select string_agg('word' || (i * 7 + k * k * 13 + i %% 97 * k) %% 3000, ' ')"
-                "           from generate_series(1, 60) as k)"
-                "   from generate_series(1, 2000) as i",
-                (tenants,),
-            )
-            seconds.append(time.perf_counter() - began)
-            connection.execute("truncate notes")
+    for tenants in (4, 500, 4, 500):
+        if tenants == 500 and took[500] and took[500][0] < 7 * min(took[4]):
+            break  # a second time only where the first may have been disturbed
+        began = time.perf_counter()
+        connection.execute(
+            "insert into notes (tenant_id, content)"
+            " select lpad(to_hex(i %% %s), 32, '0')::uuid,"
+            "        (select string_agg('word' || (i * 7 + k * k * 13 + i %% 97 * k) %% 3000, ' ')"
+            "           from generate_series(1, 60) as k)"
+            "   from generate_series(1, 2000) as i",
+            (tenants,),
+        )
+        took[tenants].append(time.perf_counter() - began)
+        connection.execute("truncate notes")
     # each tenant has statistics of its own to settle; reading all words for each made it twelve times
     assert min(took[500]) < 7 * min(took[4])

@@ -352,7 +352,10 @@ def test_rest_answers_a_text_with_the_anon_key(with_search: Project) -> None:
 
 @needs_judgements
 @pytest.mark.parametrize("name", ["cranfield", "cisi"] if FULL else ["cisi"])
-def test_it_is_better_than_words_alone_with_vectors_of_nobodys_model(connection: Connection, name: str) -> None:
+def test_it_is_better_than_words_alone_with_vectors_of_nobodys_model(
+    connection: Connection, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluate, "MODES", [mode for mode in evaluate.MODES if mode.name in evaluate.LEGS])
     judged = read(name)
     turn = np.random.default_rng(1).normal(size=(384, 100)) / 10
     collections.create(connection, "documents", 100)

@@ -55,6 +55,12 @@ def project(
         yield made
 
 
+@pytest.fixture(scope="module")
+def member(project: Project) -> Iterator[Connection]:
+    with psycopg.connect(project.database, prepare_threshold=None) as made:
+        yield made  # one session for all examples, each of which is rolled back
+
+
 def _create(connection: Connection, name: str, dimensions: int, partition: int | None) -> None:
     connection.execute(
         "select pgvec.create_collection(%s, %s, access => 'tenant', partition => %s)", (name, dimensions, partition)
@@ -322,17 +328,15 @@ def _answer(connection: Connection, tenant: str, collection: str, text: str, val
 
 @examples(1200)
 @given(done=st.lists(DONE, min_size=2, max_size=5))
-def test_what_a_tenant_sees_does_not_depend_on_others(project: Project, done: list[tuple[str, Any]]) -> None:
-    with psycopg.connect(project.database) as connection:
-        connection.execute("select")  # begins the transaction in which all is done
+def test_what_a_tenant_sees_does_not_depend_on_others(member: Connection, done: list[tuple[str, Any]]) -> None:
+    with member.transaction(force_rollback=True):
         for who, (text, values) in done:
             if who == "they":
-                _answer(connection, THEIRS, SHARED, text, values)
+                _answer(member, THEIRS, SHARED, text, values)
             else:
-                seen = _answer(connection, OURS, SHARED, text, values)
-                assert seen == _answer(connection, OURS, ALONE, text, values)
+                seen = _answer(member, OURS, SHARED, text, values)
+                assert seen == _answer(member, OURS, ALONE, text, values)
                 assert not re.search(r"their red fish number \d", seen)
-        connection.rollback()
 
 
 @examples(200, for_a_change=25)

@@ -174,7 +174,7 @@ def test_the_setting_fold_accents_takes_effect_with_a_refresh(mixed: Connection)
 def test_a_text_with_more_lexemes_than_fit_is_indexed_as_far_as_they_fit_and_the_row_is_named(
     connection: Connection,
 ) -> None:
-    long = " ".join(f"w{number:06}" for number in range(160_000))
+    long = " ".join(f"w{number:06}" for number in range(110_000))
     told: list[str] = []
     connection.add_notice_handler(lambda notice: told.append(str(notice.message_primary)))
     connection.execute("select pgvec.create_collection('documents', 3)")
@@ -193,15 +193,15 @@ def test_a_text_with_more_lexemes_than_fit_is_indexed_as_far_as_they_fit_and_the
     ]
     share = int(warned[0].split("first ")[1].split(" %")[0])
     assert 40 < share < 100
-    last = f"w{160_000 * (share - 1) // 100:06}"
+    last = f"w{110_000 * (share - 1) // 100:06}"
     assert _ids(connection, last) == ["direct", "upsert"]
     assert _ids(connection, last, "papers") == ["after", "before"]
-    assert _ids(connection, "w159999") == []
+    assert _ids(connection, "w109999") == []
 
 
 def test_a_long_text_without_spaces_is_indexed_as_far_as_it_fits(connection: Connection) -> None:
     drawn = random.Random(1)
-    long = "".join(chr(drawn.randrange(0x4E00, 0x9F00)) for _ in range(400_000))
+    long = "".join(chr(drawn.randrange(0x4E00, 0x9F00)) for _ in range(200_000))
     told: list[str] = []
     connection.add_notice_handler(lambda notice: told.append(str(notice.message_primary)))
     connection.execute("select pgvec.create_collection('documents', 3)")
@@ -210,7 +210,7 @@ def test_a_long_text_without_spaces_is_indexed_as_far_as_it_fits(connection: Con
     share = int(warned.split("first ")[1].split(" %")[0])
     assert 10 < share < 100
     assert _ids(connection, long[1000:1003]) == ["long"]
-    inside = 400_000 * (share - 1) // 100
+    inside = 200_000 * (share - 1) // 100
     assert _ids(connection, long[inside : inside + 3]) == ["long"]
 
 
@@ -251,7 +251,7 @@ def test_a_row_has_the_lexemes_of_its_text_whichever_signs_are_in_it(connection:
 def test_whatever_a_character_is_a_text_is_read_in_its_normal_form(connection: Connection) -> None:
     differing = connection.execute(
         "select c, x.read from generate_series(1, x'2FFFF'::int) as c, unnest(array['', U&'\\0301']) as accent"
-        " cross join lateral (select pgvec.plain_text('a' || chr(c) || 'b' || chr(c) || accent)) as x (read)"
+        " cross join lateral (select pgvec.plain_text('a' || chr(c) || 'b' || chr(c) || accent) offset 0) as x (read)"
         " where c not between x'D800'::int and x'DFFF'::int and (x.read is not nfkc normalized"
         "       or x.read ~ '[\\u00AD\\u200B-\\u200F\\u2060-\\u206F\\uFE00-\\uFE0F\\uFEFF]')"
     ).fetchall()
