@@ -194,6 +194,10 @@ def test_the_repair_of_verify_tunes(documents: Connection, where: Target) -> Non
     assert result == "warn"
     documents.execute(fix.encode())
     assert _tuned_verdict(documents)[0] == "ok"
+    tuned = _settings(documents)["tuned"]
+    assert isinstance(tuned, dict)
+    assert tuned["deep_recall"] >= 0.99
+    assert tuned["deep_ef_search"] in (400, 500, 650, 800)  # at which the 400 nearest are found nearly as well
 
 
 def test_what_a_user_has_set_is_never_lowered(documents: Connection, where: Target) -> None:

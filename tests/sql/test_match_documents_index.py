@@ -249,24 +249,33 @@ def test_a_search_looks_as_far_as_its_steps_say(
         assert found == [row[0] for row in bare]
 
 
-@pytest.mark.parametrize(("deep_recall", "look"), [(0.995, 420), (0.98, 110), (None, 110)])
+@pytest.mark.parametrize(
+    ("tuned", "part", "first"),
+    [
+        ({"deep_recall": 0.995, "deep_ef_search": 400}, 10, (220, 11)),  # twice as many match as are read
+        ({"deep_recall": 0.995, "deep_ef_search": 600}, 10, (231, 11)),  # it finds rows that are 1.4 times as far
+        ({"deep_recall": 0.995}, 10, (385, 11)),  # by an earlier release, which did not measure it
+        ({"deep_recall": 0.995, "deep_ef_search": 400}, 2, (88, 11)),  # near rows are missed as well
+        ({"deep_recall": 0.995, "deep_ef_search": 400}, 5, (150, 11)),
+        ({"deep_recall": 0.98}, 10, (110, 14)),
+        ({}, 10, (110, 14)),
+    ],
+)
 def test_a_graph_that_finds_farther_rows_too_is_looked_into_further(
-    many: tuple[Connection, np.ndarray[Any, Any]], deep_recall: float | None, look: int
+    many: tuple[Connection, np.ndarray[Any, Any]], tuned: dict[str, float], part: int, first: tuple[int, int]
 ) -> None:
     connection, vectors = many
-    settings = json.dumps({} if deep_recall is None else {"tuned": {"deep_recall": deep_recall}})
-    connection.execute("update pgvec.collections set settings = %s", (settings,))
+    connection.execute("update pgvec.collections set settings = %s", (json.dumps({"tuned": tuned}),))
     steps = connection.execute(
         """
-        select s.kind, s.ef_search, s.enough
+        select s.ef_search, s.enough, s.kind
           from pgvec.vector_request(%s, 10, '{}', null, 'documents', null, null) as r,
                unnest(pgvec.wide_steps(r, 11, 40, %s, 20000)) as s
         """,
-        (_literal(vectors[0]), ROWS / 10),
+        (_literal(vectors[0]), ROWS / part),
     ).fetchall()
-    # a tenth of the rows match: a look of so many rows is expected to find three times as many as are wanted
-    assert steps[0] == ("column", look, 14)
-    assert steps[-1][0] is None  # what it does not find, an exact scan does
+    assert steps[0] == (*first, "column")
+    assert steps[-1][2] is None  # what it does not find, an exact scan does
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 -- pgvec.keep_recall -- tunes a collection where that is due: after a build, and when its rows have doubled since it was tuned.
 -- It aims at half of the misses that are allowed, since other rows than the sampled ones are searched for, and never goes below
 -- what the user has set, nor below the default: a setting that is not the tuned one is the user's, and stays the least.
--- How well the 400 nearest rows are found says how far filtered searches can trust the graph (pgvec.wide_steps): fewer may all be of one island.
+-- How well the 400 nearest rows are found says how far filtered searches can trust the graph (pgvec.wide_steps): fewer may all be of one island. Where they are
+-- found, the smallest ef_search that finds them says how deep such a search has to look.
 create or replace function pgvec.keep_recall(collection text, seconds float8 default 20, wanted_recall float8 default 0.98, only_due boolean default true)
   returns table (setting text, value int, recall float8, p50_ms float8, p95_ms float8, reached boolean, hint text)
   language plpgsql volatile parallel unsafe
@@ -16,6 +17,10 @@ declare
   plan     record;
   built    record;
   sampled  record;
+  look     int;      -- an ef_search at which the 400 nearest rows are asked for
+  found    float8;   -- their recall
+  enough   float8;
+  deep     jsonb;
 begin
   select i.* into serving from pgvec.index_kind(target, target.distance) as i;
   if serving.kind is null or only_due and not pgvec.tuning_is_due(target) or not pg_try_advisory_xact_lock(hashtextextended('pgvec tunes ' || target.name, 0)) then
@@ -33,11 +38,22 @@ begin
    where t.chosen;
   if setting = 'ef_search' then
     sampled := pgvec.sample_queries(target.name, 40, 400, '{}', clock_timestamp() + make_interval(secs => seconds / 10));
+    foreach look in array array[1000, 400, 500, 650, 800] loop
+      select m.recall into found
+        from pgvec.measure_recall(jsonb_build_object('ef_search', look), sampled.ids, sampled.requests, sampled.expected, clock_timestamp() + make_interval(secs => seconds / 10)) as m;
+      if look = 1000 then
+        deep := jsonb_build_object('deep_recall', found);
+        exit when found is null or found < 0.99;
+        enough := (0.99 + found) / 2;
+      elsif found >= enough then
+        exit;
+      end if;
+    end loop;
     update pgvec.collections as c
-       set settings = jsonb_set(c.settings, '{tuned,deep_recall}', to_jsonb(d.recall))
-      from pgvec.measure_recall('{"ef_search": 1000}', sampled.ids, sampled.requests, sampled.expected, clock_timestamp() + make_interval(secs => seconds / 10)) as d
+       set settings = jsonb_set(c.settings, '{tuned}', c.settings -> 'tuned' || deep || case when found >= 0.99 then jsonb_build_object('deep_ef_search', look) else '{}' end)
      where c.name = target.name
-       and d.recall is not null;
+       and c.settings ? 'tuned'
+       and found is not null;
   end if;
   reached := coalesce(recall >= wanted_recall, true);
   if not reached and setting = 'ef_search' then
