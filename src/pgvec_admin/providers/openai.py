@@ -16,7 +16,17 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from pgvec_admin.errors import ConnectionFailedError, DataRejectedError, PgvecError, UsageError
-from pgvec_admin.providers import Embeddings, Prefixes, TooLong, answers, empty_texts, reject_unusable, tokens, too_long
+from pgvec_admin.providers import (
+    Embeddings,
+    Prefixes,
+    TooLong,
+    answers,
+    check_query,
+    reject_unusable,
+    tokens,
+    too_long,
+    unusable_texts,
+)
 from pgvec_admin.providers.clients import DEFAULT_BASE_URL, Server, parted
 from pgvec_admin.providers.pace import LONGEST_WAIT, HaltedError, Pacer
 
@@ -126,7 +136,7 @@ class OpenAIProvider:
 
     def embed_some(self, texts: Sequence[str]) -> Embeddings:
         """As embed_passages; where the provider stops, the vectors that there are by then."""
-        failures = empty_texts(texts)
+        failures = unusable_texts(texts)
         passages = {index: self._prefixes.passage + text for index, text in enumerate(texts) if index not in failures}
         if not passages:
             return Embeddings(np.full((len(texts), self._dimensions or 0), np.nan, np.float32), failures)
@@ -152,8 +162,7 @@ class OpenAIProvider:
 
     def embed_query(self, text: str) -> Vector:
         """The vector of a text to search by."""
-        if not text.strip():
-            raise DataRejectedError("the query is empty", "write what to look for")
+        check_query(text)
         query = self._prefixes.query + text
         if self.too_long == "cut" and not self._counter.fits(query, tokens.OPENAI_LONGEST):
             query = self._counter.beginning(query, tokens.OPENAI_LONGEST)

@@ -61,6 +61,6 @@ class PackagedModel:
     def _by_torch(self) -> Any:
         try:
             from pgvec_admin.providers import minilm_torch
-        except ImportError:
+        except (ImportError, OSError):  # one of its libraries cannot be loaded
             return None
         return minilm_torch.Model(self._weights)
