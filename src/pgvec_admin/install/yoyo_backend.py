@@ -55,9 +55,10 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
 
 
 class _Texts(Backend):
-    """Ends with the backend that it belongs to; each migration begins with the settings of the first."""
+    """Ends with the backend that it belongs to; each migration begins in a session that is like new."""
 
     def __enter__(self) -> _Texts:
+        self.connection.execute("discard all")  # what the one before has set
         self.init_connection(self.connection)
         return self
 

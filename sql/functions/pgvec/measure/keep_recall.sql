@@ -50,10 +50,10 @@ begin
       end if;
     end loop;
     update pgvec.collections as c
-       set settings = jsonb_set(c.settings, '{tuned}', c.settings -> 'tuned' || deep || case when found >= 0.99 then jsonb_build_object('deep_ef_search', look) else '{}' end)
+       set settings = jsonb_set(c.settings, '{tuned}', c.settings -> 'tuned' || jsonb_strip_nulls(deep)
+                                                       || case when found >= 0.99 then jsonb_build_object('deep_ef_search', look) else '{}' end)
      where c.name = target.name
-       and c.settings ? 'tuned'
-       and found is not null;
+       and c.settings ? 'tuned';
   end if;
   reached := coalesce(recall >= wanted_recall, true);
   if not reached and setting = 'ef_search' then
