@@ -258,6 +258,29 @@ def test_a_database_of_a_newer_release_is_refused(empty_database: str, sql_copy:
 # ---- faults in the middle
 
 
+def test_a_migration_begins_in_a_session_that_is_like_new(empty_database: str, sql_copy: Path) -> None:
+    texts = {
+        "0997.before": "create table pgvec.before as SESSION",
+        "0998.leaves": "set statement_timeout = '5min'; set default_transaction_read_only = on;"
+        " set search_path = public; set role pg_monitor; create temporary table left_over ();",
+        "0999.after": "create table pgvec.after as SESSION",
+    }
+    session = (
+        "select current_user::text as what union all select count(*) || ' temporary tables' from pg_class"
+        " where relnamespace = pg_my_temp_schema() union all"
+        " select name || ' ' || setting from pg_settings where source = 'session'"
+    )
+    for name, text in texts.items():
+        (sql_copy / "migrations" / f"{name}.sql").write_text(text.replace("SESSION", session))
+    install(empty_database)
+    with installation.connect(empty_database) as connection:
+        before, after = (
+            connection.execute(f"select what from pgvec.{name} order by what".encode()).fetchall()
+            for name in ("before", "after")
+        )
+    assert after == before
+
+
 def test_a_bad_migration_is_named_and_rolled_back_and_those_before_it_stay(empty_database: str, sql_copy: Path) -> None:
     bad = sql_copy / "migrations" / "0999.bad.sql"
     bad.write_text("-- depends: 0001.engine\ncreate table pgvec.half ();\nselect 1/0;\n")
