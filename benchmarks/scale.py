@@ -3,7 +3,8 @@
     PGVEC_EVAL_DATA=... python benchmarks/scale.py [--rows 1000000] [--beside 100000] [--kind islands] [--only load]
 
 The vectors of `islands` are in groups of a hundred, far from each other: the worst case of a graph. Those of `smooth`
-have sixteen directions, as those of texts have a few dozen. Texts are 60 words drawn one by one from the judged
+have sixteen directions, as those of texts have a few dozen; those of `normal` have all, and near ones are hardly nearer
+than others. Texts are 60 words drawn one by one from the judged
 collections, as frequent as they are there; so are the words of queries.
 """
 
@@ -78,7 +79,7 @@ class Rows:
         self.number, self.words = number, words
         self._random = np.random.default_rng(number)
         self.dimensions = dimensions
-        shape = (max(1, number // 100) if kind == "islands" else 16, dimensions)
+        shape = ({"islands": max(1, number // 100), "smooth": 16}.get(kind, 0), dimensions)
         self._kind, self._base = kind, self._random.normal(size=shape).astype(np.float32)
 
     def vectors(self, number: int) -> Vectors:
@@ -86,8 +87,10 @@ class Rows:
         if self._kind == "islands":
             centres = self._base[self._random.integers(len(self._base), size=number)]
             drawn = centres + 0.7 * self._random.normal(size=(number, self.dimensions))
-        else:
+        elif self._kind == "smooth":
             drawn = self._random.normal(size=(number, len(self._base))) @ self._base
+        else:
+            drawn = self._random.normal(size=(number, self.dimensions))
         unit: Vectors = (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
         return unit
 
@@ -109,7 +112,7 @@ def main() -> None:
     parser = arguments(__doc__.splitlines()[0])
     parser.set_defaults(rows=1_000_000)
     parser.add_argument("--beside", type=int, default=100_000)
-    parser.add_argument("--kind", choices=("islands", "smooth"), default="islands")
+    parser.add_argument("--kind", choices=("islands", "smooth", "normal"), default="islands")
     parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS)
     given = parser.parse_args()
     if "PGVEC_EVAL_DATA" not in os.environ or not Path(os.environ["PGVEC_EVAL_DATA"], CORPORA[0]).exists():

@@ -42,11 +42,14 @@ def place() -> Iterator[Path]:
     shutil.rmtree(place)
 
 
-@pytest.fixture(scope="module")
-def used_directory() -> Iterator[Path]:
+def _directory() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="pgvec-embedded-") as above:
         Path(above).chmod(0o755)
         yield Path(above, "server")
+
+
+used_directory = pytest.fixture(scope="module", name="used_directory")(_directory)
+older_directory = pytest.fixture(scope="module", name="older_directory")(_directory)
 
 
 @pytest.fixture
@@ -58,13 +61,6 @@ def instance(used_directory: Path) -> Iterator[Instance]:
         instance.stop()
     yield instance
     instance.stop()
-
-
-@pytest.fixture(scope="module")
-def older_directory() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="pgvec-embedded-") as above:
-        Path(above).chmod(0o755)
-        yield Path(above, "server")
 
 
 @pytest.fixture
