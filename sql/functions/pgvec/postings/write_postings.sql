@@ -14,13 +14,15 @@ create or replace function pgvec.write_postings(collection pgvec.collections, te
   set enable_nestloop = off  -- joins in the order they are written, by hash: after a first load nothing tells how many words
   set join_collapse_limit = 1  -- there are, and all rows were read for each, or all words weighed for each row
   set work_mem = '64MB'  -- some entries of every row are sorted
-  set enable_hashagg = off  -- which would hold all of them
+  set enable_hashagg = off  -- which would hold all of them, and does where they are few
+  set enable_sort = on
 as $$
 declare
   frequent constant int := 256;
   kept     constant int := 16384;
   a_block  constant int := 1024;
   sampled  constant float8 := 20000;
+  few      constant bigint := 5000000;
   until    constant timestamptz := clock_timestamp() + interval '10 seconds';
   documents bigint := (select sum(t.documents) from pgvec.text_totals as t where t.collection = write_postings.collection.name and t.tenant = write_postings.tenant);
   -- the rows, and some of them
@@ -38,6 +40,9 @@ begin
   end loop;
   delete from pgvec.postings as p where p.collection = write_postings.collection.name and p.tenant = write_postings.tenant;
   delete from pgvec.posted_ids as p where p.collection = write_postings.collection.name and p.tenant = write_postings.tenant;
+  if (select sum(t.positions) from pgvec.text_totals as t where t.collection = write_postings.collection.name and t.tenant = write_postings.tenant) <= few then
+    perform set_config('enable_hashagg', 'on', true), set_config('enable_sort', 'off', true);
+  end if;
   execute format(
     $query$
     with lexemes as materialized (
@@ -54,24 +59,26 @@ begin
          bounds as materialized (
            select s.number, max(s.weight) as least from sample as s where s.place >= 5 + 1.3 * $4 * s.rows / s.documents group by s.number),
          found as (  -- sorted lexeme by lexeme, which is quicker than all at once
-           select f.number, min(b.least) as bound, count(*) as rows, array_agg(w.entry) as entries
-             from (select hashtextextended(d.id, 0) & 4503599627370495 as number, d.fts, d.bm25 from %1$s) as d
-            cross join lateral unnest(tsvector_to_array(d.fts)) as l (lexeme)
-             join lexemes as f on f.lexeme = l.lexeme
-             left join bounds as b on b.number = f.number
-            cross join lateral (
-                  select (2047 - least(2047, -2047 * (d.bm25 operator(extensions.<#>) f.unit))::int)::bigint << 52 | d.number as entry offset 0) as w
-            where w.entry >> 52 <= 2047 - 2047 * coalesce(b.least, 0)
-            group by f.number),
-         listed as materialized (
-           select f.number, f.bound, f.rows, array(select u.entry from unnest(f.entries) as u (entry) order by u.entry limit $4) as entries from found as f),
+           select w.number, w.bound, count(*) as rows, min(w.entry) as first, array_agg(w.entry) as entries
+             from (select f.number, f.bound, (2047 + greatest(-2047, 2047 * (d.bm25 operator(extensions.<#>) f.unit))::int)::bigint << 52 | d.number as entry
+                     from (select hashtextextended(d.id, 0) & 4503599627370495 as number, d.fts, d.bm25 from %1$s offset 0) as d
+                    cross join lateral unnest(tsvector_to_array(d.fts)) as l (lexeme)
+                     join (select f.number, f.lexeme, f.unit, b.least as bound from lexemes as f left join bounds as b on b.number = f.number offset 0) as f
+                          on f.lexeme = l.lexeme
+                   offset 0) as w
+            where w.bound is null or w.entry >> 52 <= 2047 - 2047 * w.bound
+            group by w.number, w.bound),
+         listed as materialized (  -- the order within the only block is nothing to anybody
+           select f.number, f.bound, f.rows, f.first,
+                  case when f.rows <= $5 and f.bound is null then f.entries else array(select u.entry from unnest(f.entries) as u (entry) order by u.entry limit $4) end as entries
+             from found as f),
          ids as (
            insert into pgvec.posted_ids (collection, tenant, number, id) select $1, $2, hashtextextended(d.id, 0) & 4503599627370495 as number, d.id
              from (select d.id from %1$s) as d where exists (select from lexemes) order by number),
          obsolete as (
            delete from pgvec.posting_changes as p where p.collection = $1 and p.tenant = $2)
     insert into pgvec.postings (collection, tenant, lexeme, block, most, least, listed, entries)
-    select $1, $2, f.lexeme, b.block, 1 - (l.entries[b.block * $5 + 1] >> 52) / 2047.0,
+    select $1, $2, f.lexeme, b.block, 1 - (case b.block when 0 then l.first else l.entries[b.block * $5 + 1] end >> 52) / 2047.0,
            case when l.bound is not null or l.rows > $4 then 1 - (l.entries[cardinality(l.entries)] >> 52) / 2047.0 else 0 end,
            least($5, cardinality(l.entries) - b.block * $5), l.entries[b.block * $5 + 1:(b.block + 1) * $5]
       from listed as l

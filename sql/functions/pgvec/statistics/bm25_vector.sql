@@ -4,9 +4,8 @@
 -- on the query's side and these weights stay as they are. tsvector itself counts at most 255 positions of a lexeme.
 -- Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (2009), without the constant factor k1 + 1, as
 -- in Lucene.
--- Every written row passes through here: the lexemes are listed once, each with a mark for its number of occurrences, which is
--- replaced by the weight once the length of the text is known; those that occur once, as most do, have a separate list. That
--- takes two thirds of the time of the plain way.
+-- Every written row passes through here: the lexemes are listed once, those that occur equally often together, each with a mark that is
+-- replaced by the weight once the length of the text is known. That takes three quarters of the time of the plain way.
 drop function if exists pgvec.bm25_vector(tsvector, float8, float8, float8);
 
 create or replace function pgvec.bm25_vector(fts tsvector, average_length float8, k1 float8, b float8, weights float8[] default null)
@@ -17,32 +16,25 @@ as $$
 declare
   of_a_part    constant float8 := 0.5;  -- times that a part of a word counts as (pgvec.word_parts), which has no position
   most_lexemes constant int := 16000;  -- pgvector's limit; a longer text keeps those that weigh most
-  parts           text;
-  once            text;
-  often           text;
+  occurrences     int[];
+  lists           text[];  -- of dimensions
   document_length float8;
-  most_often      int;
   norm            float8;
 begin
-  select string_agg(w.dimension || ':t', ',') filter (where w.times is null),
-         string_agg(w.dimension || ':t', ',') filter (where w.times = 1),
-         string_agg(concat(w.dimension, ':t', w.times, ';'), ',') filter (where w.times > 1),
-         sum(w.times),
-         max(w.times)
-    into parts, once, often, document_length, most_often
-    from (select ('0x' || left(md5(l.lexeme), 7))::int + 1 as dimension, cardinality(l.positions) as times
-            from unnest(fts) as l
-          offset 0) as w;
+  select array_agg(g.times), array_agg(g.list), sum(g.times * g.lexemes) into occurrences, lists, document_length
+    from (select w.times, count(*) as lexemes, string_agg(w.dimension::text, ':t,') || ':t' as list
+            from (select ('0x' || left(md5(l.lexeme), 7))::int + 1 as dimension, cardinality(l.positions) as times
+                    from unnest(fts) as l
+                  offset 0) as w
+           group by w.times) as g;
   norm := k1 * (1 - b + b * coalesce(document_length / nullif(average_length, 0), 1));
 
   if length(fts) <= most_lexemes and bm25_vector.weights is null then
-    parts := replace(parts, 't', (1 / (1 + norm / of_a_part))::float4::text);
-    once := replace(once, 't', (1 / (1 + norm))::float4::text);
-    for times in 2 .. coalesce(most_often, 0) loop
-      often := replace(often, 't' || times || ';', (1 / (1 + norm / times))::float4::text);
+    for i in 1 .. coalesce(cardinality(lists), 0) loop
+      lists[i] := replace(lists[i], 't', (1 / (1 + norm / coalesce(occurrences[i], of_a_part)))::float4::text);
     end loop;
     begin
-      return format('{%s}/268435456', concat_ws(',', once, often, parts))::extensions.sparsevec;
+      return concat('{', array_to_string(lists, ','), '}/268435456')::extensions.sparsevec;
     exception when data_exception then
       null;  -- two lexemes share a dimension
     end;

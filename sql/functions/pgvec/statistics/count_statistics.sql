@@ -65,12 +65,14 @@ begin
         'select d.tenant_id as tenant, count(*) as documents, coalesce(array_agg(distinct d.language) filter (where d.language is not null), ''{}'') as languages'
         ' from %s as d where $2 is null or d.tenant_id = any ($2) group by d.tenant_id', target.text_table)
       else format(
-        'select %L::uuid as tenant, (select count(*) from %s as d) as documents, %s as languages', pgvec.no_tenant(), target.text_table,
-        case when target.base = target.relation then format('array(select distinct d.language from %s as d where d.language is not null)', target.base) else '''{}''::text[]' end)
+        'select %L::uuid as tenant, count(*) as documents, %s as languages, sum(length(d.fts) - length(ts_filter(d.fts, ''{a,b,c,d}''))) as parts from %s as d',
+        pgvec.no_tenant(),
+        case when target.base = target.relation then format('array(select distinct d.language from %s as d where d.language is not null)', target.base) else '''{}''::text[]' end,
+        target.text_table)
     end,
     case target.access
       when 'tenant' then 'sum(c.nentry)'
-      else format('(select sum(s.nentry) from ts_stat(%L, ''abcd'') as s)', format('select d.fts from %s as d', target.text_table))  -- parts of words have no positions
+      else 'sum(c.nentry) - (select t.parts from totals as t)'  -- which have no positions, and are counted as one
     end)
     using target.name, counted
   loop
