@@ -81,11 +81,11 @@ def _without(
     return found
 
 
-def _named(connection: Connection, collection: str, query: str) -> list[str] | None:
+def _named(connection: Connection, collection: str, query: str, wanted: int | None = None) -> list[str] | None:
     row = connection.execute(
-        "select (pgvec.posted_rows(%(collection)s, %(tenant)s, q.lexemes, q.weights, 400)).ids"
+        "select (pgvec.posted_rows(%(collection)s, %(tenant)s, q.lexemes, q.weights, 400, %(wanted)s)).ids"
         " from pgvec.keyword_query(%(collection)s, %(query)s, %(tenant)s) as q",
-        {"collection": collection, "query": query, "tenant": _tenant(collection)},
+        {"collection": collection, "query": query, "tenant": _tenant(collection), "wanted": wanted},
     ).fetchone()
     assert row is not None
     named: list[str] | None = row[0]
@@ -107,6 +107,28 @@ def test_the_best_rows_are_found_among_few(connection: Connection, collection: s
         named = _named(connection, collection, query)
         assert named is None or 100 <= len(named) <= 400  # none for a word that few rows have
         _agree(_found(connection, collection, query), _without(connection, collection, query))
+
+
+@pytest.mark.parametrize("collection", COLLECTIONS)
+def test_rows_that_cannot_be_among_the_wanted_are_not_read(connection: Connection, collection: str) -> None:
+    """Of all rows that have a word there is an entry, so the sums are the scores, but for rounding."""
+    chosen = random.Random(5)
+    queries = [" ".join(chosen.sample(WORDS[1:30], k=number)) for number in (2, 3, 4) for _ in range(5)]
+    fewer = 0
+    for query in queries:
+        named, kept = _named(connection, collection, query), _named(connection, collection, query, 10)
+        if named is None or kept is None:  # few rows have the words
+            assert named is kept is None
+            continue
+        assert set(kept) <= set(named)
+        assert len(kept) >= min(30, len(named))
+        fewer += len(kept) < len(named) / 2
+        best = [id_ for id_, _ in _found(connection, collection, query, 15)]
+        connection.execute(f"update {collection} set content = 'a' where id = any (%s)".encode(), (best[:10],))
+        connection.execute(f"delete from {collection} where id = any (%s)".encode(), (best[10:],))
+        ours, exact = _found(connection, collection, query), _without(connection, collection, query)
+        assert [score for _, score in ours] == pytest.approx([score for _, score in exact])
+    assert fewer > 5
 
 
 @pytest.mark.parametrize("collection", COLLECTIONS)

@@ -1,11 +1,15 @@
 -- pgvec.posted_rows -- the rows that can score highest for a query, by the postings of its lexemes.
 -- Blocks are read by what they can add to a score, idf times the largest weight, until there are enough entries; the rows with the greatest sums
--- are returned, and the caller scores them: the sums lack the lexemes of a row that weigh too little there to be listed.
+-- are returned, and the caller scores them: the sums lack the lexemes of a row that weigh too little there to be listed. What that may be at most is
+-- known: rows that cannot be among the wanted by it are left out (Fagin, Lotem and Naor, Optimal Aggregation Algorithms for Middleware,
+-- JCSS 2003), with twice as many as wanted to spare for rows that were changed or are gone.
 -- Definer, since nobody else may read postings: ids of rows. So it works out by itself whose they are (pgvec.scoped), and returns none
 -- where the caller may not read all of them. Few keys are looked up in large tables, of which the planner may know nothing yet: OFFSET 0 keeps
 -- the order.
+drop function if exists pgvec.posted_rows(text, uuid, text[], extensions.sparsevec, int);
+
 create or replace function pgvec.posted_rows(
-    collection text, for_tenant uuid, lexemes text[], weights extensions.sparsevec, depth int, out ids text[], out rest tsquery)
+    collection text, for_tenant uuid, lexemes text[], weights extensions.sparsevec, depth int, wanted int default null, out ids text[], out rest tsquery)
   language plpgsql stable parallel safe
   security definer set search_path = pg_catalog, pg_temp
   set debug_print_plan = off
@@ -27,7 +31,7 @@ begin
          select u.lexeme, - (posted_rows.weights operator(extensions.<#>) format('{%s:1}/268435456', ('x' || left(md5(u.lexeme), 7))::bit(28)::int + 1)::extensions.sparsevec) as weight
            from unnest(posted_rows.lexemes) as u (lexeme)),
        blocks as materialized (
-         select w.lexeme, w.weight, p.entries, sum(p.listed) over (order by w.weight * p.most desc, p.lexeme, p.block rows unbounded preceding) - p.listed as before
+         select w.lexeme, w.weight, p.entries, p.most, p.least, sum(p.listed) over (order by w.weight * p.most desc, p.lexeme, p.block rows unbounded preceding) - p.listed as before
            from words as w
           cross join lateral (
                 select x.* from pgvec.postings as x where x.collection = target.name and x.tenant = owner and x.lexeme = w.lexeme offset 0) as p),
@@ -37,6 +41,11 @@ begin
           group by e.entry & 4503599627370495
           order by score desc, number
           limit depth),
+       unread as (  -- what a row may have that is not in its sum, in units of an entry; these are rounded
+         select sum(u.weight * (2 + 2047 * u.most)) as most
+           from (select b.weight, coalesce(max(b.most) filter (where b.before >= most_entries), max(b.least)) as most from blocks as b group by b.lexeme, b.weight) as u),
+       least as (
+         select s.score - (select u.most from unread as u) as score from sums as s where wanted is not null order by s.score desc offset 3 * wanted limit 1),
        changed as (
          select c.id
            from words as w
@@ -48,8 +57,10 @@ begin
   select case when exists (select from blocks) then
            array(select i.id
                    from sums as s
+                   left join least as a on true
                   cross join lateral (
                         select x.id from pgvec.posted_ids as x where x.collection = target.name and x.tenant = owner and x.number = s.number offset 0) as i
+                  where (s.score >= a.score) is not false
                   union
                  select c.id from changed as c) end,
          (select string_agg(format('''%s''', replace(replace(r.lexeme, e'\\', e'\\\\'), '''', '''''')), ' | ')::tsquery
@@ -57,9 +68,9 @@ begin
     into posted_rows.ids, posted_rows.rest;
 end
 $$;
-comment on function pgvec.posted_rows(text, uuid, text[], extensions.sparsevec, int) is
+comment on function pgvec.posted_rows(text, uuid, text[], extensions.sparsevec, int, int) is
   'ids: at least the depth rows of a collection, or of a tenant''s, that can score highest by BM25 for lexemes with these weights (of pgvec.keyword_query), as far as '
-  'their postings tell; null where there are none, and where the caller may not read all rows. rest: the lexemes without postings, which few rows have. '
+  'their postings tell, and of these no more than can be among the wanted (null: all); null where there are none, and where the caller may not read all rows. rest: the lexemes without postings, which few rows have. '
   'Raises PV001 and PV006.';
-revoke all on function pgvec.posted_rows(text, uuid, text[], extensions.sparsevec, int) from public;
-select pgvec.grant_execute('pgvec.posted_rows(text, uuid, text[], extensions.sparsevec, int)', 'reader');
+revoke all on function pgvec.posted_rows(text, uuid, text[], extensions.sparsevec, int, int) from public;
+select pgvec.grant_execute('pgvec.posted_rows(text, uuid, text[], extensions.sparsevec, int, int)', 'reader');

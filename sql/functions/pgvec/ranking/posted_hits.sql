@@ -14,7 +14,8 @@ declare
   most     constant int := 8;  -- words that rows are scored for; of more lexemes, most are added to a text and stand for one or two of its words
   query    constant pgvec.keyword_query := request.query;
   posted   constant record := pgvec.posted_rows((request.collection).name, request.tenants[1], query.lexemes, query.weights,
-                                                greatest(case when cardinality(query.lexemes) <= most then 200 + 150 * cardinality(query.lexemes) else 800 end, 4 * request.wanted) * case request.condition when '' then 1 else 4 end);
+                                                greatest(case when cardinality(query.lexemes) <= most then 200 + 150 * cardinality(query.lexemes) else 800 end, 4 * request.wanted) * case request.condition when '' then 1 else 4 end,
+                                                case request.condition when '' then request.wanted end);
   searched text := coalesce((request.collection).source, (request.collection).relation::text);
   hits     pgvec.scored[];
   met      bigint;
