@@ -1,7 +1,9 @@
 -- pgvec.keyword_query -- a query text, ready to find rows and to score them.
 -- Any of its words will do, since a question in plain language has words that no answer contains. Every word scores, by how
 -- rare it is (idf); candidates come from the rarest, as many of them as stay within candidate_budget rows together (a setting),
--- and at least one: common words hardly change the order, and reading every row that has one takes long.
+-- and at least one: common words hardly change the order, and reading every row that has one takes long. Of a long text in a large collection
+-- they have two of its words, one of them rare (pgvec.word_pairs), so that more of its words select: as many as lead to a quarter of the budget of
+-- rows, if words were spread at random. Of 25 words that is three quarters of the time (docs/benchmarks.md).
 -- Quotes and minus signs are operators in what people type. A text of more words than people type is prose, a passage or a
 -- prompt, and there they are punctuation.
 -- Definer, since nobody else may read the statistics. Planned once a session: a new plan for each call takes 0.6 ms of 0.9.
@@ -31,6 +33,7 @@ declare
   budget   bigint := coalesce((target.settings ->> 'candidate_budget')::bigint, 20000);
   prose    text := left(coalesce(query_text, ''), most_characters);
   parsed   record;
+  widest   float8;  -- rows with the words that select, together, where each row has two
   light    text[];  -- lexemes that weigh, but select no rows
   more     pgvec.expansion[];
   total    bigint := (select sum(t.documents) from pgvec.text_totals as t where t.collection = target.name and t.tenant = any (counted));
@@ -45,6 +48,7 @@ begin
     result.excluded := (select string_agg(format('-"%s"', x), ' ') from unnest(parsed.excluded) as x);
   end if;
 
+  widest := case when total > 2 * budget then least(7 * budget, sqrt(budget * total::float8)) end;
   light := pgvec.single_letters(request, prose, folded);
   if reading is not null or target.settings ? 'synonyms' then
     more := pgvec.expansions(request, total, prose, reading);
@@ -94,8 +98,11 @@ begin
          case when bool_and(w.lexeme is not null) and count(*) filter (where w.selects and w.given is not null) <= most_posted
                    and (count(*) filter (where w.selects) > most_posted  -- with those that fuzzy, prefix and synonyms add
                         or sum(w.documents) filter (where w.selects and w.documents_so_far <= greatest(budget, w.documents)) > a_posting * count(*) filter (where w.selects))
-              then array_agg(w.lexeme) filter (where w.selects) end
-    into result.candidates, result.words, result.weights, given, kept, result.lexemes
+              then array_agg(w.lexeme) filter (where w.selects) end,
+         case when count(*) filter (where w.selects and w.given is not null) > most_posted and count(*) <= most_typed and sum(w.documents) filter (where w.selects) > budget
+              then pgvec.word_pairs(array_agg(w.word order by w.documents, w.lexeme) filter (where w.selects and w.documents > 0 and w.documents_so_far <= widest),
+                                    count(*) filter (where w.selects and w.documents > 0 and w.documents_so_far <= widest * 2 / 7)::int) end
+    into result.candidates, result.words, result.weights, given, kept, result.lexemes, result.pairs
     from words as w;
 
   if given > kept or length(query_text) > most_characters then
@@ -109,7 +116,8 @@ $$;
 comment on function pgvec.keyword_query(text, text, uuid, jsonb) is
   'What to search a collection for: words (any of them), candidates (the rarest of them, that fewer rows have), weights (idf times occurrences, by dimension of '
   'pgvec.bm25_vector), phrases (in quotes) and excluded (each with a minus) of a text of at most 32 words; lexemes (those of words, for pgvec.posted_rows; null where '
-  'the text has more than 8, and where few rows have them). '
+  'the text has more than 8, and where few rows have them) and pairs (two of the rarer words, where the text has 9 to 32 and the collection more than twice '
+  'candidate_budget rows; else null). '
   'All null for a text without words. How rare a word is depends on the rows of for_tenant, or of all tenants of the caller. A text of more '
   'than 100,000 characters or 500 different words is cut, with a notice. Raises PV001 and PV006.';
 revoke all on function pgvec.keyword_query(text, text, uuid, jsonb) from public;

@@ -1,0 +1,1 @@
+alter type pgvec.keyword_query drop attribute if exists pairs;
