@@ -31,6 +31,6 @@ begin
 end
 $$;
 comment on function pgvec.running_length(text, uuid, tsvector, text) is
-  'The average length, in words that have a lexeme, of this row and those before it in the transaction; of those after the first thousand, from one in eight. For the rows of a collection, or of a tenant, that has no '
-  'average length yet; starts again when the tenant changes.';
+  'The average length, in words that have a lexeme, of this row and those before it in the transaction; of those after the first thousand, from one in eight. '
+  'For the rows of a collection, or of a tenant, that has no average length yet; starts again when the tenant changes.';
 revoke all on function pgvec.running_length(text, uuid, tsvector, text) from public;
