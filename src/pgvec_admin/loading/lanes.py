@@ -46,6 +46,11 @@ class Lanes(Generic[B]):
         self._another = another
         self._flying: deque[tuple[B, Staging, Future[bool]]] = deque()
 
+    @property
+    def spare(self) -> Connection | None:
+        """The second connection, where one was opened."""
+        return self._stages[1].connection if len(self._stages) > 1 else None
+
     def run(self, batches: Iterator[B]) -> Generator[tuple[B, Staging | None]]:
         """Each batch in order, with the staging whose open transaction has its rows; None where they are not stored.
 

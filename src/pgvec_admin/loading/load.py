@@ -155,9 +155,10 @@ def _store(
                 batch.rows = [row for row in batch.rows if name not in row.names]
             yield batch
 
+    lanes = Lanes[Batch](stage, another)
     # closed explicitly: garbage collection could run in the reading thread, which would then wait for itself
-    with closing(_ahead(prepared())) as ahead, closing(Lanes[Batch](stage, another).run(ahead)) as lanes:
-        for batch, inserted in lanes:
+    with closing(_ahead(prepared())) as ahead, closing(lanes.run(ahead)) as stored_batches:
+        for batch, inserted in stored_batches:
             with inserted.ending() if inserted else connection.transaction():
                 if inserted:
                     merged, refused = Merged(inserted=len(batch.rows)), list[Rejected]()
@@ -181,9 +182,14 @@ def _store(
             if space:
                 space.check(batch.done)
     due = collections.keyword_statistics(connection, collection.name).due
-    if due:
-        collections.refresh_statistics(connection, collection.name)
-    _analyze(connection, collection, result)
+    with ThreadPoolExecutor(1, thread_name_prefix="load-analyze") as pool:
+        analyzed = pool.submit(_analyze, lanes.spare, collection, result) if due and lanes.spare else None
+        if due:
+            collections.refresh_statistics(connection, collection.name)
+        if analyzed:
+            analyzed.result()
+        else:
+            _analyze(connection, collection, result)
     # a commit that waits for the disk, and thus for all commits before it
     connection.execute("select pg_logical_emit_message(true, 'pgvec', 'loaded')")
     seconds = time.monotonic() - started
