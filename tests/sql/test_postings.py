@@ -131,6 +131,24 @@ def test_rows_that_cannot_be_among_the_wanted_are_not_read(connection: Connectio
     assert fewer > 5
 
 
+def test_rows_are_wanted_whose_sums_lack_what_is_not_read(connection: Connection) -> None:
+    """Of twenty common words there are four times as many entries as are read."""
+    chosen = random.Random(9)
+    asked = "select ids from pgvec.posted_rows('notes', null, %s, (pgvec.keyword_query('notes', %s)).weights, 400, %s)"
+    later = 0
+    for _ in range(30):
+        words = chosen.sample(WORDS[1:40], k=20)
+        query = " ".join(words)
+        named, kept = (
+            {id_ for row in connection.execute(asked, (words, query, wanted)).fetchall() for id_ in row[0]}
+            for wanted in (None, 1)
+        )
+        best = _without(connection, "notes", query, 1)[0][0]
+        assert best in kept or best not in named
+        later += len(kept) > 4
+    assert later > 20
+
+
 @pytest.mark.parametrize("collection", COLLECTIONS)
 def test_the_many_words_that_begin_like_the_last_one_are_found_among_few(
     connection: Connection, collection: str
