@@ -70,7 +70,7 @@ end
 $$;
 comment on function pgvec.posted_rows(text, uuid, text[], extensions.sparsevec, int, int) is
   'ids: at least the depth rows of a collection, or of a tenant''s, that can score highest by BM25 for lexemes with these weights (of pgvec.keyword_query), as far as '
-  'their postings tell, and of these no more than can be among the wanted (null: all); null where there are none, and where the caller may not read all rows. rest: the lexemes without postings, which few rows have. '
-  'Raises PV001 and PV006.';
+  'their postings tell, but none that cannot be among so many wanted (null: all of these); null where there are no postings, and where the caller may not read all rows. '
+  'rest: the lexemes without postings, which few rows have. Raises PV001 and PV006.';
 revoke all on function pgvec.posted_rows(text, uuid, text[], extensions.sparsevec, int, int) from public;
 select pgvec.grant_execute('pgvec.posted_rows(text, uuid, text[], extensions.sparsevec, int, int)', 'reader');
