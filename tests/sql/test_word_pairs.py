@@ -51,7 +51,7 @@ def test_two_words_are_wanted_and_one_of_them_is_rare(connection: Connection, wo
                      from generate_series(0, (1 << %(words)s) - 1) as t (number)),
                  pairs as (
                    select pgvec.word_pairs(array(select quote_literal(w.word) from words as w order by w.place),
-                                           %(rare)s) as query)
+                                           %(rare)s, 0) as query)
             select t.text::text from texts as t, pairs as p where t.is_wanted <> coalesce(t.text @@ p.query, false)
             """,
             {"words": words, "rare": rare},
@@ -63,7 +63,8 @@ def test_there_are_pairs_of_many_words(connection: Connection) -> None:
     row = connection.execute(
         """
         with pairs as materialized (
-               select pgvec.word_pairs(array(select quote_literal('w' || w) from generate_series(1, 1023) as w), 1023)
+               select pgvec.word_pairs(array(select quote_literal('w' || w) from generate_series(1, 1023) as w), 1023,
+                                       0)
                    as query)
         select bool_and(array_to_tsvector(array['w1', 'w' || n]) @@ p.query),
                bool_or(array_to_tsvector(array['w' || n]) @@ p.query)
@@ -148,6 +149,25 @@ def test_short_texts_passages_small_collections_and_other_rankings_go_without(co
     assert _pairs(connection, long) is None
     connection.execute("update pgvec.collections set settings = settings || '{\"candidate_budget\": 1000}'")
     assert [score for _, score in before] == [score for _, score in _found(connection, long, ranking="ts_rank")]
+
+
+def test_a_word_that_one_row_has_finds_it_alone(connection: Connection) -> None:
+    connection.execute("insert into notes (id, content) values ('counted', 'zyx4711')")
+    connection.execute("select pgvec.refresh_statistics('notes')")
+    connection.execute("insert into notes (id, content) values ('later', 'xyz1147')")
+    for id_, word in (("counted", "zyx4711"), ("later", "xyz1147")):
+        query = f"{word} {' '.join(WORDS[5:20])}"
+        assert _pairs(connection, query)
+        assert id_ in [found for found, _ in _exact(connection, query)]
+        assert id_ in [found for found, _ in _found(connection, query)]
+
+
+@pytest.mark.parametrize("budget", [-(2**63), -1, 0, 1, 1000, 2**62, 2**63 - 1])
+def test_any_budget_finds_rows(connection: Connection, budget: int) -> None:
+    settings = f'{{"candidate_budget": {budget}}}'
+    connection.execute("update pgvec.collections set settings = settings || %s::jsonb", (settings,))
+    for number in (2, 25):
+        assert len(_found(connection, _asked(number)[0])) == 10
 
 
 def test_where_few_rows_have_two_of_the_words_those_with_one_are_found(connection: Connection) -> None:

@@ -2,7 +2,7 @@
 -- Any of its words will do, since a question in plain language has words that no answer contains. Every word scores, by how
 -- rare it is (idf); candidates come from the rarest, as many of them as stay within candidate_budget rows together (a setting),
 -- and at least one: common words hardly change the order, and reading every row that has one takes long. Of a long text in a large collection
--- they have two of its words, one of them rare (pgvec.word_pairs), so that more of its words select: as many as lead to a quarter of the budget of
+-- they have two of its words, one of them rare, or one that hardly any row has (pgvec.word_pairs), so that more of its words select: as many as lead to a quarter of the budget of
 -- rows, if words were spread at random. Of 25 words that is three quarters of the time (docs/benchmarks.md).
 -- Quotes and minus signs are operators in what people type. A text of more words than people type is prose, a passage or a
 -- prompt, and there they are punctuation.
@@ -22,6 +22,7 @@ declare
   most_characters constant int := 100000;  -- to_tsvector takes 9 ms for them, and has a limit of its own
   most_words      constant int := 500;
   most_typed      constant int := 32;
+  most_alone      constant float8 := 0.05;  -- of the budget: rows with words that find them alone, since no other word weighs as much
   most_posted     constant int := 8;  -- of more lexemes there are rare ones, and the sum over long postings says less than the rows of these
   half            constant float8 := 0.5;  -- times that a part of a word counts as, and a number with another sign: the parser takes x-1 for x and -1
   request  pgvec.search_request := pgvec.scoped(keyword_query.collection, for_tenant);
@@ -48,7 +49,7 @@ begin
     result.excluded := (select string_agg(format('-"%s"', x), ' ') from unnest(parsed.excluded) as x);
   end if;
 
-  widest := case when total > 2 * budget then least(7 * budget, sqrt(budget * total::float8)) end;
+  widest := case when budget > 0 and total > 2.0 * budget then least(7.0 * budget, sqrt(budget::float8 * total)) end;
   light := pgvec.single_letters(request, prose, folded);
   if reading is not null or target.settings ? 'synonyms' then
     more := pgvec.expansions(request, total, prose, reading);
@@ -100,8 +101,9 @@ begin
                         or sum(w.documents) filter (where w.selects and w.documents_so_far <= greatest(budget, w.documents)) > a_posting * count(*) filter (where w.selects))
               then array_agg(w.lexeme) filter (where w.selects) end,
          case when count(*) filter (where w.selects and w.given is not null) > most_posted and count(*) <= most_typed and sum(w.documents) filter (where w.selects) > budget
-              then pgvec.word_pairs(array_agg(w.word order by w.documents, w.lexeme) filter (where w.selects and w.documents > 0 and w.documents_so_far <= widest),
-                                    count(*) filter (where w.selects and w.documents > 0 and w.documents_so_far <= widest * 2 / 7)::int) end
+              then pgvec.word_pairs(array_agg(w.word order by w.documents, w.lexeme) filter (where w.selects and w.documents_so_far <= widest),
+                                    count(*) filter (where w.selects and w.documents_so_far <= widest * 2 / 7)::int,
+                                    count(*) filter (where w.selects and w.documents_so_far <= most_alone * budget)::int) end
     into result.candidates, result.words, result.weights, given, kept, result.lexemes, result.pairs
     from words as w;
 
@@ -116,7 +118,7 @@ $$;
 comment on function pgvec.keyword_query(text, text, uuid, jsonb) is
   'What to search a collection for: words (any of them), candidates (the rarest of them, that fewer rows have), weights (idf times occurrences, by dimension of '
   'pgvec.bm25_vector), phrases (in quotes) and excluded (each with a minus) of a text of at most 32 words; lexemes (those of words, for pgvec.posted_rows; null where '
-  'the text has more than 8, and where few rows have them) and pairs (two of the rarer words, where the text has 9 to 32 and the collection more than twice '
+  'the text has more than 8, and where few rows have them) and pairs (two of the rarer ones, where the text has 9 to 32 and the collection more than twice '
   'candidate_budget rows; else null). '
   'All null for a text without words. How rare a word is depends on the rows of for_tenant, or of all tenants of the caller. A text of more '
   'than 100,000 characters or 500 different words is cut, with a notice. Raises PV001 and PV006.';

@@ -13,33 +13,39 @@ declare
   spare    constant int := 8;  -- rows named that have to meet the condition, over rows wanted
   most     constant int := 8;  -- words that rows are scored for; of more lexemes, most are added to a text and stand for one or two of its words
   query    constant pgvec.keyword_query := request.query;
-  posted   constant record := pgvec.posted_rows((request.collection).name, request.tenants[1], query.lexemes, query.weights,
-                                                greatest(case when cardinality(query.lexemes) <= most then 200 + 150 * cardinality(query.lexemes) else 800 end, 4 * request.wanted) * case request.condition when '' then 1 else 4 end,
-                                                case request.condition when '' then request.wanted end);
+  depth    constant int := greatest(case when cardinality(query.lexemes) <= most then 200 + 150 * cardinality(query.lexemes) else 800 end, 4 * request.wanted)
+                           * case request.condition when '' then 1 else 4 end;
+  wanted   int := case request.condition when '' then request.wanted end;
+  posted   record;
   searched text := coalesce((request.collection).source, (request.collection).relation::text);
   hits     pgvec.scored[];
   met      bigint;
 begin
-  if posted.ids is null then
-    return null;
-  end if;
-  if request.tenants is not null then
-    searched := (pgvec.tenant_rows(request, concat_ws(' and ', 'd.fts @@ $1', nullif(request.condition, '')), posted.rest)).scanned;
-  end if;
-  execute format(
-    $query$
-    with found as materialized (
-           select h.id, h.score
-             from (select d.id, %1$s as score from unnest($3) as i (id) join %2$s as d on d.id = i.id where true %4$s offset 0) as h
-            where h.score > 0
-            union
-           select d.id, %1$s from %3$s as d where d.fts @@ $6 %4$s)
-    select array_agg((h.id, h.score)::pgvec.scored order by h.score desc, h.id), (select count(*) from found)
-      from (select f.id, f.score from found as f order by f.score desc, f.id limit $7) as h
-    $query$,
-    pgvec.keyword_score(request.ranking), pgvec.rows_of(request, by_key => 'i.id'), searched, 'and ' || nullif(request.condition, ''))
-    into hits, met
-    using null::text, request.bound, posted.ids, query.weights, query.words, posted.rest, request.wanted;
+  loop
+    posted := pgvec.posted_rows((request.collection).name, request.tenants[1], query.lexemes, query.weights, depth, wanted);
+    if posted.ids is null then
+      return null;
+    end if;
+    if request.tenants is not null then
+      searched := (pgvec.tenant_rows(request, concat_ws(' and ', 'd.fts @@ $1', nullif(request.condition, '')), posted.rest)).scanned;
+    end if;
+    execute format(
+      $query$
+      with found as materialized (
+             select h.id, h.score
+               from (select d.id, %1$s as score from unnest($3) as i (id) join %2$s as d on d.id = i.id where true %4$s offset 0) as h
+              where h.score > 0
+              union
+             select d.id, %1$s from %3$s as d where d.fts @@ $6 %4$s)
+      select array_agg((h.id, h.score)::pgvec.scored order by h.score desc, h.id), (select count(*) from found)
+        from (select f.id, f.score from found as f order by f.score desc, f.id limit $7) as h
+      $query$,
+      pgvec.keyword_score(request.ranking), pgvec.rows_of(request, by_key => 'i.id'), searched, 'and ' || nullif(request.condition, ''))
+      into hits, met
+      using null::text, request.bound, posted.ids, query.weights, query.words, posted.rest, request.wanted;
+    exit when posted.bound is null or (hits[request.wanted]).score >= posted.bound;
+    wanted := null;  -- the best were changed: what is not among them any more has left others out
+  end loop;
   return case when met >= request.wanted and met >= least(spare * request.wanted, cardinality(posted.ids) / 4) then hits end;
 end
 $$;

@@ -1,8 +1,8 @@
--- pgvec.word_pairs -- the query for rows that have a rare word of a text and any other.
+-- pgvec.word_pairs -- the query for rows that have a rare word of a text and any other, or one that hardly a row has.
 -- A long text has some word in common with every row; its best rows have several. An index tells rows with two words by their postings alone, where it
 -- skips through those of frequent words, and few such rows are left to read. Two different numbers differ first in some bit: so a text of n words takes
 -- n log n operands, where its pairs are n^2 / 2. What most rows have is tested first.
-create or replace function pgvec.word_pairs(words text[], rare int)
+create or replace function pgvec.word_pairs(words text[], rare int, alone int)
   returns tsquery
   language sql immutable parallel safe
   security invoker set search_path = pg_catalog, pg_temp
@@ -19,9 +19,11 @@ as $$
   select nullif(concat_ws(
            ' | ',
            '(' || nullif(array_to_string(word_pairs.words[rare + 1:], ' | '), '') || ') & (' || (select string_agg(r.word, ' | ' order by r.place desc) from rare as r) || ')',
-           (select string_agg(format('(%s) & (%s)', h.second, h.first), ' | ' order by h.bit desc, h.part) from halves as h where h.first is not null and h.second is not null)),
+           (select string_agg(format('(%s) & (%s)', h.second, h.first), ' | ' order by h.bit desc, h.part) from halves as h where h.first is not null and h.second is not null),
+           nullif(array_to_string(word_pairs.words[:alone], ' | '), '')),
            '')::tsquery
 $$;
-comment on function pgvec.word_pairs(text[], int) is
-  'The tsquery of rows with one of the first rare of some operands of tsqueries (at most 1,023), the rarest first, and any other of all of them; null where there are no two.';
-revoke all on function pgvec.word_pairs(text[], int) from public;
+comment on function pgvec.word_pairs(text[], int, int) is
+  'The tsquery of rows with one of the first rare of some operands of tsqueries (at most 1,023), the rarest first, and any other of all of them, or with one of the first '
+  'alone; null where there is nothing to find.';
+revoke all on function pgvec.word_pairs(text[], int, int) from public;

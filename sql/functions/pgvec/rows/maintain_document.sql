@@ -93,7 +93,7 @@ begin
       select s.k1, s.b into k1, b from pgvec.bm25_settings(pgvec.collection(tg_argv[1])) as s;
     end if;
     new.bm25 := pgvec.bm25_vector(
-      new.fts, coalesce(average, pgvec.running_length(tg_argv[1], belongs_to, new.fts, new.content_hash)), k1, b,
+      new.fts, coalesce(average, pgvec.running_length(tg_argv[1], belongs_to, new.fts, new.id)), k1, b,
       case when weights is not null then pgvec.label_weights(weights) end);
   end if;
   if new.embedding is null then

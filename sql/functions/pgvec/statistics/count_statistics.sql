@@ -89,6 +89,9 @@ begin
     if due and is_ours then
       renewed := pgvec.write_weights(target, made_with, false);
     end if;
+    if renewed > 0 and target.posted then
+      perform pgvec.forget_postings(target.name, count_statistics.tenant);  -- by other weights, if none are made
+    end if;
     if is_ours and target.base = target.relation and not pgvec.counts_live(target, count_statistics.tenant) then
       perform pgvec.write_postings(target, count_statistics.tenant);
     elsif target.posted then

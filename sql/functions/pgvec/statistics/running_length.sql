@@ -2,12 +2,12 @@
 -- so far.
 -- There is no average yet to compute weights with, and computing all of them again at the end made a first load of 100,000 rows
 -- take half as long again. With this, 99 of 100 weights are within 2 %. Once it is known from a thousand rows, one row in eight, by
--- the hash of its text, moves it: to count the words of all took a fourteenth of the time of a COPY.
+-- the hash of its id, moves it: to count the words of all took a fourteenth of the time of a COPY.
 -- Held in a setting of the transaction; tampering with it harms only the weights of the rows being written.
 drop function if exists pgvec.running_length(text, tsvector);
 drop function if exists pgvec.running_length(text, uuid, tsvector);
 
-create or replace function pgvec.running_length(collection text, tenant uuid, fts tsvector, content_hash text)
+create or replace function pgvec.running_length(collection text, tenant uuid, fts tsvector, id text)
   returns float8
   language plpgsql volatile parallel unsafe
   security invoker set search_path = pg_catalog, pg_temp
@@ -22,7 +22,7 @@ begin
     rows := kept[3]::bigint;
     words := kept[4]::bigint;
   end if;
-  if rows < enough or content_hash < '2' then  -- of sixteen digits
+  if rows < enough or hashtext(id) & 7 = 0 then
     rows := rows + 1;
     words := words + coalesce((select sum(cardinality(l.positions)) from unnest(fts) as l), 0);
     perform set_config('pgvec.running_length', format('%s %s %s %s', collection, tenant, rows, words), true);
