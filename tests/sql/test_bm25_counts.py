@@ -289,3 +289,26 @@ def test_what_a_statement_writes_is_counted_once_and_not_once_a_tenant(connectio
         connection.execute("truncate notes")
     # each tenant has statistics of its own to settle; reading all words for each made it twelve times
     assert min(took[500]) < 7 * min(took[4])
+
+
+def test_the_average_of_a_first_load_follows_its_rows(connection: Connection) -> None:
+    """Of rows after the first thousand few are looked at: these count for the others, and are no particular texts."""
+    connection.execute("select pgvec.create_collection('notes', 3)")
+    connection.execute(
+        """
+        insert into notes (id, content)
+        select n::text, case when n <= 1000 then 'short' else 'long' || n % 5 || repeat(' text', 99) end
+          from generate_series(1, 12000) as n
+        """
+    )
+    row = connection.execute(
+        """
+        select - (d.bm25 operator(extensions.<#>) v.unit),
+               - (pgvec.bm25_vector(d.fts, p.average_length, p.k1, p.b) operator(extensions.<#>) v.unit)
+          from notes as d, pgvec.bm25_parameters as p,
+               (select pgvec.bm25_vector(to_tsvector('english', 'long1'), 1, 0, 0) as unit) as v
+         where d.id = '11996' and p.collection = 'notes'
+        """
+    ).fetchone()
+    assert row is not None
+    assert row[0] == pytest.approx(row[1], rel=0.05)

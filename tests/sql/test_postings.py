@@ -150,6 +150,38 @@ def test_rows_are_wanted_whose_sums_lack_what_is_not_read(connection: Connection
 
 
 @pytest.mark.parametrize("collection", COLLECTIONS)
+@pytest.mark.parametrize("count", [1, 3, 10])
+def test_rows_that_weigh_less_than_noted_leave_no_others_out(
+    connection: Connection, collection: str, count: int
+) -> None:
+    query = f"{WORDS[1]} {WORDS[2]}"
+    best = [id_ for id_, _ in _found(connection, collection, query, 3 * count + 2)]
+    connection.execute(
+        f"update {collection} set content = content || %s where id = any (%s)".encode(),
+        (" something else" * 100, best),
+    )
+    ours, exact = _found(connection, collection, query, count), _without(connection, collection, query, count)
+    assert [score for _, score in ours] == pytest.approx([score for _, score in exact])
+
+
+def test_words_that_select_no_rows_count_for_those_that_are_found(connection: Connection) -> None:
+    """Single letters of a script without spaces weigh, and have no postings of their own in a query."""
+    connection.execute("truncate notes")
+    texts = ["\u6771\u4eac \u5927\u962a"] + ["\u6771\u4eac\u5927\u962a \u6771 \u4eac \u5927 \u962a"] * 20
+    connection.execute(
+        "insert into notes (content) select t || repeat(' word', n %% 7) from unnest(%s::text[]) as t,"
+        " generate_series(1, 200) as n",
+        (texts,),
+    )
+    connection.execute("select pgvec.refresh_statistics('notes')")
+    query = "\u6771\u4eac \u5927\u962a"
+    named, kept = _named(connection, "notes", query), _named(connection, "notes", query, 1)
+    assert named
+    assert kept
+    _agree(_found(connection, "notes", query), _without(connection, "notes", query))
+
+
+@pytest.mark.parametrize("collection", COLLECTIONS)
 def test_the_many_words_that_begin_like_the_last_one_are_found_among_few(
     connection: Connection, collection: str
 ) -> None:

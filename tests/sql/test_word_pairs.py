@@ -140,12 +140,17 @@ def test_they_are_read_instead_of_all_that_have_a_rare_word(connection: Connecti
         assert 40 <= row[0] < row[1]
 
 
+def test_texts_of_few_rare_words_go_without(connection: Connection) -> None:
+    assert _pairs(connection, " ".join(WORDS[:12])) is None
+    assert _pairs(connection, " ".join(WORDS[:12] + WORDS[190:196]))
+
+
 def test_short_texts_passages_small_collections_and_other_rankings_go_without(connection: Connection) -> None:
     long = _asked(25)[0]
     assert _pairs(connection, " ".join(long.split()[:8])) is None
     assert _pairs(connection, " ".join(WORDS[:40])) is None  # a passage
     before = _found(connection, long, ranking="ts_rank")
-    connection.execute("update pgvec.collections set settings = settings || '{\"candidate_budget\": 3000}'")
+    connection.execute("update pgvec.collections set settings = settings || '{\"candidate_budget\": 1500}'")
     assert _pairs(connection, long) is None
     connection.execute("update pgvec.collections set settings = settings || '{\"candidate_budget\": 1000}'")
     assert [score for _, score in before] == [score for _, score in _found(connection, long, ranking="ts_rank")]
@@ -156,7 +161,7 @@ def test_a_word_that_one_row_has_finds_it_alone(connection: Connection) -> None:
     connection.execute("select pgvec.refresh_statistics('notes')")
     connection.execute("insert into notes (id, content) values ('later', 'xyz1147')")
     for id_, word in (("counted", "zyx4711"), ("later", "xyz1147")):
-        query = f"{word} {' '.join(WORDS[5:20])}"
+        query = f"{word} {' '.join(WORDS[5:14] + WORDS[190:196])}"
         assert _pairs(connection, query)
         assert id_ in [found for found, _ in _exact(connection, query)]
         assert id_ in [found for found, _ in _found(connection, query)]

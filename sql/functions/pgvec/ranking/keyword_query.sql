@@ -23,6 +23,7 @@ declare
   most_words      constant int := 500;
   most_typed      constant int := 32;
   most_alone      constant float8 := 0.05;  -- of the budget: rows with words that find them alone, since no other word weighs as much
+  least_rare      constant int := 4;
   most_posted     constant int := 8;  -- of more lexemes there are rare ones, and the sum over long postings says less than the rows of these
   half            constant float8 := 0.5;  -- times that a part of a word counts as, and a number with another sign: the parser takes x-1 for x and -1
   request  pgvec.search_request := pgvec.scoped(keyword_query.collection, for_tenant);
@@ -49,7 +50,7 @@ begin
     result.excluded := (select string_agg(format('-"%s"', x), ' ') from unnest(parsed.excluded) as x);
   end if;
 
-  widest := case when budget > 0 and total > 2.0 * budget then least(7.0 * budget, sqrt(budget::float8 * total)) end;
+  widest := case when budget > 0 and total > 4.0 * budget then least(7.0 * budget, sqrt(budget::float8 * total)) end;
   light := pgvec.single_letters(request, prose, folded);
   if reading is not null or target.settings ? 'synonyms' then
     more := pgvec.expansions(request, total, prose, reading);
@@ -101,6 +102,7 @@ begin
                         or sum(w.documents) filter (where w.selects and w.documents_so_far <= greatest(budget, w.documents)) > a_posting * count(*) filter (where w.selects))
               then array_agg(w.lexeme) filter (where w.selects) end,
          case when count(*) filter (where w.selects and w.given is not null) > most_posted and count(*) <= most_typed and sum(w.documents) filter (where w.selects) > budget
+                   and count(*) filter (where w.selects and w.documents > 0 and w.documents_so_far <= widest * 2 / 7) >= least_rare
               then pgvec.word_pairs(array_agg(w.word order by w.documents, w.lexeme) filter (where w.selects and w.documents_so_far <= widest),
                                     count(*) filter (where w.selects and w.documents_so_far <= widest * 2 / 7)::int,
                                     count(*) filter (where w.selects and w.documents_so_far <= most_alone * budget)::int) end
@@ -118,8 +120,8 @@ $$;
 comment on function pgvec.keyword_query(text, text, uuid, jsonb) is
   'What to search a collection for: words (any of them), candidates (the rarest of them, that fewer rows have), weights (idf times occurrences, by dimension of '
   'pgvec.bm25_vector), phrases (in quotes) and excluded (each with a minus) of a text of at most 32 words; lexemes (those of words, for pgvec.posted_rows; null where '
-  'the text has more than 8, and where few rows have them) and pairs (two of the rarer ones, where the text has 9 to 32 and the collection more than twice '
-  'candidate_budget rows; else null). '
+  'the text has more than 8, and where few rows have them) and pairs (two of the rarer ones, where the text has 9 to 32 and the collection more than four '
+  'times candidate_budget rows; else null). '
   'All null for a text without words. How rare a word is depends on the rows of for_tenant, or of all tenants of the caller. A text of more '
   'than 100,000 characters or 500 different words is cut, with a notice. Raises PV001 and PV006.';
 revoke all on function pgvec.keyword_query(text, text, uuid, jsonb) from public;

@@ -14,17 +14,22 @@ create or replace function pgvec.running_length(collection text, tenant uuid, ft
 as $$
 declare
   enough constant int := 1000;
+  one_in constant int := 8;
   kept  text[] := string_to_array(current_setting('pgvec.running_length', true), ' ');
   rows  bigint := 0;
   words bigint := 0;
+  times int := 1;  -- that this row counts, for itself and those that are not looked at
 begin
   if kept[1] = collection and kept[2] = tenant::text then
     rows := kept[3]::bigint;
     words := kept[4]::bigint;
   end if;
-  if rows < enough or hashtext(id) & 7 = 0 then
-    rows := rows + 1;
-    words := words + coalesce((select sum(cardinality(l.positions)) from unnest(fts) as l), 0);
+  if rows >= enough then
+    times := case when hashtext(id) % one_in = 0 then one_in else 0 end;
+  end if;
+  if times > 0 then
+    rows := rows + times;
+    words := words + times * coalesce((select sum(cardinality(l.positions)) from unnest(fts) as l), 0);
     perform set_config('pgvec.running_length', format('%s %s %s %s', collection, tenant, rows, words), true);
   end if;
   return words / rows::float8;
