@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -230,7 +231,9 @@ def test_two_runs_at_once_send_every_text_once(documents: Connection, database: 
 
     def wait(inputs: list[str]) -> None:
         if inputs != ["probe"] and next(asked, False):
-            both_asked.wait(timeout=30)
+            # on a busy machine one run may find that the other has claimed, but not committed, and end with nothing
+            with suppress(threading.BrokenBarrierError):
+                both_asked.wait(timeout=10)
 
     api.before_answer = wait
 

@@ -182,6 +182,28 @@ def test_words_that_select_no_rows_count_for_those_that_are_found(connection: Co
 
 
 @pytest.mark.parametrize("collection", COLLECTIONS)
+def test_rows_with_one_score_are_looked_up_once(connection: Connection, collection: str) -> None:
+    """Entries are rounded: that of a row may be more than its score."""
+    mine = "tenant_id, " if collection == "shared" else ""
+    value = "%(tenant)s::uuid, " if collection == "shared" else ""
+    connection.execute(
+        f"insert into {collection} ({mine}content) select {value}t || ' ' || repeat('equal ', n) from"
+        " generate_series(1, 9) as n, unnest(array['one', 'two']) as t, generate_series(1, 300)".encode(),
+        {"tenant": _tenant(collection)},
+    )
+    connection.execute("select pgvec.refresh_statistics(%s)", (collection,))
+    for query in ("equal", f"equal {WORDS[0]}", f"{WORDS[1]} {WORDS[3]}"):
+        row = connection.execute(
+            "select p.bound from pgvec.keyword_query(%(collection)s, %(query)s, %(tenant)s) as q,"
+            " pgvec.posted_rows(%(collection)s, %(tenant)s, q.lexemes, q.weights, 400, 10) as p",
+            {"collection": collection, "query": query, "tenant": _tenant(collection)},
+        ).fetchone()
+        assert row is not None
+        assert row[0] is not None
+        assert _found(connection, collection, query)[-1][1] >= row[0]
+
+
+@pytest.mark.parametrize("collection", COLLECTIONS)
 def test_the_many_words_that_begin_like_the_last_one_are_found_among_few(
     connection: Connection, collection: str
 ) -> None:

@@ -46,12 +46,13 @@ begin
        others as (  -- without postings
          select w.lexeme, w.weight from words as w where w.lexeme not in (select b.lexeme from blocks as b) order by w.weight desc, w.lexeme limit most_rest),
        unread as (  -- what a row may have that is not in its sum, in units of an entry; these are rounded, and so are the weights
-         select 2047 * greatest(0, total_weight * 1.000001 - sum(u.weight) - coalesce((select sum(o.weight) from others as o), 0)) + sum(u.weight * (2 + 2047 * u.most)) as most
+         select 2047 * greatest(0, total_weight * 1.000001 - sum(u.weight) - coalesce((select sum(o.weight) from others as o), 0)) + sum(u.weight * (2 + 2047 * u.most)) as most,
+                sum(u.weight) as rounded
            from (select b.weight, coalesce(max(b.most) filter (where b.before >= most_entries), max(b.least))
                         + case when max(b.most) >= 1 then 1 else 0 end as most  -- two lexemes share a dimension
                    from blocks as b group by b.lexeme, b.weight) as u),
        least as (
-         select s.score / 2047 as score, s.score - (select u.most from unread as u) as least from sums as s where wanted is not null order by s.score desc offset 3 * wanted limit 1),
+         select (s.score - u.rounded) / 2047 as score, s.score - u.most as least from sums as s, unread as u where wanted is not null order by s.score desc offset 3 * wanted limit 1),
        changed as (
          select c.id
            from words as w

@@ -3,7 +3,7 @@
 -- rare it is (idf); candidates come from the rarest, as many of them as stay within candidate_budget rows together (a setting),
 -- and at least one: common words hardly change the order, and reading every row that has one takes long. Of a long text in a large collection
 -- they have two of its words, one of them rare, or one that hardly any row has (pgvec.word_pairs), so that more of its words select: as many as lead to a quarter of the budget of
--- rows, if words were spread at random. Of 25 words that is three quarters of the time (docs/benchmarks.md).
+-- rows, if words were spread at random. Of 25 words that is half of the time (docs/benchmarks.md).
 -- Quotes and minus signs are operators in what people type. A text of more words than people type is prose, a passage or a
 -- prompt, and there they are punctuation.
 -- Definer, since nobody else may read the statistics. Planned once a session: a new plan for each call takes 0.6 ms of 0.9.
