@@ -22,7 +22,7 @@ declare
   kept     constant int := 16384;
   a_block  constant int := 1024;
   sampled  constant float8 := 20000;
-  few      constant bigint := 5000000;
+  few      constant bigint := 5000000;  -- entries, 40 MB of them, that are collected without sorting
   until    constant timestamptz := clock_timestamp() + interval '10 seconds';
   documents bigint := (select sum(t.documents) from pgvec.text_totals as t where t.collection = write_postings.collection.name and t.tenant = write_postings.tenant);
   -- the rows, and some of them

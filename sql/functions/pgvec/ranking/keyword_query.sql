@@ -23,7 +23,7 @@ declare
   most_words      constant int := 500;
   most_typed      constant int := 32;
   most_alone      constant float8 := 0.05;  -- of the budget: rows with words that find them alone, since no other word weighs as much
-  least_rare      constant int := 4;
+  least_rare      constant int := 4;  -- words: of fewer the pairs are few, and rows with one word may be better
   most_posted     constant int := 8;  -- of more lexemes there are rare ones, and the sum over long postings says less than the rows of these
   half            constant float8 := 0.5;  -- times that a part of a word counts as, and a number with another sign: the parser takes x-1 for x and -1
   request  pgvec.search_request := pgvec.scoped(keyword_query.collection, for_tenant);

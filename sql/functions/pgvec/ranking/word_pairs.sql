@@ -1,7 +1,7 @@
 -- pgvec.word_pairs -- the query for rows that have a rare word of a text and any other, or one that hardly a row has.
 -- A long text has some word in common with every row; its best rows have several. An index tells rows with two words by their postings alone, where it
 -- skips through those of frequent words, and few such rows are left to read. Two different numbers differ first in some bit: so a text of n words takes
--- n log n operands, where its pairs are n^2 / 2. What most rows have is tested first. Of less than four rare words the pairs are few, and rows with one may be better.
+-- n log n operands, where its pairs are n^2 / 2. What most rows have is tested first.
 create or replace function pgvec.word_pairs(words text[], rare int, alone int)
   returns tsquery
   language sql immutable parallel safe
