@@ -47,7 +47,7 @@ begin
   -- scale ef_search by 1 / selectivity, up to 100 where few rows match, capped by what one scan can return
   look := least(most_ef, greatest(ef_search, least(100, ef_search / fraction), least(depth * read_rows, 1.5 * enough / fraction)));
   deep_look := least(most_ef, greatest(2 * read_rows / fraction, 1.5 * ef_search + greatest(0, deep_ef - 1.5 * ef_search) * 1.4 * read_rows / fraction / 400));
-  if trusted and read_rows / fraction <= 400 and to_scan > look_costs / 5 * deep_look then
+  if trusted and read_rows / fraction <= 400 and to_scan > look_costs / 3 * deep_look then
     steps := steps || (kind, 'off', deep_look, 20000, read_rows, read_rows, null, false, matches)::pgvec.search_step;
   elsif to_scan > look_costs * look then
     steps := steps || (kind, 'off', look, 20000, enough, enough, null, method = 'ivfflat', matches)::pgvec.search_step;
